@@ -1,0 +1,299 @@
+#include "batch.hpp"
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <socketio/common/error.hpp>
+
+#include "dry_run.hpp"
+#include "text.hpp"
+#include "units.hpp"
+
+namespace socketio::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds progress_every{250};
+constexpr milliseconds checkpoint_every{1'000};
+constexpr std::uint64_t checkpoint_lines = 100'000;
+/// Lines between two looks at the clock.
+constexpr std::uint64_t tick_lines = 256;
+/// How long a pause of the input may be before its answers are waited for.
+constexpr int short_pause_ms = 5;
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+}  // namespace
+
+Batch::Batch(const Options& options, Console& console, const Signals& signals)
+    : options_(options),
+      console_(console),
+      signals_(signals),
+      input_(*options.input, signals),
+      checkpoint_(options.checkpoint ? std::optional<CheckpointFile>(std::in_place, *options.checkpoint, input_.identity())
+                                     : std::nullopt),
+      start_(checkpoint_ ? input_.skip_to(checkpoint_->state().position, signals) : Position{}),
+      sent_ahead_(checkpoint_ ? checkpoint_->state().sent_ahead : std::vector<LineRange>{}),
+      reader_(input_.descriptor(), options.line_max, start_),
+      errors_(console, true),
+      handled_(start_) {
+  if (options.lines_are_text) {
+    parser_ = std::make_unique<TextLineParser>(options);
+    check_event();
+  } else {
+    parser_ = std::make_unique<JsonLineParser>(options);
+  }
+  if (options.dry_run) {
+    dry_run_ = std::make_unique<DryRun>(options, console);
+    destination_ = dry_run_.get();
+  } else {
+    publisher_ = std::make_unique<Publisher>(options, console, signals, tally_, errors_, start_, [this] { return tick(); });
+    destination_ = publisher_.get();
+  }
+}
+
+/// An event that all lines share is refused before any of them is read.
+void Batch::check_event() const {
+  parser_->parse("");
+  Rehearsal rehearsal(options_.key);
+  perform(rehearsal, parser_->operation());
+}
+
+ExitStatus Batch::run() {
+  if (checkpoint_) {
+    if (const std::string problem = checkpoint_->save(start_, sent_ahead_); !problem.empty()) {
+      fail_usage(problem);
+    }
+    if (start_.line != 0) {
+      console_.note("Going on behind line " + units::grouped(start_.line) + " of " + input_.name() + ".");
+    }
+  }
+  if (publisher_) {
+    publisher_->connect();
+  }
+  began_ = progress_at_ = saved_at_ = Clock::now();
+  saved_line_ = start_.line;
+  if (options_.rate) {
+    pacer_.emplace(*options_.rate, began_);
+  }
+  Halt halt = read_lines();
+  if (publisher_) {
+    const Halt ended = publisher_->finish(halt);
+    halt = halt == Halt::none ? ended : halt;
+    if (halt != Halt::checkpoint && save_checkpoint(true) != Halt::none && halt == Halt::none) {
+      halt = Halt::checkpoint;
+    }
+  }
+  errors_.finish();
+  if (halt == Halt::read_error) {
+    console_.error("Cannot read on in " + input_.name() + " behind line " + std::to_string(handled_.line) + ": " +
+                   text::system_error(read_error_) + ".");
+  }
+  if (publisher_) {
+    report::summarize(console_, tally_, options_, Clock::now() - began_);
+  } else {
+    console_.flush();
+    if (console_.output_error() != 0) {
+      console_.error("Standard output takes no more: " + text::system_error(console_.output_error()) + ".");
+    }
+  }
+  return report::status(tally_, options_, halt, signals_.pending());
+}
+
+// ---- lines -----------------------------------------------------------------------------------------------------------------
+
+Halt Batch::read_lines() {
+  for (;;) {
+    std::string_view line;
+    Halt halt = Halt::none;
+    switch (reader_.next(line)) {
+      case LineReader::Next::line: halt = take_line(line); break;
+      case LineReader::Next::too_long:
+        halt = refuse_line("it is longer than " + units::size_text(options_.line_max) + ". Raise the limit with --line-max.");
+        break;
+      case LineReader::Next::starved: halt = more_input(); break;
+      case LineReader::Next::end: return signals_.pending() != 0 ? Halt::signal : Halt::none;
+    }
+    if (halt != Halt::none) [[unlikely]] {
+      return halt;
+    }
+  }
+}
+
+Halt Batch::take_line(std::string_view line) {
+  if (was_sent_ahead(reader_.line_number())) [[unlikely]] {
+    return Halt::none;
+  }
+  if (!parser_->parse(line)) [[unlikely]] {
+    return refuse_parsed(line);
+  }
+  if (pacer_) {
+    if (const Halt halt = pace(); halt != Halt::none) {
+      return halt;
+    }
+  }
+  try {
+    destination_->send(parser_->operation(), reader_.position());
+  } catch (const Error& error) {
+    return refuse_line(error.what());
+  }
+  handled_ = reader_.position();
+  if (signals_.pending() != 0) [[unlikely]] {
+    return Halt::signal;
+  }
+  if (++taken_ % tick_lines == 0) {
+    if (const Halt halt = tick(); halt != Halt::none) {
+      return halt;
+    }
+  }
+  return destination_->keep_up();
+}
+
+Halt Batch::refuse_parsed(std::string_view line) {
+  if (!options_.lines_are_text && is_blank(line)) {
+    return Halt::none;
+  }
+  if (!reader_.is_unterminated() || !parser_->ends_early()) {
+    return refuse_line(parser_->problem() + ".");
+  }
+  // Somebody may still be writing it: a later run looks at it again.
+  const Position before = handled_;
+  const Halt halt = refuse_line("the input ends inside this line (" + parser_->problem() + ").");
+  handled_ = before;
+  return halt;
+}
+
+Halt Batch::refuse_line(const std::string& sentence) {
+  ++tally_.failed;
+  ++tally_.bad_lines;
+  errors_.add(reader_.line_number(), sentence);
+  if (!options_.skip_bad_lines) {
+    return Halt::bad_line;
+  }
+  handled_ = reader_.position();
+  return Halt::none;
+}
+
+bool Batch::was_sent_ahead(std::uint64_t line) const noexcept {
+  for (const LineRange& range : sent_ahead_) {
+    if (line >= range.first && line <= range.last) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// ---- waiting ---------------------------------------------------------------------------------------------------------------
+
+Halt Batch::more_input() {
+  if (signals_.wait(input_.descriptor(), 0) != Signals::Woken::readable) {
+    if (const Halt halt = wait_for_input(); halt != Halt::none) {
+      return halt;
+    }
+  }
+  if (reader_.fill() == LineReader::Fill::error) {
+    read_error_ = errno;
+    return Halt::read_error;
+  }
+  return Halt::none;
+}
+
+/// Sends what there is, so that `tail -f` does not wait for more lines, and sleeps until there is more input.
+Halt Batch::wait_for_input() {
+  if (const Halt halt = destination_->pause(); halt != Halt::none) {
+    return halt;
+  }
+  Signals::Woken woken = signals_.wait(input_.descriptor(), short_pause_ms);
+  if (woken == Signals::Woken::timeout) {
+    if (const Halt halt = destination_->settle(); halt != Halt::none) {
+      return halt;
+    }
+  }
+  while (woken == Signals::Woken::timeout) {
+    if (const Halt halt = tick(); halt != Halt::none) {
+      return halt;
+    }
+    woken = signals_.wait(input_.descriptor(), watches_the_clock() ? static_cast<int>(progress_every.count()) : -1);
+  }
+  if (woken == Signals::Woken::signal) {
+    return Halt::signal;
+  }
+  return destination_->pause();  // a connection that died meanwhile is noticed before anything is written to it
+}
+
+/// Waits until the next emit is due.
+Halt Batch::pace() {
+  for (auto wait = pacer_->wait(Clock::now()); wait.count() > 0; wait = pacer_->wait(Clock::now())) {
+    if (const Halt halt = destination_->pause(); halt != Halt::none) {
+      return halt;
+    }
+    const auto wait_ms = std::min(std::chrono::ceil<milliseconds>(wait), progress_every);
+    if (signals_.wait(-1, static_cast<int>(wait_ms.count())) == Signals::Woken::signal) {
+      return Halt::signal;
+    }
+    if (const Halt halt = tick(); halt != Halt::none) {
+      return halt;
+    }
+  }
+  pacer_->count(Clock::now());
+  return Halt::none;
+}
+
+// ---- now and then ----------------------------------------------------------------------------------------------------------
+
+/// There is something to be done even when nothing happens.
+bool Batch::watches_the_clock() const noexcept {
+  return console_.shows_progress() || (checkpoint_ && !(checkpoint_->state().position == handled_));
+}
+
+Halt Batch::tick() {
+  if (!publisher_ || (!checkpoint_ && !console_.shows_progress())) {
+    return Halt::none;
+  }
+  const Clock::time_point now = Clock::now();
+  if (console_.shows_progress() && now - progress_at_ >= progress_every) {
+    show_progress(now);
+  }
+  if (checkpoint_ && (now - saved_at_ >= checkpoint_every || handled_.line - saved_line_ >= checkpoint_lines)) {
+    saved_at_ = now;
+    saved_line_ = handled_.line;
+    return save_checkpoint(false);
+  }
+  return Halt::none;
+}
+
+void Batch::show_progress(Clock::time_point now) {
+  progress_at_ = now;
+  std::optional<double> share;
+  if (input_.size() && *input_.size() != 0) {
+    share = static_cast<double>(reader_.position().offset_bytes) / static_cast<double>(*input_.size());
+  }
+  console_.progress(report::progress_text(tally_.ended(), now - began_, share));
+}
+
+/// Only at the end it matters what was sent behind a line that was not.
+Halt Batch::save_checkpoint(bool at_the_end) {
+  if (!checkpoint_) {
+    return Halt::none;
+  }
+  InFlight& in_flight = publisher_->in_flight();
+  if (in_flight.all_passed()) {
+    in_flight.skip_to(handled_);
+  }
+  std::vector<LineRange> ahead = at_the_end ? in_flight.passed_ahead() : std::vector<LineRange>{};
+  for (const LineRange& range : sent_ahead_) {
+    if (range.last > in_flight.done().line) {
+      ahead.push_back(range);
+    }
+  }
+  const std::string problem = checkpoint_->save(in_flight.done(), ahead);
+  if (problem.empty()) {
+    return Halt::none;
+  }
+  console_.error(problem);
+  return Halt::checkpoint;
+}
+
+}  // namespace socketio::cli

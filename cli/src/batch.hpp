@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint.hpp"
+#include "console.hpp"
+#include "destination.hpp"
+#include "input.hpp"
+#include "line_parser.hpp"
+#include "line_reader.hpp"
+#include "pacer.hpp"
+#include "publisher.hpp"
+
+namespace socketio::cli {
+
+/// Sends what the lines of an input say, as they come.
+class Batch {
+ public:
+  /// Opens the input and the checkpoint. Fails with Failure(usage).
+  Batch(const Options& options, Console& console, const Signals& signals);
+
+  /// Fails with Failure when it cannot begin; afterwards everything is said by summary and status.
+  ExitStatus run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void check_event() const;
+  Halt read_lines();
+  Halt take_line(std::string_view line);
+  Halt refuse_line(const std::string& sentence);
+  Halt refuse_parsed(std::string_view line);
+  Halt more_input();
+  Halt wait_for_input();
+  Halt pace();
+  Halt tick();
+  void show_progress(Clock::time_point now);
+  Halt save_checkpoint(bool at_the_end);
+  [[nodiscard]] bool was_sent_ahead(std::uint64_t line) const noexcept;
+  [[nodiscard]] bool watches_the_clock() const noexcept;
+
+  const Options& options_;
+  Console& console_;
+  const Signals& signals_;
+  Input input_;
+  std::optional<CheckpointFile> checkpoint_;
+  Position start_;
+  std::vector<LineRange> sent_ahead_;  ///< by the run before
+  LineReader reader_;
+  std::unique_ptr<LineParser> parser_;
+  std::optional<Pacer> pacer_;
+  Tally tally_;
+  LineErrors errors_;
+  std::unique_ptr<Publisher> publisher_;  ///< null: a dry run
+  std::unique_ptr<Destination> dry_run_;
+  Destination* destination_ = nullptr;
+
+  Position handled_;  ///< behind the last line that needs no second look
+  std::uint64_t taken_ = 0;
+  Clock::time_point began_{};
+  Clock::time_point progress_at_{};
+  Clock::time_point saved_at_{};
+  std::uint64_t saved_line_ = 0;
+  int read_error_ = 0;
+};
+
+}  // namespace socketio::cli

@@ -1,0 +1,106 @@
+#include "console.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace socketio::cli {
+namespace {
+
+constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr std::string_view red = "\x1b[31m";
+constexpr std::string_view plain = "\x1b[0m";
+constexpr std::string_view clear_line = "\r\x1b[K";
+
+/// Returns 0, or an errno.
+int write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {  // somebody made our output non-blocking
+      pollfd wait{fd, POLLOUT, 0};
+      ::poll(&wait, 1, -1);
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+bool is_set(const char* name) {
+  const char* const value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+Console::Console() : error_is_terminal_(::isatty(STDERR_FILENO) == 1), colours_(error_is_terminal_ && !is_set("NO_COLOR")) {}
+
+void Console::configure(Output output, bool verbose) {
+  output_ = output;
+  verbose_ = verbose;
+}
+
+void Console::error(std::string_view sentence) { say(sentence, red); }
+
+void Console::note(std::string_view sentence) {
+  if (output_ != Output::quiet) {
+    say(sentence, {});
+  }
+}
+
+void Console::detail(std::string_view sentence) {
+  if (verbose_) {
+    say(sentence, {});
+  }
+}
+
+void Console::usage(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+void Console::say(std::string_view sentence, std::string_view colour) {
+  std::string text;
+  if (progress_shown_) {
+    text += clear_line;
+    progress_shown_ = false;
+  }
+  const bool coloured = colours_ && !colour.empty();
+  text += coloured ? colour : "";
+  text += "socketio-emit: ";
+  text += coloured ? plain : "";
+  text += sentence;
+  text += '\n';
+  write_all(STDERR_FILENO, text);
+}
+
+void Console::progress(std::string_view line) {
+  write_all(STDERR_FILENO, std::string(clear_line) + std::string(line));
+  progress_shown_ = true;
+}
+
+void Console::clear_progress() {
+  if (progress_shown_) {
+    write_all(STDERR_FILENO, clear_line);
+    progress_shown_ = false;
+  }
+}
+
+void Console::data(std::string_view text) {
+  if (output_error_ == 0) {
+    pending_ += text;
+    if (pending_.size() >= piece) {
+      flush();
+    }
+  }
+}
+
+void Console::flush() {
+  if (output_error_ == 0 && !pending_.empty()) {
+    output_error_ = write_all(STDOUT_FILENO, pending_);
+  }
+  pending_.clear();
+}
+
+}  // namespace socketio::cli

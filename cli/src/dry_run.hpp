@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+
+#include <socketio/emitter/encoder.hpp>
+
+#include "console.hpp"
+#include "destination.hpp"
+
+namespace socketio::cli {
+
+/// Encodes as the emitter does, and sends nothing: for a look at the bytes, and to learn whether something can be sent at all.
+class Rehearsal : public Outlet {
+ public:
+  explicit Rehearsal(const std::string& key) : encoder_(key) {}
+
+  EmitId send_event(const Target& target, Bytes data) override;
+  EmitId send_join(const Target& target, std::span<const Room> rooms) override;
+  EmitId send_leave(const Target& target, std::span<const Room> rooms) override;
+  EmitId send_disconnect(const Target& target, bool close) override;
+  EmitId send_server_side(std::string_view nsp, Bytes data) override;
+
+  /// Of the last operation; good until the next one.
+  [[nodiscard]] const Encoder::Publication& publication() const noexcept { return publication_; }
+
+ private:
+  EmitId keep(const Encoder::Publication& publication);
+
+  Encoder encoder_;
+  Encoder::Publication publication_{};
+  EmitId last_id_ = 0;
+};
+
+/// What --dry-run prints about one publication: lines for people, or one JSON object.
+std::string describe_publication(const Encoder::Publication& publication, Op op, Output output);
+
+/// Prints the operations instead of sending them.
+class DryRun final : public Destination {
+ public:
+  DryRun(const Options& options, Console& console) : console_(console), rehearsal_(options.key) {}
+
+  void send(const Operation& operation, Position end) override;
+  Halt keep_up() override;
+  Halt pause() override;
+  Halt settle() override { return pause(); }
+
+ private:
+  Console& console_;
+  Rehearsal rehearsal_;
+  bool printed_ = false;
+};
+
+}  // namespace socketio::cli

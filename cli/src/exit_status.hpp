@@ -1,0 +1,32 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace socketio::cli {
+
+/// What the shell gets. Where several apply, the first in this order does: interrupted, usage, refused, incomplete, too_few.
+enum class ExitStatus : int {
+  ok = 0,
+  usage = 1,       ///< wrong options or bad input
+  refused = 2,     ///< cannot connect, or not allowed; nothing got through
+  incomplete = 3,  ///< something failed or is unconfirmed
+  too_few = 4,     ///< an emit reached fewer servers than required
+  interrupted = 130,
+  terminated = 143,
+};
+
+/// Ends the program: one sentence that says what is wrong and what to do.
+class Failure : public std::runtime_error {
+ public:
+  Failure(ExitStatus status, const std::string& sentence) : std::runtime_error(sentence), status_(status) {}
+  [[nodiscard]] ExitStatus status() const noexcept { return status_; }
+
+ private:
+  ExitStatus status_;
+};
+
+/// Wrong options or bad input.
+[[noreturn]] inline void fail_usage(const std::string& sentence) { throw Failure(ExitStatus::usage, sentence); }
+
+}  // namespace socketio::cli

@@ -1,0 +1,72 @@
+#include "in_flight.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace socketio::cli {
+
+void InFlight::push(Position end, Op op) {
+  if (size_ == ring_.size()) {
+    grow();
+  }
+  ++size_;
+  at(size_ - 1) = {end.line, end.offset_bytes, op, Fate::waiting};
+  ++waiting_;
+  last_offset_ = end.offset_bytes;
+}
+
+void InFlight::take_back() {
+  assert(size_ != 0 && waiting_ != 0);
+  --size_;
+  --waiting_;
+}
+
+void InFlight::grow() {
+  std::vector<Entry> larger(std::max<std::size_t>(64, ring_.size() * 2));
+  for (std::size_t index = 0; index < size_; ++index) {
+    larger[index] = at(index);
+  }
+  ring_ = std::move(larger);
+  head_ = 0;
+}
+
+InFlight::Line InFlight::end(EmitId id, Fate fate) {
+  assert(id >= first_id_ && id - first_id_ < size_);
+  Entry& entry = at(static_cast<std::size_t>(id - first_id_));
+  assert(entry.fate == Fate::waiting);
+  entry.fate = fate;
+  --waiting_;
+  const Line line{entry.line, entry.op};
+  while (size_ != 0 && at(0).fate == Fate::passed) {
+    done_ = {at(0).line, at(0).offset_bytes};
+    head_ = (head_ + 1) & (ring_.size() - 1);
+    --size_;
+    ++first_id_;
+  }
+  return line;
+}
+
+void InFlight::skip_to(Position position) {
+  if (size_ == 0) {
+    done_ = position;
+    last_offset_ = position.offset_bytes;
+  }
+}
+
+std::vector<LineRange> InFlight::passed_ahead() const {
+  std::vector<LineRange> ranges;
+  for (std::size_t index = 0; index < size_; ++index) {
+    const Entry& entry = at(index);
+    if (entry.fate != Fate::passed) {
+      continue;
+    }
+    if (!ranges.empty() && ranges.back().last + 1 == entry.line) {
+      ranges.back().last = entry.line;
+    } else {
+      ranges.push_back({entry.line, entry.line});
+    }
+  }
+  return ranges;
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <socketio/emitter/outlet.hpp>
+
+#include "operation.hpp"
+#include "position.hpp"
+
+namespace socketio::cli {
+
+/// The lines that were emitted and have not ended, in order: what becomes of them decides where a second run would go on.
+///
+/// Cost       24 bytes a line, used again; no allocation once it has grown to the number of lines under way.
+class InFlight {
+ public:
+  /// `start`  what lies behind already.
+  explicit InFlight(Position start) : done_(start) {}
+
+  /// How a line ended, as far as a second run is concerned.
+  enum class Fate : std::uint8_t {
+    waiting,
+    passed,  ///< it was sent, or given up: not again
+    kept,    ///< it was not sent: again
+  };
+
+  /// A line is about to be emitted; the emitter will number it next. `end` is behind the line.
+  void push(Position end, Op op);
+  /// It was refused before it got a number.
+  void take_back();
+
+  struct Line {
+    std::uint64_t number;
+    Op op;
+  };
+  /// `fate` is not waiting.
+  Line end(EmitId id, Fate fate);
+
+  [[nodiscard]] std::size_t waiting_count() const noexcept { return waiting_; }
+  /// Input bytes from the first line under way to the last.
+  [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return last_offset_ - done_.offset_bytes; }
+  /// Behind the last line of which all lines up to it have passed.
+  [[nodiscard]] Position done() const noexcept { return done_; }
+  /// Nothing is under way and nothing was kept: everything read lies behind, also what was no emit.
+  void skip_to(Position position);
+  [[nodiscard]] bool all_passed() const noexcept { return size_ == 0; }
+  /// Lines behind done() that have passed already.
+  [[nodiscard]] std::vector<LineRange> passed_ahead() const;
+
+ private:
+  struct Entry {
+    std::uint64_t line;
+    std::uint64_t offset_bytes;
+    Op op;
+    Fate fate;
+  };
+  [[nodiscard]] Entry& at(std::size_t index) noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }
+  [[nodiscard]] const Entry& at(std::size_t index) const noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }
+  void grow();
+
+  std::vector<Entry> ring_;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+  std::size_t waiting_ = 0;
+  EmitId first_id_ = 1;  ///< of the entry at `head_`
+  Position done_;
+  std::uint64_t last_offset_ = 0;
+};
+
+}  // namespace socketio::cli

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/protocol/transcode.hpp>
+
+#include "operation.hpp"
+#include "options.hpp"
+#include "room_names.hpp"
+
+namespace socketio::cli {
+
+/// Turns the lines of a batch into operations, one at a time.
+class LineParser {
+ public:
+  virtual ~LineParser() = default;
+
+  /// Reads one line into operation(). On failure problem() says why, and operation() means nothing until the next good line.
+  virtual bool parse(std::string_view line) = 0;
+
+  [[nodiscard]] const Operation& operation() const noexcept { return operation_; }
+  /// Without the number of the line and without a full stop.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  /// After a failure: the line is good as far as it goes.
+  [[nodiscard]] bool ends_early() const noexcept { return ends_early_; }
+
+ protected:
+  bool refuse(std::string problem);
+  bool refuse_at(std::string_view line, std::size_t offset_bytes, std::string problem);
+
+  Operation operation_;
+  std::string problem_;
+  bool ends_early_ = false;
+};
+
+/// Each line is one string argument of the same event.
+class TextLineParser final : public LineParser {
+ public:
+  explicit TextLineParser(const Options& options);
+  bool parse(std::string_view line) override;
+
+ private:
+  std::size_t event_size_;  ///< what stands before the argument in `operation_.data`
+};
+
+/// Each line is a JSON object:
+///
+///   {"op":"emit","event":"chat","args":[...],"to":["room",7],"except":[],"nsp":"/x","volatile":true,"compress":false}
+///
+/// What the line does not say, the options do. Members that do not belong to the line's "op" may be there as long as they are
+/// empty ("", [], false, null).
+///
+/// Cost       one pass; no allocation once the buffers have grown, when the rooms are those of the line before. Lines that
+/// differ
+///            from the one before in nothing but "args", as most do in most batches, are read there only: what stands before
+///            and behind is compared.
+class JsonLineParser final : public LineParser {
+ public:
+  explicit JsonLineParser(const Options& options);
+  bool parse(std::string_view line) override;
+
+ private:
+  enum class Member : std::uint8_t { op, event, args, to, rooms, except, nsp, is_volatile, compress, close, unknown };
+  static constexpr std::size_t member_count = 10;
+  /// A list of rooms that a line may name.
+  struct List {
+    RoomNames names;
+    bool given = false;
+  };
+
+  static Member member_of(std::string_view key) noexcept;
+  static const char* expected(Member member) noexcept;
+
+  bool parse_like_before(std::string_view line);
+  bool parse_whole(std::string_view line);
+  void remember(std::string_view line);
+
+  void reset();
+  bool take_member(std::string_view line, transcode::JsonReader& reader, Member member);
+  bool take_value(std::string_view line, transcode::JsonReader& reader, Member member, std::size_t start);
+  bool take_text(transcode::JsonReader& reader, Buffer& text, bool& given);
+  bool take_rooms(std::string_view line, transcode::JsonReader& reader, Member member, std::size_t start);
+  bool take_flag(transcode::JsonReader& reader, std::optional<bool>& flag);
+  bool refuse_json(std::string_view line, const DecodeError& error);
+  bool resolve();
+  bool resolve_op();
+  bool check_members();
+  bool resolve_rooms();
+  void resolve_nsp();
+  void resolve_flags();
+  bool pack_data();
+
+  // What the options say.
+  const Op default_op_;
+  const std::string default_nsp_;
+  const RoomNames default_rooms_;
+  const RoomNames default_except_;
+  const RoomNames default_op_rooms_;
+  const bool default_close_;
+  const bool default_volatile_;
+  const std::optional<bool> default_compress_;
+
+  // What the line says.
+  Buffer key_;
+  Buffer op_;
+  Buffer event_;
+  Buffer args_;  ///< packed array
+  Buffer nsp_;
+  List to_;
+  List rooms_;
+  List except_;
+  bool op_given_ = false;
+  bool event_given_ = false;
+  bool args_given_ = false;
+  bool nsp_given_ = false;
+  std::optional<bool> volatile_;
+  std::optional<bool> compress_;
+  std::optional<bool> close_;
+
+  std::size_t args_begin_ = 0;  ///< where the value of "args" stands in the line
+  std::size_t args_end_ = 0;
+  unsigned args_times_ = 0;
+
+  // The line before, without its "args"; `like_before_`: it was good, and had them.
+  Buffer before_args_;
+  Buffer behind_args_;
+  bool like_before_ = false;
+
+  RoomSlot target_slot_{operation_.target.rooms};
+  RoomSlot except_slot_{operation_.target.except};
+  RoomSlot rooms_slot_{operation_.rooms};
+};
+
+}  // namespace socketio::cli

@@ -1,0 +1,167 @@
+#include "option_table.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <socketio/protocol/utf8.hpp>
+
+#include "exit_status.hpp"
+#include "text.hpp"
+#include "units.hpp"
+#include "values.hpp"
+
+namespace socketio::cli {
+namespace {
+
+using Value = const std::string&;
+
+[[noreturn]] void not_yet(const std::string& what) { fail_usage(what + " is not supported yet."); }
+
+std::string checked(const std::string& what, const std::string& value) {
+  if (!utf8::valid(value)) {
+    fail_usage(what + " is not UTF-8.");
+  }
+  return value;
+}
+
+Room room(const std::string& option, const std::string& value) { return Room(checked("The room of " + option, value)); }
+
+[[noreturn]] void bad_value(const std::string& option, const std::string& value, const std::string& hint) {
+  fail_usage(option + " cannot be \"" + text::excerpt(value) + "\": " + hint + ".");
+}
+
+void set_flag(bool& flag, const std::string& value) { flag = value == "true"; }
+
+void set_timeout(Collected& all, Value value) {
+  const auto timeout = units::duration(value);
+  if (!timeout) {
+    bad_value("--timeout", value, "write a number with its unit, like 500ms, 5s or 1m");
+  }
+  all.options.timeout = *timeout;
+}
+
+void set_rate(Collected& all, Value value) {
+  all.options.rate = units::rate(value);
+  if (!all.options.rate) {
+    bad_value("--rate", value, "write emits per second, like 1000/s");
+  }
+}
+
+void set_line_max(Collected& all, Value value) {
+  const auto size = units::size(value);
+  if (!size) {
+    bad_value("--line-max", value, "write a size of at most 1G, like 512K or 64M");
+  }
+  all.options.line_max = *size;
+  all.line_max_given = true;
+}
+
+void set_required(Collected& all, Value value) {
+  all.options.require_receivers = units::count(value);
+  if (!all.options.require_receivers) {
+    bad_value("--require-receivers", value, "write a number of servers, like 2");
+  }
+}
+
+void set_format(Collected& all, Value value) {
+  if (value != "lines" && value != "json") {
+    bad_value("--format", value, "it is json (default) or lines");
+  }
+  all.lines_are_text = value == "lines";
+}
+
+void set_on_error(Collected& all, Value value) {
+  if (value != "stop" && value != "skip") {
+    bad_value("--on-error", value, "it is stop (default) or skip");
+  }
+  all.options.skip_bad_lines = value == "skip";
+  all.on_error_given = true;
+}
+
+void set_compress(Collected& all, bool compress) {
+  if (all.options.compress && *all.options.compress != compress) {
+    fail_usage("--compress and --no-compress contradict each other.");
+  }
+  all.options.compress = compress;
+}
+
+void set_nsp(Collected& all, Value value) {
+  const std::string nsp = checked("The namespace", value);
+  all.options.nsp = nsp.starts_with('/') ? nsp : "/" + nsp;
+}
+
+void set_key(Collected& all, Value value) {
+  all.options.key = checked("The key", value);
+  all.key_given = true;
+}
+
+const OptionEntry table[] = {
+    {"r,redis", true, [](Collected& all, Value value) { all.url = value; }},
+    {"user", true, [](Collected& all, Value value) { all.user = value; }},
+    {"password-file", true, [](Collected& all, Value value) { all.password_file = value; }},
+    {"tls-ca", true, [](Collected&, Value) { not_yet("TLS (--tls-ca)"); }},
+    {"tls-cert", true, [](Collected&, Value) { not_yet("TLS (--tls-cert)"); }},
+    {"tls-key", true, [](Collected&, Value) { not_yet("TLS (--tls-key)"); }},
+    {"tls-insecure", false, [](Collected&, Value) { not_yet("TLS (--tls-insecure)"); }},
+    {"transport", true, [](Collected& all, Value value) { all.transport = value; }},
+    {"key", true, set_key},
+    {"sharded-mode", true, [](Collected&, Value) { not_yet("The sharded transport (--sharded-mode)"); }},
+    {"stream-name", true, [](Collected&, Value) { not_yet("The streams transport (--stream-name)"); }},
+    {"stream-count", true, [](Collected&, Value) { not_yet("The streams transport (--stream-count)"); }},
+    {"stream-maxlen", true, [](Collected&, Value) { not_yet("The streams transport (--stream-maxlen)"); }},
+    {"n,nsp", true, set_nsp},
+    {"timeout", true, set_timeout},
+    {"o,output", true, [](Collected& all, Value value) { all.output = value; }},
+    {"v,verbose", false, [](Collected& all, Value value) { set_flag(all.options.verbose, value); }},
+    {"V,version", false, [](Collected&, Value) {}},
+    {"h,help", false, [](Collected&, Value) {}},
+    {"s,string", false, [](Collected& all, Value value) { set_flag(all.options.plain_strings, value); }},
+    {"t,to,room,in", true, [](Collected& all, Value value) { values::add_room(all.options.rooms, room("--to", value)); }},
+    {"room-number", true,
+     [](Collected& all, Value value) { values::add_room(all.options.rooms, values::numeric_room(value)); }},
+    {"x,except", true, [](Collected& all, Value value) { values::add_room(all.options.except, room("--except", value)); }},
+    {"volatile", false, [](Collected& all, Value value) { set_flag(all.options.is_volatile, value); }},
+    {"compress", false, [](Collected& all, Value value) { set_compress(all, value == "true"); }},
+    {"no-compress", false, [](Collected& all, Value value) { set_compress(all, value != "true"); }},
+    {"ack", false, [](Collected&, Value) { not_yet("Asking for acknowledgements (--ack)"); }},
+    {"server-side", false, [](Collected& all, Value value) { set_flag(all.server_side, value); }},
+    {"join", true,
+     [](Collected& all, Value value) {
+       all.join = true;
+       values::add_room(all.options.op_rooms, room("--join", value));
+     }},
+    {"leave", true,
+     [](Collected& all, Value value) {
+       all.leave = true;
+       values::add_room(all.options.op_rooms, room("--leave", value));
+     }},
+    {"disconnect", false, [](Collected& all, Value value) { set_flag(all.disconnect, value); }},
+    {"close", false, [](Collected& all, Value value) { set_flag(all.options.close, value); }},
+    {"input", true, [](Collected& all, Value value) { all.options.input = value; }},
+    {"format", true, set_format},
+    {"rate", true, set_rate},
+    {"line-max", true, set_line_max},
+    {"on-error", true, set_on_error},
+    {"checkpoint", true, [](Collected& all, Value value) { all.options.checkpoint = value; }},
+    {"require-receivers", true, set_required},
+    {"dry-run", false, [](Collected& all, Value value) { set_flag(all.options.dry_run, value); }},
+};
+
+}  // namespace
+
+std::span<const OptionEntry> option_table() { return table; }
+
+bool is_named(const OptionEntry& entry, std::string_view name) {
+  std::string_view names = entry.names;
+  while (!names.empty()) {
+    const std::string_view one = names.substr(0, names.find(','));
+    if (one == name) {
+      return true;
+    }
+    names.remove_prefix(std::min(names.size(), one.size() + 1));
+  }
+  return false;
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/protocol/room.hpp>
+#include <socketio/redis/options.hpp>
+
+#include "operation.hpp"
+
+namespace socketio::cli {
+
+enum class Output : std::uint8_t { text, json, quiet };
+enum class Action : std::uint8_t { emit, help, version, usage };
+
+/// The command line, read and checked as far as that is possible without doing anything.
+struct Options {
+  Action action = Action::emit;
+
+  redis::Options redis;
+  std::string key = "socket.io";
+  std::chrono::milliseconds timeout{5'000};
+  Output output = Output::text;
+  bool verbose = false;
+
+  Op op = Op::emit;
+  std::string nsp = "/";
+  std::vector<Room> rooms;     ///< without duplicates
+  std::vector<Room> except;    ///< without duplicates
+  std::vector<Room> op_rooms;  ///< of --join or --leave; without duplicates
+  bool close = false;
+  bool is_volatile = false;
+  std::optional<bool> compress;
+
+  std::optional<std::string> event;
+  std::vector<std::string> arguments;
+  bool plain_strings = false;
+
+  std::optional<std::string> input;  ///< batch: path, or "-"
+  bool lines_are_text = false;
+  std::optional<double> rate;
+  std::size_t line_max = std::size_t{64} << 20;
+  bool skip_bad_lines = false;
+  std::optional<std::string> checkpoint;
+
+  std::optional<std::uint64_t> require_receivers;
+  bool dry_run = false;
+};
+
+/// What the options are read from, besides the arguments.
+struct Surroundings {
+  std::function<std::optional<std::string>(const char* name)> variable;  ///< of the environment
+  bool output_is_terminal = false;
+};
+
+/// Reads the arguments (without the program's name). Reads --password-file, too.
+///
+/// Fails      Failure(usage) with a sentence.
+Options parse_options(const std::vector<std::string>& arguments, const Surroundings& surroundings);
+
+/// One option as the parser knows it: for the test that compares the help text with it.
+struct OptionNames {
+  char letter = 0;  ///< 0: none
+  std::vector<std::string> names;
+  bool takes_value = false;
+};
+std::vector<OptionNames> option_names();
+
+}  // namespace socketio::cli

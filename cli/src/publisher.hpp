@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <socketio/emitter.hpp>
+
+#include "console.hpp"
+#include "destination.hpp"
+#include "in_flight.hpp"
+#include "options.hpp"
+#include "report.hpp"
+#include "signals.hpp"
+#include "tally.hpp"
+
+namespace socketio::cli {
+
+/// Sends operations through an emitter, keeps the accounts, and decides how long to put up with a Redis that is away.
+///
+/// Nothing in here waits for long without looking at the signals. What is under way is bounded by a number of emits and of
+/// input bytes; when either is reached, everything is waited for. So a Redis that goes away costs bounded memory, and leaves
+/// few emits unconfirmed.
+class Publisher final : public Destination {
+ public:
+  /// `tick`  called now and then while waiting; the batch ends when it returns something else than Halt::none.
+  Publisher(const Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors,
+            Position start = {}, std::function<Halt()> tick = {});
+
+  /// Fails with Failure(refused), or Failure(interrupted or terminated).
+  void connect();
+
+  void send(const Operation& operation, Position end) override;
+  Halt keep_up() override;
+  Halt pause() override;
+  Halt settle() override;
+
+  /// Waits for what is under way for at most the timeout, unless Redis was lost; what is left then has failed. Says what was
+  /// lost. Returns Halt::lost when Redis did not answer in time.
+  Halt finish(Halt halt);
+
+  [[nodiscard]] InFlight& in_flight() noexcept { return in_flight_; }
+  /// For the sentence of a single emit that is refused.
+  void set_channel(std::string channel) { channel_ = std::move(channel); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  /// Gives access to where the operators of an emitter send to: the operations of a batch differ line by line.
+  struct Way : TargetedEmitter {
+    explicit Way(const TargetedEmitter& from) : TargetedEmitter(from) {}
+    [[nodiscard]] Outlet& outlet() const noexcept { return *outlet_; }
+  };
+  /// Lines that ended the same way.
+  struct Lost {
+    std::uint64_t count = 0;
+    LineRange lines;
+    void add(std::uint64_t line);
+  };
+
+  EmitterOptions emitter_options();
+  redis::Options redis_options() const;
+  void on_result(const EmitResult& result);
+  void watch_connection(Clock::time_point now);
+  Halt wait(bool until_the_end);
+  void say_lost(const Lost& lost, const std::string& what) const;
+
+  const Options& options_;
+  Console& console_;
+  const Signals& signals_;
+  Tally& tally_;
+  LineErrors& errors_;
+  std::function<Halt()> tick_;
+  InFlight in_flight_;
+  Emitter emitter_;
+  Outlet& outlet_;
+  std::string channel_;
+
+  bool refused_ = false;       ///< and with --on-error stop
+  bool away_ = false;          ///< the connection, when it was looked at last
+  bool troubled_ = false;      ///< it was lost, and Redis has answered nothing since
+  std::uint64_t answers_ = 0;  ///< when they were counted last
+  Clock::time_point silent_since_{};
+  Lost not_sent_;
+  Lost unconfirmed_;
+  std::string why_lost_;
+};
+
+}  // namespace socketio::cli

@@ -1,0 +1,144 @@
+#include "report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/protocol/js_number.hpp>
+
+#include "text.hpp"
+#include "units.hpp"
+
+namespace socketio::cli {
+namespace {
+
+using std::chrono::nanoseconds;
+
+double seconds(nanoseconds duration) { return std::max(std::chrono::duration<double>(duration).count(), 1e-9); }
+
+std::string number_or_null(const std::optional<double>& number) {
+  if (!number) {
+    return "null";
+  }
+  Buffer text;
+  js_number::append(text, *number);
+  return std::string(text.text());
+}
+
+std::string seconds_text(nanoseconds elapsed) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f s", seconds(elapsed));
+  return text.data();
+}
+
+std::uint64_t per_second(std::uint64_t count, nanoseconds elapsed) {
+  return static_cast<std::uint64_t>(static_cast<double>(count) / seconds(elapsed));
+}
+
+/// "reached 2 servers each", "reached no server".
+std::string reached_text(const Tally& tally, const Options& options) {
+  const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
+  const std::uint64_t none = tally.no_receivers();
+  if (none == tally.sent()) {
+    return "reached no server (none listens with the key \"" + text::excerpt(options.key) + "\" on this Redis" +
+           (options.input ? ")" : ", namespace " + text::excerpt(options.nsp) + ")");
+  }
+  if (tally.receivers.below(min + 1) == tally.sent()) {
+    return "reached " + units::counted(min, "server") + (tally.sent() == 1 ? "" : " each");
+  }
+  return "reached " + (none == 0 ? "at least " + units::counted(min, "server") + ", " : "") + "in the median " +
+         number_or_null(tally.receivers.median()) + (none == 0 ? "" : "; " + units::grouped(none) + " reached no server");
+}
+
+}  // namespace
+
+namespace report {
+
+std::string summary_json(const Tally& tally) {
+  const auto min = tally.receivers.min();
+  return "{\"sent\":" + std::to_string(tally.sent()) + ",\"failed\":" + std::to_string(tally.failed) +
+         ",\"unconfirmed\":" + std::to_string(tally.unconfirmed) + ",\"no_receivers\":" + std::to_string(tally.no_receivers()) +
+         ",\"receivers_min\":" + (min ? std::to_string(*min) : "null") +
+         ",\"receivers_median\":" + number_or_null(tally.receivers.median()) + "}";
+}
+
+std::string summary_text(const Tally& tally, const Options& options, nanoseconds elapsed) {
+  std::string text = "sent " + units::grouped(tally.sent());
+  if (tally.failed != 0) {
+    text += ", failed " + units::grouped(tally.failed);
+  }
+  if (tally.unconfirmed != 0) {
+    text += ", unconfirmed " + units::grouped(tally.unconfirmed) + " (may have arrived; not sent again)";
+  }
+  if (tally.sent() != 0) {
+    text += ", " + reached_text(tally, options);
+  }
+  if (options.input) {
+    text += " (" + seconds_text(elapsed) + ", " + units::grouped(per_second(tally.sent(), elapsed)) + " a second)";
+  }
+  return text;
+}
+
+std::string progress_text(std::uint64_t emits, nanoseconds elapsed, std::optional<double> share) {
+  std::string text =
+      units::counted(emits, "emit") + ", " + units::grouped(per_second(emits, elapsed)) + "/s, " + seconds_text(elapsed);
+  if (share) {
+    text += ", " + std::to_string(static_cast<int>(std::clamp(*share, 0.0, 1.0) * 100)) + "%";
+  }
+  return text;
+}
+
+ExitStatus status(const Tally& tally, const Options& options, Halt halt, int signal) {
+  if (halt == Halt::signal) {
+    return static_cast<ExitStatus>(128 + signal);
+  }
+  if (halt == Halt::bad_line || halt == Halt::read_error) {
+    return ExitStatus::usage;
+  }
+  const bool got_through = tally.sent() + tally.unconfirmed != 0;
+  if (!got_through && (tally.refused != 0 || halt == Halt::lost)) {
+    return ExitStatus::refused;
+  }
+  if (tally.failed + tally.unconfirmed != 0 || halt == Halt::lost || halt == Halt::checkpoint) {
+    return ExitStatus::incomplete;
+  }
+  return tally.receivers.below(options.require_receivers.value_or(0)) != 0 ? ExitStatus::too_few : ExitStatus::ok;
+}
+
+void summarize(Console& console, const Tally& tally, const Options& options, nanoseconds elapsed) {
+  console.clear_progress();
+  if (const std::uint64_t few = tally.receivers.below(options.require_receivers.value_or(0)); few != 0) {
+    console.error(units::counted(few, "emit") + " reached fewer than " + units::counted(*options.require_receivers, "server") +
+                  ".");
+  }
+  if (console.output() == Output::json) {
+    console.data(summary_json(tally) + "\n");
+  } else {
+    console.note(summary_text(tally, options, elapsed));
+  }
+  console.flush();
+  if (console.output_error() == EPIPE) {
+    console.error("Nobody reads standard output any more, so the summary is here: " + summary_text(tally, options, elapsed));
+  } else if (console.output_error() != 0) {
+    console.error("Standard output takes no summary (" + text::system_error(console.output_error()) +
+                  "), so it is here: " + summary_text(tally, options, elapsed));
+  }
+}
+
+}  // namespace report
+
+void LineErrors::add(std::uint64_t line, const std::string& sentence) {
+  if (++count_ <= printed_max) {
+    console_.error(names_lines_ ? "line " + std::to_string(line) + ": " + sentence : sentence);
+  }
+}
+
+void LineErrors::finish() {
+  if (count_ > printed_max) {
+    console_.error("... and " + units::counted(count_ - printed_max, "more line") + ".");
+  }
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "console.hpp"
+#include "exit_status.hpp"
+#include "options.hpp"
+#include "tally.hpp"
+
+// What a run says at its end, and on the way.
+namespace socketio::cli {
+
+/// Why a run came to an end.
+enum class Halt : std::uint8_t {
+  none,           ///< everything was read
+  signal,         ///< SIGINT or SIGTERM
+  bad_line,       ///< with --on-error stop
+  read_error,     ///< the input cannot be read on
+  refused,        ///< Redis refused an emit, with --on-error stop
+  lost,           ///< Redis did not come back in time
+  checkpoint,     ///< the checkpoint cannot be written
+  output_closed,  ///< nobody reads what a dry run prints
+};
+
+namespace report {
+
+/// {"sent":2,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":3,"receivers_median":3}
+std::string summary_json(const Tally& tally);
+
+/// "sent 1,000, reached 2 servers each (0.8 s, 1,250 a second)".
+std::string summary_text(const Tally& tally, const Options& options, std::chrono::nanoseconds elapsed);
+
+/// "12,345 emits, 98,765/s, 0.1 s, 45%".
+std::string progress_text(std::uint64_t emits, std::chrono::nanoseconds elapsed, std::optional<double> share);
+
+/// `signal` is the number of the one that came, or 0.
+ExitStatus status(const Tally& tally, const Options& options, Halt halt, int signal);
+
+/// Writes the summary to where it belongs, and complains when it cannot.
+void summarize(Console& console, const Tally& tally, const Options& options, std::chrono::nanoseconds elapsed);
+
+}  // namespace report
+
+/// Complaints about lines: the first ones are printed, all are counted.
+class LineErrors {
+ public:
+  /// `names_lines`  false for a call with one emit.
+  LineErrors(Console& console, bool names_lines) : console_(console), names_lines_(names_lines) {}
+
+  void add(std::uint64_t line, const std::string& sentence);
+  /// Says how many were not printed.
+  void finish();
+
+  static constexpr std::uint64_t printed_max = 20;
+
+ private:
+  Console& console_;
+  const bool names_lines_;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace socketio::cli

@@ -1,0 +1,71 @@
+#include "signals.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "exit_status.hpp"
+#include "text.hpp"
+
+namespace socketio::cli {
+namespace {
+
+// A signal handler reaches nothing but globals.
+volatile sig_atomic_t received = 0;
+int pipe_ends[2] = {-1, -1};
+
+void on_signal(int number) {
+  if (received != 0) {
+    ::_exit(128 + number);
+  }
+  received = number;
+  const int error = errno;
+  [[maybe_unused]] const ssize_t written = ::write(pipe_ends[1], "", 1);
+  errno = error;
+}
+
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+Signals::Signals() {
+  if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    fail_usage("The system gives no pipe: " + text::system_error(errno) + ".");
+  }
+  received = 0;
+  handle(SIGPIPE, SIG_IGN);
+  handle(SIGXFSZ, SIG_IGN);
+  handle(SIGINT, on_signal);
+  handle(SIGTERM, on_signal);
+}
+
+Signals::~Signals() {
+  handle(SIGINT, SIG_DFL);
+  handle(SIGTERM, SIG_DFL);
+  for (int& end : pipe_ends) {
+    ::close(end);
+    end = -1;
+  }
+}
+
+int Signals::pending() const noexcept { return received; }
+int Signals::descriptor() const noexcept { return pipe_ends[0]; }
+
+Signals::Woken Signals::wait(int fd, int timeout_ms) const {
+  pollfd watched[2] = {{descriptor(), POLLIN, 0}, {fd, POLLIN, 0}};
+  const int count = ::poll(watched, 2, timeout_ms);
+  if (pending() != 0) {
+    return Woken::signal;
+  }
+  return count > 0 && watched[1].revents != 0 ? Woken::readable : Woken::timeout;
+}
+
+}  // namespace socketio::cli

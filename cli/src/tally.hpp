@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace socketio::cli {
+
+/// How many emits reached how many servers: enough for the smallest number and the median, in constant memory.
+class ReceiverCounts {
+ public:
+  void add(std::int64_t receivers);
+
+  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+  [[nodiscard]] std::uint64_t below(std::uint64_t receivers) const;
+  [[nodiscard]] std::optional<std::int64_t> min() const;
+  /// Between the two in the middle when the number of emits is even.
+  [[nodiscard]] std::optional<double> median() const;
+
+ private:
+  /// Fleets are small. What is above goes into a map.
+  static constexpr std::size_t small_max = 256;
+  /// The one at a place when all are in order.
+  [[nodiscard]] std::int64_t at(std::uint64_t place) const;
+
+  std::vector<std::uint64_t> small_ = std::vector<std::uint64_t>(small_max);
+  std::map<std::int64_t, std::uint64_t> large_;
+  std::uint64_t total_ = 0;
+};
+
+/// What became of everything that was to be sent.
+struct Tally {
+  std::uint64_t failed = 0;       ///< bad lines, refused, and not sent
+  std::uint64_t unconfirmed = 0;  ///< written to a Redis that went away before it answered
+  ReceiverCounts receivers;       ///< of those that Redis took
+
+  std::uint64_t bad_lines = 0;  ///< among `failed`
+  std::uint64_t refused = 0;    ///< among `failed`: Redis answered with an error
+  std::uint64_t not_sent = 0;   ///< among `failed`: Redis was away
+
+  [[nodiscard]] std::uint64_t sent() const noexcept { return receivers.total(); }
+  [[nodiscard]] std::uint64_t no_receivers() const { return receivers.below(1); }
+  /// Everything that has ended.
+  [[nodiscard]] std::uint64_t ended() const noexcept { return sent() + failed + unconfirmed; }
+};
+
+}  // namespace socketio::cli

@@ -1,0 +1,94 @@
+#include "text.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <system_error>
+#include <vector>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/protocol/utf8.hpp>
+
+namespace socketio::cli::text {
+namespace {
+
+bool continues_character(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80; }
+
+}  // namespace
+
+std::string excerpt(std::string_view text, std::size_t size_max) {
+  const bool cut = text.size() > size_max;
+  if (cut) {
+    std::size_t size = size_max;
+    while (size > 0 && size_max - size < 4 && continues_character(text[size])) {
+      --size;
+    }
+    text = text.substr(0, size);
+  }
+  Buffer repaired;
+  utf8::append_repaired(repaired, text);
+  std::string result(repaired.text());
+  for (char& byte : result) {
+    if (static_cast<unsigned char>(byte) < ' ' || byte == '\x7f') {
+      byte = '?';
+    }
+  }
+  return cut ? result + "..." : result;
+}
+
+std::string shell_quoted(std::string_view word) {
+  std::string result = "'";
+  for (const char byte : word) {
+    if (byte == '\'') {
+      result += "'\\''";
+    } else {
+      result.push_back(byte);
+    }
+  }
+  return result + "'";
+}
+
+std::size_t column(std::string_view line, std::size_t offset_bytes) {
+  const std::string_view before = line.substr(0, offset_bytes);
+  return 1 +
+         static_cast<std::size_t>(std::count_if(before.begin(), before.end(), [](char c) { return !continues_character(c); }));
+}
+
+std::string json_problem(std::string_view json, const DecodeError& error) {
+  const std::string place = " at column " + std::to_string(column(json, error.offset_bytes));
+  switch (error.code) {
+    case Errc::truncated: return "it ends inside a value";
+    case Errc::bad_value: return "the text of \"$binary\" is not base64" + place;
+    case Errc::bad_utf8: return "a byte that is not UTF-8" + place;
+    case Errc::trailing_bytes: return "more text after the value" + place;
+    case Errc::bad_syntax: {
+      if (error.offset_bytes >= json.size()) {
+        return "it ends inside a value";
+      }
+      std::size_t size = 1;
+      while (error.offset_bytes + size < json.size() && continues_character(json[error.offset_bytes + size])) {
+        ++size;
+      }
+      return "unexpected " + excerpt(json.substr(error.offset_bytes, size)) + place;
+    }
+    default: return describe(error.code) + place;
+  }
+}
+
+std::string system_error(int error) { return std::generic_category().message(error); }
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace socketio::cli::text

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <socketio/common/result.hpp>
+
+// Pieces of sentences for people.
+namespace socketio::cli::text {
+
+/// The text, at most `size_max` bytes of it and never half a character; control characters and what is not UTF-8 replaced, so
+/// that nothing in it can play with a terminal.
+std::string excerpt(std::string_view text, std::size_t size_max = 60);
+
+/// The word as a POSIX shell must be told it: 'it'\''s'.
+std::string shell_quoted(std::string_view word);
+
+/// The place in a line as people count: characters, from 1.
+std::size_t column(std::string_view line, std::size_t offset_bytes);
+
+/// What is wrong with JSON text, such as `unexpected "}" at column 14`.
+std::string json_problem(std::string_view json, const DecodeError& error);
+
+/// "ERRNO text" of the system, such as "No such file or directory".
+std::string system_error(int error);
+
+/// How many single changes lead from one word to the other: for "did you mean".
+std::size_t distance(std::string_view a, std::string_view b);
+
+}  // namespace socketio::cli::text

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/common/export.hpp>
+#include <socketio/protocol/arguments.hpp>
+#include <socketio/protocol/flags.hpp>
+#include <socketio/protocol/room.hpp>
+
+namespace socketio {
+
+/// Names one emit of one emitter: 1, 2, 3 ... in the order of the calls.
+using EmitId = std::uint64_t;
+
+/// What an operation is addressed to.
+struct Target {
+  std::string nsp = "/";
+  std::vector<Room> rooms;   ///< without duplicates; empty: every socket of the namespace
+  std::vector<Room> except;  ///< without duplicates
+  Flags flags;
+};
+
+/// Where operations go: the two forms of the emitter, and a dry run. `data` is a packed [event, args...].
+///
+/// All throw Error when the operation can not be sent as it is (too_large, bad_arguments, reserved_event ...); nothing is sent then.
+class SOCKETIO_API Outlet {
+ public:
+  virtual ~Outlet();
+  virtual EmitId send_event(const Target& target, Bytes data) = 0;
+  virtual EmitId send_join(const Target& target, std::span<const Room> rooms) = 0;
+  virtual EmitId send_leave(const Target& target, std::span<const Room> rooms) = 0;
+  virtual EmitId send_disconnect(const Target& target, bool close) = 0;
+  virtual EmitId send_server_side(std::string_view nsp, Bytes data) = 0;
+};
+
+/// Rooms and flags being chosen, then one operation. A value: keep it, copy it, use it many times; each call that adds something
+/// returns another one. It ends before its emitter.
+///
+/// The operations return at once with the number of the emit; how it ended is told later (EmitResult, flush()).
+class SOCKETIO_API TargetedEmitter {
+ public:
+  TargetedEmitter(Outlet& outlet, Target target) noexcept : outlet_(&outlet), target_(std::move(target)) {}
+
+  /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too.
+  [[nodiscard]] TargetedEmitter to(const Room& room) const&;
+  [[nodiscard]] TargetedEmitter to(const Room& room) &&;
+  [[nodiscard]] TargetedEmitter to(std::span<const Room> rooms) const;
+  [[nodiscard]] TargetedEmitter to(std::initializer_list<Room> rooms) const { return to(std::span(rooms)); }
+  [[nodiscard]] TargetedEmitter in(const Room& room) const { return to(room); }
+  [[nodiscard]] TargetedEmitter in(std::span<const Room> rooms) const { return to(rooms); }
+  [[nodiscard]] TargetedEmitter in(std::initializer_list<Room> rooms) const { return to(rooms); }
+  /// Leaves out the sockets that are in a room.
+  [[nodiscard]] TargetedEmitter except(const Room& room) const;
+  [[nodiscard]] TargetedEmitter except(std::span<const Room> rooms) const;
+  [[nodiscard]] TargetedEmitter except(std::initializer_list<Room> rooms) const { return except(std::span(rooms)); }
+  /// The event may be lost by clients that are not ready for it. (`volatile` is a keyword of C++.)
+  [[nodiscard]] TargetedEmitter volatile_() const;
+  /// Whether servers compress the event on its way to the clients.
+  [[nodiscard]] TargetedEmitter compress(bool compress) const;
+
+  /// Emits an event to the chosen clients. Arguments are anything msgpack-c packs (numbers, strings, containers, structs:
+  /// MSGPACK_DEFINE_MAP makes an object of a struct, MSGPACK_DEFINE an array), and nullptr, Json, Binary, Date, time points.
+  ///
+  /// Fails      Error(reserved_event) for the names that Socket.IO keeps, Error(bad_arguments), Error(bad_json), Error(bad_utf8),
+  ///            Error(too_large). Nothing is sent then.
+  template <typename... Args>
+  EmitId emit(const EventName& event, const Args&... args) const {
+    ScratchBuffer data;
+    arguments::pack_event(data.buffer(), event, args...);
+    return outlet_->send_event(target_, data.buffer().bytes());
+  }
+  /// The same for a packed [event, args...].
+  EmitId emit_packed(Bytes data) const { return outlet_->send_event(target_, data); }
+
+  /// Makes the chosen clients join or leave rooms, on every server.
+  EmitId sockets_join(const Room& room) const { return outlet_->send_join(target_, std::span(&room, 1)); }
+  EmitId sockets_join(std::span<const Room> rooms) const { return outlet_->send_join(target_, rooms); }
+  EmitId sockets_join(std::initializer_list<Room> rooms) const { return outlet_->send_join(target_, std::span(rooms)); }
+  EmitId sockets_leave(const Room& room) const { return outlet_->send_leave(target_, std::span(&room, 1)); }
+  EmitId sockets_leave(std::span<const Room> rooms) const { return outlet_->send_leave(target_, rooms); }
+  EmitId sockets_leave(std::initializer_list<Room> rooms) const { return outlet_->send_leave(target_, std::span(rooms)); }
+  /// Disconnects the chosen clients from the namespace; `close`: ends the whole connection beneath.
+  EmitId disconnect_sockets(bool close = false) const { return outlet_->send_disconnect(target_, close); }
+
+  [[nodiscard]] const Target& target() const noexcept { return target_; }
+
+ protected:
+  /// The calling thread's packing buffer: emits on one thread pack into the same memory.
+  class SOCKETIO_API ScratchBuffer {
+   public:
+    ScratchBuffer();
+    ~ScratchBuffer();
+    ScratchBuffer(const ScratchBuffer&) = delete;
+    ScratchBuffer& operator=(const ScratchBuffer&) = delete;
+    [[nodiscard]] Buffer& buffer() noexcept { return *buffer_; }
+
+   private:
+    Buffer* buffer_;
+    Buffer own_;  // for an argument whose packing emits itself
+  };
+
+  Outlet* outlet_;
+  Target target_;
+};
+
+/// A namespace of the fleet, nothing chosen yet. What addresses clients is inherited; server_side_emit addresses the servers.
+class SOCKETIO_API NamespaceEmitter : public TargetedEmitter {
+ public:
+  using TargetedEmitter::TargetedEmitter;
+
+  /// Another namespace of the same fleet, nothing chosen; "/" is put in front unless it is there.
+  [[nodiscard]] NamespaceEmitter of(std::string_view nsp) const;
+
+  /// Emits an event to the servers themselves: their listeners for server-side events on this namespace.
+  ///
+  /// Travels as JSON: binary arrives as {"type":"Buffer","data":[...]}, dates as text.
+  /// Fails      like emit(); the reserved names are connect, connection, new_namespace and error.
+  template <typename... Args>
+  EmitId server_side_emit(const EventName& event, const Args&... args) const {
+    ScratchBuffer data;
+    arguments::pack_event(data.buffer(), event, args...);
+    return outlet_->send_server_side(target_.nsp, data.buffer().bytes());
+  }
+  EmitId server_side_emit_packed(Bytes data) const { return outlet_->send_server_side(target_.nsp, data); }
+};
+
+}  // namespace socketio

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <socketio/emitter/options.hpp>
+
+namespace socketio::emitter {
+
+/// Counts how emits end: since the beginning, and since the last flush.
+class Ledger {
+ public:
+  /// An emit was given to the client.
+  void begin() noexcept { ++waiting_; }
+  /// An emit has ended.
+  void end(redis::Outcome outcome, std::int64_t receivers, std::string_view message);
+
+  [[nodiscard]] std::uint64_t waiting() const noexcept { return waiting_; }
+  [[nodiscard]] EmitSummary totals() const;
+  /// What ended since the last call.
+  EmitSummary take_period();
+
+ private:
+  std::uint64_t waiting_ = 0;
+  EmitSummary totals_;
+  EmitSummary period_;
+};
+
+}  // namespace socketio::emitter

@@ -1,0 +1,118 @@
+#include "loop_core.hpp"
+
+#include <utility>
+
+#include <socketio/common/error.hpp>
+
+namespace socketio::emitter {
+
+LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
+    : options_(std::move(options)),
+      loop_(loop),
+      encoder_(options_.key, options_.message_bytes_max),
+      client_(std::in_place, loop, std::move(redis)) {
+  if (!options_.on_result) {
+    throw Error(ErrorCode::bad_option, "AsyncEmitter needs a callback for results: without one, a failed emit would be silent.");
+  }
+  client_->connect();
+}
+
+LoopCore::~LoopCore() {
+  closed_ = true;
+  client_.reset();  // ends what waits, through on_published()
+  while (!flushes_.empty()) {
+    finish_flush(flushes_.begin());
+  }
+  finish_close();
+}
+
+template <typename Encode>
+EmitId LoopCore::send(const Encode& encode) {
+  if (closed_) {
+    throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
+  }
+  const Encoder::Publication publication = encode(encoder_);
+  const EmitId id = ++last_id_;
+  ledger_.begin();
+  client_->publish(publication.channel, publication.payload, *this, id);
+  return id;
+}
+
+EmitId LoopCore::send_event(const Target& target, Bytes data) {
+  return send([&](Encoder& encoder) { return encoder.event(target, data); });
+}
+EmitId LoopCore::send_join(const Target& target, std::span<const Room> rooms) {
+  return send([&](Encoder& encoder) { return encoder.join(target, rooms); });
+}
+EmitId LoopCore::send_leave(const Target& target, std::span<const Room> rooms) {
+  return send([&](Encoder& encoder) { return encoder.leave(target, rooms); });
+}
+EmitId LoopCore::send_disconnect(const Target& target, bool close) {
+  return send([&](Encoder& encoder) { return encoder.disconnect(target, close); });
+}
+EmitId LoopCore::send_server_side(std::string_view nsp, Bytes data) {
+  return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
+}
+
+void LoopCore::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) {
+  const std::shared_ptr<LoopCore> alive = weak_from_this().lock();  // null while the emitter is being destroyed
+  ledger_.end(outcome, receivers, message);
+  for (auto flush = flushes_.begin(); flush != flushes_.end();) {
+    const auto current = flush++;
+    if (tag <= current->last_id) {
+      --current->waiting;
+    }
+  }
+  options_.on_result({tag, outcome, receivers, message});
+  while (!flushes_.empty() && flushes_.front().waiting == 0) {
+    finish_flush(flushes_.begin());
+  }
+}
+
+EmitSummary LoopCore::take_summary() {
+  EmitSummary summary = ledger_.take_period();
+  if (client_ && summary.waiting != 0 && summary.message.empty()) {
+    summary.message = client_->last_error().empty() ? "Redis did not answer in time." : client_->last_error();
+  }
+  return summary;
+}
+
+void LoopCore::finish_flush(std::list<PendingFlush>::iterator flush) {
+  loop_.cancel(flush->deadline);
+  const FlushDone done = std::move(flush->done);
+  flushes_.erase(flush);
+  const EmitSummary summary = take_summary();
+  if (done) {
+    done(summary);
+  }
+}
+
+void LoopCore::flush(std::uint64_t timeout_ms, FlushDone done) {
+  client_->flush();
+  flushes_.push_back({last_id_, ledger_.waiting(), std::move(done), 0});
+  const auto flush = std::prev(flushes_.end());
+  // With nothing to wait for, `done` still comes later, never before this function has returned.
+  flush->deadline = loop_.call_after(flush->waiting == 0 ? 0 : timeout_ms, [self = weak_from_this(), flush] {
+    if (const auto alive = self.lock()) {
+      alive->finish_flush(flush);
+    }
+  });
+}
+
+void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
+  closed_ = true;
+  close_done_ = std::move(done);
+  client_->close(timeout_ms, [self = weak_from_this()] {
+    if (const auto alive = self.lock()) {
+      alive->finish_close();
+    }
+  });
+}
+
+void LoopCore::finish_close() {
+  if (const FlushDone done = std::exchange(close_done_, {})) {
+    done(ledger_.take_period());
+  }
+}
+
+}  // namespace socketio::emitter

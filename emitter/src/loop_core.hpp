@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include <socketio/emitter/encoder.hpp>
+#include <socketio/emitter/options.hpp>
+#include <socketio/redis/client.hpp>
+
+#include "ledger.hpp"
+
+namespace socketio::emitter {
+
+using FlushDone = std::function<void(const EmitSummary&)>;
+
+/// Emitter on the application's loop. Kept alive by its callbacks while they run, so that one of them may destroy the emitter.
+class LoopCore final : public Outlet, private redis::PublishListener, public std::enable_shared_from_this<LoopCore> {
+ public:
+  LoopCore(Loop& loop, redis::Options redis, EmitterOptions options);
+  ~LoopCore() override;
+
+  EmitId send_event(const Target& target, Bytes data) override;
+  EmitId send_join(const Target& target, std::span<const Room> rooms) override;
+  EmitId send_leave(const Target& target, std::span<const Room> rooms) override;
+  EmitId send_disconnect(const Target& target, bool close) override;
+  EmitId send_server_side(std::string_view nsp, Bytes data) override;
+
+  void flush(std::uint64_t timeout_ms, FlushDone done);
+  void close(std::uint64_t timeout_ms, FlushDone done);
+
+  [[nodiscard]] const EmitterOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
+  [[nodiscard]] redis::Client& client() noexcept { return *client_; }
+
+ private:
+  /// A flush() that waits for the emits made before it.
+  struct PendingFlush {
+    EmitId last_id;
+    std::uint64_t waiting;
+    FlushDone done;
+    Loop::TimerId deadline;
+  };
+
+  template <typename Encode>
+  EmitId send(const Encode& encode);
+  void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override;
+  void finish_flush(std::list<PendingFlush>::iterator flush);
+  void finish_close();
+  EmitSummary take_summary();
+
+  EmitterOptions options_;
+  Loop& loop_;
+  Encoder encoder_;
+  Ledger ledger_;
+  std::optional<redis::Client> client_;  // none while the destructor ends what is left
+  std::list<PendingFlush> flushes_;
+  FlushDone close_done_;
+  EmitId last_id_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace socketio::emitter

@@ -1,0 +1,124 @@
+#include <socketio/net/loop.hpp>
+
+#include <uv.h>
+
+#include <cassert>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include <socketio/common/error.hpp>
+
+#include "core.hpp"
+
+namespace socketio {
+namespace {
+
+/// A write to a connection that the other side has closed must be an error, not the end of the process. Who has a handler of
+/// his own keeps it.
+void ignore_sigpipe_once() {
+  static const bool done = [] {
+    struct sigaction current {};
+    if (sigaction(SIGPIPE, nullptr, &current) == 0 && (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL) {
+      struct sigaction ignore {};
+      ignore.sa_handler = SIG_IGN;
+      sigaction(SIGPIPE, &ignore, nullptr);
+    }
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+/// Runs until libuv has given back everything.
+void end_owned(uv_loop_t* loop) {
+  while (uv_loop_close(loop) == UV_EBUSY) {
+    const bool more = uv_run(loop, UV_RUN_DEFAULT) != 0;
+    if (!more && uv_loop_close(loop) == 0) {
+      return;
+    }
+    assert(more && "objects on a loop end before it");
+  }
+}
+
+}  // namespace
+
+Loop::Loop() : internals_(std::make_unique<Internals>()) {
+  ignore_sigpipe_once();
+  const int status = uv_loop_init(&internals_->own);
+  if (status != 0) {
+    throw Error(ErrorCode::bad_option, std::string("No event loop can be made: ") + uv_strerror(status) + ".");
+  }
+  internals_->owned = true;
+  try {
+    internals_->core = new net::Core(&internals_->own);
+  } catch (...) {
+    end_owned(&internals_->own);
+    throw;
+  }
+}
+
+Loop::Loop(uv_loop_s* adopted) : internals_(std::make_unique<Internals>()) {
+  ignore_sigpipe_once();
+  internals_->core = new net::Core(adopted);
+}
+
+Loop::~Loop() {
+  internals_->timers.clear();
+  internals_->core->close();
+  if (internals_->owned) {
+    end_owned(&internals_->own);
+  }
+}
+
+uv_loop_s* Loop::uv() const noexcept { return internals_->core->uv(); }
+
+void Loop::run() {
+  enter_thread();
+  uv_run(uv(), UV_RUN_DEFAULT);
+}
+
+void Loop::stop() noexcept { uv_stop(uv()); }
+
+void Loop::poll() {
+  enter_thread();
+  uv_run(uv(), UV_RUN_NOWAIT);
+}
+
+bool Loop::run_until(const std::function<bool()>& done, std::uint64_t timeout_ms) {
+  enter_thread();
+  if (done()) {
+    return true;
+  }
+  bool late = false;
+  net::Timer deadline(*this, [&late] { late = true; });
+  deadline.start(timeout_ms);
+  bool answer = false;
+  do {
+    uv_run(uv(), UV_RUN_ONCE);
+    answer = done();
+  } while (!answer && !late);
+  return answer;
+}
+
+void Loop::post(std::function<void()> function) { internals_->core->post(std::move(function)); }
+
+Loop::TimerId Loop::call_after(std::uint64_t after_ms, std::function<void()> function) {
+  const TimerId id = ++internals_->last_timer;
+  Internals* const internals = internals_.get();
+  auto timer = std::make_unique<net::Timer>(*this, [internals, id, function = std::move(function)] {
+    const auto called = internals->timers.extract(id);  // lives until the function has returned
+    function();
+  });
+  timer->start(after_ms);
+  internals_->timers.emplace(id, std::move(timer));
+  return id;
+}
+
+void Loop::cancel(TimerId timer) noexcept { internals_->timers.erase(timer); }
+
+std::uint64_t Loop::now_ms() const noexcept { return uv_now(uv()); }
+const Clock& Loop::clock() const noexcept { return *internals_->core; }
+bool Loop::on_loop_thread() const noexcept { return internals_->core->on_thread(); }
+void Loop::enter_thread() noexcept { internals_->core->enter_thread(); }
+
+}  // namespace socketio

@@ -1,0 +1,72 @@
+// The end of a stream that nobody owns any more: send the rest, then the end, and wait for the other side's end. A socket that
+// is closed with unread input makes the system send a reset, which can destroy what the other side has not read yet.
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+#include "listener_impl.hpp"
+
+namespace socketio::net {
+
+void ServerStream::Impl::finish(Bytes rest) {
+  listener = nullptr;
+  finishing = true;
+  tail.append(rest);
+  if (shared->detached) {
+    send(std::span(&rest, 1));
+    close();
+    return;
+  }
+  shared->restart_linger(*this);
+  continue_finishing();
+}
+
+void ServerStream::Impl::continue_finishing() {
+  if (!tail.empty()) {
+    const Bytes waiting = tail.bytes();
+    const std::size_t sent = send(std::span(&waiting, 1));
+    if (tls && sent == 0 && !tls->established()) {
+      failure = EPROTO;  // no way to say it
+    }
+    tail.discard_front(sent);
+    if (sent != 0) {
+      shared->restart_linger(*this);
+    }
+  }
+  if (tail.empty() && !output_ended && failure == 0) {
+    if (tls) {
+      tls->end();
+    }
+    if (!tls || flush_encrypted()) {
+      output_ended = true;
+      ::shutdown(descriptor, SHUT_WR);
+      tail.clear_and_shrink(0);
+    }
+  }
+  discard_input();
+  if (failure != 0 || (output_ended && input_ended)) {
+    close();
+  } else {
+    watch();
+  }
+}
+
+// Not into the loop's read buffer: this may happen while another connection's listener still looks at that.
+void ServerStream::Impl::discard_input() {
+  constexpr int reads_max = 64;
+  std::array<std::uint8_t, 16 * 1024> room;
+  for (int count = 0; count < reads_max && !input_ended && failure == 0; ++count) {
+    const ssize_t size = recv(descriptor, room.data(), room.size(), 0);
+    if (size == 0) {
+      input_ended = true;
+    } else if (size < 0) {
+      failure = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : errno;
+      return;
+    }
+  }
+}
+
+}  // namespace socketio::net

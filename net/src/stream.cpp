@@ -1,0 +1,166 @@
+#include <socketio/net/stream.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+#include "stream_impl.hpp"
+
+namespace socketio::net {
+
+StreamListener::~StreamListener() = default;
+
+Stream::Stream(Loop& loop, StreamListener& listener) : impl_(new Impl(loop, listener)) {}
+Stream::~Stream() { impl_->detach(); }
+
+void Stream::connect(const Endpoint& endpoint, std::uint64_t timeout_ms) { impl_->connect(endpoint, timeout_ms); }
+bool Stream::writable() const noexcept { return impl_->connected && !impl_->failing && !impl_->later_pending; }
+std::size_t Stream::try_write(std::span<const Bytes> parts) { return writable() ? impl_->send(parts) : 0; }
+std::size_t Stream::write_later(Bytes part) { return writable() ? impl_->send_later(part) : 0; }
+
+bool Stream::later_taken() const noexcept {
+  if (!impl_->later_pending) {
+    return true;
+  }
+  // libuv counts down what the system has not taken yet; after an error it counts nothing, but then something was left.
+  return !impl_->later_failed && impl_->socket != nullptr && uv_stream_get_write_queue_size(&impl_->socket->stream) == 0;
+}
+
+StreamError stream_error(StreamError::Kind kind, int status) { return {kind, uv_strerror(status)}; }
+
+Stream::Impl::Impl(Loop& loop, StreamListener& heard) : core(Core::of(loop)), listener(&heard) {
+  soon.emplace(loop, [this] {
+    if (failing) {
+      report(error);
+    } else {
+      try_next_address();
+    }
+  });
+  address_timer.emplace(loop, [this] {
+    close_socket();
+    error = {StreamError::Kind::timed_out, "no answer"};
+    try_next_address();
+  });
+}
+
+// TLS, when it comes: these bytes go into its memory BIO, and what SSL_read gives goes to the listener.
+void Stream::Impl::received(ssize_t count, const uv_buf_t* buffer) {
+  if (count > 0) {
+    listener->on_bytes({reinterpret_cast<const std::uint8_t*>(buffer->base), static_cast<std::size_t>(count)});
+  } else if (count == UV_EOF) {
+    report({StreamError::Kind::ended, "end of file"});
+  } else if (count < 0) {
+    report(stream_error(StreamError::Kind::failed, static_cast<int>(count)));
+  }
+}
+
+// TLS, when it comes: SSL_write takes the parts, and what its memory BIO gives goes to the socket.
+std::size_t Stream::Impl::send(std::span<const Bytes> parts) {
+  assert(parts.size() <= parts_max);
+  std::array<uv_buf_t, parts_max> buffers;
+  for (std::size_t index = 0; index < parts.size(); ++index) {
+    // libuv does not write to what it sends.
+    auto* const bytes = const_cast<char*>(reinterpret_cast<const char*>(parts[index].data()));
+    buffers[index] = {bytes, parts[index].size()};
+  }
+  const int taken = uv_try_write(&socket->stream, buffers.data(), static_cast<unsigned>(parts.size()));
+  if (taken >= 0) {
+    return static_cast<std::size_t>(taken);
+  }
+  if (taken != UV_EAGAIN) {
+    fail_soon(stream_error(StreamError::Kind::failed, taken));
+  }
+  return 0;
+}
+
+std::size_t Stream::Impl::send_later(Bytes part) {
+  part = part.first(std::min(part.size(), later_bytes_max));
+  if (!socket->later) {
+    socket->later.reset(new std::uint8_t[later_bytes_max]);
+  }
+  std::memcpy(socket->later.get(), part.data(), part.size());
+  const uv_buf_t buffer{reinterpret_cast<char*>(socket->later.get()), part.size()};
+  socket->writing.data = socket;
+  later_pending = true;
+  later_failed = false;
+  const int status = uv_write(&socket->writing, &socket->stream, &buffer, 1, [](uv_write_t* request, int result) {
+    Socket& written = *static_cast<Socket*>(request->data);
+    written.owner->later_ended(written, result);
+  });
+  if (status != 0) {
+    later_failed = true;
+    fail_soon(stream_error(StreamError::Kind::failed, status));
+  }
+  return part.size();
+}
+
+void Stream::Impl::later_ended(Socket& written, int status) {
+  if (&written != socket) {
+    return;  // closed meanwhile
+  }
+  if (status == 0) {
+    later_pending = false;
+    listener->on_writable();
+  } else {
+    later_failed = true;
+    fail_soon(stream_error(StreamError::Kind::failed, status));
+  }
+}
+
+Stream::Impl::Socket* Stream::Impl::new_socket() {
+  socket = new Socket;
+  socket->handle.data = socket;
+  socket->owner = this;
+  ++held_by_uv;
+  return socket;
+}
+
+void Stream::Impl::close_socket() noexcept {
+  Socket* const closing = std::exchange(socket, nullptr);
+  connected = false;
+  if (closing != nullptr) {
+    uv_close(&closing->handle, [](uv_handle_t* handle) {
+      const std::unique_ptr<Socket> closed(static_cast<Socket*>(handle->data));
+      closed->owner->uv_let_go();
+    });
+  }
+}
+
+void Stream::Impl::fail_soon(StreamError why) {
+  if (!failing) {
+    failing = true;
+    error = std::move(why);
+    soon->start(0);
+  }
+}
+
+void Stream::Impl::report(StreamError why) {
+  failing = true;
+  soon->stop();
+  address_timer->stop();
+  listener->on_lost(why);  // destroys the stream, or keeps it for later_taken()
+}
+
+void Stream::Impl::detach() noexcept {
+  listener = nullptr;
+  soon.reset();
+  address_timer.reset();
+  close_socket();
+  if (looking_up) {
+    uv_cancel(reinterpret_cast<uv_req_t*>(&lookup));
+  }
+  detached = true;
+  if (held_by_uv == 0) {
+    delete this;
+  }
+}
+
+void Stream::Impl::uv_let_go() noexcept {
+  if (--held_by_uv == 0 && detached) {
+    delete this;
+  }
+}
+
+}  // namespace socketio::net

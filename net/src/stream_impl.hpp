@@ -1,0 +1,80 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <socketio/net/stream.hpp>
+#include <socketio/net/timer.hpp>
+
+#include "core.hpp"
+
+namespace socketio::net {
+
+/// What libuv holds of a stream: one socket per address that is tried, and the look-up of a name. It outlives its Stream until
+/// libuv has called back for all of these.
+struct Stream::Impl {
+  /// One socket, from its creation until libuv has closed it.
+  struct Socket {
+    union {
+      uv_handle_t handle;
+      uv_stream_t stream;
+      uv_tcp_t tcp;
+      uv_pipe_t pipe;
+    };
+    uv_connect_t connecting;
+    uv_write_t writing;
+    std::unique_ptr<std::uint8_t[]> later;  ///< what write_later() holds
+    Impl* owner;
+  };
+
+  Impl(Loop& loop, StreamListener& heard);
+
+  // stream_connect.cpp
+  void connect(const Endpoint& endpoint, std::uint64_t timeout_ms);
+  void look_up(const Endpoint& endpoint);
+  void try_next_address();
+  void open_pipe(const std::string& path);
+  void connect_ended(Socket& attempt, int status);
+
+  // stream.cpp
+  void received(ssize_t count, const uv_buf_t* buffer);
+  std::size_t send(std::span<const Bytes> parts);
+  std::size_t send_later(Bytes part);
+  void later_ended(Socket& written, int status);
+
+  Socket* new_socket();
+  void close_socket() noexcept;
+  /// Reports after the next look at the socket, so that what has arrived is heard first.
+  void fail_soon(StreamError error);
+  void report(StreamError error);
+  void detach() noexcept;
+  void uv_let_go() noexcept;
+
+  Core& core;
+  StreamListener* listener;
+  std::optional<Timer> soon;           ///< fail_soon(), or the next address
+  std::optional<Timer> address_timer;  ///< the share of time of one address
+  Socket* socket = nullptr;            ///< the current one
+  uv_getaddrinfo_t lookup{};
+  bool looking_up = false;
+  std::vector<sockaddr_storage> addresses;
+  std::size_t next_address = 0;
+  std::uint64_t give_up_ms = 0;
+  StreamError error;  ///< of the last address, or what fail_soon() will report
+  bool failing = false;
+  bool connected = false;
+  bool later_pending = false;
+  bool later_failed = false;
+  bool detached = false;
+  std::size_t held_by_uv = 0;  ///< sockets and look-ups that libuv will call back for
+};
+
+/// The system's words for libuv's error number.
+StreamError stream_error(StreamError::Kind kind, int status);
+
+}  // namespace socketio::net

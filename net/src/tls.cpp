@@ -1,0 +1,165 @@
+#include <socketio/net/tls.hpp>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace socketio::net {
+namespace {
+
+std::string last_error() {
+  const unsigned long code = ERR_get_error();
+  const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  ERR_clear_error();
+  return reason == nullptr ? "unknown error" : reason;
+}
+
+}  // namespace
+
+std::shared_ptr<TlsContext> TlsContext::for_server(const std::string& certificate_file, const std::string& key_file,
+                                                   std::string& error) {
+  ERR_clear_error();
+  SSL_CTX* const made = SSL_CTX_new(TLS_server_method());
+  if (made == nullptr) {
+    error = "TLS cannot be set up: " + last_error();
+    return nullptr;
+  }
+  std::shared_ptr<TlsContext> context(new TlsContext(made));
+  SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
+  SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
+  // Clients resume by ticket; remembering sessions here would be memory per client.
+  SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
+  if (SSL_CTX_use_certificate_chain_file(made, certificate_file.c_str()) != 1) {
+    error = "the certificate " + certificate_file + " cannot be used: " + last_error();
+    return nullptr;
+  }
+  if (SSL_CTX_use_PrivateKey_file(made, key_file.c_str(), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(made) != 1) {
+    error = "the key " + key_file + " cannot be used: " + last_error();
+    return nullptr;
+  }
+  return context;
+}
+
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+/// OpenSSL's view of the network: what was fed, and what is to be sent. Unlike its own memory BIO it keeps no buffer.
+struct TlsSession::Bio {
+  static TlsSession& session(BIO* bio) { return *static_cast<TlsSession*>(BIO_get_data(bio)); }
+
+  static int read(BIO* bio, char* room, int size) {
+    Bytes& input = session(bio).input_;
+    BIO_clear_retry_flags(bio);
+    if (input.empty()) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    const std::size_t count = std::min(input.size(), static_cast<std::size_t>(std::max(size, 0)));
+    std::memcpy(room, input.data(), count);
+    input = input.subspan(count);
+    return static_cast<int>(count);
+  }
+
+  static int write(BIO* bio, const char* bytes, int size) {
+    BIO_clear_retry_flags(bio);
+    session(bio).output_.append(bytes, static_cast<std::size_t>(std::max(size, 0)));
+    return size;
+  }
+
+  static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  /// Made once, and kept as long as the process: BIOs point to it.
+  static const BIO_METHOD* method() {
+    static BIO_METHOD* const made = [] {
+      BIO_METHOD* const fresh = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "socketio");
+      if (fresh != nullptr) {
+        BIO_meth_set_read(fresh, read);
+        BIO_meth_set_write(fresh, write);
+        BIO_meth_set_ctrl(fresh, control);
+      }
+      return fresh;
+    }();
+    return made;
+  }
+};
+
+TlsSession::TlsSession(const std::shared_ptr<TlsContext>& context, Role role) {
+  const BIO_METHOD* const method = Bio::method();
+  BIO* const bio = method == nullptr ? nullptr : BIO_new(method);
+  ssl_ = bio == nullptr ? nullptr : SSL_new(context->context_);  // keeps the context
+  if (ssl_ == nullptr) {
+    BIO_free(bio);
+    throw std::bad_alloc();
+  }
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_, bio, bio);
+  if (role == Role::server) {
+    SSL_set_accept_state(ssl_);
+  } else {
+    SSL_set_connect_state(ssl_);
+  }
+}
+
+TlsSession::~TlsSession() { SSL_free(ssl_); }
+
+bool TlsSession::established() const noexcept { return SSL_is_init_finished(ssl_) == 1; }
+
+TlsSession::Status TlsSession::read(std::span<std::uint8_t> room, std::size_t& count) {
+  count = 0;
+  if (failed_) {
+    return Status::failed;
+  }
+  ERR_clear_error();
+  const int result = SSL_read_ex(ssl_, room.data(), room.size(), &count);
+  if (result == 1) {
+    return Status::good;
+  }
+  count = 0;
+  switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: return Status::needs_more;
+    case SSL_ERROR_ZERO_RETURN: return Status::ended;
+    default: break;
+  }
+  ERR_clear_error();
+  failed_ = true;
+  return Status::failed;
+}
+
+bool TlsSession::write(Bytes plain) {
+  if (failed_ || !established()) {
+    return false;
+  }
+  ERR_clear_error();
+  std::size_t written = 0;
+  // All or nothing: output_ takes everything.
+  if (plain.empty() || SSL_write_ex(ssl_, plain.data(), plain.size(), &written) == 1) {
+    return true;
+  }
+  ERR_clear_error();
+  failed_ = true;
+  return false;
+}
+
+void TlsSession::end() {
+  if (!failed_ && established()) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_);
+    ERR_clear_error();
+  }
+}
+
+void TlsSession::sent(std::size_t count) noexcept {
+  output_sent_ += count;
+  if (output_sent_ == output_.size()) {
+    output_.clear_and_shrink(0);
+    output_sent_ = 0;
+  }
+}
+
+}  // namespace socketio::net

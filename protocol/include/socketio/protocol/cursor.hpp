@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/common/export.hpp>
+#include <socketio/common/limits.hpp>
+#include <socketio/common/result.hpp>
+
+namespace socketio {
+
+/// What an item is, once the many widths of msgpack are folded together.
+enum class Kind : std::uint8_t {
+  nil,
+  boolean,
+  integer,  ///< any width; `negative` tells which of the two readings of `bits` holds
+  real,     ///< 32 or 64 bit
+  text,     ///< bytes that claim to be UTF-8
+  binary,
+  array,      ///< `count` items follow
+  map,        ///< `count` pairs of items follow
+  extension,  ///< `extension_type` and `body`
+};
+
+/// One item as the cursor found it. Arrays and maps are only announced: their members are the next items.
+struct Item {
+  Kind kind = Kind::nil;
+  bool boolean = false;
+  bool negative = false;    ///< integer below zero: `bits` is two's complement
+  bool fixed_size = false;  ///< extension: in one of the forms for exactly 1, 2, 4, 8 or 16 bytes
+  std::int8_t extension_type = 0;
+  std::uint32_t count = 0;  ///< array: items, map: pairs
+  std::uint64_t bits = 0;   ///< integer
+  double real = 0;          ///< real
+  Bytes body;               ///< text, binary, extension: borrowed from the input
+  std::size_t offset = 0;   ///< where the item starts
+
+  [[nodiscard]] std::string_view text() const noexcept { return as_text(body); }
+  /// An integer, or a real that is integral, within the range of std::int64_t. JavaScript does not tell the two apart.
+  [[nodiscard]] SOCKETIO_API std::optional<std::int64_t> as_int64() const noexcept;
+  /// Any number as a double.
+  [[nodiscard]] SOCKETIO_API double as_double() const noexcept;
+};
+
+/// Walks over msgpack without building anything. Once something is wrong it stays wrong: every call returns false, error()
+/// tells the first reason.
+///
+/// Bytes are borrowed. Lengths are checked against the bytes left before anything uses them, and a container's count against
+/// the bytes left, too (no item is shorter than one byte).
+class SOCKETIO_API Cursor {
+ public:
+  explicit Cursor(Bytes input, std::size_t depth_max = limits::depth_max) noexcept
+      : input_(input), depth_max_(depth_max < stack_size ? depth_max : stack_size) {}
+
+  /// Reads one item. Of a container it reads the header only.
+  bool next(Item& item) noexcept;
+  /// Reads one item and checks its kind.
+  bool expect(Kind kind, Item& item) noexcept;
+  /// Passes over one item with everything inside it, checking that it is well formed and not too deep, counted on from
+  /// `depth`, the containers that the caller has open. No recursion.
+  bool skip(std::size_t depth = 0) noexcept;
+  /// Passes over one item and returns the bytes it consists of; empty when it failed.
+  Bytes skip_view() noexcept;
+
+  [[nodiscard]] bool ok() const noexcept { return !failed_; }
+  [[nodiscard]] bool at_end() const noexcept { return position_ == input_.size(); }
+  [[nodiscard]] std::size_t position() const noexcept { return position_; }
+  [[nodiscard]] std::size_t left() const noexcept { return input_.size() - position_; }
+  [[nodiscard]] DecodeError error() const noexcept { return error_; }
+  /// Marks the cursor as failed; returns false, so that a caller may return it.
+  bool fail(Errc code, std::size_t offset_bytes) noexcept;
+
+ private:
+  static constexpr std::size_t stack_size = 1024;
+
+  bool take(std::size_t count, Bytes& bytes) noexcept;
+  template <typename T>
+  bool big_endian(T& value) noexcept;
+  bool body(std::size_t size, Kind kind, Item& item) noexcept;
+  bool extension(std::size_t size, bool fixed_size, Item& item) noexcept;
+  bool container(std::uint32_t count, Kind kind, Item& item) noexcept;
+  bool tagged(std::uint8_t tag, Item& item) noexcept;
+
+  Bytes input_;
+  std::size_t depth_max_;
+  std::size_t position_ = 0;
+  bool failed_ = false;
+  DecodeError error_{};
+};
+
+/// The date in an extension item: type -1 (timestamp), or type 0 in the fixed form of 8 bytes (the older generation).
+/// Milliseconds since 1970, computed as JavaScript computes them: what is finer is cut off towards 1970. Dates out of range come
+/// out as the ends of the range, which no JavaScript date reaches. Nothing when the item is no date.
+SOCKETIO_API std::optional<std::int64_t> date_of(const Item& item) noexcept;
+
+/// JavaScript's undefined, as the older generation sends it: extension type 0 in the fixed form of one byte.
+SOCKETIO_API bool is_undefined(const Item& item) noexcept;
+
+/// A JavaScript ArrayBuffer, as the older generation sends it: extension type 0 in a form that tells its length. Nothing when
+/// the item is none.
+SOCKETIO_API std::optional<Bytes> array_buffer_of(const Item& item) noexcept;
+
+/// Checks that `input` is exactly `count` well-formed items, nested at most `depth_max` deep.
+SOCKETIO_API Result<void> check_items(Bytes input, std::size_t count, std::size_t depth_max = limits::depth_max) noexcept;
+
+}  // namespace socketio

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string_view>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/common/export.hpp>
+#include <socketio/common/result.hpp>
+#include <socketio/protocol/cursor.hpp>
+
+// The data of an event: a msgpack array [name, arguments...] that stays encoded.
+//
+// Source: docs/wire.md, "Broadcast message" and "Ignoring, surviving, and not killing others".
+namespace socketio::event_data {
+
+/// The name of an event, which JavaScript allows to be a number.
+struct Name {
+  Kind kind = Kind::text;  ///< text, binary, integer or real
+  std::string_view text;   ///< text and binary; borrowed. Binary is UTF-8: repack it as text before clients see it
+  double number = 0;       ///< integer and real
+};
+
+/// Reads the name off the front of an array.
+///
+/// Fails      truncated, bad_syntax, wrong_type (not an array, or a first element that is no name), bad_value (an empty array;
+/// a
+///            number that is not finite).
+/// Cost       a few bytes; the arguments are not looked at.
+SOCKETIO_API Result<Name> name(Bytes data);
+
+/// Passes over an array, checks it and its name, and returns the bytes it consists of; empty when it failed. Names for which
+/// `reserved` is true fail with bad_value. The nesting is counted from the array itself.
+SOCKETIO_API Bytes read(Cursor& cursor, bool (*reserved)(std::string_view));
+
+}  // namespace socketio::event_data

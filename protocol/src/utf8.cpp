@@ -1,0 +1,135 @@
+#include <socketio/protocol/utf8.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace socketio::utf8 {
+namespace {
+
+constexpr std::string_view replacement = "\xef\xbf\xbd";
+
+/// What may follow a lead byte: how many bytes, and the range of the first of them (the others are 80 to bf).
+struct Lead {
+  std::uint8_t more = 0;  ///< 0: not a lead byte
+  std::uint8_t low = 0;
+  std::uint8_t high = 0;
+};
+
+constexpr Lead lead_of(std::uint8_t byte) noexcept {
+  if (byte >= 0xc2 && byte <= 0xdf) {
+    return {1, 0x80, 0xbf};
+  }
+  switch (byte) {
+    case 0xe0: return {2, 0xa0, 0xbf};  // below: overlong
+    case 0xed: return {2, 0x80, 0x9f};  // above: surrogates
+    case 0xf0: return {3, 0x90, 0xbf};  // below: overlong
+    case 0xf1:
+    case 0xf2:
+    case 0xf3: return {3, 0x80, 0xbf};
+    case 0xf4: return {3, 0x80, 0x8f};  // above: beyond U+10FFFF
+    default: return byte > 0xe0 && byte < 0xf0 ? Lead{2, 0x80, 0xbf} : Lead{};
+  }
+}
+
+/// One sequence at the front of `text`, which is not empty: its size, and whether it is whole. The size of a broken one is that
+/// of its maximal good beginning, at least 1.
+struct Sequence {
+  std::size_t size;
+  bool whole;
+};
+
+Sequence sequence_at(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  if (byte(0) < 0x80) {
+    return {1, true};
+  }
+  const Lead lead = lead_of(byte(0));
+  for (std::size_t i = 1; i <= lead.more; ++i) {
+    const std::uint8_t low = i == 1 ? lead.low : 0x80;
+    const std::uint8_t high = i == 1 ? lead.high : 0xbf;
+    if (i == text.size() || byte(i) < low || byte(i) > high) {
+      return {i, false};
+    }
+  }
+  return {lead.more + std::size_t{1}, lead.more != 0};
+}
+
+}  // namespace
+
+std::size_t valid_prefix(std::string_view text) noexcept {
+  constexpr std::uint64_t high_bits = 0x8080808080808080;
+  std::size_t position = 0;
+  while (position < text.size()) {
+    while (text.size() - position >= 8) {
+      std::uint64_t word;
+      std::memcpy(&word, text.data() + position, 8);
+      if ((word & high_bits) != 0) {
+        break;
+      }
+      position += 8;
+    }
+    // Up to the end of the word with the non-ASCII byte in it, or of the text.
+    const std::size_t stop = position + std::min<std::size_t>(8, text.size() - position);
+    while (position < stop) {
+      const Sequence sequence = sequence_at(text.substr(position));
+      if (!sequence.whole) {
+        return position;
+      }
+      position += sequence.size;
+    }
+  }
+  return position;
+}
+
+void append_repaired(Buffer& out, std::string_view text) {
+  for (;;) {
+    const std::size_t good = valid_prefix(text);
+    out.append(text.substr(0, good));
+    text.remove_prefix(good);
+    if (text.empty()) {
+      return;
+    }
+    out.append(replacement);
+    text.remove_prefix(sequence_at(text).size);
+  }
+}
+
+std::size_t utf16_length(std::string_view text) noexcept {
+  std::size_t units = 0;
+  for (const char character : text) {
+    const auto byte = static_cast<std::uint8_t>(character);
+    units += ((byte & 0xc0) != 0x80 ? 1U : 0U) + (byte >= 0xf0 ? 1U : 0U);
+  }
+  return units;
+}
+
+void append_code_point(Buffer& out, char32_t code_point) {
+  if (code_point > 0x10ffff || (code_point >= 0xd800 && code_point <= 0xdfff)) {
+    out.append(replacement);
+    return;
+  }
+  std::uint8_t* const at = out.reserve(4);
+  const auto tail = [&](unsigned shift) { return static_cast<std::uint8_t>(0x80 | ((code_point >> shift) & 0x3f)); };
+  if (code_point < 0x80) {
+    at[0] = static_cast<std::uint8_t>(code_point);
+    out.commit(1);
+  } else if (code_point < 0x800) {
+    at[0] = static_cast<std::uint8_t>(0xc0 | (code_point >> 6));
+    at[1] = tail(0);
+    out.commit(2);
+  } else if (code_point < 0x10000) {
+    at[0] = static_cast<std::uint8_t>(0xe0 | (code_point >> 12));
+    at[1] = tail(6);
+    at[2] = tail(0);
+    out.commit(3);
+  } else {
+    at[0] = static_cast<std::uint8_t>(0xf0 | (code_point >> 18));
+    at[1] = tail(12);
+    at[2] = tail(6);
+    at[3] = tail(0);
+    out.commit(4);
+  }
+}
+
+}  // namespace socketio::utf8

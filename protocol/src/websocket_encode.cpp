@@ -1,0 +1,86 @@
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include <socketio/protocol/base64.hpp>
+#include <socketio/protocol/utf8.hpp>
+#include <socketio/protocol/websocket_frame.hpp>
+
+#include "websocket_mask.hpp"
+
+namespace socketio::websocket_frame {
+namespace {
+
+constexpr std::uint8_t final_bit = 0x80;
+constexpr std::uint8_t compressed_bit = 0x40;
+constexpr std::uint8_t masked_bit = 0x80;
+
+}  // namespace
+
+void write_header(std::uint8_t* at, Opcode opcode, std::uint64_t payload_size, bool compressed) noexcept {
+  assert(opcode < Opcode::close || payload_size <= control_bytes_max);
+  *at++ = static_cast<std::uint8_t>(final_bit | (compressed ? compressed_bit : 0) | static_cast<int>(opcode));
+  const std::size_t length_bytes = header_size(payload_size) - 2;
+  *at++ = static_cast<std::uint8_t>(length_bytes == 0 ? payload_size : length_bytes == 2 ? 126 : 127);
+  for (std::size_t i = length_bytes; i > 0; --i) {
+    *at++ = static_cast<std::uint8_t>(payload_size >> (8 * (i - 1)));
+  }
+}
+
+void encode(Buffer& out, Opcode opcode, Bytes payload, bool compressed) {
+  const std::size_t size = header_size(payload.size());
+  std::uint8_t* const at = out.reserve(size + payload.size());
+  write_header(at, opcode, payload.size(), compressed);
+  out.commit(size);
+  out.append(payload);
+}
+
+void encode_close(Buffer& out, CloseCode code, std::string_view reason) {
+  if (code == CloseCode::none) {
+    return encode(out, Opcode::close, {});
+  }
+  if (reason.size() > reason_bytes_max) {
+    reason = reason.substr(0, utf8::valid_prefix(reason.substr(0, reason_bytes_max)));
+  }
+  std::uint8_t payload[control_bytes_max];
+  payload[0] = static_cast<std::uint8_t>(static_cast<unsigned>(code) >> 8);
+  payload[1] = static_cast<std::uint8_t>(code);
+  std::copy(reason.begin(), reason.end(), payload + 2);
+  encode(out, Opcode::close, {payload, 2 + reason.size()});
+}
+
+void encode_masked(Buffer& out, const ClientFrame& frame, Bytes payload) {
+  const std::size_t size = header_size(payload.size());
+  std::uint8_t* const at = out.reserve(size + frame.mask.size() + payload.size());
+  // A client of this file is a test: it may break the rules for control frames.
+  write_header(at, Opcode::text, payload.size(), frame.compressed);
+  at[0] = static_cast<std::uint8_t>((at[0] & compressed_bit) | (frame.final ? final_bit : 0) | static_cast<int>(frame.opcode));
+  at[1] |= masked_bit;
+  std::copy(frame.mask.begin(), frame.mask.end(), at + size);
+  apply_mask(at + size + frame.mask.size(), payload.data(), payload.size(), frame.mask, 0);
+  out.commit(size + frame.mask.size() + payload.size());
+}
+
+bool is_valid_key(std::string_view key) noexcept {
+  const auto is_digit = [](char character) {
+    return (character >= 'A' && character <= 'Z') || (character >= 'a' && character <= 'z') ||
+           (character >= '0' && character <= '9') || character == '+' || character == '/';
+  };
+  return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, is_digit);
+}
+
+void append_accept(Buffer& out, std::string_view key) {
+  constexpr std::string_view magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  Buffer text;
+  text.append(key);
+  text.append(magic);
+  std::uint8_t digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  const int good = EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
+  assert(good == 1 && size == 20);
+  base64::encode(out, {digest, good == 1 ? size : 0});
+}
+
+}  // namespace socketio::websocket_frame

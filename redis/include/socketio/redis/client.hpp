@@ -1,0 +1,154 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/common/export.hpp>
+#include <socketio/common/random.hpp>
+#include <socketio/net/loop.hpp>
+#include <socketio/redis/options.hpp>
+
+namespace socketio::redis {
+
+/// How a command ended. Every command ends exactly once, and never before the call that gave it has returned.
+enum class Outcome : std::uint8_t {
+  ok,           ///< Redis answered
+  refused,      ///< Redis answered with an error; `message` is its text ("NOPERM ...")
+  not_sent,     ///< Redis has not seen it and will not: no connection, queue full or dropped, deadline, closed
+  unconfirmed,  ///< it was written, and the connection ended before the answer: Redis may have done it
+};
+
+/// One answer of Redis.
+struct Reply {
+  enum class Type : std::uint8_t { nil, integer, text, status, error, array };
+  Type type = Type::nil;
+  std::int64_t integer = 0;
+  std::string text;
+  std::vector<Reply> elements;
+};
+
+struct CommandResult {
+  Outcome outcome = Outcome::ok;
+  std::string message;  ///< a sentence or Redis' text when it is not ok
+  Reply reply;          ///< when it is ok
+};
+using CommandDone = std::function<void(CommandResult)>;
+
+/// Hears how publishes ended. One listener serves many publishes; `tag` tells them apart.
+class SOCKETIO_API PublishListener {
+ public:
+  virtual ~PublishListener();
+  /// `receivers`  subscribers that Redis handed the message to; meaningful when ok.
+  /// `message`    why, when it is not ok; good during the call.
+  virtual void on_published(std::uint64_t tag, Outcome outcome, std::int64_t receivers, std::string_view message) = 0;
+};
+
+/// Hears what arrives on the subscriptions it was given to.
+class SOCKETIO_API MessageListener {
+ public:
+  virtual ~MessageListener();
+  /// Both views point into the connection's read buffer and are good during the call.
+  virtual void on_message(std::string_view channel, Bytes payload) = 0;
+  /// Redis has confirmed the subscription, at first and again after each reconnect, or refused it (`error` is not empty then).
+  virtual void on_subscribed(std::string_view channel_or_pattern, std::string_view error) = 0;
+};
+
+enum class SubscriptionKind : std::uint8_t { channel, pattern };
+
+enum class State : std::uint8_t {
+  idle,          ///< not asked to connect yet
+  connecting,    ///< first attempt, or a later one after a wait
+  ready,         ///< logged in, and every subscription is confirmed
+  disconnected,  ///< waiting before the next attempt
+  closed,
+};
+
+/// What a listener is told when the state changes; `message` says why, for people, when it is `disconnected`.
+using StateChanged = std::function<void(State state, std::string_view message)>;
+
+/// Everything counted since the client was made. Nothing is lost without one of these going up: when all has ended, `commands` is
+/// the sum of `answered`, `unconfirmed`, `dropped_oldest` and the four `not_sent_...`.
+struct Counters {
+  std::uint64_t commands = 0;            ///< given, publishes included
+  std::uint64_t answered = 0;
+  std::uint64_t refused = 0;             ///< answered with an error
+  std::uint64_t unconfirmed = 0;
+  std::uint64_t not_sent_offline = 0;    ///< OfflinePolicy::fail
+  std::uint64_t not_sent_queue_full = 0;
+  std::uint64_t dropped_oldest = 0;
+  std::uint64_t not_sent_closed = 0;     ///< still waiting when the client was closed, or given to one that takes none
+  std::uint64_t not_sent_abandoned = 0;  ///< abandon()
+  std::uint64_t messages = 0;            ///< pub/sub messages received
+  std::uint64_t connects = 0;            ///< connections that got ready
+  std::uint64_t disconnects = 0;         ///< connections lost after they were ready
+  std::uint64_t failed_attempts = 0;
+  std::uint64_t protocol_errors = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t writes = 0;              ///< write calls
+};
+
+/// One connection to one Redis that stays connected. Give subscriptions a client of their own: a connection that subscribes takes
+/// no other commands.
+///
+/// Everything happens on the loop's thread. Commands are gathered and written at the end of the loop's turn. When the connection
+/// is lost, commands that were written whole end as `unconfirmed`, the others wait or fail as OfflinePolicy says; the client
+/// reconnects with growing waits until it is closed, and subscribes again before it calls itself ready.
+class SOCKETIO_API Client {
+ public:
+  /// `random`   for the jitter of reconnecting; borrowed; the system's when null.
+  Client(Loop& loop, Options options, Random* random = nullptr);
+  /// Ends like close(0): what waits is not sent. Listeners still hear of it, during this call.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Begins to connect. Commands given before that wait.
+  void connect();
+  void on_state(StateChanged changed);
+  [[nodiscard]] State state() const noexcept;
+  /// Why the last attempt or connection ended; empty when none has.
+  [[nodiscard]] const std::string& last_error() const noexcept;
+  /// The last error came from Redis itself (wrong password, no such database), so that trying again is of little use.
+  [[nodiscard]] bool last_error_is_refusal() const noexcept;
+
+  /// PUBLISH. `listener` outlives the publish; `payload` and `channel` are copied into the output.
+  ///
+  /// Cost       one copy into the output buffer and one small queue entry; no allocation once the buffers have grown.
+  void publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag);
+
+  /// Any other command; `done` is called exactly once.
+  void command(std::span<const std::string_view> words, CommandDone done);
+
+  /// From the first one on, the client takes no other commands. `listener` outlives the subscription. Subscribing again to the same
+  /// one gives it to the new listener. One that Redis refuses is asked for again after each reconnect.
+  void subscribe(SubscriptionKind kind, std::string_view channel_or_pattern, MessageListener& listener);
+  /// Afterwards the listener hears nothing more of this one.
+  void unsubscribe(SubscriptionKind kind, std::string_view channel_or_pattern);
+
+  /// Writes what has gathered now, instead of at the end of the turn.
+  void flush();
+  /// Ends everything that has waited too long already: commands not yet written end as not_sent, written ones as unconfirmed (the
+  /// connection is dropped then, as its answers can no longer be matched).
+  void abandon(std::string_view why);
+
+  [[nodiscard]] std::size_t queued_bytes() const noexcept;    ///< not yet written
+  [[nodiscard]] std::size_t queued_count() const noexcept;    ///< commands not yet written whole
+  [[nodiscard]] std::size_t in_flight_count() const noexcept; ///< written, not yet answered
+  [[nodiscard]] const Counters& counters() const noexcept;
+
+  /// Takes no more commands; lets those given finish for up to `deadline_ms`, then closes. `done` is called once, on the loop.
+  void close(std::uint64_t deadline_ms, std::function<void()> done = {});
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace socketio::redis

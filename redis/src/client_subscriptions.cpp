@@ -1,0 +1,75 @@
+// Subscribing, and what arrives there.
+
+#include <cassert>
+#include <string>
+#include <utility>
+
+#include <socketio/common/limits.hpp>
+
+#include "client_impl.hpp"
+
+namespace socketio::redis {
+
+void Client::Impl::subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) {
+  assert(loop.on_loop_thread());
+  if (closing || subscriptions.size() >= limits::subscriptions_max) {
+    const char* const why = closing ? "The client was closed." : "There are too many subscriptions on one connection.";
+    refused_subscriptions.push_back({kind, std::string(name), &listener, why});
+  } else {
+    subscriptions.add(kind, name, listener);
+  }
+  turn_end.request();
+}
+
+void Client::Impl::unsubscribe(SubscriptionKind kind, std::string_view name) {
+  assert(loop.on_loop_thread());
+  std::erase_if(refused_subscriptions, [&](const RefusedSubscription& one) { return one.kind == kind && one.name == name; });
+  subscriptions.remove(kind, name);
+  turn_end.request();
+}
+
+/// Commands that were given before the first subscription go first: from then on, Redis answers nothing else.
+void Client::Impl::request_subscriptions() {
+  if (!is_logged_in || !subscriptions.in_use() || !queue.empty()) {
+    return;
+  }
+  if (subscriptions.write_requests(control)) {
+    reader->expect_messages();
+    turn_end.request();
+  }
+  check_ready();
+}
+
+void Client::Impl::take_confirmation(ReplyReader& current, bool subscribed) {
+  failures = 0;
+  if (!subscriptions.confirm(current.kind(), subscribed, current.name())) {
+    lose_broken("it confirms a subscription that was not asked for");
+    return;
+  }
+  request_subscriptions();
+  deliver_subscription_news();
+}
+
+void Client::Impl::on_push(SubscriptionKind kind, std::string_view subscription, std::string_view channel, Bytes payload) {
+  if (MessageListener* const listener = subscriptions.find(kind, subscription); listener != nullptr) {
+    ++counters.messages;
+    guarded([&] { listener->on_message(channel, payload); });
+  }
+}
+
+void Client::Impl::deliver_subscription_news() {
+  while (!destroyed) {
+    const auto news = subscriptions.next_news();
+    if (!news) {
+      break;
+    }
+    guarded([&] { news->listener->on_subscribed(news->name, news->error); });
+  }
+  for (std::size_t count = refused_subscriptions.size(); count != 0 && !refused_subscriptions.empty() && !destroyed; --count) {
+    const RefusedSubscription refused = std::move(refused_subscriptions.front());
+    refused_subscriptions.pop_front();
+    guarded([&] { refused.listener->on_subscribed(refused.name, refused.why); });
+  }
+}
+
+}  // namespace socketio::redis

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/redis/client.hpp>
+
+struct redisReader;
+struct redisReadTask;
+
+namespace socketio::redis {
+
+/// Gets pub/sub messages the moment they are whole.
+class MessageSink {
+ public:
+  virtual ~MessageSink() = default;
+  /// `subscription` is the channel or pattern that matched. All views are good during the call. Must not throw.
+  virtual void on_push(SubscriptionKind kind, std::string_view subscription, std::string_view channel, Bytes payload) = 0;
+};
+
+/// What Redis sends, one item at a time: hiredis' reader without its tree.
+///
+/// Integers (the answers to publishes) and messages cost no allocation. Other replies become a Reply, whose size is counted
+/// against the limit as it grows: lengths that are only claimed allocate nothing.
+class ReplyReader {
+ public:
+  enum class Item : std::uint8_t {
+    none,          ///< more bytes are needed
+    integer,       ///< integer()
+    reply,         ///< reply()
+    message,       ///< the sink had it
+    subscribed,    ///< kind(), name()
+    unsubscribed,  ///< kind(), name()
+    broken,        ///< error(); nothing can be read any more
+  };
+
+  /// `sink` outlives the reader.
+  ReplyReader(std::size_t reply_bytes_max, MessageSink& sink);
+  ~ReplyReader();
+  ReplyReader(const ReplyReader&) = delete;
+  ReplyReader& operator=(const ReplyReader&) = delete;
+
+  /// From now on arrays are messages and confirmations, as on a connection that has subscribed.
+  void expect_messages() noexcept { messages_ = true; }
+
+  /// The part of `bytes` that is read next; feed it, take all items, and go on with the rest. (Small parts, because hiredis
+  /// moves what is left to the front of its buffer again and again.)
+  [[nodiscard]] static Bytes portion(Bytes bytes) noexcept;
+  /// Copies `bytes` behind what has not been read.
+  void feed(Bytes bytes);
+  Item next();
+
+  [[nodiscard]] std::int64_t integer() const noexcept { return integer_; }
+  /// Good until next(), and may be moved from.
+  [[nodiscard]] Reply& reply() noexcept { return root_; }
+  [[nodiscard]] SubscriptionKind kind() const noexcept { return kind_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+
+ private:
+  struct Calls;  ///< what hiredis calls
+  enum class Push : std::uint8_t { none, message, subscribed, unsubscribed };
+
+  Reply* place(const redisReadTask* task, std::size_t bytes);
+  bool begin_push(std::size_t element_count) noexcept;
+  bool push_text(int index, std::string_view text);
+  bool push_word(std::string_view word) noexcept;
+  void check_unread();
+  void fail(std::string why);
+
+  struct Free {
+    void operator()(redisReader* reader) const noexcept;
+  };
+  std::unique_ptr<redisReader, Free> reader_;
+  std::size_t reply_bytes_max_;
+  MessageSink& sink_;
+  bool messages_ = false;
+  Item item_ = Item::none;  ///< what the reply that is being read will be
+
+  std::int64_t integer_ = 0;
+  Reply root_;
+  std::size_t reply_bytes_ = 0;  ///< memory of root_, about
+
+  Push push_ = Push::none;
+  std::size_t push_size_ = 0;
+  SubscriptionKind kind_ = SubscriptionKind::channel;
+  std::string name_;     ///< of the channel or pattern; copied, as hiredis' buffer moves until the payload is there
+  std::string channel_;  ///< of a message that a pattern matched
+  std::string error_;
+};
+
+}  // namespace socketio::redis

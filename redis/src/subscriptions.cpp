@@ -1,0 +1,164 @@
+#include "subscriptions.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "resp.hpp"
+
+namespace socketio::redis {
+namespace {
+
+constexpr std::size_t names_per_command_max = 256;
+constexpr std::size_t name_bytes_per_command_max = 32 * 1024;
+/// Commands that Redis has not confirmed whole.
+constexpr std::size_t commands_max = 8;
+
+std::string_view command_name(SubscriptionKind kind, bool subscribe) noexcept {
+  if (kind == SubscriptionKind::pattern) {
+    return subscribe ? "PSUBSCRIBE" : "PUNSUBSCRIBE";
+  }
+  return subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE";
+}
+
+}  // namespace
+
+void Subscriptions::add(SubscriptionKind kind, std::string_view name, MessageListener& listener) {
+  in_use_ = true;
+  Subscription& subscription = names(kind)[std::string(name)];
+  subscription.listener = &listener;
+  subscription.id = ++last_id_;
+  open_count_ += subscription.open ? 0U : 1U;
+  subscription.open = true;
+  if (connected_) {
+    requests_.push_back({kind, true, false, subscription.id, std::string(name)});
+  }
+}
+
+void Subscriptions::remove(SubscriptionKind kind, std::string_view name) {
+  const auto found = names(kind).find(name);
+  if (found == names(kind).end()) {
+    return;
+  }
+  open_count_ -= found->second.open ? 1U : 0U;
+  if (connected_) {
+    requests_.push_back({kind, false, false, 0, std::string(name)});
+  }
+  names(kind).erase(found);
+}
+
+MessageListener* Subscriptions::find(SubscriptionKind kind, std::string_view name) const {
+  const auto found = names(kind).find(name);
+  return found != names(kind).end() && found->second.live ? found->second.listener : nullptr;
+}
+
+void Subscriptions::connection_began() {
+  connected_ = true;
+  requests_.clear();
+  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern}) {
+    for (const auto& [name, subscription] : names(kind)) {
+      requests_.push_back({kind, true, false, subscription.id, name});
+    }
+  }
+}
+
+void Subscriptions::connection_ended() noexcept {
+  connected_ = false;
+  requests_.clear();
+  sent_.clear();
+  open_count_ = size();
+  for (Names& names : names_) {
+    for (auto& [name, subscription] : names) {
+      subscription.open = true;
+      subscription.live = false;
+    }
+  }
+}
+
+/// Moves the requests of the next command out of the queue.
+void Subscriptions::take_command(Command& command) {
+  const SubscriptionKind kind = requests_.front().kind;
+  const bool subscribe = requests_.front().subscribe;
+  std::size_t bytes = 0;
+  do {
+    bytes += requests_.front().name.size();
+    command.requests.push_back(std::move(requests_.front()));
+    requests_.pop_front();
+  } while (!command.requests.back().alone && !requests_.empty() && !requests_.front().alone && requests_.front().kind == kind &&
+           requests_.front().subscribe == subscribe && command.requests.size() < names_per_command_max &&
+           bytes < name_bytes_per_command_max);
+}
+
+bool Subscriptions::write_requests(Buffer& output) {
+  bool wrote = false;
+  while (!requests_.empty() && sent_.size() < commands_max) {
+    Command& command = sent_.emplace_back();
+    take_command(command);
+    std::vector<std::string_view> words{command_name(command.requests[0].kind, command.requests[0].subscribe)};
+    for (const Request& request : command.requests) {
+      words.push_back(request.name);
+    }
+    const std::size_t size = command_size(words);
+    write_command(output.reserve(size), words);
+    output.commit(size);
+    wrote = true;
+  }
+  return wrote;
+}
+
+bool Subscriptions::confirm(SubscriptionKind kind, bool subscribed, std::string_view name) {
+  if (sent_.empty()) {
+    return false;
+  }
+  Command& command = sent_.front();
+  const Request& request = command.requests[command.confirmed_count];
+  if (request.kind != kind || request.subscribe != subscribed || request.name != name) {
+    return false;
+  }
+  settle(request, {});
+  if (++command.confirmed_count == command.requests.size()) {
+    sent_.pop_front();
+  }
+  return true;
+}
+
+void Subscriptions::refuse(std::string_view error) {
+  assert(awaiting());
+  Command command = std::move(sent_.front());
+  sent_.pop_front();
+  if (command.requests.size() == 1) {
+    settle(command.requests[0], error);
+    return;
+  }
+  for (auto request = command.requests.rbegin(); request != command.requests.rend(); ++request) {
+    request->alone = true;
+    requests_.push_front(std::move(*request));
+  }
+}
+
+/// An answer for one name. It means nothing to a subscription that was taken back or given anew meanwhile.
+void Subscriptions::settle(const Request& request, std::string_view error) {
+  const auto found = names(request.kind).find(request.name);
+  if (!request.subscribe || found == names(request.kind).end() || found->second.id != request.id) {
+    return;
+  }
+  Subscription& subscription = found->second;
+  open_count_ -= subscription.open ? 1U : 0U;
+  subscription.open = false;
+  subscription.live = error.empty();
+  news_.push_back({request.kind, request.id, request.name, std::string(error)});
+}
+
+std::optional<Subscriptions::Confirmed> Subscriptions::next_news() {
+  while (!news_.empty()) {
+    News news = std::move(news_.front());
+    news_.pop_front();
+    const auto found = names(news.kind).find(news.name);
+    if (found != names(news.kind).end() && found->second.id == news.id) {
+      return Confirmed{found->second.listener, std::move(news.name), std::move(news.error)};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace socketio::redis

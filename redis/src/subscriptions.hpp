@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/redis/client.hpp>
+
+namespace socketio::redis {
+
+/// What a client is subscribed to, and how far Redis knows of it on the current connection.
+///
+/// Requests go out many names to a command, a few commands at a time; Redis confirms name by name, in order. It refuses a whole
+/// command when one of its names is not allowed, so the names of a refused command are asked for one by one.
+class Subscriptions {
+ public:
+  struct Confirmed {
+    MessageListener* listener;
+    std::string name;
+    std::string error;  ///< why Redis refused it, or empty
+  };
+
+  /// True once there has been a subscription: the connection is for nothing else from then on.
+  [[nodiscard]] bool in_use() const noexcept { return in_use_; }
+  /// Subscriptions that Redis has neither confirmed nor refused on this connection.
+  [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
+  [[nodiscard]] std::size_t size() const noexcept { return names_[0].size() + names_[1].size(); }
+
+  /// Subscribing again to the same name gives it to the new listener, who is told when Redis confirms once more.
+  void add(SubscriptionKind kind, std::string_view name, MessageListener& listener);
+  void remove(SubscriptionKind kind, std::string_view name);
+  /// Who hears messages of a confirmed subscription; null when nobody does.
+  [[nodiscard]] MessageListener* find(SubscriptionKind kind, std::string_view name) const;
+
+  /// A new connection knows nothing: everything is to be requested.
+  void connection_began();
+  void connection_ended() noexcept;
+  /// Appends commands for what is to be requested; not more than a few at a time. Returns whether it appended any.
+  bool write_requests(Buffer& output);
+  /// True while Redis owes confirmations.
+  [[nodiscard]] bool awaiting() const noexcept { return !sent_.empty(); }
+
+  /// Redis has confirmed `name`. Returns false when it should have confirmed something else.
+  bool confirm(SubscriptionKind kind, bool subscribed, std::string_view name);
+  /// Redis has refused the oldest command. Precondition: awaiting().
+  void refuse(std::string_view error);
+  /// What the listeners have to be told; the next one, if any. One that was unsubscribed meanwhile is left out.
+  std::optional<Confirmed> next_news();
+
+ private:
+  struct Subscription {
+    MessageListener* listener = nullptr;
+    std::uint64_t id = 0;  ///< of its newest request
+    bool open = false;     ///< counted in open_count_
+    bool live = false;     ///< Redis sends its messages on this connection
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
+  };
+  using Names = std::unordered_map<std::string, Subscription, Hash, std::equal_to<>>;
+  struct Request {
+    SubscriptionKind kind;
+    bool subscribe;
+    bool alone;  ///< in a command of its own
+    std::uint64_t id;
+    std::string name;
+  };
+  struct Command {
+    std::vector<Request> requests;
+    std::size_t confirmed_count = 0;
+  };
+  struct News {
+    SubscriptionKind kind;
+    std::uint64_t id;
+    std::string name;
+    std::string error;
+  };
+
+  Names& names(SubscriptionKind kind) noexcept { return names_[kind == SubscriptionKind::pattern ? 1 : 0]; }
+  [[nodiscard]] const Names& names(SubscriptionKind kind) const noexcept {
+    return names_[kind == SubscriptionKind::pattern ? 1 : 0];
+  }
+  void settle(const Request& request, std::string_view error);
+  void take_command(Command& command);
+
+  std::array<Names, 2> names_;
+  std::deque<Request> requests_;
+  std::deque<Command> sent_;
+  std::deque<News> news_;
+  std::uint64_t last_id_ = 0;
+  std::size_t open_count_ = 0;
+  bool in_use_ = false;
+  bool connected_ = false;
+};
+
+}  // namespace socketio::redis

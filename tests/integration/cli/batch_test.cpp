@@ -1,0 +1,260 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <numeric>
+#include <sstream>
+#include <string>
+
+#include "subscriber.hpp"
+#include "support/redis_server.hpp"
+#include "tool.hpp"
+
+using namespace support;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SOCKETIO_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SOCKETIO_SANITIZED 1
+#endif
+#endif
+
+namespace {
+
+std::string line(int number) {
+  return R"({"event":"e","args":["<)" + std::to_string(number) + R"(>"],"to":["r)" + std::to_string(number % 7) + "\"]}\n";
+}
+
+std::string lines(int first, int last) {
+  std::string text;
+  for (int number = first; number <= last; ++number) {
+    text += line(number);
+  }
+  return text;
+}
+
+std::vector<int> sequence(int first, int last) {
+  std::vector<int> numbers(static_cast<std::size_t>(last - first + 1));
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("batch: thousands of lines arrive, each once, in order") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const Ended ended = emit({"-r", redis.url(), "--input", "-"}, lines(1, 50'000));
+  CHECK(ended.status == 0);
+  CHECK(ended.summary() ==
+        json::parse(R"({"sent":50000,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":1,"receivers_median":1})"));
+  REQUIRE(server.has(50'000));
+  CHECK(server.numbers() == sequence(1, 50'000));
+}
+
+TEST_CASE("batch: an empty input is done at once") {
+  const RedisServer redis;
+  const Ended ended = emit({"-r", redis.url(), "--input", "-"}, "\n\r\n  \n");
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["sent"] == 0);
+  CHECK(ended.summary()["receivers_min"].is_null());
+}
+
+TEST_CASE("batch: a bad line stops it: what is before is sent, nothing of it or behind it") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const std::pair<std::string, std::string> cases[] = {
+      {"{\"event\":\"c\",}\n", "line 3: it is not JSON: unexpected } at column 14."},
+      {"{\"event\":\"connect\"}\n", "line 3: \"connect\" is a reserved event name."},
+      {"{\"event\":\"e\",\"args\":[\"" + std::string(3000, 'x') + "\"]}\n",
+       "line 3: it is longer than 2K. Raise the limit with --line-max."},
+      {"{\"event\":\"e\",\"args\":[1", "line 3: the input ends inside this line (it is not JSON: it ends inside a value)."},
+      {"{\"event\":\"e\",\"args\":[\"\xff\"]}\n", "line 3: it is not JSON: a byte that is not UTF-8 at column 23."},
+  };
+  std::size_t expected = 0;
+  for (const auto& one : cases) {
+    const auto& [bad, sentence] = one;
+    INFO(one.second);
+    const bool ends_inside = !bad.ends_with('\n');
+    const Ended ended =
+        emit({"-r", redis.url(), "--line-max", "2K", "--input", "-"}, line(1) + line(2) + bad + (ends_inside ? "" : line(4)));
+    CHECK(ended.status == 1);
+    CHECK(ended.says(sentence));
+    CHECK(ended.summary()["sent"] == 2);
+    CHECK(ended.summary()["failed"] == 1);
+    expected += 2;
+    REQUIRE(server.has(expected));
+    CHECK(server.count() == expected);
+  }
+}
+
+TEST_CASE("batch: --on-error skip reports bad lines and goes on, status 3") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  std::string input = line(1);
+  for (int bad = 0; bad < 30; ++bad) {
+    input += "{\"nonsense\":1}\n";
+  }
+  input += std::string(5000, 'x') + "\n" + line(33) + "{\"event\":";
+  const Ended ended = emit({"-r", redis.url(), "--on-error", "skip", "--line-max", "4K", "--input", "-"}, input);
+  CHECK(ended.status == 3);
+  CHECK(ended.says("line 2: there is no member \"nonsense\" at column 2."));
+  CHECK(ended.says("line 21: "));
+  CHECK_FALSE(ended.says("line 22: "));
+  CHECK(ended.says("... and 12 more lines."));
+  CHECK(ended.summary()["sent"] == 2);
+  CHECK(ended.summary()["failed"] == 32);
+  REQUIRE(server.has(2));
+  CHECK(server.numbers() == std::vector<int>{1, 33});
+}
+
+TEST_CASE("batch: every operation, with the options as defaults") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const std::string input =
+      "{\"event\":\"a\"}\n"
+      "{\"op\":\"join\",\"rooms\":[\"x\"]}\n"
+      "{\"op\":\"leave\",\"rooms\":[\"x\"],\"to\":[]}\n"
+      "{\"op\":\"disconnect\",\"close\":true}\n"
+      "{\"op\":\"server-side\",\"event\":\"s\",\"nsp\":\"/m\"}\n"
+      "{\"event\":\"b\",\"to\":[7]}";
+  const Ended ended = emit({"-r", redis.url(), "-n", "n", "-t", "r", "--input", "-"}, input);
+  CHECK(ended.status == 0);
+  REQUIRE(server.has(6));
+  CHECK(server.channels() == Words{"socket.io#/n#r#", "socket.io-request#/n#", "socket.io-request#/n#", "socket.io-request#/n#",
+                                   "socket.io-request#/m#", "socket.io#/n#7#"});
+  CHECK(json::parse(server.payloads()[1])["opts"]["rooms"] == json::parse(R"(["r"])"));
+  CHECK(json::parse(server.payloads()[2])["opts"]["rooms"] == json::parse("[]"));
+}
+
+TEST_CASE("batch: --format lines sends each line as one string, and checks the event first") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const Ended ended = emit({"-r", redis.url(), "--input", "-", "--format", "lines", "log"}, "<1> a\r\n\n{<2>}\n<3>");
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["sent"] == 3);
+  REQUIRE(server.has(3));
+  CHECK(server.numbers() == std::vector<int>{1, 2, 3});
+  const Ended reserved = emit({"-r", "unix:///nowhere", "--input", "-", "--format", "lines", "disconnect"}, "a\n");
+  CHECK(reserved.status == 1);
+  CHECK(reserved.says("reserved"));
+  const Ended bad = emit({"-r", redis.url(), "--input", "-", "--format", "lines", "log"}, "<4>\nab\xff\n");
+  CHECK(bad.status == 1);
+  CHECK(bad.says("line 2: a byte that is not UTF-8 at column 3."));
+}
+
+TEST_CASE("batch: what comes from a slow pipe is sent at once, by one thread") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  Tool tool({"-r", redis.url(), "--input", "-"});
+  for (int number = 1; number <= 5; ++number) {
+    tool.write(line(number));
+    REQUIRE(server.has(static_cast<std::size_t>(number)));
+  }
+  tool.write("{\"event\":\"e\",");
+  std::ostringstream about;
+  about << std::ifstream("/proc/" + std::to_string(tool.pid()) + "/status").rdbuf();
+  CHECK(about.str().find("Threads:\t1\n") != std::string::npos);
+  tool.write("\"args\":[\"<6>\"]}\n");
+  REQUIRE(server.has(6));
+  CHECK(tool.wait().status == 0);
+}
+
+TEST_CASE("batch: --rate is kept, evenly") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  Tool tool({"-r", redis.url(), "--rate", "200/s", "--input", "-"});
+  const auto begin = std::chrono::steady_clock::now();
+  tool.write(lines(1, 200));
+  tool.close_input();
+  REQUIRE(server.has(60));
+  const auto early = std::chrono::steady_clock::now() - begin;
+  REQUIRE(server.has(200));
+  const auto whole = std::chrono::steady_clock::now() - begin;
+  CHECK(tool.wait().status == 0);
+  CHECK(early >= 250ms);
+  CHECK(whole >= 950ms);
+}
+
+TEST_CASE("batch: memory stays small, however long the input is") {
+  const RedisServer redis;
+  Tool tool({"-r", redis.url(), "--input", "-"});
+  const std::string one = R"({"event":"e","to":["r"],"args":[")" + std::string(2'000, 'x') + "\"]}\n";
+  std::string many;
+  for (int i = 0; i < 100; ++i) {
+    many += one;
+  }
+  for (int i = 0; i < 1'000; ++i) {
+    tool.write(many);
+  }
+  const Ended ended = tool.wait(120s);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["sent"] == 100'000);
+#ifndef SOCKETIO_SANITIZED
+  CHECK(ended.peak_kilobytes < 20'000);
+#endif
+}
+
+TEST_CASE("batch: one long line is sent whole") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const std::string text(5'000'000, 'x');
+  const Ended ended = emit({"-r", redis.url(), "--input", "-"}, R"({"event":"e","args":[")" + text + "\"]}\n" + line(2));
+  CHECK(ended.status == 0);
+  REQUIRE(server.has(2));
+  CHECK(server.payloads()[0].find(text) != std::string::npos);
+}
+
+TEST_CASE("batch: a channel that is not allowed is named with its line; others go on with skip") {
+  const RedisServer redis;
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">pw", "+@all", "resetchannels", "&socket.io#/#ok#"}).starts_with("+OK"));
+  const Surroundings password{{"SOCKETIO_REDIS_PASSWORD=pw"}};
+  const std::string ok = "{\"event\":\"e\",\"to\":[\"ok\"]}\n";
+  const std::string not_ok = "{\"event\":\"e\",\"to\":[\"not-ok\"]}\n";
+  const Ended stopped = emit({"-r", redis.url(), "--user", "app", "--input", "-"}, ok + not_ok, password);
+  CHECK(stopped.status == 3);
+  CHECK(stopped.says("line 2: Redis does not allow the user \"app\""));
+  CHECK(stopped.says("ACL SETUSER app '&socket.io#*'"));
+  const Ended skipped =
+      emit({"-r", redis.url(), "--user", "app", "--on-error", "skip", "--input", "-"}, ok + not_ok + ok, password);
+  CHECK(skipped.status == 3);
+  CHECK(skipped.summary()["sent"] == 2);
+  CHECK(skipped.summary()["failed"] == 1);
+  const Ended nothing = emit({"-r", redis.url(), "--user", "app", "--input", "-"}, not_ok, password);
+  CHECK(nothing.status == 2);
+}
+
+TEST_CASE("batch: a dry run prints every line's message, and ends when nobody reads") {
+  const Ended ended = emit({"--dry-run", "--input", "-"}, lines(1, 3));
+  CHECK(ended.status == 0);
+  CHECK(std::count(ended.out.begin(), ended.out.end(), '\n') == 3);
+  Surroundings no_reader;
+  no_reader.no_reader = true;
+  const Ended broken = emit({"--dry-run", "--input", "-"}, lines(1, 10'000), no_reader);
+  CHECK(broken.status == 0);
+  CHECK(broken.says("Standard output takes no more"));
+}
+
+TEST_CASE("batch: progress is shown on a terminal only, and goes away") {
+  const RedisServer redis;
+  Surroundings terminal;
+  terminal.error_is_terminal = true;
+  Tool tool({"-r", redis.url(), "-o", "text", "--rate", "100/s", "--input", "-"}, terminal);
+  tool.write(lines(1, 60));
+  const Ended ended = tool.wait();
+  CHECK(ended.status == 0);
+  CHECK(ended.says(" emits, "));
+  CHECK(ended.says("\r\x1b[Ksocketio-emit: sent 60"));
+  CHECK_FALSE(emit({"-r", redis.url(), "-o", "text", "--rate", "100/s", "--input", "-"}, lines(1, 60)).says(" emits, "));
+}
+
+TEST_CASE("batch: an input that cannot be read is refused before Redis is asked for") {
+  CHECK(emit({"-r", "unix:///nowhere", "--input", "/nowhere/f"}).says("Cannot open /nowhere/f: No such file or directory."));
+  const Ended folder = emit({"-r", "unix:///nowhere", "--input", "/tmp"});
+  CHECK(folder.status == 1);
+  CHECK(folder.says("/tmp is a folder, not a file."));
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# What a user does: install, compile the README's example against the installed library with pkg-config, run it with a real Redis.
+#   package_test.sh SOURCE_FOLDER BUILD_FOLDER
+set -euo pipefail
+source_folder=$1
+build_folder=$2
+folder=$(mktemp -d)
+redis_pid=
+cleanup() {
+  [ -z "$redis_pid" ] || kill -9 "$redis_pid" 2>/dev/null || true
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+fail() { echo "FAILED: $*"; exit 1; }
+
+echo "The README shows the example as it is."
+sed -n '/<!-- examples\/batch_job.cpp -->/,/<!-- end -->/p' "$source_folder/README.md" | sed '1,2d;$d' | sed '$d' >"$folder/quoted.cpp"
+diff "$folder/quoted.cpp" "$source_folder/examples/batch_job.cpp" || fail "README.md and examples/batch_job.cpp differ"
+
+echo "Installing into an empty folder."
+DESTDIR="$folder/root" meson install -C "$build_folder" --no-rebuild --quiet
+config=$(find "$folder/root" -name socketio-redis.pc)
+[ -n "$config" ] || fail "no socketio-redis.pc was installed"
+library_folder=$(dirname "$(dirname "$config")")
+for file in "$library_folder/libsocketio-redis.so" "$library_folder/libsocketio-redis.a"; do
+  [ -e "$file" ] || fail "$file was not installed"
+done
+find "$folder/root" -name socketio-emit -type f | grep -q . || fail "socketio-emit was not installed"
+find "$folder/root" -path '*internal*' | grep . && fail "internal headers were installed"
+
+echo "Only our own symbols are visible in the shared library."
+strangers=$(nm -D --defined-only --demangle "$library_folder/libsocketio-redis.so" | awk '{$1 = $2 = ""; print}' |
+  grep -vE '^ *(socketio::|(vtable|typeinfo|typeinfo name|guard variable|VTT|construction vtable) for socketio|(non-)?virtual thunk to socketio)' |
+  grep -vE 'std::|__gnu_cxx|^ *operator |^ *$' || true)
+[ -z "$strangers" ] || fail "visible, but not ours: $strangers"
+
+echo "Compiling the example, shared and static, and every public header by itself."
+export PKG_CONFIG_PATH=$(dirname "$config") PKG_CONFIG_SYSROOT_DIR=$folder/root
+compiler=${CXX:-c++}
+# shellcheck disable=SC2046
+$compiler -std=c++20 -Wall -Wextra -Werror "$source_folder/examples/batch_job.cpp" $(pkg-config --cflags --libs socketio-redis) -o "$folder/shared"
+# shellcheck disable=SC2046
+$compiler -std=c++20 "$source_folder/examples/batch_job.cpp" $(pkg-config --cflags socketio-redis) "$library_folder/libsocketio-redis.a" \
+  $(pkg-config --libs-only-l --static socketio-redis | sed 's/-lsocketio-redis//') -o "$folder/static"
+include_folder=$(dirname "$(find "$folder/root" -type d -name socketio -path '*include*')")
+(cd "$include_folder" && find socketio -name '*.hpp' | sort | sed 's/.*/#include <&>/') >"$folder/all_headers.cpp"
+# shellcheck disable=SC2046
+$compiler -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags socketio-redis) "$folder/all_headers.cpp"
+
+echo "Running it."
+redis-server --port 0 --unixsocket "$folder/redis.sock" --save "" --appendonly no >/dev/null &
+redis_pid=$!
+for _ in $(seq 1000); do
+  redis-cli -s "$folder/redis.sock" ping 2>/dev/null | grep -q PONG && break
+done
+LD_LIBRARY_PATH=$library_folder "$folder/shared" "unix://$folder/redis.sock" | tee "$folder/out"
+grep -q '^1000000 sent' "$folder/out" || fail "the shared example did not send a million"
+"$folder/static" "unix://$folder/redis.sock" | grep -q '^1000000 sent' || fail "the static example did not send a million"
+if "$folder/static" "unix://$folder/nobody.sock" >"$folder/out" 2>&1; then fail "the example did not notice that there is no Redis"; fi
+echo "All good."

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Reads every #include and holds the dependency table: who may know whom."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(sys.argv[1])
+FOLDERS = ["protocol", "net", "redis", "emitter", "cli", "examples"]
+
+# Folder -> folders whose headers it may include. "common" is protocol's small common headers, socketio/common/.
+MAY_INCLUDE = {
+    "protocol": {"protocol", "common"},
+    "net": {"net", "common"},
+    "redis": {"redis", "net", "common"},
+    "emitter": {"emitter", "redis", "protocol", "common"},
+    "cli": {"cli", "emitter", "redis", "protocol", "common"},
+    "examples": {"emitter", "redis", "net", "protocol", "common"},
+}
+# Folder -> what others wrote, by the first part of the include's path.
+THIRD_PARTY = {
+    "protocol": {"msgpack.hpp", "openssl"},
+    "net": {"uv.h", "openssl"},
+    "redis": {"hiredis"},
+    "emitter": set(),
+    "cli": {"cxxopts.hpp"},
+    "examples": set(),
+}
+# Public headers include the C++ library, msgpack-c and each other, nothing else.
+PUBLIC_THIRD_PARTY = {"msgpack.hpp"}
+SYSTEM = {"arpa", "fcntl.h", "netdb.h", "netinet", "poll.h", "pthread.h", "signal.h", "sys", "unistd.h"}
+STANDARD = re.compile(r"^[a-z0-9_]+$")  # <vector>, <cstdint>
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def owner_of(header, includes_by_folder):
+    if header.startswith("socketio/common/"):
+        return "common"
+    for folder, headers in includes_by_folder.items():
+        if header in headers:
+            return folder
+    return None
+
+
+def main():
+    includes_by_folder = {}
+    for folder in FOLDERS:
+        headers = set()
+        for base in (ROOT / folder / "include", ROOT / folder / "internal"):
+            headers |= {str(path.relative_to(base)) for path in base.rglob("*.hpp")}
+        includes_by_folder[folder] = headers
+
+    problems, files, seen = [], 0, 0
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix not in {".hpp", ".cpp", ".h", ".c"}:
+                continue
+            files += 1
+            public = "include" in path.relative_to(ROOT).parts
+            for quote, header in INCLUDE.findall(path.read_text()):
+                seen += 1
+                where = f"{path.relative_to(ROOT)}: #include {header}"
+                first = header.split("/")[0]
+                if first == "socketio":
+                    owner = owner_of(header, includes_by_folder)
+                    if owner is None:
+                        problems.append(f"{where}: no folder has this header")
+                    elif owner not in MAY_INCLUDE[folder]:
+                        problems.append(f"{where}: {folder} may not know {owner}")
+                elif quote == '"':
+                    if public or not ((path.parent / header).exists()):
+                        problems.append(f"{where}: private headers live beside the file that includes them")
+                elif STANDARD.match(header):
+                    continue
+                elif public and first not in PUBLIC_THIRD_PARTY:
+                    problems.append(f"{where}: public headers include the C++ library, msgpack-c and each other")
+                elif first not in THIRD_PARTY[folder] and first not in SYSTEM:
+                    problems.append(f"{where}: {folder} may not use it")
+    for problem in problems:
+        print(problem)
+    print(f"{seen} includes in {files} files, {len(problems)} problems")
+    if files < 20:
+        print("too few files: is this the right folder?")
+        return 1
+    return 1 if problems else 0
+
+
+sys.exit(main())

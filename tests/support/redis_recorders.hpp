@@ -1,0 +1,89 @@
+#pragma once
+
+// What the tests of the Redis client listen with.
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/net/loop.hpp>
+#include <socketio/redis/client.hpp>
+
+namespace recorders {
+
+using namespace socketio;
+
+/// More than any of these tests needs on a slow machine.
+inline constexpr std::uint64_t patience_ms = 20'000;
+
+struct Ended {
+  std::uint64_t tag;
+  redis::Outcome outcome;
+  std::int64_t receivers;
+  std::string message;
+};
+
+struct Publishes final : redis::PublishListener {
+  std::vector<Ended> ended;
+  std::function<void(const Ended&)> then;
+
+  void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override {
+    ended.push_back({tag, outcome, receivers, std::string(message)});
+    if (then) {
+      const Ended last = ended.back();
+      then(last);
+    }
+  }
+  [[nodiscard]] std::size_t count(redis::Outcome outcome) const {
+    std::size_t found = 0;
+    for (const Ended& one : ended) {
+      found += one.outcome == outcome ? 1U : 0U;
+    }
+    return found;
+  }
+};
+
+struct Messages final : redis::MessageListener {
+  struct One {
+    std::string channel;
+    std::string payload;
+    bool operator==(const One&) const = default;
+  };
+  std::vector<One> messages;
+  std::vector<std::pair<std::string, std::string>> subscribed;  ///< name and error
+  std::function<void(const One&)> then;
+
+  void on_message(std::string_view channel, Bytes payload) override {
+    messages.push_back({std::string(channel), std::string(as_text(payload))});
+    if (then) {
+      const One last = messages.back();
+      then(last);
+    }
+  }
+  void on_subscribed(std::string_view name, std::string_view error) override { subscribed.emplace_back(name, error); }
+};
+
+/// Turns the loop until `done`. Looks every few milliseconds, as `done` may be brought about by another thread.
+inline bool wait(Loop& loop, const std::function<bool()>& done) {
+  constexpr std::uint64_t look_ms = 2;
+  for (std::uint64_t waited_ms = 0; waited_ms < patience_ms; waited_ms += look_ms) {
+    if (loop.run_until(done, look_ms)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+inline bool wait_ready(Loop& loop, const redis::Client& client) {
+  return wait(loop, [&client] { return client.state() == redis::State::ready; });
+}
+
+/// The sum that must hold when everything has ended.
+inline bool balanced(const redis::Counters& counters) {
+  return counters.commands == counters.answered + counters.unconfirmed + counters.dropped_oldest + counters.not_sent_offline +
+                                  counters.not_sent_queue_full + counters.not_sent_closed + counters.not_sent_abandoned;
+}
+
+}  // namespace recorders

@@ -1,0 +1,170 @@
+#include "redis_server.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+extern char** environ;
+
+namespace support {
+namespace {
+
+constexpr int patience_ms = 20'000;
+
+std::uint16_t free_port() {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  const bool good = bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                    getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(descriptor);
+  return good ? ntohs(address.sin_port) : std::uint16_t{0};
+}
+
+/// Reads from `descriptor` until `text` has come. Returns false when it ends before, or nothing comes for too long.
+bool read_until(int descriptor, std::string_view text) {
+  std::string seen;
+  pollfd waiting{descriptor, POLLIN, 0};
+  while (seen.find(text) == std::string::npos) {
+    std::array<char, 4'096> bytes;
+    if (poll(&waiting, 1, patience_ms) <= 0) {
+      return false;
+    }
+    const ssize_t count = read(descriptor, bytes.data(), bytes.size());
+    if (count <= 0) {
+      return false;
+    }
+    seen.append(bytes.data(), static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+bool is_whole(const std::string& reply) {
+  const std::size_t end = reply.find("\r\n");
+  if (end == std::string::npos) {
+    return false;
+  }
+  const long size = reply[0] == '$' ? std::strtol(reply.c_str() + 1, nullptr, 10) : -1;
+  return size < 0 || reply.size() >= end + 2 + static_cast<std::size_t>(size) + 2;
+}
+
+}  // namespace
+
+RedisServer::RedisServer(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
+  std::string pattern = "/tmp/socketio-test-XXXXXX";
+  if (mkdtemp(pattern.data()) == nullptr) {
+    throw std::runtime_error("no temporary folder");
+  }
+  folder_ = pattern;
+  // Somebody else may take the port between its choice and the server's start.
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    port_ = free_port();
+    if (launch()) {
+      return;
+    }
+    kill();
+  }
+  rmdir(folder_.c_str());
+  throw std::runtime_error("redis-server does not start");
+}
+
+RedisServer::~RedisServer() {
+  kill();
+  unlink((folder_ + "/redis.sock").c_str());
+  rmdir(folder_.c_str());
+}
+
+void RedisServer::kill() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    waitpid(std::exchange(pid_, -1), nullptr, 0);
+  }
+}
+
+void RedisServer::start() {
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    if (launch()) {
+      return;
+    }
+    kill();
+  }
+  throw std::runtime_error("redis-server does not start again");
+}
+
+/// Starts the server and waits until it says that it accepts connections.
+bool RedisServer::launch() {
+  std::vector<std::string> words = {
+      "redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",   "--unixsocket", folder_ + "/redis.sock",
+      "--save",       "",       "--appendonly",        "no",     "--daemonize", "no",           "--dir",
+      folder_};
+  words.insert(words.end(), arguments_.begin(), arguments_.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) {
+    pointers.push_back(word.data());
+  }
+  pointers.push_back(nullptr);
+  std::array<int, 2> pipe_ends{};
+  if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) {
+    return false;
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+  const int status = posix_spawnp(&pid_, "redis-server", &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(pipe_ends[1]);
+  if (status != 0) {
+    pid_ = -1;
+  }
+  const bool ready = status == 0 && read_until(pipe_ends[0], "ready to accept connections at");
+  ::close(pipe_ends[0]);  // what it says afterwards goes nowhere
+  return ready;
+}
+
+std::string RedisServer::ask(const std::vector<std::string>& words) const {
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = folder_ + "/redis.sock";
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  std::string reply;
+  if (connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
+    std::string request = "*" + std::to_string(words.size()) + "\r\n";
+    for (const std::string& word : words) {
+      request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    }
+    static_cast<void>(!::send(descriptor, request.data(), request.size(), MSG_NOSIGNAL));
+    std::array<char, 4'096> bytes;
+    pollfd waiting{descriptor, POLLIN, 0};
+    while (!is_whole(reply) && poll(&waiting, 1, patience_ms) > 0) {
+      const ssize_t count = recv(descriptor, bytes.data(), bytes.size(), 0);
+      if (count <= 0) {
+        break;
+      }
+      reply.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+  }
+  ::close(descriptor);
+  const std::size_t end = reply.find("\r\n");
+  if (end == std::string::npos) {
+    return {};
+  }
+  return reply[0] == '$' && reply[1] != '-' ? reply.substr(end + 2, reply.size() - end - 4) : reply.substr(0, end);
+}
+
+}  // namespace support

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace support {
+
+/// A redis-server of the test's own, on a free loopback port and a unix socket in a folder of its own, without any file kept.
+/// Throws std::runtime_error when there is no redis-server, or it does not come up.
+class RedisServer {
+ public:
+  /// `arguments` are added to the command line: {"--requirepass", "secret"}.
+  explicit RedisServer(std::vector<std::string> arguments = {});
+  ~RedisServer();
+  RedisServer(const RedisServer&) = delete;
+  RedisServer& operator=(const RedisServer&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string unix_url() const { return "unix://" + folder_ + "/redis.sock"; }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+  /// SIGKILL, as if the machine had failed.
+  void kill();
+  /// Starts again after kill(), on the same port.
+  void start();
+
+  /// Sends one command over a connection of its own and waits for the answer: a status, error, number or text, or the first
+  /// line of anything else. Written apart from the library, to check it.
+  [[nodiscard]] std::string ask(const std::vector<std::string>& words) const;
+
+ private:
+  bool launch();
+
+  std::vector<std::string> arguments_;
+  std::string folder_;
+  std::uint16_t port_ = 0;
+  pid_t pid_ = -1;
+};
+
+}  // namespace support

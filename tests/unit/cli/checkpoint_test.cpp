@@ -1,0 +1,147 @@
+#include "checkpoint.hpp"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "exit_status.hpp"
+
+using namespace socketio::cli;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of the test's own.
+class Folder {
+ public:
+  Folder() { REQUIRE(::mkdtemp(path_) != nullptr); }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] std::string operator/(const std::string& name) const { return std::string(path_) + "/" + name; }
+
+ private:
+  char path_[32] = "/tmp/socketio-emit-XXXXXX";
+};
+
+void write(const std::string& path, const std::string& content) { std::ofstream(path) << content; }
+
+std::string read(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path).rdbuf();
+  return content.str();
+}
+
+std::string refusal(const std::string& path, const std::string& input) {
+  try {
+    const CheckpointFile file(path, input);
+  } catch (const Failure& failure) {
+    CHECK(failure.status() == ExitStatus::usage);
+    return failure.what();
+  }
+  return "(accepted)";
+}
+
+}  // namespace
+
+TEST_CASE("checkpoint: it reads back what it wrote") {
+  const CheckpointState states[] = {
+      {"-", {}, {}},
+      {"/data/a \"b\".ndjson", {812, 123'456'789'012}, {}},
+      {"/x", {1, 2}, {{3, 4}, {9, 9}}},
+  };
+  for (const CheckpointState& state : states) {
+    CHECK(checkpoint_from_json(to_json(state)) == state);
+  }
+  CHECK(to_json(states[2]) == "{\"input\":\"/x\",\"line\":1,\"offset_bytes\":2,\"sent_ahead\":[[3,4],[9,9]]}\n");
+}
+
+TEST_CASE("checkpoint: text that is no checkpoint is refused, and so is every beginning of one") {
+  for (const char* bad :
+       {"", "x", "{}", "[]", R"({"input":"-","line":1})", R"({"input":"-","line":-1,"offset_bytes":0})",
+        R"({"input":"-","line":1.5,"offset_bytes":0})", R"({"input":7,"line":1,"offset_bytes":0})",
+        R"({"input":"-","line":1,"offset_bytes":0,"more":1})", R"({"input":"-","line":1,"offset_bytes":1e300})",
+        R"({"input":"-","line":1,"offset_bytes":0,"sent_ahead":[[2,1]]})",
+        R"({"input":"-","line":1,"offset_bytes":0,"sent_ahead":[[1]]})",
+        R"({"input":"-","line":1,"offset_bytes":0,"sent_ahead":7})"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(checkpoint_from_json(bad));
+  }
+  const std::string whole = to_json({"/x", {1, 2}, {{3, 4}}});
+  for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
+    CHECK_FALSE(checkpoint_from_json(whole.substr(0, size)));
+  }
+}
+
+TEST_CASE("checkpoint file: a new one starts at the beginning, and the next run goes on where it was saved") {
+  const Folder folder;
+  CheckpointFile first(folder / "c", "/in");
+  CHECK(first.state().position == Position{});
+  CHECK(first.save({5, 50}, {{7, 8}}).empty());
+  const CheckpointFile second(folder / "c", "/in");
+  CHECK(second.state() == CheckpointState{"/in", {5, 50}, {{7, 8}}});
+  CHECK_FALSE(fs::exists(folder / "c.tmp"));
+}
+
+TEST_CASE("checkpoint file: an empty file, as mktemp makes it, is a new one") {
+  const Folder folder;
+  write(folder / "c", "");
+  CHECK(CheckpointFile(folder / "c", "/in").state().position == Position{});
+}
+
+TEST_CASE("checkpoint file: a symbolic link stays one") {
+  const Folder folder;
+  write(folder / "real", "");
+  fs::create_symlink(folder / "real", folder / "link");
+  CheckpointFile file(folder / "link", "/in");
+  CHECK(file.save({1, 10}, {}).empty());
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(CheckpointFile(folder / "real", "/in").state().position == Position{1, 10});
+}
+
+TEST_CASE("checkpoint file: what does not fit is refused and left alone") {
+  const Folder folder;
+  write(folder / "other", "my shopping list\n");
+  CHECK(refusal(folder / "other", "/in") ==
+        (folder / "other") + " is no checkpoint of socketio-emit. Name another file, or remove it to start anew.");
+  CHECK(read(folder / "other") == "my shopping list\n");
+
+  CheckpointFile file(folder / "c", "/in");
+  CHECK(file.save({1, 10}, {}).empty());
+  CHECK(refusal(folder / "c", "/another") == "The checkpoint " + (folder / "c") +
+                                                 " belongs to the input /in, not to /another. Name another file, or remove it "
+                                                 "to start anew.");
+  CHECK(refusal("/tmp", "/in") == "The checkpoint /tmp is a folder: name a file.");
+}
+
+TEST_CASE("checkpoint file: where it cannot be written, a sentence says so") {
+  const Folder folder;
+  CheckpointFile nowhere(folder / "no/such/folder", "/in");
+  CHECK(nowhere.save({}, {}) == "Cannot write the checkpoint " + (folder / "no/such/folder") +
+                                    ": No such file or directory. Choose another file, then run the same command again.");
+}
+
+TEST_CASE("checkpoint file: a full disk is called one, and a device is never replaced") {
+  if (!fs::exists("/dev/full")) {
+    MESSAGE("skipped: there is no /dev/full here");
+    return;
+  }
+  CheckpointFile file("/dev/full", "/in");
+  CHECK(file.save({}, {}) ==
+        "Cannot write the checkpoint /dev/full: the disk is full (No space left on device). Free some space, then run the same "
+        "command again.");
+  CHECK(fs::is_character_file("/dev/full"));
+}
+
+TEST_CASE("checkpoint file: a path that is not UTF-8 is recognised again") {
+  const Folder folder;
+  CheckpointFile file(folder / "c", "/in\xff");
+  CHECK(file.save({1, 10}, {}).empty());
+  CHECK(CheckpointFile(folder / "c", "/in\xff").state().position == Position{1, 10});
+}

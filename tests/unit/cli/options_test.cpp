@@ -1,0 +1,266 @@
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "exit_status.hpp"
+#include "options.hpp"
+
+using namespace socketio::cli;
+using namespace std::chrono_literals;
+using socketio::Room;
+
+namespace {
+
+using Words = std::vector<std::string>;
+using Variables = std::map<std::string, std::string>;
+
+Options parse(const Words& arguments, const Variables& variables = {}, bool terminal = false) {
+  return parse_options(arguments, {[&](const char* name) -> std::optional<std::string> {
+                                     const auto found = variables.find(name);
+                                     return found == variables.end() ? std::nullopt : std::optional(found->second);
+                                   },
+                                   terminal});
+}
+
+std::string refusal(const Words& arguments, const Variables& variables = {}) {
+  try {
+    parse(arguments, variables);
+  } catch (const Failure& failure) {
+    CHECK(failure.status() == ExitStatus::usage);
+    return failure.what();
+  }
+  return "(accepted)";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// A file with this content, until the end of the test.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& content) {
+    const int fd = ::mkstemp(path_);
+    REQUIRE(fd >= 0);
+    ::close(fd);
+    std::ofstream(path_) << content;
+  }
+  ~TemporaryFile() { std::remove(path_); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  [[nodiscard]] std::string path() const { return path_; }
+
+ private:
+  char path_[32] = "/tmp/socketio-emit-XXXXXX";
+};
+
+}  // namespace
+
+TEST_CASE("options: without arguments there is a short usage") { CHECK(parse({}).action == Action::usage); }
+
+TEST_CASE("options: help and version come first, whatever else is wrong") {
+  CHECK(parse({"--help"}).action == Action::help);
+  CHECK(parse({"-h", "--timeout", "x"}).action == Action::help);
+  CHECK(parse({"chat", "-V"}).action == Action::version);
+}
+
+TEST_CASE("options: an event with arguments, in their order, wherever options stand") {
+  const Options options = parse({"-t", "a", "chat", "1", "--volatile", "2", "--room-number", "7", "3", "-x", "b"});
+  CHECK(options.event == "chat");
+  CHECK(options.arguments == Words{"1", "2", "3"});
+  CHECK(options.rooms == std::vector<Room>{"a", Room::number(7)});
+  CHECK(options.except == std::vector<Room>{"b"});
+  CHECK(options.is_volatile);
+}
+
+TEST_CASE("options: all names of a room's option mean the same, in their order, each room once") {
+  const Options options = parse({"--to", "a", "--room=b", "--in", "c", "-td", "--to", "a", "chat"});
+  CHECK(options.rooms == std::vector<Room>{"a", "b", "c", "d"});
+}
+
+TEST_CASE("options: rooms and arguments keep commas, spaces and emptiness") {
+  const Options options = parse({"-t", "a,b", "-t", "c d", "-t", "", "chat", "[1,2]", ""});
+  CHECK(options.rooms == std::vector<Room>{"a,b", "c d", ""});
+  CHECK(options.arguments == Words{"[1,2]", ""});
+}
+
+TEST_CASE("options: negative numbers need no -- before them") {
+  const Options options = parse({"chat", "-5", "-1.5e3", "--room-number", "-2", "-t", "-7"});
+  CHECK(options.arguments == Words{"-5", "-1.5e3"});
+  CHECK(options.rooms == std::vector<Room>{Room::number(-2), "-7"});
+}
+
+TEST_CASE("options: -- ends the options") {
+  const Options options = parse({"-t", "a", "--", "-chat", "--to", "-5", "--", "\x01"});
+  CHECK(options.event == "-chat");
+  CHECK(options.arguments == Words{"--to", "-5", "--", "\x01"});
+  CHECK(options.rooms == std::vector<Room>{"a"});
+}
+
+TEST_CASE("options: a namespace gets its slash") {
+  CHECK(parse({"chat"}).nsp == "/");
+  CHECK(parse({"-n", "admin", "chat"}).nsp == "/admin");
+  CHECK(parse({"--nsp", "/admin", "chat"}).nsp == "/admin");
+  CHECK(parse({"--nsp", "", "chat"}).nsp == "/");
+}
+
+TEST_CASE("options: flags") {
+  CHECK_FALSE(parse({"chat"}).compress);
+  CHECK(parse({"--compress", "chat"}).compress == true);
+  CHECK(parse({"--no-compress", "chat"}).compress == false);
+  CHECK(parse({"-s", "chat"}).plain_strings);
+  CHECK(parse({"-v", "chat"}).verbose);
+  CHECK(parse({"-sv", "chat"}).verbose);
+}
+
+TEST_CASE("options: operations instead of an event") {
+  const Options join = parse({"--join", "a", "--join", "b", "-t", "c"});
+  CHECK(join.op == Op::join);
+  CHECK(join.op_rooms == std::vector<Room>{"a", "b"});
+  CHECK(join.rooms == std::vector<Room>{"c"});
+  CHECK(parse({"--leave", "a"}).op == Op::leave);
+  CHECK(parse({"--disconnect"}).op == Op::disconnect);
+  CHECK_FALSE(parse({"--disconnect"}).close);
+  CHECK(parse({"--disconnect", "--close"}).close);
+  CHECK(parse({"--server-side", "chat"}).op == Op::server_side);
+}
+
+TEST_CASE("options: a batch, and what is only for a batch") {
+  const Options options =
+      parse({"--input", "-", "--rate", "10/s", "--line-max", "1K", "--on-error", "skip", "--checkpoint", "c"});
+  CHECK(options.input == "-");
+  CHECK(options.rate == 10.0);
+  CHECK(options.line_max == 1024);
+  CHECK(options.skip_bad_lines);
+  CHECK(options.checkpoint == "c");
+  CHECK(parse({"--input", "f"}).line_max == 64 * 1024 * 1024);
+  CHECK_FALSE(parse({"--input", "f", "--on-error", "stop"}).skip_bad_lines);
+  CHECK(parse({"--input", "f", "--format", "lines", "chat"}).lines_are_text);
+  CHECK(parse({"--input", "f", "--disconnect", "-t", "a"}).op == Op::disconnect);
+}
+
+TEST_CASE("options: the form of output depends on where it goes") {
+  CHECK(parse({"chat"}, {}, true).output == Output::text);
+  CHECK(parse({"chat"}, {}, false).output == Output::json);
+  CHECK(parse({"-o", "quiet", "chat"}, {}, true).output == Output::quiet);
+  CHECK(parse({"--output", "text", "chat"}).output == Output::text);
+}
+
+TEST_CASE("options: Redis comes from the option, then SOCKETIO_REDIS, then REDIS_URL") {
+  const Variables both{{"SOCKETIO_REDIS", "redis://second:2"}, {"REDIS_URL", "redis://third:3"}};
+  CHECK(parse({"chat"}).redis.port == 6379);
+  CHECK(parse({"chat"}, {{"REDIS_URL", "redis://third:3"}}).redis.host == "third");
+  CHECK(parse({"chat"}, both).redis.host == "second");
+  CHECK(parse({"-r", "redis://first:1", "chat"}, both).redis.host == "first");
+  CHECK(parse({"chat"}, {{"SOCKETIO_REDIS", ""}, {"REDIS_URL", "redis://third:3"}}).redis.host == "third");
+  CHECK(parse({"-r", "unix:///run/r.sock", "chat"}).redis.unix_path == "/run/r.sock");
+}
+
+TEST_CASE("options: the password comes from a file, the URL, or the environment, and is never part of a sentence") {
+  const TemporaryFile file("first line\r\nsecond\n");
+  const Variables variables{{"SOCKETIO_REDIS_PASSWORD", "from-environment"}};
+  CHECK(parse({"--password-file", file.path(), "chat"}, variables).redis.password == "first line");
+  CHECK(parse({"-r", "redis://u:from-url@h", "chat"}, variables).redis.password == "from-url");
+  CHECK(parse({"--user", "u", "chat"}, variables).redis.password == "from-environment");
+  CHECK(parse({"--user", "u", "chat"}, variables).redis.username == "u");
+  CHECK_FALSE(contains(refusal({"-r", "redis://u:secret@h:99999", "chat"}), "secret"));
+  CHECK_FALSE(contains(refusal({"-r", "rediss://u:secret@h", "chat"}), "secret"));
+
+  const TemporaryFile empty("\n");
+  CHECK(refusal({"--password-file", empty.path(), "chat"}) ==
+        "There is no password in the first line of " + empty.path() + ".");
+  CHECK(refusal({"--password-file", "/nowhere/p", "chat"}) == "Cannot open /nowhere/p: No such file or directory.");
+}
+
+TEST_CASE("options: the key and the timeout") {
+  CHECK(parse({"chat"}).key == "socket.io");
+  CHECK(parse({"chat"}, {{"SOCKETIO_KEY", "k"}}).key == "k");
+  CHECK(parse({"--key", "o", "chat"}, {{"SOCKETIO_KEY", "k"}}).key == "o");
+  CHECK(parse({"chat"}).timeout == 5s);
+  CHECK(parse({"--timeout", "250ms", "chat"}).timeout == 250ms);
+}
+
+TEST_CASE("options: what comes later is known, and says so") {
+  const std::pair<Words, std::string> cases[] = {
+      {{"--ack", "chat"}, "--ack"},
+      {{"--tls-ca", "f", "chat"}, "--tls-ca"},
+      {{"--tls-cert", "f", "chat"}, "--tls-cert"},
+      {{"--tls-key", "f", "chat"}, "--tls-key"},
+      {{"--tls-insecure", "chat"}, "--tls-insecure"},
+      {{"--transport", "sharded", "chat"}, "sharded"},
+      {{"--transport", "streams", "chat"}, "streams"},
+      {{"--transport", "auto", "chat"}, "auto"},
+      {{"--sharded-mode", "dynamic", "chat"}, "--sharded-mode"},
+      {{"--stream-name", "s", "chat"}, "--stream-name"},
+      {{"--stream-count", "2", "chat"}, "--stream-count"},
+      {{"--stream-maxlen", "2", "chat"}, "--stream-maxlen"},
+      {{"-r", "rediss://h", "chat"}, "rediss"},
+      {{"-r", "redis+sentinel://h:1/m", "chat"}, "redis+sentinel"},
+      {{"-r", "redis+cluster://h:1", "chat"}, "redis+cluster"},
+  };
+  for (const auto& [arguments, part] : cases) {
+    const std::string sentence = refusal(arguments);
+    CAPTURE(sentence);
+    CHECK(contains(sentence, "not supported yet"));
+    CHECK(contains(sentence, part));
+  }
+  CHECK(contains(refusal({"chat"}, {{"SOCKETIO_TRANSPORT", "streams"}}), "not supported yet"));
+  CHECK(parse({"--transport", "classic", "chat"}, {{"SOCKETIO_TRANSPORT", "streams"}}).event == "chat");
+  CHECK(contains(refusal({"--transport", "pigeons", "chat"}), "pigeons"));
+}
+
+TEST_CASE("options: mistakes get a sentence that says what to do") {
+  const std::pair<Words, std::string> cases[] = {
+      {{"--rooom", "x", "chat"}, "There is no option --rooom; did you mean --room?"},
+      {{"--zzzzzzzzzz", "chat"}, "There is no option --zzzzzzzzzz."},
+      {{"-q", "chat"}, "There is no option -q."},
+      {{"-\xc3\xa9", "chat"}, "There is no option -\xc3\xa9."},
+      {{"chat", "--to"}, "Option \"to\" is missing an argument"},
+      {{"-t", "a"}, "What is to be sent?"},
+      {{""}, "The name of the event is empty."},
+      {{"--timeout", "5", "chat"}, "--timeout cannot be \"5\": write a number with its unit, like 500ms, 5s or 1m."},
+      {{"--output", "xml", "chat"}, "--output cannot be \"xml\": it is text, json or quiet."},
+      {{"--require-receivers", "two", "chat"}, "--require-receivers cannot be \"two\""},
+      {{"--room-number", "kitchen", "chat"}, "--room-number must be a number"},
+      {{"--compress", "--no-compress", "chat"}, "--compress and --no-compress contradict each other."},
+      {{"--join", "a", "chat"}, "--join and the event \"chat\" do not go together"},
+      {{"--disconnect", "chat"}, "--disconnect and the event \"chat\" do not go together"},
+      {{"--join", "a", "--leave", "b"}, "--join and --leave do not go together"},
+      {{"--disconnect", "--server-side"}, "--disconnect and --server-side do not go together"},
+      {{"--close", "chat"}, "--close belongs to --disconnect"},
+      {{"--join", "a", "--close"}, "--close belongs to --disconnect"},
+      {{"--join", "a", "--volatile"}, "--join and --volatile do not go together"},
+      {{"--server-side", "-t", "a", "chat"}, "--server-side and --to do not go together"},
+      {{"--server-side", "-x", "a", "chat"}, "--server-side and --except do not go together"},
+      {{"--input", "f", "chat"}, "--input and the event \"chat\" do not go together"},
+      {{"--input", "f", "--format", "lines", "chat", "1"}, "--input and the argument 1 do not go together"},
+      {{"--input", "f", "--format", "lines"}, "--format lines needs an EVENT"},
+      {{"--input", "f", "--format", "csv"}, "--format cannot be \"csv\""},
+      {{"--input", "f", "--format", "lines", "--join", "a"}, "--format lines and --join do not go together"},
+      {{"--input", "f", "-s"}, "--input and --string do not go together"},
+      {{"--input", "f", "--rate", "fast"}, "--rate cannot be \"fast\""},
+      {{"--input", "f", "--line-max", "2G"}, "--line-max cannot be \"2G\""},
+      {{"--input", "f", "--on-error", "ask"}, "--on-error cannot be \"ask\""},
+      {{"--input", "f", "--checkpoint", "c", "--dry-run"}, "--checkpoint and --dry-run do not go together"},
+      {{"--dry-run", "--require-receivers", "1", "chat"}, "--dry-run and --require-receivers do not go together"},
+      {{"--rate", "5/s", "chat"}, "--rate belongs to a batch"},
+      {{"--checkpoint", "c", "chat"}, "--checkpoint belongs to a batch"},
+      {{"--format", "lines", "chat"}, "--format belongs to a batch"},
+      {{"--on-error", "skip", "chat"}, "--on-error belongs to a batch"},
+      {{"--line-max", "1K", "chat"}, "--line-max belongs to a batch"},
+      {{"-r", "localhost", "chat"}, "--redis: This is not a Redis URL"},
+      {{"-t", "\xff", "chat"}, "The room of --to is not UTF-8."},
+      {{"-n", "\xff", "chat"}, "The namespace is not UTF-8."},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    const std::string sentence = refusal(arguments);
+    CAPTURE(sentence);
+    CHECK(sentence.substr(0, expected.size()) == expected);
+  }
+  CHECK(contains(refusal({"chat"}, {{"REDIS_URL", "nonsense"}}), "REDIS_URL: This is not a Redis URL"));
+}

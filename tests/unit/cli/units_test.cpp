@@ -1,0 +1,133 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+
+#include "pacer.hpp"
+#include "text.hpp"
+#include "units.hpp"
+
+namespace units = socketio::cli::units;
+namespace text = socketio::cli::text;
+using namespace std::chrono_literals;
+using socketio::cli::Pacer;
+
+TEST_CASE("units: a duration is a number with its unit") {
+  CHECK(units::duration("500ms") == 500ms);
+  CHECK(units::duration("5s") == 5s);
+  CHECK(units::duration("1.5s") == 1500ms);
+  CHECK(units::duration("1m") == 60s);
+  CHECK(units::duration("24h") == 24h);
+  for (const char* bad :
+       {"", "5", "s", "0s", "-1s", "5 s", "5sec", "25h", "1e3ms", "1.s", ".5s", "nans", "infs", "0x1s", "5s5s"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(units::duration(bad));
+  }
+}
+
+TEST_CASE("units: a size is a number of bytes, or with K, M or G") {
+  CHECK(units::size("1") == 1);
+  CHECK(units::size("512K") == 512 * 1024);
+  CHECK(units::size("64M") == 64 * 1024 * 1024);
+  CHECK(units::size("64m") == 64 * 1024 * 1024);
+  CHECK(units::size("1G") == 1024 * 1024 * 1024);
+  for (const char* bad : {"", "0", "-1", "2G", "64MB", "64 M", "M", "99999999999999999999"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(units::size(bad));
+  }
+}
+
+TEST_CASE("units: a rate is emits per second") {
+  CHECK(units::rate("1000/s") == 1000.0);
+  CHECK(units::rate("1000") == 1000.0);
+  CHECK(units::rate("0.5/s") == 0.5);
+  for (const char* bad : {"", "0", "0/s", "-1/s", "10/m", "/s", "10/", "fast", "1e99"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(units::rate(bad));
+  }
+}
+
+TEST_CASE("units: numbers are written for people") {
+  CHECK(units::grouped(0) == "0");
+  CHECK(units::grouped(999) == "999");
+  CHECK(units::grouped(1'000) == "1,000");
+  CHECK(units::grouped(1'234'567) == "1,234,567");
+  CHECK(units::counted(1, "server") == "1 server");
+  CHECK(units::counted(2'000, "server") == "2,000 servers");
+  CHECK(units::size_text(64 << 20) == "64M");
+  CHECK(units::size_text(1000) == "1,000 bytes");
+  CHECK(units::duration_text(500ms) == "500ms");
+  CHECK(units::duration_text(5s) == "5s");
+  CHECK(units::duration_text(60s) == "1m");
+  CHECK(units::duration_text(90s) == "1m30s");
+}
+
+TEST_CASE("text: an excerpt is short, whole characters only, and cannot play with a terminal") {
+  CHECK(text::excerpt("short") == "short");
+  CHECK(text::excerpt("abcdef", 3) == "abc...");
+  CHECK(text::excerpt("aéé", 2) == "a...");
+  CHECK(text::excerpt("a\x1b[31m\n\x7f") == "a?[31m??");
+  CHECK(text::excerpt("\xff") == "\uFFFD");
+}
+
+TEST_CASE("text: columns count characters, not bytes") {
+  CHECK(text::column("abc", 0) == 1);
+  CHECK(text::column("abc", 2) == 3);
+  CHECK(text::column("é}", 2) == 2);
+}
+
+TEST_CASE("text: words are quoted as a shell reads them") {
+  CHECK(text::shell_quoted("\"hello\"") == "'\"hello\"'");
+  CHECK(text::shell_quoted("it's") == "'it'\\''s'");
+}
+
+TEST_CASE("text: the distance of two words is the number of single changes") {
+  CHECK(text::distance("", "") == 0);
+  CHECK(text::distance("room", "room") == 0);
+  CHECK(text::distance("rooom", "room") == 1);
+  CHECK(text::distance("", "room") == 4);
+  CHECK(text::distance("kitten", "sitting") == 3);
+}
+
+TEST_CASE("pacer: emits are spread evenly, and what gets due within a slice goes together") {
+  const Pacer::Time start{};
+  Pacer pacer(10, start);
+  CHECK(pacer.wait(start).count() == 0);
+  pacer.count(start);
+  CHECK(pacer.wait(start) == 100ms);
+  CHECK(pacer.wait(start + 60ms) == 40ms);
+  CHECK(pacer.wait(start + 100ms).count() == 0);
+
+  Pacer fast(10'000, start);
+  fast.count(start);
+  CHECK(fast.wait(start) == Pacer::slice);
+}
+
+TEST_CASE("pacer: after a long hold-up only a little is caught up on") {
+  const Pacer::Time start{};
+  Pacer pacer(1000, start);
+  int burst = 0;
+  while (pacer.wait(start + 10s).count() <= 0) {
+    pacer.count(start + 10s);
+    ++burst;
+  }
+  CHECK(burst >= 50);
+  CHECK(burst <= 52);
+}
+
+TEST_CASE("pacer: over time the rate is exact") {
+  Pacer::Time now{};
+  const Pacer::Time end = now + 10s;
+  Pacer pacer(300, now);
+  int count = 0;
+  while (now < end) {
+    if (const auto wait = pacer.wait(now); wait.count() > 0) {
+      now += std::chrono::ceil<std::chrono::milliseconds>(wait);
+    } else {
+      pacer.count(now);
+      ++count;
+    }
+  }
+  CHECK(count >= 2999);
+  CHECK(count <= 3001);
+}
