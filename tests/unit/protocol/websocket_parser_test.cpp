@@ -82,7 +82,7 @@ std::string close_payload(unsigned code, std::string_view reason = {}) {
 
 TEST_CASE("websocket_parser: messages of all sizes come out as they went in") {
   std::string payload;
-  for (const std::size_t size : {0, 1, 7, 8, 9, 125, 126, 127, 1000, 65535, 65536, 70001}) {
+  for (const std::size_t size : {0U, 1U, 7U, 8U, 9U, 125U, 126U, 127U, 1000U, 65535U, 65536U, 70001U}) {
     CAPTURE(size);
     while (payload.size() < size) {
       payload.push_back(static_cast<char>('a' + payload.size() % 26));

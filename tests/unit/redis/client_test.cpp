@@ -96,8 +96,7 @@ TEST_CASE("client: commands answer with every kind of reply, one in pieces") {
 }
 
 TEST_CASE("client: nothing is sent before the log-in has succeeded") {
-  std::atomic<bool> early = false;
-  fake::Redis server([&early](fake::Connection& connection, int) {
+  fake::Redis server([](fake::Connection& connection, int) {
     CHECK(connection.command() == std::vector<std::string>{"AUTH", "user", "secret"});
     CHECK(connection.command() == std::vector<std::string>{"SELECT", "3"});
     CHECK(connection.command() == std::vector<std::string>{"CLIENT", "SETNAME", "me"});
