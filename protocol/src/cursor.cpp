@@ -7,6 +7,29 @@
 namespace socketio {
 namespace {
 
+/// How an item goes on behind a tag from c0 to df.
+struct Shape {
+  enum class Is : std::uint8_t { bytes, array, map, nothing };
+  Is is;
+  std::uint8_t length_bytes;   ///< how many bytes tell a length or count
+  std::uint8_t further_bytes;  ///< bytes that follow whatever that length is
+};
+constexpr Shape fixed(std::uint8_t bytes) { return {Shape::Is::bytes, 0, bytes}; }
+constexpr Shape sized(std::uint8_t length_bytes, std::uint8_t further_bytes = 0) {
+  return {Shape::Is::bytes, length_bytes, further_bytes};
+}
+constexpr Shape shapes[32] = {
+    fixed(0), {Shape::Is::nothing, 0, 0}, fixed(0), fixed(0),  // nil, unused, false, true
+    sized(1), sized(2), sized(4),                              // binary
+    sized(1, 1), sized(2, 1), sized(4, 1),                     // extension: a type byte, too
+    fixed(4), fixed(8),                                        // float
+    fixed(1), fixed(2), fixed(4), fixed(8),                    // unsigned
+    fixed(1), fixed(2), fixed(4), fixed(8),                    // signed
+    fixed(2), fixed(3), fixed(5), fixed(9), fixed(17),         // extension of 1, 2, 4, 8, 16 bytes
+    sized(1), sized(2), sized(4),                              // text
+    {Shape::Is::array, 2, 0}, {Shape::Is::array, 4, 0}, {Shape::Is::map, 2, 0}, {Shape::Is::map, 4, 0},
+};
+
 constexpr double two_to_63 = 9223372036854775808.0;
 
 /// In doubles, so that it rounds where JavaScript rounds.
@@ -202,19 +225,58 @@ bool Cursor::expect(Kind kind, Item& item) noexcept {
   return next(item) && (item.kind == kind || fail(Errc::wrong_type, item.offset));
 }
 
+/// Passes over one item, of a container over its header; `inside` is how many items follow in it.
+bool Cursor::pass(bool& container, std::uint64_t& inside) noexcept {
+  const std::size_t start = position_;
+  if (failed_ || at_end()) {
+    return fail(Errc::truncated, input_.size());
+  }
+  const std::uint8_t tag = input_[position_++];
+  container = tag >= 0x80 && tag < 0xa0;
+  if (tag < 0x80 || tag >= 0xe0) {
+    return true;
+  }
+  std::uint64_t size = container ? tag & 0x0fU : tag & 0x1fU;
+  bool pairs = tag < 0x90;
+  if (tag >= 0xc0) {
+    const Shape& shape = shapes[tag - 0xc0];
+    if (shape.is == Shape::Is::nothing) {
+      return fail(Errc::bad_syntax, start);
+    }
+    if (shape.length_bytes > left()) {
+      return fail(Errc::truncated, input_.size());
+    }
+    size = 0;
+    for (std::size_t i = 0; i < shape.length_bytes; ++i) {
+      size = (size << 8) | input_[position_++];
+    }
+    size += shape.further_bytes;
+    pairs = shape.is == Shape::Is::map;
+    container = pairs || shape.is == Shape::Is::array;
+  }
+  inside = pairs ? size * 2 : size;
+  if ((container ? inside : size) > left()) {  // no item is shorter than a byte
+    return fail(Errc::truncated, input_.size());
+  }
+  position_ += container ? 0 : size;
+  return true;
+}
+
 bool Cursor::skip(std::size_t depth) noexcept {
   std::uint64_t left_at[stack_size];  // items still to come, per level
   const std::size_t outside = depth;
-  Item item;
   for (;;) {
-    if (!next(item)) {
+    const std::size_t start = position_;
+    bool container = false;
+    std::uint64_t inside = 0;
+    if (!pass(container, inside)) {
       return false;
     }
-    if (item.kind == Kind::array || item.kind == Kind::map) {
+    if (container) {
       if (depth >= depth_max_) {
-        return fail(Errc::too_deep, item.offset);
+        return fail(Errc::too_deep, start);
       }
-      left_at[depth++] = item.kind == Kind::map ? std::uint64_t{item.count} * 2 : item.count;
+      left_at[depth++] = inside;
     }
     while (depth > outside && left_at[depth - 1] == 0) {
       --depth;

@@ -76,6 +76,7 @@ class SOCKETIO_API Cursor {
  private:
   static constexpr std::size_t stack_size = 1024;
 
+  bool pass(bool& container, std::uint64_t& inside) noexcept;
   bool take(std::size_t count, Bytes& bytes) noexcept;
   template <typename T>
   bool big_endian(T& value) noexcept;
