@@ -116,7 +116,8 @@ void BlockingCore::on_published(std::uint64_t tag, redis::Outcome outcome, std::
   }
 }
 
-/// Redis is slower than the caller: wait until it has taken some. Redis is away: wait only when the queue is full, and not for ever.
+/// Redis is slower than the caller: wait until it has taken some. Redis is away: wait only when the queue is full, and not for
+/// ever.
 void BlockingCore::wait_for_room(std::size_t bytes) {
   if (client_.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, queue_bytes_max_)) [[likely]] {
     return;
@@ -140,7 +141,8 @@ void BlockingCore::wait_for_room(std::size_t bytes) {
     if (waited_ms >= options_.full_queue_wait_ms) {
       return;  // the client refuses it, and counts that
     }
-    loop_.run_until([&] { return has_room() || client_.state() == redis::State::ready; }, options_.full_queue_wait_ms - waited_ms);
+    loop_.run_until([&] { return has_room() || client_.state() == redis::State::ready; },
+                    options_.full_queue_wait_ms - waited_ms);
   }
 }
 

@@ -22,8 +22,8 @@ constexpr std::size_t outer_depth = 4;
 
 [[noreturn]] void refuse_arguments(DecodeError error) {
   if (error.code == Errc::too_deep) {
-    throw Error(ErrorCode::bad_arguments, "The arguments are nested more than " +
-                                              std::to_string(limits::depth_max - outer_depth) + " levels deep.");
+    throw Error(ErrorCode::bad_arguments,
+                "The arguments are nested more than " + std::to_string(limits::depth_max - outer_depth) + " levels deep.");
   }
   throw Error(ErrorCode::bad_arguments, std::string("The arguments do not pack to [event, args...] in well-formed msgpack (") +
                                             describe(error.code) + " at byte " + std::to_string(error.offset_bytes) +

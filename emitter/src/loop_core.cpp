@@ -12,7 +12,8 @@ LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
       encoder_(options_.key, options_.message_bytes_max),
       client_(std::in_place, loop, std::move(redis)) {
   if (!options_.on_result) {
-    throw Error(ErrorCode::bad_option, "AsyncEmitter needs a callback for results: without one, a failed emit would be silent.");
+    throw Error(ErrorCode::bad_option,
+                "AsyncEmitter needs a callback for results: without one, a failed emit would be silent.");
   }
   client_->connect();
 }

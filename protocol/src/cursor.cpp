@@ -19,15 +19,38 @@ constexpr Shape sized(std::uint8_t length_bytes, std::uint8_t further_bytes = 0)
   return {Shape::Is::bytes, length_bytes, further_bytes};
 }
 constexpr Shape shapes[32] = {
-    fixed(0), {Shape::Is::nothing, 0, 0}, fixed(0), fixed(0),  // nil, unused, false, true
-    sized(1), sized(2), sized(4),                              // binary
-    sized(1, 1), sized(2, 1), sized(4, 1),                     // extension: a type byte, too
-    fixed(4), fixed(8),                                        // float
-    fixed(1), fixed(2), fixed(4), fixed(8),                    // unsigned
-    fixed(1), fixed(2), fixed(4), fixed(8),                    // signed
-    fixed(2), fixed(3), fixed(5), fixed(9), fixed(17),         // extension of 1, 2, 4, 8, 16 bytes
-    sized(1), sized(2), sized(4),                              // text
-    {Shape::Is::array, 2, 0}, {Shape::Is::array, 4, 0}, {Shape::Is::map, 2, 0}, {Shape::Is::map, 4, 0},
+    fixed(0),
+    {Shape::Is::nothing, 0, 0},
+    fixed(0),
+    fixed(0),  // nil, unused, false, true
+    sized(1),
+    sized(2),
+    sized(4),  // binary
+    sized(1, 1),
+    sized(2, 1),
+    sized(4, 1),  // extension: a type byte, too
+    fixed(4),
+    fixed(8),  // float
+    fixed(1),
+    fixed(2),
+    fixed(4),
+    fixed(8),  // unsigned
+    fixed(1),
+    fixed(2),
+    fixed(4),
+    fixed(8),  // signed
+    fixed(2),
+    fixed(3),
+    fixed(5),
+    fixed(9),
+    fixed(17),  // extension of 1, 2, 4, 8, 16 bytes
+    sized(1),
+    sized(2),
+    sized(4),  // text
+    {Shape::Is::array, 2, 0},
+    {Shape::Is::array, 4, 0},
+    {Shape::Is::map, 2, 0},
+    {Shape::Is::map, 4, 0},
 };
 
 constexpr double two_to_63 = 9223372036854775808.0;

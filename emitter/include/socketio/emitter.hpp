@@ -29,8 +29,8 @@ class LoopCore;
 ///
 /// This form needs no loop: it does its work inside its calls, on the calling thread. Any thread may call; a lock keeps each
 /// thread's emits in order. emit() puts the message into a buffer and writes when enough has gathered; flush() writes the rest
-/// and waits for Redis' answers. Between calls nothing runs. A connection that was lost meanwhile is noticed and replaced at the
-/// next call.
+/// and waits for Redis' answers. Between calls nothing runs. A connection that was lost meanwhile is noticed and replaced at
+/// the next call.
 ///
 /// Cost       one packing, one copy into the output buffer, no allocation for `emit` with one room once the buffers have grown.
 class SOCKETIO_API Emitter : public NamespaceEmitter {
@@ -81,8 +81,8 @@ class SOCKETIO_API AsyncEmitter : public NamespaceEmitter {
   AsyncEmitter(const AsyncEmitter&) = delete;
   AsyncEmitter& operator=(const AsyncEmitter&) = delete;
 
-  /// Calls `done` when every emit made so far has ended, at the latest after `timeout`, with what became of the emits that ended
-  /// since the last flush() was done.
+  /// Calls `done` when every emit made so far has ended, at the latest after `timeout`, with what became of the emits that
+  /// ended since the last flush() was done.
   void flush(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done);
   /// Lets what waits finish for up to `timeout`, then ends it. Emitting throws Error(closed) from now on.
   void close(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done = {});

@@ -24,7 +24,8 @@ namespace {
 /// A listener in the place of the fleet's servers.
 class Listening {
  public:
-  explicit Listening(const support::RedisServer& server, const std::string& pattern = "socket.io*") : client_(loop_, options(server)) {
+  explicit Listening(const support::RedisServer& server, const std::string& pattern = "socket.io*")
+      : client_(loop_, options(server)) {
     client_.subscribe(redis::SubscriptionKind::pattern, pattern, received_);
     client_.connect();
     REQUIRE(wait_ready(loop_, client_));
@@ -42,7 +43,9 @@ class Listening {
   /// Waits for an event named "end".
   const std::vector<Messages::One>& until_end() {
     REQUIRE(wait(loop_, [this] {
-      return !received_.messages.empty() && received_.messages.back().payload.find("\xa3" "end") != std::string::npos;
+      return !received_.messages.empty() && received_.messages.back().payload.find(
+                                                "\xa3"
+                                                "end") != std::string::npos;
     }));
     return received_.messages;
   }

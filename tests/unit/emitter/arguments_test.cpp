@@ -80,7 +80,8 @@ TEST_CASE("arguments: integral doubles travel as integers, as JavaScript sends t
   Recorder recorder;
   recorder.io().emit("e", 3.0);
   const std::string packed(recorder.payload.begin(), recorder.payload.end());
-  CHECK(packed.find("\xa1" "e\x03") != std::string::npos);
+  CHECK(packed.find("\xa1"
+                    "e\x03") != std::string::npos);
 }
 
 TEST_CASE("arguments: containers, tuples and optionals are arrays, objects, values or null") {

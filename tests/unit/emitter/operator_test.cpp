@@ -98,16 +98,14 @@ TEST_CASE("operator: server-side events that would end or confuse a JavaScript n
 
 TEST_CASE("operator: packed data that is not an event is refused") {
   Recorder recorder;
-  const auto refuse = [&](std::vector<std::uint8_t> data) {
-    return code_of([&] { recorder.io().emit_packed(data); });
-  };
-  CHECK(refuse({}) == ErrorCode::bad_arguments);                             // nothing
-  CHECK(refuse({0xc0}) == ErrorCode::bad_arguments);                         // nil
-  CHECK(refuse({0x90}) == ErrorCode::bad_arguments);                         // no name
-  CHECK(refuse({0x91, 0xc0}) == ErrorCode::bad_arguments);                   // a name that is nil
-  CHECK(refuse({0x92, 0xa1, 'e'}) == ErrorCode::bad_arguments);              // an argument is missing
-  CHECK(refuse({0x91, 0xa1, 'e', 0x01}) == ErrorCode::bad_arguments);        // one too many
-  CHECK(refuse({0x92, 0xa1, 'e', 0xc1}) == ErrorCode::bad_arguments);        // a byte that means nothing
+  const auto refuse = [&](std::vector<std::uint8_t> data) { return code_of([&] { recorder.io().emit_packed(data); }); };
+  CHECK(refuse({}) == ErrorCode::bad_arguments);                       // nothing
+  CHECK(refuse({0xc0}) == ErrorCode::bad_arguments);                   // nil
+  CHECK(refuse({0x90}) == ErrorCode::bad_arguments);                   // no name
+  CHECK(refuse({0x91, 0xc0}) == ErrorCode::bad_arguments);             // a name that is nil
+  CHECK(refuse({0x92, 0xa1, 'e'}) == ErrorCode::bad_arguments);        // an argument is missing
+  CHECK(refuse({0x91, 0xa1, 'e', 0x01}) == ErrorCode::bad_arguments);  // one too many
+  CHECK(refuse({0x92, 0xa1, 'e', 0xc1}) == ErrorCode::bad_arguments);  // a byte that means nothing
   std::vector<std::uint8_t> deep{0x92, 0xa1, 'e'};
   deep.insert(deep.end(), 600, 0x91);
   deep.push_back(0xc0);

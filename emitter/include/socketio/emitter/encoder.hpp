@@ -16,8 +16,8 @@ namespace socketio {
 /// Turns operations into what is published: a channel and a payload. No I/O. The emitters use it, and whoever wants to see the
 /// bytes without sending them.
 ///
-/// Everything that could hurt a receiver is refused here, whoever asks: reserved event names, arguments that are not well-formed
-/// msgpack or nest too deep, names that are not UTF-8, messages above the limit.
+/// Everything that could hurt a receiver is refused here, whoever asks: reserved event names, arguments that are not
+/// well-formed msgpack or nest too deep, names that are not UTF-8, messages above the limit.
 ///
 /// The views returned are good until the next call. One encoder serves one thread at a time.
 ///

@@ -17,8 +17,8 @@ namespace socketio {
 struct EmitResult {
   EmitId id = 0;
   redis::Outcome outcome = redis::Outcome::ok;
-  std::int64_t receivers = 0;    ///< servers that Redis handed the message to; 0 means that nobody was there to get it
-  std::string_view message;      ///< why, when it is not ok; good during the call
+  std::int64_t receivers = 0;  ///< servers that Redis handed the message to; 0 means that nobody was there to get it
+  std::string_view message;    ///< why, when it is not ok; good during the call
 };
 using OnResult = std::function<void(const EmitResult&)>;
 
@@ -32,7 +32,7 @@ struct EmitSummary {
   std::uint64_t no_receivers = 0;  ///< confirmed, and reached no server
   std::int64_t receivers_min = 0;  ///< of the confirmed ones
   std::int64_t receivers_max = 0;
-  std::string message;             ///< why the first one that failed did; or why there is no connection
+  std::string message;  ///< why the first one that failed did; or why there is no connection
 
   /// Everything that was emitted has been taken by Redis.
   [[nodiscard]] bool ok() const noexcept { return refused + not_sent + unconfirmed + waiting == 0; }

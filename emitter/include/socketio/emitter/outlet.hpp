@@ -28,7 +28,8 @@ struct Target {
 
 /// Where operations go: the two forms of the emitter, and a dry run. `data` is a packed [event, args...].
 ///
-/// All throw Error when the operation can not be sent as it is (too_large, bad_arguments, reserved_event ...); nothing is sent then.
+/// All throw Error when the operation can not be sent as it is (too_large, bad_arguments, reserved_event ...); nothing is sent
+/// then.
 class SOCKETIO_API Outlet {
  public:
   virtual ~Outlet();
@@ -39,8 +40,8 @@ class SOCKETIO_API Outlet {
   virtual EmitId send_server_side(std::string_view nsp, Bytes data) = 0;
 };
 
-/// Rooms and flags being chosen, then one operation. A value: keep it, copy it, use it many times; each call that adds something
-/// returns another one. It ends before its emitter.
+/// Rooms and flags being chosen, then one operation. A value: keep it, copy it, use it many times; each call that adds
+/// something returns another one. It ends before its emitter.
 ///
 /// The operations return at once with the number of the emit; how it ended is told later (EmitResult, flush()).
 class SOCKETIO_API TargetedEmitter {
@@ -67,7 +68,8 @@ class SOCKETIO_API TargetedEmitter {
   /// Emits an event to the chosen clients. Arguments are anything msgpack-c packs (numbers, strings, containers, structs:
   /// MSGPACK_DEFINE_MAP makes an object of a struct, MSGPACK_DEFINE an array), and nullptr, Json, Binary, Date, time points.
   ///
-  /// Fails      Error(reserved_event) for the names that Socket.IO keeps, Error(bad_arguments), Error(bad_json), Error(bad_utf8),
+  /// Fails      Error(reserved_event) for the names that Socket.IO keeps, Error(bad_arguments), Error(bad_json),
+  /// Error(bad_utf8),
   ///            Error(too_large). Nothing is sent then.
   template <typename... Args>
   EmitId emit(const EventName& event, const Args&... args) const {

@@ -11,8 +11,8 @@ struct uv_loop_s;
 
 namespace socketio {
 
-/// An event loop: one of its own, or the application's libuv loop. A loop and everything on it belong to one thread; only post()
-/// may be called from others. Objects on a loop end before it.
+/// An event loop: one of its own, or the application's libuv loop. A loop and everything on it belong to one thread; only
+/// post() may be called from others. Objects on a loop end before it.
 class SOCKETIO_API Loop {
  public:
   /// Owns a new libuv loop. Throws std::bad_alloc, or Error(bad_option) when the system gives no more descriptors.
@@ -41,7 +41,8 @@ class SOCKETIO_API Loop {
   void post(std::function<void()> function);
 
   using TimerId = std::uint64_t;
-  /// Calls `function` once, on the loop's thread, `after_ms` from now at the earliest. All timers of a loop share one libuv handle.
+  /// Calls `function` once, on the loop's thread, `after_ms` from now at the earliest. All timers of a loop share one libuv
+  /// handle.
   TimerId call_after(std::uint64_t after_ms, std::function<void()> function);
   /// Takes a timer back. Does nothing for one that has been called, or 0.
   void cancel(TimerId timer) noexcept;

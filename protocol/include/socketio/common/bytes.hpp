@@ -16,8 +16,6 @@ inline Bytes as_bytes(std::string_view text) noexcept {
 }
 
 /// The same bytes seen as text; nothing is checked.
-inline std::string_view as_text(Bytes bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(Bytes bytes) noexcept { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 }  // namespace socketio

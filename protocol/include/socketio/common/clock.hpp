@@ -6,7 +6,8 @@
 
 namespace socketio {
 
-/// Time as an object takes it: milliseconds that never go back. The default everywhere is the loop's clock; tests bring their own.
+/// Time as an object takes it: milliseconds that never go back. The default everywhere is the loop's clock; tests bring their
+/// own.
 class SOCKETIO_API Clock {
  public:
   virtual ~Clock();

@@ -12,15 +12,15 @@ namespace socketio {
 
 /// Why bytes from outside were refused.
 enum class Errc : std::uint8_t {
-  truncated,      ///< input ended inside an item
-  wrong_type,     ///< a well-formed item, but not the type this message requires
-  missing_field,  ///< a member that this message requires is absent
-  bad_value,      ///< the right type, but not a value that is allowed here
-  too_deep,       ///< nesting above limits::depth_max
-  too_large,      ///< a length or count above the limit for that field
-  trailing_bytes, ///< a whole item, and then more
-  bad_syntax,     ///< not msgpack (the reserved byte c1), or not JSON
-  bad_utf8,       ///< text that is not UTF-8, where that is not repaired
+  truncated,       ///< input ended inside an item
+  wrong_type,      ///< a well-formed item, but not the type this message requires
+  missing_field,   ///< a member that this message requires is absent
+  bad_value,       ///< the right type, but not a value that is allowed here
+  too_deep,        ///< nesting above limits::depth_max
+  too_large,       ///< a length or count above the limit for that field
+  trailing_bytes,  ///< a whole item, and then more
+  bad_syntax,      ///< not msgpack (the reserved byte c1), or not JSON
+  bad_utf8,        ///< text that is not UTF-8, where that is not repaired
 };
 
 /// One short English phrase, such as "nesting is too deep". Static text.
@@ -36,18 +36,33 @@ struct DecodeError {
 template <typename T>
 class Result {
  public:
-  Result(T value) : value_(std::move(value)) {}       // NOLINT: implicit on purpose
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit on purpose
   Result(DecodeError error) noexcept : error_(error) {}  // NOLINT: implicit on purpose
 
   [[nodiscard]] bool ok() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return ok(); }
   /// Precondition: ok().
-  [[nodiscard]] const T& value() const& { assert(ok()); return *value_; }
-  [[nodiscard]] T& value() & { assert(ok()); return *value_; }
-  [[nodiscard]] T&& value() && { assert(ok()); return *std::move(value_); }
-  const T* operator->() const { assert(ok()); return &*value_; }
+  [[nodiscard]] const T& value() const& {
+    assert(ok());
+    return *value_;
+  }
+  [[nodiscard]] T& value() & {
+    assert(ok());
+    return *value_;
+  }
+  [[nodiscard]] T&& value() && {
+    assert(ok());
+    return *std::move(value_);
+  }
+  const T* operator->() const {
+    assert(ok());
+    return &*value_;
+  }
   /// Precondition: !ok().
-  [[nodiscard]] DecodeError error() const { assert(!ok()); return error_; }
+  [[nodiscard]] DecodeError error() const {
+    assert(!ok());
+    return error_;
+  }
 
  private:
   std::optional<T> value_;
@@ -62,7 +77,10 @@ class Result<void> {
 
   [[nodiscard]] bool ok() const noexcept { return !error_.has_value(); }
   explicit operator bool() const noexcept { return ok(); }
-  [[nodiscard]] DecodeError error() const { assert(!ok()); return *error_; }
+  [[nodiscard]] DecodeError error() const {
+    assert(!ok());
+    return *error_;
+  }
 
  private:
   std::optional<DecodeError> error_;

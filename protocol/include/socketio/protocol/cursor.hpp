@@ -93,8 +93,8 @@ class SOCKETIO_API Cursor {
 };
 
 /// The date in an extension item: type -1 (timestamp), or type 0 in the fixed form of 8 bytes (the older generation).
-/// Milliseconds since 1970, computed as JavaScript computes them: what is finer is cut off towards 1970. Dates out of range come
-/// out as the ends of the range, which no JavaScript date reaches. Nothing when the item is no date.
+/// Milliseconds since 1970, computed as JavaScript computes them: what is finer is cut off towards 1970. Dates out of range
+/// come out as the ends of the range, which no JavaScript date reaches. Nothing when the item is no date.
 SOCKETIO_API std::optional<std::int64_t> date_of(const Item& item) noexcept;
 
 /// JavaScript's undefined, as the older generation sends it: extension type 0 in the fixed form of one byte.

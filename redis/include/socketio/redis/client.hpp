@@ -72,14 +72,14 @@ enum class State : std::uint8_t {
 /// What a listener is told when the state changes; `message` says why, for people, when it is `disconnected`.
 using StateChanged = std::function<void(State state, std::string_view message)>;
 
-/// Everything counted since the client was made. Nothing is lost without one of these going up: when all has ended, `commands` is
-/// the sum of `answered`, `unconfirmed`, `dropped_oldest` and the four `not_sent_...`.
+/// Everything counted since the client was made. Nothing is lost without one of these going up: when all has ended, `commands`
+/// is the sum of `answered`, `unconfirmed`, `dropped_oldest` and the four `not_sent_...`.
 struct Counters {
-  std::uint64_t commands = 0;            ///< given, publishes included
+  std::uint64_t commands = 0;  ///< given, publishes included
   std::uint64_t answered = 0;
-  std::uint64_t refused = 0;             ///< answered with an error
+  std::uint64_t refused = 0;  ///< answered with an error
   std::uint64_t unconfirmed = 0;
-  std::uint64_t not_sent_offline = 0;    ///< OfflinePolicy::fail
+  std::uint64_t not_sent_offline = 0;  ///< OfflinePolicy::fail
   std::uint64_t not_sent_queue_full = 0;
   std::uint64_t dropped_oldest = 0;
   std::uint64_t not_sent_closed = 0;     ///< still waiting when the client was closed, or given to one that takes none
@@ -91,15 +91,15 @@ struct Counters {
   std::uint64_t protocol_errors = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t bytes_read = 0;
-  std::uint64_t writes = 0;              ///< write calls
+  std::uint64_t writes = 0;  ///< write calls
 };
 
-/// One connection to one Redis that stays connected. Give subscriptions a client of their own: a connection that subscribes takes
-/// no other commands.
+/// One connection to one Redis that stays connected. Give subscriptions a client of their own: a connection that subscribes
+/// takes no other commands.
 ///
-/// Everything happens on the loop's thread. Commands are gathered and written at the end of the loop's turn. When the connection
-/// is lost, commands that were written whole end as `unconfirmed`, the others wait or fail as OfflinePolicy says; the client
-/// reconnects with growing waits until it is closed, and subscribes again before it calls itself ready.
+/// Everything happens on the loop's thread. Commands are gathered and written at the end of the loop's turn. When the
+/// connection is lost, commands that were written whole end as `unconfirmed`, the others wait or fail as OfflinePolicy says;
+/// the client reconnects with growing waits until it is closed, and subscribes again before it calls itself ready.
 class SOCKETIO_API Client {
  public:
   /// `random`   for the jitter of reconnecting; borrowed; the system's when null.
@@ -126,21 +126,21 @@ class SOCKETIO_API Client {
   /// Any other command; `done` is called exactly once.
   void command(std::span<const std::string_view> words, CommandDone done);
 
-  /// From the first one on, the client takes no other commands. `listener` outlives the subscription. Subscribing again to the same
-  /// one gives it to the new listener. One that Redis refuses is asked for again after each reconnect.
+  /// From the first one on, the client takes no other commands. `listener` outlives the subscription. Subscribing again to the
+  /// same one gives it to the new listener. One that Redis refuses is asked for again after each reconnect.
   void subscribe(SubscriptionKind kind, std::string_view channel_or_pattern, MessageListener& listener);
   /// Afterwards the listener hears nothing more of this one.
   void unsubscribe(SubscriptionKind kind, std::string_view channel_or_pattern);
 
   /// Writes what has gathered now, instead of at the end of the turn.
   void flush();
-  /// Ends everything that has waited too long already: commands not yet written end as not_sent, written ones as unconfirmed (the
-  /// connection is dropped then, as its answers can no longer be matched).
+  /// Ends everything that has waited too long already: commands not yet written end as not_sent, written ones as unconfirmed
+  /// (the connection is dropped then, as its answers can no longer be matched).
   void abandon(std::string_view why);
 
-  [[nodiscard]] std::size_t queued_bytes() const noexcept;    ///< not yet written
-  [[nodiscard]] std::size_t queued_count() const noexcept;    ///< commands not yet written whole
-  [[nodiscard]] std::size_t in_flight_count() const noexcept; ///< written, not yet answered
+  [[nodiscard]] std::size_t queued_bytes() const noexcept;     ///< not yet written
+  [[nodiscard]] std::size_t queued_count() const noexcept;     ///< commands not yet written whole
+  [[nodiscard]] std::size_t in_flight_count() const noexcept;  ///< written, not yet answered
   [[nodiscard]] const Counters& counters() const noexcept;
 
   /// Takes no more commands; lets those given finish for up to `deadline_ms`, then closes. `done` is called once, on the loop.
