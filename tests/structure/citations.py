@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1])
-FOLDERS = ["protocol", "net", "redis", "emitter", "cli", "examples", "tests"]
+FOLDERS = ["protocol", "net", "redis", "emitter", "adapter", "server", "cli", "examples", "tests"]
 CITATION = re.compile(r'(docs/\w+\.md), ((?:"[^"]+"(?:, | and )?)+)')
 HEADING = re.compile(r"^#+ +(?:\d+(?:\.\d+)*\.? +)?(.+)$", re.MULTILINE)
 

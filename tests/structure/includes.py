@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1])
-FOLDERS = ["protocol", "net", "redis", "emitter", "cli", "examples"]
+FOLDERS = ["protocol", "net", "redis", "emitter", "adapter", "server", "cli", "examples"]
 
 # Folder -> folders whose headers it may include. "common" is protocol's small common headers, socketio/common/.
 MAY_INCLUDE = {
@@ -13,8 +13,10 @@ MAY_INCLUDE = {
     "net": {"net", "common"},
     "redis": {"redis", "net", "common"},
     "emitter": {"emitter", "redis", "protocol", "common"},
+    "adapter": {"adapter", "protocol", "redis", "common"},
+    "server": {"server", "adapter", "protocol", "net", "common"},
     "cli": {"cli", "emitter", "redis", "protocol", "common"},
-    "examples": {"emitter", "redis", "net", "protocol", "common"},
+    "examples": {"server", "adapter", "emitter", "redis", "net", "protocol", "common"},
 }
 # Folder -> what others wrote, by the first part of the include's path.
 THIRD_PARTY = {
@@ -22,6 +24,8 @@ THIRD_PARTY = {
     "net": {"uv.h", "openssl"},
     "redis": {"hiredis"},
     "emitter": set(),
+    "adapter": set(),
+    "server": {"llhttp.h", "zlib.h"},
     "cli": {"cxxopts.hpp"},
     "examples": set(),
 }

@@ -1,0 +1,62 @@
+#pragma once
+
+// For the server's own layers; not installed.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/server/http.hpp>
+
+namespace socketio::server {
+
+/// Serves the files of a folder: pages and the browser bundle, not a web server. Files are read when they are first asked for,
+/// kept in memory, and read again when they have changed.
+///
+/// Nothing outside the folder is served: not by "..", in whatever encoding, nor through links that lead out of it. Names that
+/// begin with a dot are not served either.
+class StaticFiles {
+ public:
+  static constexpr std::size_t file_bytes_max = 16 << 20;
+  static constexpr std::size_t cache_bytes_max = 64 << 20;
+
+  /// `folder`  "": there are no files.
+  explicit StaticFiles(const std::string& folder);
+  StaticFiles(const StaticFiles&) = delete;
+  StaticFiles& operator=(const StaticFiles&) = delete;
+
+  /// Answers when `path` (of a URL, encoded, beginning with "/") names a file, or a folder with index.html. Methods other than
+  /// GET and HEAD get 405, unchanged files 304, a folder without its last slash 301. False, and nothing is answered, when there
+  /// is no such file.
+  ///
+  /// Cost  a few system calls, and the disk when the file is new.
+  bool serve(HttpExchange& exchange, std::string_view path);
+
+ private:
+  struct File {
+    std::int64_t modified_ns = 0;
+    std::size_t size = 0;
+    std::uint64_t inode = 0;
+    std::string etag;
+    std::string content;
+  };
+
+  const File* read(const std::string& name);
+  const File* refresh(const std::string& name, int descriptor);
+
+  std::string root_;  ///< without links, no slash at its end
+  std::map<std::string, File> cache_;
+  std::size_t cache_bytes_ = 0;
+};
+
+/// Decodes the path of a URL to a name below a folder: "/a%20b/c" becomes "/a b/c". Empty when it could lead elsewhere or is
+/// not well formed: "." and "..", names that begin with a dot, empty names, backslashes, NUL, broken escapes.
+[[nodiscard]] std::string decode_path(std::string_view path);
+/// By the name's ending; "application/octet-stream" where it is unknown.
+[[nodiscard]] std::string_view content_type_of(std::string_view name) noexcept;
+
+}  // namespace socketio::server

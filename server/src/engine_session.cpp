@@ -1,0 +1,304 @@
+#include "engine_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <socketio/protocol/engineio_revision3.hpp>
+
+#include "engine_shared.hpp"
+#include "engine_upgrade.hpp"
+
+namespace socketio::server {
+
+using engineio_packet::Packet;
+using engineio_packet::Type;
+
+namespace {
+
+FrameRef open_frame(const EngineOptions& options, std::string_view sid, bool upgradable) {
+  Buffer text;
+  engineio_packet::encode_open(
+      text, {sid, upgradable, options.ping_interval_ms, options.ping_timeout_ms, options.max_http_buffer_size});
+  return FrameRef::packet(text.text());
+}
+
+bool may_upgrade(const EngineOptions& options) {
+  return options.allow_upgrades &&
+         std::find(options.transports.begin(), options.transports.end(), Transport::websocket) != options.transports.end();
+}
+
+}  // namespace
+
+Result<Packet> decode_websocket_message(Bytes data, bool binary, int revision, Buffer& scratch) {
+  if (revision == 3) {
+    return binary ? engineio_revision3::decode_binary_frame(data) : engineio_revision3::decode(as_text(data), scratch);
+  }
+  if (binary) {
+    return Packet{Type::message, true, data};
+  }
+  return engineio_packet::decode(as_text(data), scratch);
+}
+
+EngineSession::EngineSession(EngineShared& shared, const Id& id, const EngineQuery& query, const HttpRequest& request)
+    : shared_(shared),
+      request_(request),
+      id_(id),
+      revision_(static_cast<std::uint8_t>(query.revision)),
+      base64_(query.revision == 3 && query.base64) {}
+
+EngineSession::~EngineSession() = default;
+
+// ---- the first transport ---------------------------------------------------------------------------------------------------
+
+void EngineSession::open(HttpExchange& exchange, const EngineQuery& query, bool with_cookie) {
+  const PollingTransport::Context context{shared_.options, shared_.answers, shared_.frames};
+  PollingListener& listener = *this;
+  polling_ = std::make_shared<PollingTransport>(context, listener, revision_, base64_);
+  start_heartbeat();
+  const FrameRef open = open_frame(shared_.options, id(), may_upgrade(shared_.options));
+  polling_->open(exchange, query, open, with_cookie ? id() : std::string_view());
+}
+
+void EngineSession::open(std::unique_ptr<WebSocketConnection> websocket) {
+  websocket_ = std::move(websocket);
+  websocket_->set_base64(base64_);
+  websocket_->set_listener(this);
+  start_heartbeat();
+  queue(open_frame(shared_.options, id(), false));
+}
+
+void EngineSession::start() {
+  if (websocket_ != nullptr) {
+    websocket_->start();
+  }
+}
+
+// ---- sending ---------------------------------------------------------------------------------------------------------------
+
+bool EngineSession::writable() const noexcept { return websocket_ ? websocket_->writable() : polling_->writable(); }
+
+std::size_t EngineSession::queued_bytes() const noexcept {
+  return websocket_ ? websocket_->queued_bytes() : polling_->queued_bytes();
+}
+
+bool EngineSession::send(const FrameRef& frame, bool is_volatile) {
+  if (state_ != State::open || queue_full_) {
+    return false;
+  }
+  if (is_volatile && !writable()) {
+    ++shared_.counters.volatile_dropped;
+    return false;
+  }
+  // One frame is always taken, however large: the limit is for clients that do not read.
+  const std::size_t queued = queued_bytes();
+  if (queued != 0 && queued + frame->size_bytes() > shared_.options.queue_bytes_max) {
+    queue_full_ = true;
+    flush_later();
+    return false;
+  }
+  ++shared_.counters.messages_out;
+  queue(frame);
+  return true;
+}
+
+void EngineSession::queue(FrameRef frame) {
+  websocket_ ? websocket_->queue(std::move(frame)) : polling_->queue(std::move(frame));
+  if (writable()) {
+    flush_later();
+  }
+}
+
+void EngineSession::flush_later() {
+  if (!flush_requested_) {
+    flush_requested_ = true;
+    shared_.flush_later(*this);
+  }
+}
+
+void EngineSession::flush() {
+  flush_requested_ = false;
+  if (state_ != State::open) {
+    return;
+  }
+  if (queue_full_) {
+    ++shared_.counters.queue_full;
+    end(CloseReason::queue_full, Ending::at_once);
+    return;
+  }
+  websocket_ ? websocket_->flush() : polling_->flush();
+}
+
+// ---- receiving -------------------------------------------------------------------------------------------------------------
+
+void EngineSession::on_websocket_message(Bytes data, bool binary) {
+  Buffer scratch;
+  const auto packet = decode_websocket_message(data, binary, revision_, scratch);
+  if (!packet.ok()) {
+    ++shared_.counters.parse_errors;
+    end(CloseReason::parse_error, Ending::at_once);
+  } else if (packet->type != Type::close) {  // a WebSocket has its own way to close
+    take(packet.value());
+  }
+}
+
+void EngineSession::on_websocket_ended(bool error) {
+  end(error ? CloseReason::transport_error : CloseReason::transport_close, Ending::by_client);
+}
+
+void EngineSession::on_polling_packet(const Packet& packet) {
+  if (packet.type == Type::close) {
+    end(CloseReason::transport_close, Ending::by_client);
+  } else {
+    take(packet);
+  }
+}
+
+void EngineSession::on_polling_writable() {
+  if (queued_bytes() != 0) {
+    flush_later();
+  }
+}
+
+void EngineSession::on_polling_failed(CloseReason reason) {
+  if (state_ == State::lingering) {
+    on_polling_finished();
+    return;
+  }
+  if (reason == CloseReason::parse_error) {
+    ++shared_.counters.parse_errors;
+  }
+  end(reason, Ending::at_once);
+}
+
+void EngineSession::take(const Packet& packet) {
+  if (state_ != State::open) {
+    return;
+  }
+  switch (packet.type) {
+    case Type::message:
+      ++shared_.counters.messages_in;
+      if (listener_ != nullptr) {
+        listener_->on_message(packet.data, packet.binary);
+      }
+      return;
+    case Type::ping:
+    case Type::pong:
+      if ((packet.type == Type::ping) != (revision_ == 3)) {  // the other side's part of the heartbeat
+        end(CloseReason::transport_error, Ending::at_once);
+        return;
+      }
+      start_heartbeat();
+      if (revision_ == 3) {
+        queue(shared_.frames.pong);
+      }
+      return;
+    case Type::open:
+    case Type::close:
+    case Type::upgrade:
+    case Type::noop: return;  // as the reference does
+  }
+}
+
+// ---- heartbeat -------------------------------------------------------------------------------------------------------------
+
+void EngineSession::start_heartbeat() { (revision_ == 3 ? shared_.silence_due : shared_.ping_due).start(*this); }
+
+void EngineSession::on_ping_due() {
+  shared_.pong_due.start(*this);
+  queue(shared_.frames.ping);
+}
+
+void EngineSession::on_pong_due() {
+  ++shared_.counters.ping_timeouts;
+  end(CloseReason::ping_timeout, Ending::at_once);
+}
+
+// ---- requests that name this session ---------------------------------------------------------------------------------------
+
+void EngineSession::handle_polling(HttpExchange& exchange, const EngineQuery& query) {
+  const auto polling = polling_;  // it may be discarded meanwhile
+  polling->handle(exchange, query);
+}
+
+void EngineSession::begin_upgrade(std::unique_ptr<WebSocketConnection> candidate) {
+  if (state_ != State::open || websocket_ != nullptr || upgrade_ != nullptr) {
+    shared_.websockets.close(std::move(candidate));
+    return;
+  }
+  candidate->set_base64(base64_);
+  upgrade_ = std::make_unique<EngineUpgrade>(shared_, *this, std::move(candidate));
+  upgrade_->start();
+}
+
+void EngineSession::abandon_upgrade() { const auto ended = std::move(upgrade_); }
+
+void EngineSession::release_polling() {
+  if (polling_ != nullptr) {
+    polling_->release_client();
+  }
+}
+
+/// What is queued goes before all that is sent from now on, and what the client posted was handled before this: in both
+/// directions messages keep their order, and none is sent twice. The heartbeat goes on as if nothing had happened.
+void EngineSession::switch_to(std::unique_ptr<WebSocketConnection> websocket) {
+  ++shared_.counters.upgrades;
+  FrameQueue queued = std::exchange(polling_, nullptr)->hand_over();
+  websocket_ = std::move(websocket);
+  websocket_->set_listener(this);
+  for (const FrameRef& frame : queued.frames()) {
+    websocket_->queue(frame);
+  }
+  flush_later();
+  abandon_upgrade();
+}
+
+// ---- the end ---------------------------------------------------------------------------------------------------------------
+
+void EngineSession::end(CloseReason reason, Ending ending) {
+  if (state_ != State::open) {
+    return;
+  }
+  state_ = State::ended;
+  --shared_.open_count;
+  stop();
+  abandon_upgrade();
+  end_transport(ending);
+  if (state_ == State::ended) {
+    shared_.bury(*this);
+  }
+  if (listener_ != nullptr) {
+    std::exchange(listener_, nullptr)->on_closed(reason);
+  }
+}
+
+void EngineSession::end_transport(Ending ending) {
+  if (websocket_ != nullptr) {
+    shared_.websockets.close(std::move(websocket_), ending != Ending::in_order);
+  } else if (ending != Ending::in_order) {
+    std::exchange(polling_, nullptr)->discard(ending == Ending::by_client ? shared_.frames.noop : shared_.frames.close);
+  } else if (polling_->finish()) {
+    polling_.reset();
+  } else {
+    state_ = State::lingering;
+    shared_.last_get_due.start(*this);
+  }
+}
+
+void EngineSession::on_polling_finished() {
+  stop();
+  polling_.reset();
+  state_ = State::ended;
+  shared_.bury(*this);
+}
+
+void EngineSession::on_last_get_due() { on_polling_finished(); }
+
+void EngineSession::shut_down() {
+  if (state_ == State::lingering) {
+    on_polling_finished();
+  } else {
+    end(CloseReason::server_shutting_down, Ending::at_once);
+  }
+}
+
+}  // namespace socketio::server

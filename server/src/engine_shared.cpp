@@ -1,0 +1,93 @@
+#include "engine_shared.hpp"
+
+#include <cassert>
+#include <utility>
+
+#include "engine_upgrade.hpp"
+
+namespace socketio::server {
+namespace {
+
+constexpr std::uint64_t last_get_timeout_ms = 30'000;
+constexpr std::uint64_t release_interval_ms = 100;
+
+template <void (EngineSession::*Act)()>
+std::function<void(Deadline&)> of_session() {
+  return [](Deadline& deadline) { (static_cast<EngineSession&>(deadline).*Act)(); };
+}
+
+template <void (EngineUpgrade::*Act)()>
+std::function<void(Deadline&)> of_upgrade() {
+  return [](Deadline& deadline) { (static_cast<EngineUpgrade::Waiting&>(deadline).upgrade.*Act)(); };
+}
+
+WebSocketHost::Options websocket_options(const EngineOptions& options) {
+  WebSocketHost::Options result;
+  result.message_bytes_max = options.max_http_buffer_size;
+  result.queue_bytes_max = options.queue_bytes_max;
+  result.compression_threshold = options.compression_threshold;
+  return result;
+}
+
+}  // namespace
+
+EngineShared::EngineShared(Loop& shared_loop, EngineOptions server_options)
+    : options(std::move(server_options)),
+      answers(options),
+      ping_due(shared_loop, options.ping_interval_ms, of_session<&EngineSession::on_ping_due>()),
+      pong_due(shared_loop, options.ping_timeout_ms, of_session<&EngineSession::on_pong_due>()),
+      silence_due(shared_loop, std::uint64_t{options.ping_interval_ms} + options.ping_timeout_ms,
+                  of_session<&EngineSession::on_pong_due>()),
+      last_get_due(shared_loop, last_get_timeout_ms, of_session<&EngineSession::on_last_get_due>()),
+      upgrade_due(shared_loop, options.upgrade_timeout_ms, of_upgrade<&EngineUpgrade::on_timeout>()),
+      release_due(shared_loop, release_interval_ms, of_upgrade<&EngineUpgrade::on_release_due>()),
+      websockets(shared_loop, websocket_options(options)),
+      turn_end_(shared_loop, [this] { end_turn(); }) {}
+
+EngineSession& EngineShared::add(std::unique_ptr<EngineSession> session) {
+  EngineSession& added = *session;
+  sessions_.insert(std::move(session));
+  ++open_count;
+  ++counters.sessions;
+  return added;
+}
+
+EngineSession* EngineShared::find(std::string_view id) const {
+  if (id.size() != Id::size) {
+    return nullptr;
+  }
+  const auto place = sessions_.find(id);
+  return place == sessions_.end() || (*place)->has_ended() ? nullptr : place->get();
+}
+
+void EngineShared::bury(EngineSession& session) {
+  const auto place = sessions_.find(session.id());
+  assert(place != sessions_.end());
+  dead_.push_back(std::move(sessions_.extract(place).value()));
+  turn_end_.request();
+}
+
+void EngineShared::flush_later(EngineSession& session) {
+  to_flush_.push_back(&session);
+  turn_end_.request();
+}
+
+/// A session that is flushed may end, and its listener may send to others: these are flushed now, too.
+void EngineShared::end_turn() {
+  for (std::size_t i = 0; i < to_flush_.size(); ++i) {
+    to_flush_[i]->flush();
+  }
+  to_flush_.clear();
+  dead_.clear();
+}
+
+std::vector<EngineSession*> EngineShared::sessions() const {
+  std::vector<EngineSession*> all;
+  all.reserve(sessions_.size());
+  for (const auto& session : sessions_) {
+    all.push_back(session.get());
+  }
+  return all;
+}
+
+}  // namespace socketio::server

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include <socketio/common/random.hpp>
+#include <socketio/net/loop.hpp>
+#include <socketio/net/turn_end.hpp>
+#include <socketio/server/options.hpp>
+
+#include "deadline_queue.hpp"
+#include "engine_answers.hpp"
+#include "engine_polling.hpp"
+#include "engine_session.hpp"
+#include "websocket_connection.hpp"
+
+namespace socketio::server {
+
+/// What all sessions of an Engine.IO server share, and the sessions.
+struct EngineShared {
+  EngineShared(Loop& shared_loop, EngineOptions server_options);
+
+  /// Takes a session among the others.
+  EngineSession& add(std::unique_ptr<EngineSession> session);
+  [[nodiscard]] EngineSession* find(std::string_view id) const;
+  /// All sessions, also those that wait for their last GET.
+  [[nodiscard]] std::vector<EngineSession*> sessions() const;
+  /// Forgets a session; it is destroyed at the end of the turn, when nothing of it is running any more.
+  void bury(EngineSession& session);
+  /// Has the session's flush() called at the end of the turn.
+  void flush_later(EngineSession& session);
+
+  EngineOptions options;
+  EngineCounters counters;
+  EngineAnswers answers;
+  EngineFrames frames;
+  std::size_t open_count = 0;  ///< sessions whose listeners have not heard of their end
+
+  DeadlineQueue ping_due;      ///< the server's turn to ping
+  DeadlineQueue pong_due;      ///< the client's turn to answer
+  DeadlineQueue silence_due;   ///< revision 3: the client's turn to ping
+  DeadlineQueue last_get_due;  ///< of sessions that we have closed while no GET waited
+  DeadlineQueue upgrade_due;
+  DeadlineQueue release_due;  ///< of polling clients that want to upgrade
+  WebSocketHost websockets;
+
+ private:
+  void end_turn();
+
+  /// Ids are random: any part of them is as good as a hash of all.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const noexcept {
+      std::size_t hash = 0;
+      std::memcpy(&hash, id.data(), sizeof hash);
+      return hash;
+    }
+    std::size_t operator()(const std::unique_ptr<EngineSession>& session) const noexcept { return (*this)(session->id()); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    static std::string_view id(std::string_view id) noexcept { return id; }
+    static std::string_view id(const std::unique_ptr<EngineSession>& session) noexcept { return session->id(); }
+    template <typename Left, typename Right>
+    bool operator()(const Left& left, const Right& right) const noexcept {
+      return id(left) == id(right);
+    }
+  };
+
+  net::TurnEnd turn_end_;
+  std::vector<EngineSession*> to_flush_;
+  std::vector<std::unique_ptr<EngineSession>> dead_;
+  std::unordered_set<std::unique_ptr<EngineSession>, Hash, Equal> sessions_;
+};
+
+}  // namespace socketio::server

@@ -1,0 +1,351 @@
+#include "http_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http_raw.hpp"
+#include "http_server.hpp"
+#include "http_text.hpp"
+
+namespace socketio::server {
+namespace {
+
+/// The rest of a body that nobody wants is read up to this size, so that the connection can go on; beyond it is closed.
+constexpr std::uint64_t skipped_body_bytes_max = 64 * 1024;
+constexpr std::string_view close_lines = "Connection: close\r\n";
+constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+HttpConnection::HttpConnection(HttpServer::Impl& server, net::ServerStream stream)
+    : server_(server), stream_(std::move(stream)) {
+  stream_.set_listener(this);
+  stream_.read(true);
+}
+
+HttpConnection::~HttpConnection() = default;
+
+// ---- what comes ------------------------------------------------------------------------------------------------------------
+
+void HttpConnection::on_bytes(Bytes bytes) {
+  fresh_ = false;
+  if (input_.empty()) {
+    unparsed_ = bytes;
+  } else {
+    input_.append(bytes);
+    unparsed_ = input_.bytes();
+  }
+  advance();
+}
+
+void HttpConnection::resume() {
+  if (!closed() && !advancing_) {
+    unparsed_ = input_.bytes();
+    advance();
+  }
+}
+
+void HttpConnection::advance() {
+  advancing_ = true;
+  while (!closed() && output_.empty() && step()) {
+  }
+  advancing_ = false;
+  if (!closed()) {
+    keep_unparsed();
+    settle();
+  }
+}
+
+/// Goes one step on; false when it has to wait.
+bool HttpConnection::step() {
+  switch (phase_) {
+    case Phase::head: return !unparsed_.empty() && take_head();
+    case Phase::body:
+    case Phase::skipping: return take_body();
+    case Phase::handling:
+    case Phase::closed: break;
+  }
+  return false;
+}
+
+bool HttpConnection::take_head() {
+  if (scanner_.size() == 0) {
+    const auto begin =
+        std::find_if(unparsed_.begin(), unparsed_.end(), [](std::uint8_t byte) { return byte != '\r' && byte != '\n'; });
+    unparsed_ = unparsed_.subspan(static_cast<std::size_t>(begin - unparsed_.begin()));
+  }
+  const std::size_t bytes_max = server_.options.header_bytes_max;
+  const auto status = scanner_.scan(unparsed_.first(std::min(unparsed_.size(), bytes_max)));
+  if (status == HeadScanner::Status::malformed) {
+    refuse(400, server_.counters.bad_requests);
+    return false;
+  }
+  if (status == HeadScanner::Status::incomplete) {
+    if (unparsed_.size() >= bytes_max) {
+      refuse(scanner_.in_request_line() ? 414 : 431, server_.counters.too_large);
+    }
+    return false;
+  }
+  const Bytes head = unparsed_.first(scanner_.size());
+  unparsed_ = unparsed_.subspan(head.size());
+  scanner_.restart();
+  auto exchange = std::make_shared<ConnectionExchange>(server_.loop, *this);
+  switch (parser_.parse_head(head, server_.options.headers_max, exchange->parsed)) {
+    case RequestParser::Head::good: hand_out(std::move(exchange)); return true;
+    case RequestParser::Head::malformed: refuse(400, server_.counters.bad_requests); break;
+    case RequestParser::Head::too_many_headers: refuse(431, server_.counters.too_large); break;
+    case RequestParser::Head::unknown_expectation: refuse(417, server_.counters.bad_requests); break;
+  }
+  return false;
+}
+
+void HttpConnection::hand_out(std::shared_ptr<ConnectionExchange> exchange) {
+  ++server_.counters.requests;
+  exchange->parsed.address = stream_.peer_address();
+  exchange->parsed.secure = !server_.options.certificate_file.empty();
+  head_only_ = exchange->parsed.method == "HEAD";
+  keep_alive_ = parser_.keep_alive();
+  continue_owed_ = parser_.expects_continue() && !parser_.complete();
+  phase_ = Phase::handling;
+  server_.set_deadline(*this, Deadline::none);
+  exchange_ = exchange;
+  server_.handler(exchange);
+}
+
+bool HttpConnection::take_body() {
+  const bool wanted = phase_ == Phase::body;
+  const std::uint64_t bytes_max = wanted ? body_bytes_max_ : parser_.body_bytes() + skipped_body_bytes_max;
+  std::size_t used = 0;
+  const auto status = parser_.parse_body(unparsed_, bytes_max, wanted ? &body_ : nullptr, used);
+  unparsed_ = unparsed_.subspan(used);
+  switch (status) {
+    case RequestParser::Body::incomplete: return false;
+    case RequestParser::Body::complete:
+      if (wanted) {
+        tell_body(true, false);
+      } else {
+        phase_ = Phase::head;
+      }
+      return true;
+    case RequestParser::Body::too_large:
+      ++server_.counters.too_large;
+      if (wanted) {
+        keep_alive_ = false;
+        tell_body(false, true);
+        return true;
+      }
+      die();
+      return false;
+    case RequestParser::Body::malformed: refuse(400, server_.counters.bad_requests); break;
+  }
+  return false;
+}
+
+void HttpConnection::tell_body(bool complete, bool too_large) {
+  phase_ = Phase::handling;
+  const auto exchange = exchange_;  // it may be answered meanwhile
+  const Buffer body = std::move(body_);
+  const auto done = std::exchange(exchange->body_read, nullptr);
+  done(complete ? body.bytes() : Bytes(), complete, too_large);
+}
+
+/// Keeps what cannot be looked at now.
+void HttpConnection::keep_unparsed() {
+  if (input_.empty()) {
+    input_.append(unparsed_);
+  } else {
+    input_.discard_front(input_.size() - unparsed_.size());
+  }
+  unparsed_ = {};
+  if (input_.empty()) {
+    input_.clear_and_shrink(0);
+  }
+}
+
+/// After anything has changed: deadlines, and whether more may come.
+void HttpConnection::settle() {
+  if (server_.closing && phase_ == Phase::head && input_.empty() && output_.empty()) {
+    die();
+    return;
+  }
+  if (const Deadline next = next_deadline(); next != deadline) {
+    server_.set_deadline(*this, next);
+  }
+  const bool waiting = phase_ == Phase::handling || !output_.empty();
+  stream_.read(!waiting || input_.size() <= server_.options.header_bytes_max);
+}
+
+Deadline HttpConnection::next_deadline() const noexcept {
+  if (!output_.empty()) {
+    return Deadline::output;
+  }
+  switch (phase_) {
+    case Phase::body:
+    case Phase::skipping: return Deadline::body;
+    case Phase::head: break;
+    case Phase::handling:
+    case Phase::closed: return Deadline::none;
+  }
+  if (!input_.empty()) {
+    return Deadline::head;
+  }
+  return fresh_ ? Deadline::first_byte : Deadline::idle;
+}
+
+// ---- what goes -------------------------------------------------------------------------------------------------------------
+
+void HttpConnection::read_body(std::size_t bytes_max) {
+  phase_ = Phase::body;
+  body_bytes_max_ = bytes_max;
+  if (continue_owed_ && parser_.content_length() <= bytes_max) {
+    continue_owed_ = false;
+    const Bytes head = as_bytes(continue_head);
+    send(std::span(&head, 1));
+  }
+  if (!advancing_) {
+    server_.resume_later(*this);
+  }
+}
+
+void HttpConnection::respond(int status, const Headers& headers, Bytes body) {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  const bool skip = !parser_.complete() && may_skip_body();
+  const bool keep = keep_alive_ && !server_.closing && (parser_.complete() || skip);
+  Buffer& head = server_.scratch;
+  head.clear();
+  append_head(head, {status, &headers, body.size(), keep ? std::string_view(server_.keep_alive_lines) : close_lines});
+  const bool bodiless = head_only_ || is_bodiless(status);
+  const std::array<Bytes, 2> parts{head.bytes(), bodiless ? Bytes() : body};
+  if (!keep) {
+    finish_with(parts);
+    return;
+  }
+  phase_ = skip ? Phase::skipping : Phase::head;
+  body_.clear_and_shrink(0);
+  send(parts);
+  if (!advancing_) {
+    server_.resume_later(*this);
+  }
+}
+
+bool HttpConnection::may_skip_body() const noexcept {
+  return !continue_owed_ && !parser_.chunked() && parser_.content_length() - parser_.body_bytes() <= skipped_body_bytes_max;
+}
+
+std::unique_ptr<RawConnection> HttpConnection::take_over(std::string_view head) {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  const Bytes part = as_bytes(head);
+  send(std::span(&part, 1));
+  auto raw = make_raw_connection(server_.loop, std::move(stream_), std::move(output_), advancing_ ? unparsed_ : input_.bytes());
+  die();
+  return raw;
+}
+
+void HttpConnection::respond_raw_and_close(std::string_view bytes) {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  const Bytes part = as_bytes(bytes);
+  finish_with(std::span(&part, 1));
+}
+
+void HttpConnection::send(std::span<const Bytes> parts) {
+  std::size_t sent = output_.empty() ? stream_.try_write(parts) : 0;
+  for (const Bytes part : parts) {
+    const std::size_t skipped = std::min(sent, part.size());
+    output_.append(part.subspan(skipped));
+    sent -= skipped;
+  }
+  if (!output_.empty()) {
+    stream_.want_writable();
+  }
+}
+
+void HttpConnection::on_writable() {
+  const Bytes rest = output_.bytes();
+  const std::size_t sent = stream_.try_write(std::span(&rest, 1));
+  output_.discard_front(sent);
+  if (!output_.empty()) {
+    stream_.want_writable();
+    if (sent != 0) {
+      server_.set_deadline(*this, Deadline::output);
+    }
+    return;
+  }
+  output_.clear_and_shrink(0);
+  resume();
+}
+
+/// Sends `parts` and ends.
+void HttpConnection::finish_with(std::span<const Bytes> parts) {
+  send(parts);
+  stream_.finish(output_.bytes());
+  die();
+}
+
+// ---- how it ends -----------------------------------------------------------------------------------------------------------
+
+void HttpConnection::refuse(int status, std::uint64_t& counter) {
+  ++counter;
+  const auto exchange = std::exchange(exchange_, nullptr);
+  const Headers headers{{"Content-Type", "text/plain"}};
+  const std::string_view text = status_text(status);
+  Buffer head;
+  append_head(head, {status, &headers, text.size(), close_lines});
+  finish_with(std::array<Bytes, 2>{head.bytes(), as_bytes(text)});
+  if (exchange) {
+    exchange->abandon();
+  }
+}
+
+void HttpConnection::time_out() {
+  if (deadline != Deadline::idle && deadline != Deadline::first_byte) {
+    ++server_.counters.timeouts;
+  }
+  std::uint64_t counted = 0;
+  if (deadline == Deadline::head || (deadline == Deadline::body && phase_ == Phase::body)) {
+    refuse(408, counted);
+  } else {
+    die();
+  }
+}
+
+void HttpConnection::on_lost(const net::StreamError& error) {
+  if (error.kind == net::StreamError::Kind::ended && !output_.empty() && !exchange_) {
+    stream_.finish(output_.bytes());  // it may have ended its half only
+  }
+  abort();
+}
+
+void HttpConnection::abort() {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  die();
+  if (exchange) {
+    exchange->abandon();
+  }
+}
+
+void HttpConnection::drop() {
+  if (exchange_) {
+    exchange_->connection = nullptr;
+  }
+  die();
+}
+
+void HttpConnection::close_if_idle() {
+  if (phase_ == Phase::head && input_.empty() && output_.empty()) {
+    die();
+  }
+}
+
+/// The end: the socket is closed unless somebody else has it now.
+void HttpConnection::die() {
+  phase_ = Phase::closed;
+  exchange_ = nullptr;
+  stream_ = net::ServerStream();
+  server_.bury(*this);
+}
+
+}  // namespace socketio::server

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/common/bytes.hpp>
+#include <socketio/net/intrusive_list.hpp>
+#include <socketio/net/listener.hpp>
+#include <socketio/server/http.hpp>
+
+#include "http_head.hpp"
+#include "http_parser.hpp"
+
+namespace socketio::server {
+
+class HttpConnection;
+
+/// What may run out for a connection. Each has a time of its own, so that the connections that wait for one stand in the order
+/// of their deadlines.
+enum class Deadline : std::uint8_t {
+  none,        ///< a request is being handled
+  first_byte,  ///< of a new connection
+  head,
+  body,
+  idle,    ///< between two requests
+  output,  ///< the client takes nothing of an answer
+};
+inline constexpr std::size_t deadline_count = 6;
+
+/// One request on its way through a handler.
+class ConnectionExchange final : public HttpExchange {
+ public:
+  ConnectionExchange(Loop& on, HttpConnection& from) noexcept : loop(on), connection(&from) {}
+  [[nodiscard]] const HttpRequest& request() const noexcept override { return parsed; }
+  void read_body(std::size_t bytes_max, std::function<void(Bytes, bool, bool)> done) override;
+  void respond(int status, const Headers& headers, Bytes body) override;
+  void on_abandoned(std::function<void()> function) override;
+  std::unique_ptr<RawConnection> take_over(std::string_view head) override;
+  void respond_raw_and_close(std::string_view bytes) override;
+
+  /// The client has gone: tells it.
+  void abandon();
+
+  Loop& loop;
+  HttpConnection* connection;  ///< null once answered, or the client has gone
+  HttpRequest parsed;
+  std::function<void(Bytes, bool, bool)> body_read;
+  std::function<void()> abandoned;
+  bool is_abandoned = false;
+};
+
+/// A connection that speaks HTTP: one request after the other, each answered before the next one is looked at.
+class HttpConnection final : public net::StreamListener, public net::ListNode<HttpConnection> {
+ public:
+  HttpConnection(HttpServer::Impl& server, net::ServerStream stream);
+  ~HttpConnection() override;
+
+  void on_connected() override {}
+  void on_bytes(Bytes bytes) override;
+  void on_writable() override;
+  void on_lost(const net::StreamError& error) override;
+
+  // For its exchange.
+  void read_body(std::size_t bytes_max);
+  void respond(int status, const Headers& headers, Bytes body);
+  std::unique_ptr<RawConnection> take_over(std::string_view head);
+  void respond_raw_and_close(std::string_view bytes);
+
+  // For its server.
+  void resume();
+  void time_out();
+  /// Ends now if no request is under way.
+  void close_if_idle();
+  /// Ends now. Who handles a request is told.
+  void abort();
+  /// Ends now. Nobody is told.
+  void drop();
+  [[nodiscard]] bool closed() const noexcept { return phase_ == Phase::closed; }
+  Deadline deadline = Deadline::none;  ///< the server's list that it is in
+  std::uint64_t deadline_ms = 0;
+
+ private:
+  enum class Phase : std::uint8_t {
+    head,      ///< of the next request
+    handling,  ///< by the handler
+    body,      ///< which the handler asked for
+    skipping,  ///< the rest of a body that nobody asked for
+    closed,
+  };
+
+  void advance();
+  bool step();
+  bool take_head();
+  bool take_body();
+  void hand_out(std::shared_ptr<ConnectionExchange> exchange);
+  void tell_body(bool complete, bool too_large);
+  void keep_unparsed();
+  void settle();
+  [[nodiscard]] bool may_skip_body() const noexcept;
+  [[nodiscard]] Deadline next_deadline() const noexcept;
+  void send(std::span<const Bytes> parts);
+  void finish_with(std::span<const Bytes> parts);
+  void refuse(int status, std::uint64_t& counter);
+  void die();
+
+  HttpServer::Impl& server_;
+  net::ServerStream stream_;
+  std::shared_ptr<ConnectionExchange> exchange_;  ///< being handled
+  Buffer input_;                                  ///< came, and was not looked at
+  Bytes unparsed_;                                ///< the same during advance(), here or in the loop's read buffer
+  Buffer output_;                                 ///< of answers: what the system has not taken
+  Buffer body_;
+  std::size_t body_bytes_max_ = 0;
+  RequestParser parser_;
+  HeadScanner scanner_;
+  Phase phase_ = Phase::head;
+  bool advancing_ = false;
+  bool fresh_ = true;  ///< nothing has come yet
+  bool keep_alive_ = false;
+  bool head_only_ = false;  ///< the request is HEAD
+  bool continue_owed_ = false;
+};
+
+}  // namespace socketio::server

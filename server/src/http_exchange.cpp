@@ -1,0 +1,54 @@
+#include <cassert>
+#include <utility>
+
+#include "http_connection.hpp"
+
+namespace socketio::server {
+
+void ConnectionExchange::read_body(std::size_t bytes_max, std::function<void(Bytes, bool, bool)> done) {
+  assert(!body_read && "a body is read once");
+  if (connection == nullptr) {
+    loop.post([done = std::move(done)] { done({}, false, false); });
+    return;
+  }
+  body_read = std::move(done);
+  connection->read_body(bytes_max);
+}
+
+void ConnectionExchange::respond(int status, const Headers& headers, Bytes body) {
+  if (connection != nullptr) {
+    std::exchange(connection, nullptr)->respond(status, headers, body);
+  }
+}
+
+void ConnectionExchange::on_abandoned(std::function<void()> function) {
+  if (is_abandoned) {
+    loop.post(std::move(function));
+  } else {
+    abandoned = std::move(function);
+  }
+}
+
+std::unique_ptr<RawConnection> ConnectionExchange::take_over(std::string_view head) {
+  assert(parsed.upgrade && "only upgrades can be taken over");
+  return connection == nullptr ? nullptr : std::exchange(connection, nullptr)->take_over(head);
+}
+
+void ConnectionExchange::respond_raw_and_close(std::string_view bytes) {
+  if (connection != nullptr) {
+    std::exchange(connection, nullptr)->respond_raw_and_close(bytes);
+  }
+}
+
+void ConnectionExchange::abandon() {
+  connection = nullptr;
+  is_abandoned = true;
+  if (const auto done = std::exchange(body_read, nullptr)) {
+    done({}, false, false);
+  }
+  if (const auto told = std::exchange(abandoned, nullptr)) {
+    told();
+  }
+}
+
+}  // namespace socketio::server

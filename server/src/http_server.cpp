@@ -1,0 +1,159 @@
+#include "http_server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <socketio/net/tls.hpp>
+
+namespace socketio::server {
+namespace {
+
+constexpr std::string_view refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+}  // namespace
+
+HttpServer::HttpServer(Loop& loop, HttpOptions options, HttpHandler handler)
+    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(handler))) {}
+HttpServer::~HttpServer() = default;
+
+std::string HttpServer::listen(const std::string& host, std::uint16_t port) { return impl_->listen(host, port); }
+std::uint16_t HttpServer::port() const noexcept { return impl_->listener.port(); }
+std::size_t HttpServer::connection_count() const noexcept { return impl_->listener.connection_count(); }
+
+const HttpCounters& HttpServer::counters() const noexcept {
+  impl_->counters.accepted = impl_->listener.counters().accepted;
+  impl_->counters.refused_limit = impl_->listener.counters().refused;
+  return impl_->counters;
+}
+
+void HttpServer::close(std::uint64_t deadline_ms, std::function<void()> done) { impl_->close(deadline_ms, std::move(done)); }
+
+HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function)
+    : loop(on),
+      options(std::move(given)),
+      handler(std::move(function)),
+      deadline_timer(on, [this] { check_deadlines(); }),
+      close_timer(on,
+                  [this] {
+                    for_each([](HttpConnection& connection) { connection.abort(); });
+                    listener.abort_all();
+                  }),
+      turn_end(on, [this] { end_turn(); }),
+      listener(on, {options.connections_max, net::ListenerOptions().linger_ms, std::string(refusal), nullptr},
+               [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
+  options.connections_max = listener.connections_max();
+  // Clients that know how long a silent connection stays do not send a request into one that is being closed.
+  keep_alive_lines =
+      "Connection: keep-alive\r\nKeep-Alive: timeout=" + std::to_string(options.idle_timeout_ms / 1'000) + "\r\n";
+}
+
+HttpServer::Impl::~Impl() {
+  for_each([](HttpConnection& connection) { connection.drop(); });
+  end_turn();
+}
+
+std::string HttpServer::Impl::listen(const std::string& host, std::uint16_t port) {
+  if (!options.certificate_file.empty() || !options.key_file.empty()) {
+    std::string error;
+    auto context = net::TlsContext::for_server(options.certificate_file, options.key_file, error);
+    if (!context) {
+      return error;
+    }
+    listener.use_tls(std::move(context));
+  }
+  return listener.listen(host, port);
+}
+
+void HttpServer::Impl::accepted(net::ServerStream stream) {
+  auto* const connection = new HttpConnection(*this, std::move(stream));  // until bury()
+  set_deadline(*connection, Deadline::first_byte);
+}
+
+void HttpServer::Impl::close(std::uint64_t deadline_ms, std::function<void()> done) {
+  closing = true;
+  listener.stop(std::move(done));
+  for_each([](HttpConnection& connection) { connection.close_if_idle(); });
+  close_timer.start(deadline_ms);
+}
+
+std::uint32_t HttpServer::Impl::duration_ms(Deadline kind) const noexcept {
+  switch (kind) {
+    case Deadline::first_byte:
+    case Deadline::head: return options.header_timeout_ms;
+    case Deadline::body:
+    case Deadline::output: return options.body_timeout_ms;
+    case Deadline::idle: return options.idle_timeout_ms;
+    case Deadline::none: break;
+  }
+  return 0;
+}
+
+void HttpServer::Impl::set_deadline(HttpConnection& connection, Deadline kind) {
+  connection.deadline = kind;
+  connections[static_cast<std::size_t>(kind)].push_back(connection);
+  if (kind == Deadline::none) {
+    return;
+  }
+  connection.deadline_ms = loop.now_ms() + duration_ms(kind);
+  if (!deadline_timer.active() || connection.deadline_ms < timer_due_ms) {
+    timer_due_ms = connection.deadline_ms;
+    deadline_timer.start(duration_ms(kind));
+  }
+}
+
+void HttpServer::Impl::check_deadlines() {
+  const std::uint64_t now = loop.now_ms();
+  std::uint64_t next = UINT64_MAX;
+  for (std::size_t index = 1; index < connections.size(); ++index) {
+    auto& list = connections[index];
+    while (!list.empty() && list.front().deadline_ms <= now) {
+      list.front().time_out();  // leaves the list
+    }
+    if (!list.empty()) {
+      next = std::min(next, list.front().deadline_ms);
+    }
+  }
+  if (next != UINT64_MAX) {
+    timer_due_ms = next;
+    deadline_timer.start(next - now);
+  }
+}
+
+void HttpServer::Impl::resume_later(HttpConnection& connection) {
+  resuming.push_back(&connection);
+  turn_end.request();
+}
+
+void HttpServer::Impl::bury(HttpConnection& connection) {
+  buried.push_back(connection);
+  turn_end.request();
+}
+
+void HttpServer::Impl::end_turn() {
+  for (HttpConnection* const connection : std::exchange(resuming, {})) {
+    connection->resume();
+  }
+  while (!buried.empty()) {
+    delete &buried.front();
+  }
+  if (listener.connection_count() == 0) {
+    deadline_timer.stop();  // a loop with nothing else to do may end
+    if (closing) {
+      close_timer.stop();
+    }
+  }
+}
+
+void HttpServer::Impl::for_each(const std::function<void(HttpConnection&)>& function) {
+  for (auto& list : connections) {
+    net::List<HttpConnection> members;
+    members.take(list);
+    while (!members.empty()) {
+      HttpConnection& connection = members.front();
+      list.push_back(connection);
+      function(connection);
+    }
+  }
+}
+
+}  // namespace socketio::server

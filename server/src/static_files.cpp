@@ -1,0 +1,195 @@
+#include <socketio/server/static_files.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include "http_text.hpp"
+
+namespace socketio::server {
+namespace {
+
+struct Type {
+  std::string_view ending;
+  std::string_view name;
+};
+constexpr std::array<Type, 20> types{{
+    {".html", "text/html; charset=utf-8"},
+    {".js", "application/javascript; charset=utf-8"},
+    {".mjs", "application/javascript; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".json", "application/json; charset=utf-8"},
+    {".map", "application/json; charset=utf-8"},
+    {".txt", "text/plain; charset=utf-8"},
+    {".md", "text/markdown; charset=utf-8"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".jpg", "image/jpeg"},
+    {".jpeg", "image/jpeg"},
+    {".gif", "image/gif"},
+    {".webp", "image/webp"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".woff", "font/woff"},
+    {".wasm", "application/wasm"},
+    {".xml", "application/xml"},
+    {".webmanifest", "application/manifest+json"},
+}};
+
+int hex_digit(char digit) {
+  if (digit >= '0' && digit <= '9') {
+    return digit - '0';
+  }
+  const int lower = digit | 0x20;
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+std::string resolve(const std::string& name) {
+  const std::unique_ptr<char, decltype(&std::free)> path(realpath(name.c_str(), nullptr), &std::free);
+  return path ? path.get() : "";
+}
+
+bool is_folder(const std::string& name) {
+  struct stat status {};
+  return stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool matches(std::string_view if_none_match, std::string_view etag) {
+  return if_none_match == "*" || list_has(if_none_match, etag) || list_has(if_none_match, "W/" + std::string(etag));
+}
+
+}  // namespace
+
+std::string decode_path(std::string_view path) {
+  std::string name;
+  for (std::size_t index = 0; index < path.size(); ++index) {
+    char letter = path[index];
+    if (letter == '%') {
+      const int high = path.size() - index > 2 ? hex_digit(path[index + 1]) : -1;
+      const int low = path.size() - index > 2 ? hex_digit(path[index + 2]) : -1;
+      if (high < 0 || low < 0) {
+        return {};
+      }
+      letter = static_cast<char>(high * 16 + low);
+      index += 2;
+    }
+    if (letter == '\0' || letter == '\\') {
+      return {};
+    }
+    // Judged after decoding, so that "%2e%2e" and "..%2f" are seen for what they are.
+    if (!name.empty() && name.back() == '/' && (letter == '/' || letter == '.')) {
+      return {};
+    }
+    name.push_back(letter);
+  }
+  return name.starts_with('/') ? name : "";
+}
+
+std::string_view content_type_of(std::string_view name) noexcept {
+  for (const Type& type : types) {
+    if (name.size() > type.ending.size() && equals_ignoring_case(name.substr(name.size() - type.ending.size()), type.ending)) {
+      return type.name;
+    }
+  }
+  return "application/octet-stream";
+}
+
+StaticFiles::StaticFiles(const std::string& folder) : root_(folder.empty() ? "" : resolve(folder)) {
+  if (root_ == "/") {
+    root_.clear();  // nobody means that
+  }
+}
+
+bool StaticFiles::serve(HttpExchange& exchange, std::string_view path) {
+  std::string name = root_.empty() ? "" : decode_path(path);
+  if (name.empty()) {
+    return false;
+  }
+  if (name.ends_with('/')) {
+    name += "index.html";
+  }
+  // Links are followed first and judged by where they lead.
+  const std::string resolved = resolve(root_ + name);
+  if (!resolved.starts_with(root_ + "/")) {
+    return false;
+  }
+  if (is_folder(resolved)) {
+    if (access((resolved + "/index.html").c_str(), R_OK) != 0) {
+      return false;
+    }
+    const std::string last(path.substr(path.rfind('/') + 1));
+    exchange.respond(301, {{"Location", "./" + last + "/"}}, {});
+    return true;
+  }
+  const File* const file = read(resolved);
+  if (file == nullptr) {
+    return false;
+  }
+  const HttpRequest& request = exchange.request();
+  if (request.method != "GET" && request.method != "HEAD") {
+    exchange.respond(405, {{"Allow", "GET, HEAD"}}, {});
+    return true;
+  }
+  Headers headers{{"ETag", file->etag}, {"Cache-Control", "no-cache"}};
+  if (matches(request.header("if-none-match"), file->etag)) {
+    exchange.respond(304, headers, {});
+    return true;
+  }
+  headers.emplace_back("Content-Type", content_type_of(resolved));
+  headers.emplace_back("X-Content-Type-Options", "nosniff");
+  exchange.respond(200, headers, as_bytes(file->content));
+  return true;
+}
+
+/// The file as it is now; null when there is none that can be served.
+const StaticFiles::File* StaticFiles::read(const std::string& name) {
+  // A pipe or a device would hold the loop; neither is opened to wait, nor read.
+  const int descriptor = open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0) {
+    return nullptr;
+  }
+  const File* const file = refresh(name, descriptor);
+  close(descriptor);
+  return file;
+}
+
+const StaticFiles::File* StaticFiles::refresh(const std::string& name, int descriptor) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0 ||
+      static_cast<std::size_t>(status.st_size) > file_bytes_max) {
+    return nullptr;
+  }
+  const std::int64_t modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  const auto size = static_cast<std::size_t>(status.st_size);
+  auto found = cache_.find(name);
+  if (found != cache_.end() && found->second.modified_ns == modified_ns && found->second.size == size &&
+      found->second.inode == status.st_ino) {
+    return &found->second;
+  }
+  if (found != cache_.end()) {
+    cache_bytes_ -= found->second.content.size();
+    cache_.erase(found);
+  }
+  if (size > cache_bytes_max - cache_bytes_) {
+    cache_.clear();  // a folder that large is not what this is for
+    cache_bytes_ = 0;
+  }
+  File file{modified_ns, size, status.st_ino, {}, std::string(size, '\0')};
+  for (std::size_t done = 0; done < size;) {
+    const ssize_t count = ::read(descriptor, file.content.data() + done, size - done);
+    if (count <= 0 && !(count < 0 && errno == EINTR)) {
+      return nullptr;  // it shrinks right now
+    }
+    done += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  file.etag = '"' + std::to_string(size) + '-' + std::to_string(modified_ns) + '-' + std::to_string(status.st_ino) + '"';
+  cache_bytes_ += size;
+  return &cache_.emplace(name, std::move(file)).first->second;
+}
+
+}  // namespace socketio::server

@@ -1,0 +1,239 @@
+#include "websocket_connection.hpp"
+
+#include <array>
+#include <cassert>
+#include <utility>
+
+#include <socketio/protocol/utf8.hpp>
+
+#include "websocket_deflate.hpp"
+
+namespace socketio::server {
+
+using websocket_frame::CloseCode;
+using websocket_frame::Message;
+using websocket_frame::Opcode;
+using websocket_frame::Status;
+
+// ---- the host --------------------------------------------------------------------------------------------------------------
+
+WebSocketHost::WebSocketHost(Loop& loop, const Options& options)
+    : options_(options),
+      closing_due_(loop, options.closing_timeout_ms,
+                   [](Deadline& deadline) { static_cast<Closing&>(deadline).connection->die(); }),
+      turn_end_(loop, [this] { dead_.clear(); }),
+      empty_close_(FrameRef::websocket_close(CloseCode::none)) {}
+
+WebSocketHost::~WebSocketHost() = default;
+
+void WebSocketHost::close(std::unique_ptr<WebSocketConnection> connection, bool drop_queue) {
+  Closing& closing = closing_[connection.get()];
+  closing.connection = std::move(connection);
+  closing_due_.start(closing);
+  closing.connection->begin_closing(drop_queue);
+}
+
+void WebSocketHost::bury(WebSocketConnection& connection) {
+  const auto place = closing_.find(&connection);
+  assert(place != closing_.end());
+  dead_.push_back(std::move(place->second.connection));
+  closing_.erase(place);
+  turn_end_.request();
+}
+
+// ---- a connection: its life ------------------------------------------------------------------------------------------------
+
+WebSocketConnection::WebSocketConnection(WebSocketHost& host, std::unique_ptr<RawConnection> raw, int revision,
+                                         bool compression)
+    : host_(host),
+      raw_(std::move(raw)),
+      parser_({host.options().message_bytes_max, compression}),
+      revision3_(revision == 3),
+      compression_(compression) {}
+
+WebSocketConnection::~WebSocketConnection() = default;
+
+void WebSocketConnection::start() {
+  if (!started_) {
+    started_ = true;
+    raw_->set_listener(this);
+  }
+}
+
+/// The client's doing: the standard's answer, and word to the owner, who gives the connection back.
+void WebSocketConnection::end(FrameRef close, bool error) {
+  close_received_ = true;
+  if (!lost_ && state_ == State::open) {
+    queue_.drop_unstarted();
+    queue_.push(std::move(close));
+    flush();
+  }
+  if (state_ == State::closing) {
+    finish_if_done();
+    return;
+  }
+  state_ = State::ended;
+  if (listener_ != nullptr) {
+    std::exchange(listener_, nullptr)->on_websocket_ended(error);
+  }
+}
+
+void WebSocketConnection::begin_closing(bool drop_queue) {
+  listener_ = nullptr;
+  if (state_ == State::open) {
+    if (drop_queue) {
+      queue_.drop_unstarted();
+    }
+    queue_.push(host_.empty_close_);
+  }
+  state_ = State::closing;
+  start();
+  flush();
+  finish_if_done();
+}
+
+void WebSocketConnection::finish_if_done() {
+  if (state_ != State::closing) {
+    return;
+  }
+  if (lost_) {
+    die();
+  } else if (close_received_ && queue_.empty()) {
+    raw_->finish();
+    die();
+  }
+}
+
+void WebSocketConnection::die() {
+  state_ = State::dead;
+  host_.bury(*this);
+}
+
+void WebSocketConnection::on_lost(bool) {
+  lost_ = true;
+  queue_.clear();
+  if (state_ == State::open) {
+    end({}, false);
+  } else {
+    finish_if_done();
+  }
+}
+
+// ---- reading ---------------------------------------------------------------------------------------------------------------
+
+void WebSocketConnection::on_bytes(Bytes bytes) {
+  if (close_received_ || state_ == State::dead) {
+    return;
+  }
+  Buffer input = std::move(host_.input_);
+  input.clear();
+  input.append(bytes);
+  read({input.data(), input.size()});
+  host_.input_ = std::move(input);
+}
+
+void WebSocketConnection::read(std::span<std::uint8_t> input) {
+  Message message;
+  while (!close_received_ && state_ != State::dead) {
+    const Status status = parser_.next(input, message);
+    if (status == Status::more) {
+      break;
+    }
+    if (status == Status::failed) {
+      fail(parser_.close_code());
+    } else {
+      take(message);
+    }
+  }
+}
+
+void WebSocketConnection::take(const Message& message) {
+  switch (message.opcode) {
+    case Opcode::close: end(FrameRef::websocket_close(message.code), false); return;
+    case Opcode::ping:
+      if (state_ == State::open) {
+        queue_.push(FrameRef::websocket_control(Opcode::pong, message.payload));
+        flush();
+        if (queue_.size_bytes() > host_.options().queue_bytes_max) {
+          fail(CloseCode::policy);
+        }
+      }
+      return;
+    case Opcode::text:
+    case Opcode::binary:
+      if (message.compressed) {
+        take_compressed(message);
+      } else if (state_ == State::open && listener_ != nullptr) {
+        listener_->on_websocket_message(message.payload, message.opcode == Opcode::binary);
+      }
+      return;
+    case Opcode::pong:
+    case Opcode::continuation: return;
+  }
+}
+
+void WebSocketConnection::take_compressed(const Message& message) {
+  Buffer plain;
+  const auto status = websocket_deflate::decompress(plain, message.payload, host_.options().message_bytes_max);
+  if (status == websocket_deflate::Status::too_large) {
+    fail(CloseCode::too_large);
+  } else if (status != websocket_deflate::Status::ok || (message.opcode == Opcode::text && !utf8::valid(plain.text()))) {
+    fail(CloseCode::bad_utf8);  // the code for content of any kind that is not what it says
+  } else {
+    take({message.opcode, false, plain.bytes(), CloseCode::none});
+  }
+}
+
+// ---- writing ---------------------------------------------------------------------------------------------------------------
+
+Bytes WebSocketConnection::form_of(const Frame& frame) const {
+  if (revision3_) {
+    return frame.websocket_revision3(base64_);
+  }
+  return compression_ ? frame.websocket_deflated(host_.options().compression_threshold) : frame.websocket();
+}
+
+std::size_t WebSocketConnection::gather(std::span<Bytes> parts) const {
+  std::size_t count = 0;
+  std::size_t skipped = queue_.front_written();
+  for (const FrameRef& frame : queue_.frames()) {
+    if (count == parts.size()) {
+      break;
+    }
+    parts[count++] = form_of(*frame).subspan(std::exchange(skipped, 0));
+  }
+  return count;
+}
+
+void WebSocketConnection::advance(std::span<const Bytes> parts, std::size_t taken) {
+  std::size_t whole = 0;
+  while (whole < parts.size() && taken >= parts[whole].size()) {
+    taken -= parts[whole++].size();
+  }
+  queue_.pop(whole, whole == 0 ? queue_.front_written() + taken : taken);
+}
+
+void WebSocketConnection::flush() {
+  while (!blocked_ && !lost_ && !queue_.empty()) {
+    std::array<Bytes, 64> room;
+    const std::span<const Bytes> parts = std::span(room).first(gather(room));
+    std::size_t size = 0;
+    for (const Bytes part : parts) {
+      size += part.size();
+    }
+    const std::size_t taken = raw_->write(parts);
+    advance(parts, taken);
+    if (taken < size) {
+      blocked_ = true;
+      raw_->want_drained();
+    }
+  }
+}
+
+void WebSocketConnection::on_drained() {
+  blocked_ = false;
+  flush();
+  finish_if_done();
+}
+
+}  // namespace socketio::server

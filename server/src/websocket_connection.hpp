@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/common/bytes.hpp>
+#include <socketio/net/loop.hpp>
+#include <socketio/net/turn_end.hpp>
+#include <socketio/protocol/websocket_frame.hpp>
+#include <socketio/server/frame.hpp>
+#include <socketio/server/http.hpp>
+
+#include "deadline_queue.hpp"
+#include "frame_queue.hpp"
+
+// WebSocket connections: RFC 6455 on a connection that HTTP has handed over.
+namespace socketio::server {
+
+class WebSocketConnection;
+
+/// Hears what happens on a WebSocket. May close it.
+class WebSocketListener {
+ public:
+  virtual ~WebSocketListener() = default;
+  /// Borrowed until return.
+  virtual void on_websocket_message(Bytes data, bool binary) = 0;
+  /// The client closed it, or is gone. `error`: it broke the protocol, or does not read its pongs. The last call, and no longer
+  /// any use in the connection: give it to WebSocketHost::close() all the same.
+  virtual void on_websocket_ended(bool error) = 0;
+};
+
+/// What the WebSockets of a server share, and where they go to end.
+class WebSocketHost {
+ public:
+  struct Options {
+    std::size_t message_bytes_max = 0;
+    std::size_t queue_bytes_max = 0;
+    std::uint64_t closing_timeout_ms = 30'000;  ///< for the client's answer to a close frame
+    std::size_t compression_threshold = 0;
+  };
+
+  WebSocketHost(Loop& loop, const Options& options);
+  ~WebSocketHost();
+
+  [[nodiscard]] const Options& options() const noexcept { return options_; }
+
+  /// Ends a connection as the standard wants it: what is queued, a close frame, the client's close frame, the end; or the end
+  /// after a while. Its listener hears nothing any more. `drop_queue`: what is queued is not sent.
+  void close(std::unique_ptr<WebSocketConnection> connection, bool drop_queue = false);
+  [[nodiscard]] std::size_t closing_count() const noexcept { return closing_.size(); }
+
+ private:
+  friend class WebSocketConnection;
+  struct Closing : Deadline {
+    std::unique_ptr<WebSocketConnection> connection;
+  };
+  void bury(WebSocketConnection& connection);
+
+  Options options_;
+  DeadlineQueue closing_due_;
+  net::TurnEnd turn_end_;
+  std::unordered_map<WebSocketConnection*, Closing> closing_;
+  std::vector<std::unique_ptr<WebSocketConnection>> dead_;  // until the turn ends: they may be in the midst of something
+  FrameRef empty_close_;
+  Buffer input_;  // parsers unmask in place
+};
+
+/// One WebSocket. Made with new, given back by WebSocketHost::close(): never destroyed while it is in use.
+class WebSocketConnection final : private RawListener {
+ public:
+  /// Nothing is read before start().
+  /// `compression`: permessage-deflate was agreed on.
+  WebSocketConnection(WebSocketHost& host, std::unique_ptr<RawConnection> raw, int revision, bool compression);
+  ~WebSocketConnection() override;
+
+  void set_listener(WebSocketListener* listener) noexcept { listener_ = listener; }
+  void start();
+  /// For clients of Engine.IO 3 that take no binary frames.
+  void set_base64(bool base64) noexcept { base64_ = base64; }
+
+  void queue(FrameRef frame) { queue_.push(std::move(frame)); }
+  [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_.size_bytes(); }
+  /// False while the system does not take what was written before.
+  [[nodiscard]] bool writable() const noexcept { return !blocked_ && state_ == State::open; }
+  /// Writes what is queued, as far as the system takes it; the rest when it takes more.
+  void flush();
+
+ private:
+  friend class WebSocketHost;
+  enum class State : std::uint8_t {
+    open,
+    ended,    ///< the client closed it, or broke the protocol; the listener has been told
+    closing,  ///< a close frame is queued or sent, the client's is awaited
+    dead,     ///< nothing is to be done any more
+  };
+
+  void on_bytes(Bytes bytes) override;
+  void on_drained() override;
+  void on_lost(bool error) override;
+
+  void read(std::span<std::uint8_t> input);
+  void take(const websocket_frame::Message& message);
+  void take_compressed(const websocket_frame::Message& message);
+  void end(FrameRef close, bool error);
+  void fail(websocket_frame::CloseCode code) { end(FrameRef::websocket_close(code), true); }
+  void begin_closing(bool drop_queue);
+  void finish_if_done();
+  void die();
+  [[nodiscard]] Bytes form_of(const Frame& frame) const;
+  std::size_t gather(std::span<Bytes> parts) const;
+  void advance(std::span<const Bytes> parts, std::size_t taken);
+
+  WebSocketHost& host_;
+  std::unique_ptr<RawConnection> raw_;
+  WebSocketListener* listener_ = nullptr;
+  websocket_frame::Parser parser_;
+  FrameQueue queue_;
+  State state_ = State::open;
+  bool blocked_ = false;
+  bool close_received_ = false;  ///< or it will never be understood
+  bool lost_ = false;
+  bool started_ = false;
+  bool revision3_ = false;
+  bool base64_ = false;
+  bool compression_ = false;
+};
+
+}  // namespace socketio::server
