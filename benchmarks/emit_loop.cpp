@@ -1,10 +1,11 @@
-// The library's cost of an emit: emit_loop URL COUNT TEXT_BYTES. Prints one line of JSON, as the peers' loops do.
+// The library's cost of an emit: emit_loop URL COUNT TEXT_BYTES [TRANSPORT]. Prints one line of JSON, as the peers' loops do.
 #include <sys/resource.h>
 
 #include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include <socketio/emitter.hpp>
 
@@ -46,13 +47,18 @@ bool emit(socketio::Emitter& io, std::int64_t count, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "usage: emit_loop URL COUNT TEXT_BYTES\n";
+  if (argc != 4 && argc != 5) {
+    std::cerr << "usage: emit_loop URL COUNT TEXT_BYTES [classic|sharded|streams]\n";
     return 1;
   }
   const std::int64_t count = std::stoll(argv[2]);
   const std::string text(std::stoul(argv[3]), 'x');
-  socketio::Emitter io(argv[1]);
+  const std::string_view transport = argc == 5 ? argv[4] : "classic";
+  socketio::EmitterOptions options;
+  options.transport = transport == "sharded"   ? socketio::Transport::sharded
+                      : transport == "streams" ? socketio::Transport::streams
+                                               : socketio::Transport::classic;
+  socketio::Emitter io(argv[1], options);
   if (!emit(io, count / 5 + 1, text)) {
     return 1;
   }

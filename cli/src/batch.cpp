@@ -57,7 +57,7 @@ Batch::Batch(const Options& options, Console& console, const Signals& signals)
 /// An event that all lines share is refused before any of them is read.
 void Batch::check_event() const {
   parser_->parse("");
-  Rehearsal rehearsal(options_.key);
+  Rehearsal rehearsal(options_);
   perform(rehearsal, parser_->operation());
 }
 
@@ -77,6 +77,9 @@ ExitStatus Batch::run() {
   saved_line_ = start_.line;
   if (options_.rate) {
     pacer_.emplace(*options_.rate, began_);
+  }
+  if (options_.replay && options_.speed) {
+    schedule_.emplace(*options_.speed);
   }
   Halt halt = read_lines();
   if (publisher_) {
@@ -129,7 +132,7 @@ Halt Batch::take_line(std::string_view line) {
   if (!parser_->parse(line)) [[unlikely]] {
     return refuse_parsed(line);
   }
-  if (pacer_) {
+  if (pacer_ || schedule_) {
     if (const Halt halt = pace(); halt != Halt::none) {
       return halt;
     }
@@ -223,13 +226,21 @@ Halt Batch::wait_for_input() {
   return destination_->pause();  // a connection that died meanwhile is noticed before anything is written to it
 }
 
-/// Waits until the next emit is due.
+/// How long the line that was parsed last has to wait.
+std::chrono::nanoseconds Batch::until_due(Clock::time_point now) {
+  const auto by_rate = pacer_ ? pacer_->wait(now) : std::chrono::nanoseconds(0);
+  return schedule_ ? std::max(by_rate, schedule_->wait(parser_->at_ms().value_or(0), now)) : by_rate;
+}
+
+/// Waits until the next emit is due. At first in short pieces: what was sent last may be too large for one write.
 Halt Batch::pace() {
-  for (auto wait = pacer_->wait(Clock::now()); wait.count() > 0; wait = pacer_->wait(Clock::now())) {
+  milliseconds piece(short_pause_ms);
+  for (auto wait = until_due(Clock::now()); wait.count() > 0; wait = until_due(Clock::now())) {
     if (const Halt halt = destination_->pause(); halt != Halt::none) {
       return halt;
     }
-    const auto wait_ms = std::min(std::chrono::ceil<milliseconds>(wait), progress_every);
+    const auto wait_ms = std::min(std::chrono::ceil<milliseconds>(wait), piece);
+    piece = std::min(piece * 2, progress_every);
     if (signals_.wait(-1, static_cast<int>(wait_ms.count())) == Signals::Woken::signal) {
       return Halt::signal;
     }
@@ -237,7 +248,9 @@ Halt Batch::pace() {
       return halt;
     }
   }
-  pacer_->count(Clock::now());
+  if (pacer_) {
+    pacer_->count(Clock::now());
+  }
   return Halt::none;
 }
 

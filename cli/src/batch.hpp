@@ -15,10 +15,11 @@
 #include "line_reader.hpp"
 #include "pacer.hpp"
 #include "publisher.hpp"
+#include "schedule.hpp"
 
 namespace socketio::cli {
 
-/// Sends what the lines of an input say, as they come.
+/// Sends what the lines of an input say, as they come, or as a recording says.
 class Batch {
  public:
   /// Opens the input and the checkpoint. Fails with Failure(usage).
@@ -37,6 +38,7 @@ class Batch {
   Halt refuse_parsed(std::string_view line);
   Halt more_input();
   Halt wait_for_input();
+  [[nodiscard]] std::chrono::nanoseconds until_due(Clock::time_point now);
   Halt pace();
   Halt tick();
   void show_progress(Clock::time_point now);
@@ -54,6 +56,7 @@ class Batch {
   LineReader reader_;
   std::unique_ptr<LineParser> parser_;
   std::optional<Pacer> pacer_;
+  std::optional<Schedule> schedule_;  ///< of a replay
   Tally tally_;
   LineErrors errors_;
   std::unique_ptr<Publisher> publisher_;  ///< null: a dry run

@@ -37,7 +37,10 @@ bool is_set(const char* name) {
 
 }  // namespace
 
-Console::Console() : error_is_terminal_(::isatty(STDERR_FILENO) == 1), colours_(error_is_terminal_ && !is_set("NO_COLOR")) {}
+Console::Console(std::string_view tool)
+    : tool_(std::string(tool) + ": "),
+      error_is_terminal_(::isatty(STDERR_FILENO) == 1),
+      colours_(error_is_terminal_ && !is_set("NO_COLOR")) {}
 
 void Console::configure(Output output, bool verbose) {
   output_ = output;
@@ -68,7 +71,7 @@ void Console::say(std::string_view sentence, std::string_view colour) {
   }
   const bool coloured = colours_ && !colour.empty();
   text += coloured ? colour : "";
-  text += "socketio-emit: ";
+  text += tool_;
   text += coloured ? plain : "";
   text += sentence;
   text += '\n';

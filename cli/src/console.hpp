@@ -14,7 +14,7 @@ namespace socketio::cli {
 class Console {
  public:
   /// Text until configure() says otherwise. Colours and progress only when standard error is a terminal.
-  Console();
+  explicit Console(std::string_view tool = "socketio-emit");
   void configure(Output output, bool verbose);
 
   /// A sentence about what went wrong.
@@ -44,6 +44,7 @@ class Console {
  private:
   void say(std::string_view sentence, std::string_view colour);
 
+  const std::string tool_;
   Output output_ = Output::text;
   bool verbose_ = false;
   const bool error_is_terminal_;

@@ -1,5 +1,6 @@
 #include "dry_run.hpp"
 
+#include <socketio/protocol/base64.hpp>
 #include <socketio/protocol/transcode.hpp>
 
 namespace socketio::cli {
@@ -16,48 +17,98 @@ std::string hex(Bytes bytes) {
   return text;
 }
 
-/// The message as JSON: requests are JSON already, broadcasts are msgpack.
-void append_message(Buffer& out, Bytes payload, Op op) {
-  if (op != Op::emit) {
-    out.append(payload);
+/// The message as JSON: some are that already, others are msgpack, which in a stream is base64.
+void append_message(Buffer& out, const Encoder::Publication& publication) {
+  if (publication.payload.front() == '{') {
+    out.append(publication.payload);
     return;
   }
+  Buffer decoded;
+  const bool is_base64 =
+      publication.command == Encoder::Command::add_entry && base64::decode(decoded, as_text(publication.payload));
   transcode::MsgpackOptions options;
   options.binary = transcode::BinaryForm::base64;
-  if (!transcode::msgpack_to_json(payload, out, options).ok()) {
+  if (!transcode::msgpack_to_json(is_base64 ? decoded.bytes() : publication.payload, out, options).ok()) {
     out.append(std::string_view("null"));  // our own message: cannot happen
   }
 }
 
+/// What stands in an XADD between the stream and the data.
+std::span<const std::string_view> entry_words(const Encoder::Publication& publication) {
+  return publication.words.subspan(2, publication.words.size() - 3);
+}
+
 }  // namespace
 
-EmitId Rehearsal::keep(const Encoder::Publication& publication) {
-  publication_ = publication;
+Rehearsal::Rehearsal(const Options& options) {
+  for (const Transport transport : options.transports) {
+    encoders_.emplace_back(options.fleet(transport));
+  }
+  if (encoders_.empty()) {  // not known yet; whether something can be sent depends little on it
+    encoders_.emplace_back(options.fleet(Transport::classic));
+  }
+  publications_.resize(encoders_.size());
+}
+
+template <typename Encode>
+EmitId Rehearsal::keep(const Encode& encode) {
+  for (std::size_t index = 0; index < encoders_.size(); ++index) {
+    publications_[index] = encode(encoders_[index]);
+  }
   return ++last_id_;
 }
 
-EmitId Rehearsal::send_event(const Target& target, Bytes data) { return keep(encoder_.event(target, data)); }
-EmitId Rehearsal::send_join(const Target& target, std::span<const Room> rooms) { return keep(encoder_.join(target, rooms)); }
-EmitId Rehearsal::send_leave(const Target& target, std::span<const Room> rooms) { return keep(encoder_.leave(target, rooms)); }
-EmitId Rehearsal::send_disconnect(const Target& target, bool close) { return keep(encoder_.disconnect(target, close)); }
-EmitId Rehearsal::send_server_side(std::string_view nsp, Bytes data) { return keep(encoder_.server_side(nsp, data)); }
+EmitId Rehearsal::send_event(const Target& target, Bytes data) {
+  return keep([&](Encoder& encoder) { return encoder.event(target, data); });
+}
+EmitId Rehearsal::send_join(const Target& target, std::span<const Room> rooms) {
+  return keep([&](Encoder& encoder) { return encoder.join(target, rooms); });
+}
+EmitId Rehearsal::send_leave(const Target& target, std::span<const Room> rooms) {
+  return keep([&](Encoder& encoder) { return encoder.leave(target, rooms); });
+}
+EmitId Rehearsal::send_disconnect(const Target& target, bool close) {
+  return keep([&](Encoder& encoder) { return encoder.disconnect(target, close); });
+}
+EmitId Rehearsal::send_server_side(std::string_view nsp, Bytes data) {
+  return keep([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
+}
 
-std::string describe_publication(const Encoder::Publication& publication, Op op, Output output) {
+std::string describe_publication(const Encoder::Publication& publication, Output output) {
   Buffer out;
   const auto add = [&out](std::string_view text) { out.append(text); };
+  const bool is_entry = publication.command == Encoder::Command::add_entry;
   if (output == Output::json) {
-    add("{\"channel\":");
+    add(is_entry ? "{\"stream\":" : "{\"channel\":");
     transcode::append_json_string(out, publication.channel);
-    add(",\"command\":\"PUBLISH\",\"message\":");
-    append_message(out, publication.payload, op);
+    add(",\"command\":\"");
+    add(name_of(publication.command));
+    add(is_entry ? "\",\"arguments\":[" : "\",\"message\":");
+    if (is_entry) {
+      for (const std::string_view word : entry_words(publication)) {
+        transcode::append_json_string(out, word);
+        add(",");
+      }
+      out.truncate(out.size() - 1);
+      add("],\"message\":");
+    }
+    append_message(out, publication);
     add(",\"hex\":\"");
     add(hex(publication.payload));
     add("\"}\n");
   } else {
-    add("channel  ");
+    add(is_entry ? "stream   " : "channel  ");
     add(publication.channel);
-    add("\ncommand  PUBLISH\nmessage  ");
-    append_message(out, publication.payload, op);
+    add("\ncommand  ");
+    add(name_of(publication.command));
+    if (is_entry) {
+      for (const std::string_view word : entry_words(publication)) {
+        add(" ");
+        add(word);
+      }
+    }
+    add("\nmessage  ");
+    append_message(out, publication);
     add("\nhex      ");
     add(hex(publication.payload));
     add("\n");
@@ -70,11 +121,13 @@ void DryRun::send(const Operation& operation, Position) {
   if (console_.output() == Output::quiet) {
     return;
   }
-  if (printed_ && console_.output() == Output::text) {
-    console_.data("\n");
+  for (const Encoder::Publication& publication : rehearsal_.publications()) {
+    if (printed_ && console_.output() == Output::text) {
+      console_.data("\n");
+    }
+    printed_ = true;
+    console_.data(describe_publication(publication, console_.output()));
   }
-  printed_ = true;
-  console_.data(describe_publication(rehearsal_.publication(), operation.op, console_.output()));
 }
 
 Halt DryRun::keep_up() { return console_.output_error() == 0 ? Halt::none : Halt::output_closed; }

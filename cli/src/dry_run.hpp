@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <socketio/emitter/encoder.hpp>
 
@@ -12,7 +13,7 @@ namespace socketio::cli {
 /// Encodes as the emitter does, and sends nothing: for a look at the bytes, and to learn whether something can be sent at all.
 class Rehearsal : public Outlet {
  public:
-  explicit Rehearsal(const std::string& key) : encoder_(key) {}
+  explicit Rehearsal(const Options& options);
 
   EmitId send_event(const Target& target, Bytes data) override;
   EmitId send_join(const Target& target, std::span<const Room> rooms) override;
@@ -20,24 +21,26 @@ class Rehearsal : public Outlet {
   EmitId send_disconnect(const Target& target, bool close) override;
   EmitId send_server_side(std::string_view nsp, Bytes data) override;
 
-  /// Of the last operation; good until the next one.
-  [[nodiscard]] const Encoder::Publication& publication() const noexcept { return publication_; }
+  /// Of the last operation, one for each transport; good until the next one.
+  [[nodiscard]] const std::vector<Encoder::Publication>& publications() const noexcept { return publications_; }
+  [[nodiscard]] const Encoder::Publication& publication() const noexcept { return publications_.front(); }
 
  private:
-  EmitId keep(const Encoder::Publication& publication);
+  template <typename Encode>
+  EmitId keep(const Encode& encode);
 
-  Encoder encoder_;
-  Encoder::Publication publication_{};
+  std::vector<Encoder> encoders_;
+  std::vector<Encoder::Publication> publications_;
   EmitId last_id_ = 0;
 };
 
 /// What --dry-run prints about one publication: lines for people, or one JSON object.
-std::string describe_publication(const Encoder::Publication& publication, Op op, Output output);
+std::string describe_publication(const Encoder::Publication& publication, Output output);
 
 /// Prints the operations instead of sending them.
 class DryRun final : public Destination {
  public:
-  DryRun(const Options& options, Console& console) : console_(console), rehearsal_(options.key) {}
+  DryRun(const Options& options, Console& console) : console_(console), rehearsal_(options) {}
 
   void send(const Operation& operation, Position end) override;
   Halt keep_up() override;

@@ -12,6 +12,7 @@ enum class ExitStatus : int {
   refused = 2,     ///< cannot connect, or not allowed; nothing got through
   incomplete = 3,  ///< something failed or is unconfirmed
   too_few = 4,     ///< an emit reached fewer servers than required
+  unanswered = 5,  ///< answers that were asked for had not all come at the deadline
   interrupted = 130,
   terminated = 143,
 };

@@ -18,12 +18,14 @@ Examples:
   socketio-emit --input events.ndjson       a batch: one JSON object a line
   tail -f app.log | socketio-emit --input - --format lines log
                                             each line becomes an event
+  socketio-emit --replay fleet.ndjson       play what socketio-fleet recorded
   socketio-emit --dry-run -t kitchen order 42
                                             show what would be sent
 
 Usage:
   socketio-emit [options] EVENT [ARG...]
   socketio-emit [options] --input FILE|-
+  socketio-emit [options] --replay FILE|-
 
 Each ARG is JSON: 42, true, null, '"text"', '[1,2]', '{"a":1}'. @FILE is the
 content of a file as binary, @- that of standard input. Anywhere inside JSON,
@@ -43,7 +45,11 @@ What happens:
       --volatile           clients that are not ready may miss it
       --compress           have servers compress it ...
       --no-compress        ... or not
-      --ack                ask clients for an answer (not supported yet)
+      --ack                ask each client for an answer and print it; with
+                           --server-side, ask each server. Enough is:
+      --first              with --ack: one answer
+      --quorum             with --ack: answers of more than half of those asked
+      --expected N         with --ack: so many answers, whoever is asked
   instead of an event:
       --join ROOM          the chosen clients join a room; repeatable
       --leave ROOM         the chosen clients leave a room; repeatable
@@ -52,6 +58,9 @@ What happens:
 
 Batch:
       --input FILE         read one operation a line; - is standard input
+      --replay FILE        the same with a recording of socketio-fleet tap:
+                           each line when its time has come
+      --speed X            of a replay: 2 is twice as fast; max: no waiting
       --format FORMAT      json (default), or lines: each line is one string
                            argument of EVENT
       --rate N/s           at most N emits a second, evenly
@@ -65,6 +74,7 @@ Batch:
   leave, "rooms" are what is joined or left, "to" and "except" who does; for
   disconnect there is "close". A number among rooms is a numeric room. Options
   of this command are the defaults of every line. Empty lines are skipped.
+  "at_ms", the time in a recording, only means something to --replay.
 
 Checks:
       --dry-run            print channel, command, message and hex; send nothing
@@ -72,19 +82,34 @@ Checks:
                            fail when an emit reached fewer than N servers
 
 Redis:
-  -r, --redis URL          redis://[user:password@]host[:port][/database] or
-                           unix:///path (default redis://127.0.0.1:6379)
+  -r, --redis URL          redis://[user:password@]host[:port][/database],
+                           rediss://... for TLS, unix:///path,
+                           redis+sentinel://host:port,.../master[/database]
+                           or redis+cluster://host:port,... (default
+                           redis://127.0.0.1:6379)
       --user USER          log in as this ACL user ...
       --password-file FILE ... with the password in the first line of a file
-      --key KEY            the adapters' key (default socket.io)
+      --sentinel-user USER log in to the sentinels as this user ...
+      --sentinel-password-file FILE
+                           ... with the password in the first line of a file
+      --key KEY            the adapters' key or channelPrefix (default
+                           socket.io)
       --timeout DURATION   how long to wait: 500ms, 5s (default), 1m. When
-                           Redis goes away during a batch, it counts from then
-      --transport NAME     classic (default); not supported yet: sharded,
-                           streams, auto
-      --sharded-mode M, --stream-name S, --stream-count N, --stream-maxlen N
-                           belong to those; not supported yet
-      --tls-ca FILE, --tls-cert FILE, --tls-key FILE, --tls-insecure
-                           not supported yet
+                           Redis goes away during a batch, it counts from then.
+                           With --ack: how long answers are waited for
+      --transport NAME     how the fleet's servers talk to each other: classic
+                           (default), sharded, streams; auto: look which one it
+                           is. During a move, several: classic,streams
+      --sharded-mode MODE  sharded: the adapters' subscriptionMode, dynamic
+                           (default), static or dynamic-private
+      --stream-name NAME   streams: the adapters' streamName (default socket.io)
+      --stream-count N     streams: their streamCount (default 1)
+      --stream-maxlen N    streams: entries that a stream keeps (default 10000)
+      --tls-ca FILE        with rediss: the authority to trust, instead of the
+                           system's
+      --tls-insecure       trust everybody: for tests
+      --tls-cert FILE, --tls-key FILE
+                           our own certificate and its key
 
 Output:
   -o, --output FORMAT      text (default on a terminal), json (default
@@ -94,18 +119,27 @@ Output:
   -h, --help               print this
 
 Environment: SOCKETIO_REDIS, else REDIS_URL (--redis); SOCKETIO_REDIS_PASSWORD;
-SOCKETIO_KEY; SOCKETIO_TRANSPORT; NO_COLOR.
+SOCKETIO_SENTINEL_PASSWORD; SOCKETIO_KEY; SOCKETIO_TRANSPORT; NO_COLOR.
 
 With --output json, the last line of standard output is the summary:
   {"sent":2,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":3,
    "receivers_median":3}
-It is one line. Receivers are servers, as Redis counts them. Unconfirmed emits
+It is one line. Receivers are servers, as Redis counts them; a stream does not
+tell who reads it: "receivers_unknown" is then how many went into one, and what
+nobody knows is null. Unconfirmed emits
 were written to a Redis that went away before it answered; they may have
 arrived, and are not sent again.
 
+With --ack there is one line for each answer as it comes, {"answer":42}, of a
+server {"server":"8899aabbccddeeff","answer":42} where the transport tells who
+it is, and then the summary:
+  {"clients":3,"answers":2,"missing":1,"servers":2,"servers_missing":0}
+  {"servers":2,"answers":1,"missing":1,"missing_servers":["8899aabbccddeeff"]}
+
 Exit status: 0 all done; 1 wrong options or bad input; 2 no connection, or not
 allowed; 3 some failed or are unconfirmed; 4 fewer receivers than required;
-130 interrupted (143: terminated), after what was read has been sent.
+5 not all answers had come in time; 130 interrupted (143: terminated), after
+what was read has been sent.
 )";
 
 const std::string_view usage_text =

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <utility>
 
 #include <socketio/common/limits.hpp>
@@ -17,8 +18,8 @@ constexpr transcode::JsonOptions inner_json_options{limits::depth_max - 1, /*bin
 /// More text around the arguments than this is not worth being copied.
 constexpr std::size_t remembered_max = 4096;
 
-constexpr std::string_view member_names[] = {"op",     "event", "args",     "to",       "rooms",
-                                             "except", "nsp",   "volatile", "compress", "close"};
+constexpr std::string_view member_names[] = {"op",  "event",    "args",     "to",    "rooms", "except",
+                                             "nsp", "volatile", "compress", "close", "at_ms"};
 constexpr const char* expected_values[] = {"\"emit\", \"join\", \"leave\", \"disconnect\" or \"server-side\"",
                                            "a string",
                                            "an array",
@@ -28,7 +29,11 @@ constexpr const char* expected_values[] = {"\"emit\", \"join\", \"leave\", \"dis
                                            "a string",
                                            "true or false",
                                            "true or false",
-                                           "true or false"};
+                                           "true or false",
+                                           "whole milliseconds, like 1250"};
+
+/// Above, JavaScript cannot count every millisecond.
+constexpr double at_ms_max = 9'007'199'254'740'991;
 
 bool is_array(Bytes packed) noexcept {
   return !packed.empty() && ((packed[0] & 0xf0U) == 0x90 || packed[0] == 0xdc || packed[0] == 0xdd);
@@ -46,7 +51,8 @@ JsonLineParser::JsonLineParser(const Options& options)
       default_op_rooms_(options.op_rooms),
       default_close_(options.close),
       default_volatile_(options.is_volatile),
-      default_compress_(options.compress) {}
+      default_compress_(options.compress),
+      is_replay_(options.replay) {}
 
 JsonLineParser::Member JsonLineParser::member_of(std::string_view key) noexcept {
   std::size_t index = 0;
@@ -63,7 +69,7 @@ bool JsonLineParser::parse(std::string_view line) {
     return true;
   }
   like_before_ = false;
-  if (!parse_whole(line)) {
+  if (!parse_whole(line) || !check_time()) {
     return false;
   }
   remember(line);
@@ -126,6 +132,7 @@ void JsonLineParser::reset() {
   volatile_.reset();
   compress_.reset();
   close_.reset();
+  at_ms_.reset();
 }
 
 bool JsonLineParser::refuse_json(std::string_view line, const DecodeError& error) {
@@ -177,6 +184,7 @@ bool JsonLineParser::take_value(std::string_view line, transcode::JsonReader& re
     case Member::is_volatile: return take_flag(reader, volatile_);
     case Member::compress: return take_flag(reader, compress_);
     case Member::close: return take_flag(reader, close_);
+    case Member::at_ms: return take_time(reader, start);
     case Member::unknown: break;
   }
   return false;
@@ -192,6 +200,18 @@ bool JsonLineParser::take_flag(transcode::JsonReader& reader, std::optional<bool
   return reader.boolean(flag.emplace());
 }
 
+bool JsonLineParser::take_time(transcode::JsonReader& reader, std::size_t start) {
+  double number = 0;
+  if (!reader.number(number)) {
+    return false;
+  }
+  if (number < 0 || number > at_ms_max || number != std::trunc(number)) {
+    return reader.fail(Errc::wrong_type, start);
+  }
+  at_ms_ = static_cast<std::uint64_t>(number);
+  return true;
+}
+
 bool JsonLineParser::take_rooms(std::string_view line, transcode::JsonReader& reader, Member member, std::size_t start) {
   List& list = member == Member::to ? to_ : member == Member::rooms ? rooms_ : except_;
   list.given = true;
@@ -205,6 +225,21 @@ bool JsonLineParser::take_rooms(std::string_view line, transcode::JsonReader& re
       return refuse(quoted(key_.text()) + " names more than " + std::to_string(limits::rooms_max) + " rooms");
   }
   return false;
+}
+
+/// Recordings that were put together, or in disorder, would be played in one burst.
+bool JsonLineParser::check_time() {
+  if (!is_replay_) {
+    return true;
+  }
+  if (!at_ms_) {
+    return refuse("there is no \"at_ms\", which each line of a recording has; what is none can be sent with --input");
+  }
+  if (*at_ms_ < before_at_ms_) {
+    return refuse("its \"at_ms\" is less than " + std::to_string(before_at_ms_) + ", that of the line before");
+  }
+  before_at_ms_ = *at_ms_;
+  return true;
 }
 
 // ---- what the line means ---------------------------------------------------------------------------------------------------

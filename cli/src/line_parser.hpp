@@ -23,6 +23,8 @@ class LineParser {
   virtual bool parse(std::string_view line) = 0;
 
   [[nodiscard]] const Operation& operation() const noexcept { return operation_; }
+  /// When the line was recorded, in milliseconds since the first one; empty where it does not say.
+  [[nodiscard]] std::optional<std::uint64_t> at_ms() const noexcept { return at_ms_; }
   /// Without the number of the line and without a full stop.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   /// After a failure: the line is good as far as it goes.
@@ -33,6 +35,7 @@ class LineParser {
   bool refuse_at(std::string_view line, std::size_t offset_bytes, std::string problem);
 
   Operation operation_;
+  std::optional<std::uint64_t> at_ms_;
   std::string problem_;
   bool ends_early_ = false;
 };
@@ -54,18 +57,20 @@ class TextLineParser final : public LineParser {
 /// What the line does not say, the options do. Members that do not belong to the line's "op" may be there as long as they are
 /// empty ("", [], false, null).
 ///
+/// The lines of a recording have "at_ms", too. Where one is replayed, each line must have it, and it must not be less than in
+/// the line before.
+///
 /// Cost       one pass; no allocation once the buffers have grown, when the rooms are those of the line before. Lines that
-/// differ
-///            from the one before in nothing but "args", as most do in most batches, are read there only: what stands before
-///            and behind is compared.
+///            differ from the one before in nothing but "args", as most do in most batches, are read there only: what stands
+///            before and behind is compared.
 class JsonLineParser final : public LineParser {
  public:
   explicit JsonLineParser(const Options& options);
   bool parse(std::string_view line) override;
 
  private:
-  enum class Member : std::uint8_t { op, event, args, to, rooms, except, nsp, is_volatile, compress, close, unknown };
-  static constexpr std::size_t member_count = 10;
+  enum class Member : std::uint8_t { op, event, args, to, rooms, except, nsp, is_volatile, compress, close, at_ms, unknown };
+  static constexpr std::size_t member_count = 11;
   /// A list of rooms that a line may name.
   struct List {
     RoomNames names;
@@ -85,7 +90,9 @@ class JsonLineParser final : public LineParser {
   bool take_text(transcode::JsonReader& reader, Buffer& text, bool& given);
   bool take_rooms(std::string_view line, transcode::JsonReader& reader, Member member, std::size_t start);
   bool take_flag(transcode::JsonReader& reader, std::optional<bool>& flag);
+  bool take_time(transcode::JsonReader& reader, std::size_t start);
   bool refuse_json(std::string_view line, const DecodeError& error);
+  bool check_time();
   bool resolve();
   bool resolve_op();
   bool check_members();
@@ -103,6 +110,7 @@ class JsonLineParser final : public LineParser {
   const bool default_close_;
   const bool default_volatile_;
   const std::optional<bool> default_compress_;
+  const bool is_replay_;
 
   // What the line says.
   Buffer key_;
@@ -129,6 +137,7 @@ class JsonLineParser final : public LineParser {
   Buffer before_args_;
   Buffer behind_args_;
   bool like_before_ = false;
+  std::uint64_t before_at_ms_ = 0;  ///< of a replay
 
   RoomSlot target_slot_{operation_.target.rooms};
   RoomSlot except_slot_{operation_.target.except};

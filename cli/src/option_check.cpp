@@ -1,5 +1,7 @@
 #include "option_check.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <socketio/common/buffer.hpp>
@@ -11,6 +13,23 @@
 
 namespace socketio::cli {
 namespace {
+
+void check_tls(const Collected& all, redis::Options& redis) {
+  const bool any = !all.tls_ca.empty() || !all.tls_certificate.empty() || !all.tls_key.empty() || all.tls_insecure;
+  if (any && !redis.tls) {
+    fail_usage("The TLS options are for a Redis URL that begins with rediss:// (or rediss+sentinel://, rediss+cluster://).");
+  }
+  if (all.tls_certificate.empty() != all.tls_key.empty()) {
+    fail_usage("--tls-cert and --tls-key go together: one is the certificate, the other its key.");
+  }
+  if (all.tls_insecure && !all.tls_ca.empty()) {
+    fail_usage("--tls-insecure accepts every certificate, so --tls-ca means nothing beside it. Leave one of them out.");
+  }
+  redis.tls_ca = all.tls_ca;
+  redis.tls_certificate = all.tls_certificate;
+  redis.tls_key = all.tls_key;
+  redis.tls_insecure = all.tls_insecure;
+}
 
 constexpr std::size_t password_bytes_max = 64 * 1024;
 
@@ -41,6 +60,18 @@ std::string read_password(const std::string& path) {
   return std::string(line);
 }
 
+void complete_sentinel(const Collected& all, const Surroundings& surroundings, redis::Options& redis) {
+  if (redis.topology != redis::Topology::sentinel) {
+    if (all.sentinel_user || all.sentinel_password_file) {
+      fail_usage("--sentinel-user and --sentinel-password-file are for a Redis URL that begins with redis+sentinel://.");
+    }
+    return;
+  }
+  redis.sentinel_username = all.sentinel_user.value_or("");
+  redis.sentinel_password = all.sentinel_password_file ? read_password(*all.sentinel_password_file)
+                                                       : variable(surroundings, "SOCKETIO_SENTINEL_PASSWORD").value_or("");
+}
+
 void complete_redis(Collected& all, const Surroundings& surroundings) {
   redis::Options& redis = all.options.redis;
   if (all.url) {
@@ -53,19 +84,38 @@ void complete_redis(Collected& all, const Surroundings& surroundings) {
   if (all.user) {
     redis.username = *all.user;
   }
+  check_tls(all, redis);
   if (all.password_file) {
     redis.password = read_password(*all.password_file);
   } else if (redis.password.empty()) {
     redis.password = variable(surroundings, "SOCKETIO_REDIS_PASSWORD").value_or("");
   }
+  complete_sentinel(all, surroundings, redis);
 }
 
-void check_transport(const std::string& transport, const char* source) {
-  if (transport == "sharded" || transport == "streams" || transport == "auto") {
-    fail_usage("The transport " + transport + " (" + source + ") is not supported yet; only classic is.");
+/// "classic", "auto", or several with commas between them.
+void read_transports(Collected& all, const std::string& list, const char* source) {
+  std::vector<Transport>& transports = all.options.transports;
+  transports.clear();
+  if (list == "auto") {
+    return;
   }
-  if (transport != "classic") {
-    fail_usage(std::string(source) + " cannot be \"" + text::excerpt(transport) + "\": it is classic (default).");
+  for (std::string_view rest = list;;) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    const auto known = {Transport::classic, Transport::sharded, Transport::streams};
+    const auto found = std::find_if(known.begin(), known.end(), [&](Transport one) { return name_of(one) == name; });
+    if (found == known.end()) {
+      fail_usage(std::string(source) + " cannot be \"" + text::excerpt(list) +
+                 "\": it is classic (default), sharded, streams or auto, or several of the first three, like classic,streams.");
+    }
+    if (all.options.uses(*found)) {
+      fail_usage(std::string(source) + " names " + std::string(name) + " twice.");
+    }
+    transports.push_back(*found);
+    if (name.size() == rest.size()) {
+      return;
+    }
+    rest.remove_prefix(name.size() + 1);
   }
 }
 
@@ -91,6 +141,11 @@ void complete_operation(Collected& all) {
                : all.server_side ? Op::server_side
                                  : Op::emit;
   options.lines_are_text = all.lines_are_text.value_or(false);
+  options.until = all.first ? asking::Until::first : all.quorum ? asking::Until::quorum : asking::Until::all;
+  if (all.replay && !options.input) {
+    options.input = all.replay;
+    options.replay = true;
+  }
   if (!all.words.empty()) {
     options.event = all.words.front();
     options.arguments.assign(all.words.begin() + 1, all.words.end());
@@ -100,6 +155,9 @@ void complete_operation(Collected& all) {
 [[noreturn]] void refuse_pair(const std::string& one, const std::string& other, const std::string& why) {
   fail_usage(one + " and " + other + " do not go together: " + why + ".");
 }
+
+/// The option that makes it a batch.
+const char* input_option(const Options& options) { return options.replay ? "--replay" : "--input"; }
 
 void check_operation(const Collected& all) {
   const std::pair<bool, const char*> instead[] = {
@@ -136,6 +194,9 @@ void check_operation(const Collected& all) {
 
 void check_batch_only(const Collected& all) {
   const Options& options = all.options;
+  if (all.speed_given && !all.replay) {
+    fail_usage("--speed belongs to the replay of a recording: add --replay FILE, or --replay - for standard input.");
+  }
   const std::pair<bool, const char*> batch_only[] = {{all.lines_are_text.has_value(), "--format"},
                                                      {options.rate.has_value(), "--rate"},
                                                      {all.line_max_given, "--line-max"},
@@ -157,6 +218,12 @@ void check_input(const Collected& all) {
     }
     return;
   }
+  if (all.replay && !options.replay) {
+    refuse_pair("--replay", "--input", "one input is read at a time");
+  }
+  if (options.replay && all.lines_are_text) {
+    refuse_pair("--replay", "--format", "the lines of a recording are JSON");
+  }
   if (options.lines_are_text && !takes_event) {
     refuse_pair("--format lines", std::string("--") + name_of(options.op), "each line is an argument of an event");
   }
@@ -164,38 +231,107 @@ void check_input(const Collected& all) {
     fail_usage("--format lines needs an EVENT: each line becomes its argument.");
   }
   if (!options.lines_are_text && options.event) {
-    refuse_pair("--input", "the event \"" + text::excerpt(*options.event) + "\"",
-                "the lines of a batch name their events; to send plain lines as arguments of this one, add --format lines");
+    refuse_pair(
+        input_option(options), "the event \"" + text::excerpt(*options.event) + "\"",
+        options.replay
+            ? "the lines of a recording name their events"
+            : "the lines of a batch name their events; to send plain lines as arguments of this one, add --format lines");
   }
   if (!options.arguments.empty()) {
     refuse_pair("--input", "the argument " + text::excerpt(options.arguments.front()),
                 "the lines of the input are the arguments");
   }
   if (options.plain_strings && !options.lines_are_text) {
-    refuse_pair("--input", "--string", "the lines of a batch are JSON; for plain lines use --format lines");
+    refuse_pair(input_option(options), "--string",
+                options.replay ? "the lines of a recording are JSON"
+                               : "the lines of a batch are JSON; for plain lines use --format lines");
   }
   if (options.checkpoint && options.dry_run) {
     refuse_pair("--checkpoint", "--dry-run", "nothing is sent that could be remembered");
   }
 }
 
+void check_ack(const Collected& all) {
+  const Options& options = all.options;
+  const std::pair<bool, const char*> enough[] = {
+      {all.first, "--first"}, {all.quorum, "--quorum"}, {options.expected.has_value(), "--expected"}};
+  const char* before = nullptr;
+  for (const auto& [given, name] : enough) {
+    if (given && !options.ack) {
+      fail_usage(std::string(name) + " says which answers are enough: it belongs to --ack.");
+    }
+    if (given && before != nullptr) {
+      refuse_pair(before, name, "each of them says which answers are enough");
+    }
+    before = given ? name : before;
+  }
+  if (!options.ack) {
+    return;
+  }
+  if (options.input) {
+    refuse_pair("--ack", input_option(options), "one event is asked about at a time");
+  }
+  if (options.op != Op::emit && options.op != Op::server_side) {
+    refuse_pair("--ack", std::string("--") + name_of(options.op), "nobody answers to that");
+  }
+  if (options.transports.size() > 1) {
+    refuse_pair("--ack", "several transports", "each has its own answers");
+  }
+  if (options.dry_run) {
+    refuse_pair("--ack", "--dry-run", "nobody is there to answer");
+  }
+  if (options.require_receivers) {
+    refuse_pair("--ack", "--require-receivers", "the summary tells which servers did not answer");
+  }
+}
+
+void check_transport(const Collected& all) {
+  const Options& options = all.options;
+  const bool is_auto = options.transports.empty();
+  if (all.sharded_mode_given && !is_auto && !options.uses(Transport::sharded)) {
+    fail_usage("--sharded-mode belongs to sharded fleets: add --transport sharded.");
+  }
+  if (all.stream_option != nullptr && !is_auto && !options.uses(Transport::streams)) {
+    fail_usage(std::string(all.stream_option) + " belongs to streams fleets: add --transport streams.");
+  }
+  if (is_auto && options.dry_run) {
+    refuse_pair("--transport auto", "--dry-run", "nothing is asked of Redis");
+  }
+  check_countable(options);
+}
+
 }  // namespace
+
+void check_countable(const Options& options) {
+  if (options.require_receivers && options.uses(Transport::streams)) {
+    refuse_pair("--require-receivers", "streams", "a stream does not tell who reads it");
+  }
+  if (options.require_receivers && options.uses(Transport::classic) && options.redis.topology == redis::Topology::cluster) {
+    refuse_pair("--require-receivers", "classic on a Redis Cluster", "a node counts only its own subscribers");
+  }
+}
 
 void complete(Collected& all, const Surroundings& surroundings) {
   if (all.transport) {
-    check_transport(*all.transport, "--transport");
+    read_transports(all, *all.transport, "--transport");
   } else if (const auto transport = variable(surroundings, "SOCKETIO_TRANSPORT")) {
-    check_transport(*transport, "SOCKETIO_TRANSPORT");
+    read_transports(all, *transport, "SOCKETIO_TRANSPORT");
   }
+  complete_operation(all);
+  complete_common(all, surroundings);
+}
+
+void complete_common(Collected& all, const Surroundings& surroundings) {
   if (const auto key = variable(surroundings, "SOCKETIO_KEY"); key && !all.key_given) {
     all.options.key = *key;
   }
   complete_output(all, surroundings);
-  complete_operation(all);
   complete_redis(all, surroundings);
 }
 
 void check(const Collected& all) {
+  check_transport(all);
+  check_ack(all);
   check_operation(all);
   check_batch_only(all);
   check_input(all);

@@ -6,8 +6,13 @@ namespace socketio::cli {
 
 /// Adds what the environment says, and what follows from several options together. Fails with Failure(usage).
 void complete(Collected& all, const Surroundings& surroundings);
+/// The part of complete() that every tool needs: Redis, the key, the form of the output.
+void complete_common(Collected& all, const Surroundings& surroundings);
 
 /// Refuses options that contradict each other, or do nothing together. Fails with Failure(usage).
 void check(const Collected& all);
+
+/// Refuses to require receivers where nobody counts them. Fails with Failure(usage).
+void check_countable(const Options& options);
 
 }  // namespace socketio::cli

@@ -1,6 +1,5 @@
 #include "option_table.hpp"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -15,8 +14,6 @@ namespace socketio::cli {
 namespace {
 
 using Value = const std::string&;
-
-[[noreturn]] void not_yet(const std::string& what) { fail_usage(what + " is not supported yet."); }
 
 std::string checked(const std::string& what, const std::string& value) {
   if (!utf8::valid(value)) {
@@ -45,6 +42,21 @@ void set_rate(Collected& all, Value value) {
   all.options.rate = units::rate(value);
   if (!all.options.rate) {
     bad_value("--rate", value, "write emits per second, like 1000/s");
+  }
+}
+
+void set_speed(Collected& all, Value value) {
+  all.speed_given = true;
+  all.options.speed = units::speed(value);
+  if (!all.options.speed && value != "max") {
+    bad_value("--speed", value, "write how many times as fast, like 2 or 0.5, or max");
+  }
+}
+
+void set_expected(Collected& all, Value value) {
+  all.options.expected = units::count(value);
+  if (!all.options.expected || *all.options.expected == 0) {
+    bad_value("--expected", value, "write a number of answers, like 3");
   }
 }
 
@@ -96,20 +108,58 @@ void set_key(Collected& all, Value value) {
   all.key_given = true;
 }
 
-const OptionEntry table[] = {
+void set_sharded_mode(Collected& all, Value value) {
+  using Mode = SubscriptionMode;
+  if (value != "static" && value != "dynamic" && value != "dynamic-private") {
+    bad_value("--sharded-mode", value, "it is dynamic (default), static or dynamic-private");
+  }
+  all.options.sharded_mode = value == "static" ? Mode::only_static : value == "dynamic" ? Mode::dynamic : Mode::dynamic_private;
+  all.sharded_mode_given = true;
+}
+
+void set_stream_name(Collected& all, Value value) {
+  if (value.empty()) {
+    fail_usage("The name of the stream is empty.");
+  }
+  all.options.stream_name = checked("The name of the stream", value);
+  all.stream_option = "--stream-name";
+}
+
+void set_stream_count(Collected& all, Value value) {
+  constexpr std::uint64_t most = 1'000'000;
+  const auto count = units::count(value);
+  if (!count || *count == 0 || *count > most) {
+    bad_value("--stream-count", value, "write the servers' streamCount, like 4");
+  }
+  all.options.stream_count = static_cast<std::uint32_t>(*count);
+  all.stream_option = "--stream-count";
+}
+
+void set_stream_length(Collected& all, Value value) {
+  const auto length = units::count(value);
+  if (!length || *length == 0) {
+    bad_value("--stream-maxlen", value, "write a number of entries, like 10000");
+  }
+  all.options.stream_length_max = *length;
+  all.stream_option = "--stream-maxlen";
+}
+
+constexpr OptionEntry table[] = {
     {"r,redis", true, [](Collected& all, Value value) { all.url = value; }},
     {"user", true, [](Collected& all, Value value) { all.user = value; }},
     {"password-file", true, [](Collected& all, Value value) { all.password_file = value; }},
-    {"tls-ca", true, [](Collected&, Value) { not_yet("TLS (--tls-ca)"); }},
-    {"tls-cert", true, [](Collected&, Value) { not_yet("TLS (--tls-cert)"); }},
-    {"tls-key", true, [](Collected&, Value) { not_yet("TLS (--tls-key)"); }},
-    {"tls-insecure", false, [](Collected&, Value) { not_yet("TLS (--tls-insecure)"); }},
+    {"sentinel-user", true, [](Collected& all, Value value) { all.sentinel_user = value; }},
+    {"sentinel-password-file", true, [](Collected& all, Value value) { all.sentinel_password_file = value; }},
+    {"tls-ca", true, [](Collected& all, Value value) { all.tls_ca = value; }},
+    {"tls-cert", true, [](Collected& all, Value value) { all.tls_certificate = value; }},
+    {"tls-key", true, [](Collected& all, Value value) { all.tls_key = value; }},
+    {"tls-insecure", false, [](Collected& all, Value value) { set_flag(all.tls_insecure, value); }},
     {"transport", true, [](Collected& all, Value value) { all.transport = value; }},
     {"key", true, set_key},
-    {"sharded-mode", true, [](Collected&, Value) { not_yet("The sharded transport (--sharded-mode)"); }},
-    {"stream-name", true, [](Collected&, Value) { not_yet("The streams transport (--stream-name)"); }},
-    {"stream-count", true, [](Collected&, Value) { not_yet("The streams transport (--stream-count)"); }},
-    {"stream-maxlen", true, [](Collected&, Value) { not_yet("The streams transport (--stream-maxlen)"); }},
+    {"sharded-mode", true, set_sharded_mode},
+    {"stream-name", true, set_stream_name},
+    {"stream-count", true, set_stream_count},
+    {"stream-maxlen", true, set_stream_length},
     {"n,nsp", true, set_nsp},
     {"timeout", true, set_timeout},
     {"o,output", true, [](Collected& all, Value value) { all.output = value; }},
@@ -124,7 +174,10 @@ const OptionEntry table[] = {
     {"volatile", false, [](Collected& all, Value value) { set_flag(all.options.is_volatile, value); }},
     {"compress", false, [](Collected& all, Value value) { set_compress(all, value == "true"); }},
     {"no-compress", false, [](Collected& all, Value value) { set_compress(all, value != "true"); }},
-    {"ack", false, [](Collected&, Value) { not_yet("Asking for acknowledgements (--ack)"); }},
+    {"ack", false, [](Collected& all, Value value) { set_flag(all.options.ack, value); }},
+    {"first", false, [](Collected& all, Value value) { set_flag(all.first, value); }},
+    {"quorum", false, [](Collected& all, Value value) { set_flag(all.quorum, value); }},
+    {"expected", true, set_expected},
     {"server-side", false, [](Collected& all, Value value) { set_flag(all.server_side, value); }},
     {"join", true,
      [](Collected& all, Value value) {
@@ -139,6 +192,8 @@ const OptionEntry table[] = {
     {"disconnect", false, [](Collected& all, Value value) { set_flag(all.disconnect, value); }},
     {"close", false, [](Collected& all, Value value) { set_flag(all.options.close, value); }},
     {"input", true, [](Collected& all, Value value) { all.options.input = value; }},
+    {"replay", true, [](Collected& all, Value value) { all.replay = value; }},
+    {"speed", true, set_speed},
     {"format", true, set_format},
     {"rate", true, set_rate},
     {"line-max", true, set_line_max},
@@ -153,15 +208,9 @@ const OptionEntry table[] = {
 std::span<const OptionEntry> option_table() { return table; }
 
 bool is_named(const OptionEntry& entry, std::string_view name) {
-  std::string_view names = entry.names;
-  while (!names.empty()) {
-    const std::string_view one = names.substr(0, names.find(','));
-    if (one == name) {
-      return true;
-    }
-    names.remove_prefix(std::min(names.size(), one.size() + 1));
-  }
-  return false;
+  bool found = false;
+  for_each_name(entry, [&](std::string_view one) { found = found || one == name; });
+  return found;
 }
 
 }  // namespace socketio::cli

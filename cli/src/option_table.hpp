@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,27 +19,50 @@ struct Collected {
   std::optional<std::string> url;
   std::optional<std::string> user;
   std::optional<std::string> password_file;
+  std::optional<std::string> sentinel_user;
+  std::optional<std::string> sentinel_password_file;
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  bool tls_insecure = false;
   std::optional<std::string> transport;
   std::optional<std::string> output;
   std::optional<bool> lines_are_text;
+  std::optional<std::string> replay;
+  bool speed_given = false;
   bool key_given = false;
+  bool sharded_mode_given = false;
+  const char* stream_option = nullptr;  ///< the first that was given
   bool join = false;
   bool leave = false;
   bool disconnect = false;
   bool server_side = false;
+  bool first = false;
+  bool quorum = false;
   bool on_error_given = false;
   bool line_max_given = false;
 };
 
 struct OptionEntry {
-  const char* names;  ///< "t,to,room,in", as cxxopts takes them
+  std::string_view names;  ///< "t,to,room,in": the letter, and the long names
   bool takes_value;
   void (*apply)(Collected& collected, const std::string& value);
 };
 
 std::span<const OptionEntry> option_table();
 
-/// Whether `name`, without dashes, is one of the entry's. (cxxopts reports an option by any of its long names.)
+/// Calls `function` with each of the entry's names, without dashes.
+template <typename Function>
+void for_each_name(const OptionEntry& entry, const Function& function) {
+  std::string_view names = entry.names;
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find(','));
+    function(name);
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+  }
+}
+
+/// Whether `name`, without dashes, is one of the entry's.
 bool is_named(const OptionEntry& entry, std::string_view name);
 
 }  // namespace socketio::cli

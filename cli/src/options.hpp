@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include <socketio/emitter/asking.hpp>
+#include <socketio/emitter/transport.hpp>
 #include <socketio/protocol/room.hpp>
 #include <socketio/redis/options.hpp>
 
@@ -24,7 +27,13 @@ struct Options {
   Action action = Action::emit;
 
   redis::Options redis;
+  /// What --transport names; empty: auto, until find_transport() has looked at the fleet.
+  std::vector<Transport> transports = {Transport::classic};
   std::string key = "socket.io";
+  SubscriptionMode sharded_mode = SubscriptionMode::dynamic;
+  std::string stream_name = "socket.io";
+  std::uint32_t stream_count = 1;
+  std::uint64_t stream_length_max = 10'000;
   std::chrono::milliseconds timeout{5'000};
   Output output = Output::text;
   bool verbose = false;
@@ -36,6 +45,9 @@ struct Options {
   std::vector<Room> op_rooms;  ///< of --join or --leave; without duplicates
   bool close = false;
   bool is_volatile = false;
+  bool ack = false;                          ///< answers are wanted
+  asking::Until until = asking::Until::all;  ///< with `ack`: which are enough
+  std::optional<std::size_t> expected = {};  ///< with `ack`: so many are enough
   std::optional<bool> compress;
 
   std::optional<std::string> event;
@@ -44,6 +56,8 @@ struct Options {
 
   std::optional<std::string> input;  ///< batch: path, or "-"
   bool lines_are_text = false;
+  bool replay = false;              ///< the input is a recording, and keeps its times
+  std::optional<double> speed = 1;  ///< of a replay; empty: as fast as it goes
   std::optional<double> rate;
   std::size_t line_max = std::size_t{64} << 20;
   bool skip_bad_lines = false;
@@ -51,6 +65,18 @@ struct Options {
 
   std::optional<std::uint64_t> require_receivers;
   bool dry_run = false;
+  bool beside_classic = false;  ///< classic servers were seen: look_at_fleet()
+
+  /// The settings of the fleet on one of the transports.
+  [[nodiscard]] FleetSettings fleet(Transport transport) const {
+    return {transport,    key,
+            sharded_mode, stream_name,
+            stream_count, stream_length_max,
+            false,        beside_classic || uses(Transport::classic)};
+  }
+  [[nodiscard]] bool uses(Transport transport) const {
+    return std::find(transports.begin(), transports.end(), transport) != transports.end();
+  }
 };
 
 /// What the options are read from, besides the arguments.

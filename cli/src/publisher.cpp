@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "explain.hpp"
+#include "fleet.hpp"
 #include "text.hpp"
 #include "units.hpp"
 
@@ -17,7 +18,6 @@ constexpr std::size_t under_way_max = 16'384;
 constexpr std::uint64_t under_way_bytes_max = std::uint64_t{8} << 20;
 /// How long a signal may go unnoticed.
 constexpr milliseconds slice{100};
-constexpr std::uint32_t backoff_max_ms = 500;
 
 std::string lines_text(const LineRange& lines) {
   return lines.first == lines.last ? "line " + std::to_string(lines.first)
@@ -35,39 +35,31 @@ Publisher::Publisher(const Options& options, Console& console, const Signals& si
       errors_(errors),
       tick_(std::move(tick)),
       in_flight_(start),
-      emitter_(redis_options(), emitter_options()),
+      emitter_(redis_options(options_, console_), emitter_options()),
       outlet_(Way(emitter_).outlet()) {}
 
 /// The limits of the library are not to be met: what is under way is bounded here, where signals are looked at.
 EmitterOptions Publisher::emitter_options() {
   EmitterOptions emitter;
+  emitter.transport = options_.transports.front();
+  emitter.also.assign(options_.transports.begin() + 1, options_.transports.end());
   emitter.key = options_.key;
+  emitter.sharded_mode = options_.sharded_mode;
+  emitter.stream_name = options_.stream_name;
+  emitter.stream_count = options_.stream_count;
+  emitter.stream_length_max = options_.stream_length_max;
+  emitter.beside_classic = options_.beside_classic;
   emitter.write_ahead_bytes = limits::message_bytes_max * 2;
   emitter.close_timeout_ms = 0;
   emitter.on_result = [this](const EmitResult& result) { on_result(result); };
   return emitter;
 }
 
-redis::Options Publisher::redis_options() const {
-  const auto timeout_ms = static_cast<std::uint32_t>(options_.timeout.count());
-  redis::Options redis = options_.redis;
-  redis.connect_timeout_ms = timeout_ms;
-  redis.command_timeout_ms = timeout_ms;
-  redis.backoff_max_ms = std::max(redis.backoff_min_ms, std::min(backoff_max_ms, timeout_ms / 4));
-  redis.queue_bytes_max = limits::message_bytes_max * 2;
-  if (console_.verbose()) {
-    redis.log = [this](const redis::LogRecord& record) {
-      console_.detail(std::string(record.component) + ": " + std::string(record.message) +
-                      (record.detail.empty() ? "" : " [" + std::string(record.detail) + "]"));
-    };
-  }
-  return redis;
-}
-
 void Publisher::connect() {
   const Clock::time_point deadline = Clock::now() + options_.timeout;
-  console_.detail("Redis is at " + redis::describe(options_.redis) + ", the key is \"" + text::excerpt(options_.key) +
-                  "\", the timeout " + units::duration_text(options_.timeout) + ".");
+  console_.detail("Redis is at " + redis::describe(options_.redis) + ", the transport " + transports_text(options_) +
+                  ", the key \"" + text::excerpt(options_.key) + "\", the timeout " + units::duration_text(options_.timeout) +
+                  ".");
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
     const std::string error = emitter_.connect(std::clamp(left, milliseconds(1), slice));
@@ -115,12 +107,18 @@ Halt Publisher::pause() {
 Halt Publisher::settle() { return in_flight_.waiting_count() == 0 && !refused_ ? Halt::none : wait(false); }
 
 /// Waits until nothing is under way. Gives up when Redis has answered nothing for the timeout, which counts anew from when it
-/// was lost, but only once: a Redis that accepts connections and answers nothing is as good as none.
+/// was lost, but only once: a Redis that accepts connections and answers nothing is as good as none. What passes between two
+/// waits, because no line is due or at hand, does not count.
 Halt Publisher::wait(bool until_the_end) {
   const Clock::time_point begin = Clock::now();
-  if (!troubled_) {
-    silent_since_ = begin;
-  }
+  silent_since_ = troubled_ ? silent_since_ + (begin - waited_until_) : begin;
+  const Halt halt = wait_for_answers(until_the_end);
+  waited_until_ = Clock::now();
+  return halt;
+}
+
+Halt Publisher::wait_for_answers(bool until_the_end) {
+  const Clock::time_point begin = Clock::now();
   while (in_flight_.waiting_count() != 0) {
     if (!until_the_end && (refused_ || signals_.pending() != 0)) {
       return refused_ ? Halt::refused : Halt::signal;
@@ -165,7 +163,11 @@ void Publisher::on_result(const EmitResult& result) {
   using Fate = InFlight::Fate;
   switch (result.outcome) {
     case redis::Outcome::ok:
-      tally_.receivers.add(result.receivers);
+      if (result.receivers) [[likely]] {
+        tally_.receivers.add(*result.receivers);
+      } else {
+        ++tally_.receivers_unknown;
+      }
       in_flight_.end(result.id, Fate::passed);
       return;
     case redis::Outcome::refused: {
@@ -212,8 +214,9 @@ void Publisher::say_lost(const Lost& lost, const std::string& what) const {
   }
   const std::string which =
       options_.input ? units::counted(lost.count, "emit") + " (" + lines_text(lost.lines) + ")" : "the emit";
+  const bool never_answered = tally_.sent() + tally_.refused == 0;  // then it may not be Redis, or only by TLS
   console_.error(which + (lost.count == 1 ? " is " : " are ") + what + "." +
-                 (console_.verbose() && !why_lost_.empty() ? " " + why_lost_ : ""));
+                 ((console_.verbose() || never_answered) && !why_lost_.empty() ? " " + why_lost_ : ""));
 }
 
 void Publisher::Lost::add(std::uint64_t line) {

@@ -59,10 +59,10 @@ class Publisher final : public Destination {
   };
 
   EmitterOptions emitter_options();
-  redis::Options redis_options() const;
   void on_result(const EmitResult& result);
   void watch_connection(Clock::time_point now);
   Halt wait(bool until_the_end);
+  Halt wait_for_answers(bool until_the_end);
   void say_lost(const Lost& lost, const std::string& what) const;
 
   const Options& options_;
@@ -81,6 +81,7 @@ class Publisher final : public Destination {
   bool troubled_ = false;      ///< it was lost, and Redis has answered nothing since
   std::uint64_t answers_ = 0;  ///< when they were counted last
   Clock::time_point silent_since_{};
+  Clock::time_point waited_until_{};  ///< the end of the last wait()
   Lost not_sent_;
   Lost unconfirmed_;
   std::string why_lost_;

@@ -37,8 +37,35 @@ std::uint64_t per_second(std::uint64_t count, nanoseconds elapsed) {
   return static_cast<std::uint64_t>(static_cast<double>(count) / seconds(elapsed));
 }
 
+/// In a Redis Cluster a node knows only its own subscribers; the others are reached, but not counted.
+bool counts_one_node(const Options& options) {
+  return options.redis.topology == redis::Topology::cluster && options.uses(Transport::classic);
+}
+
+/// "handed to all nodes of the Redis Cluster, of which one counted its own servers: 2".
+std::string one_node_text(const Tally& tally) {
+  const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
+  const bool same = tally.receivers.below(min + 1) == tally.receivers.total();
+  return "handed to all nodes of the Redis Cluster, of which one counted its own servers: " +
+         (same ? units::grouped(min)
+               : "at least " + units::grouped(min) + ", in the median " + number_or_null(tally.receivers.median()));
+}
+
 /// "reached 2 servers each", "reached no server".
 std::string reached_text(const Tally& tally, const Options& options) {
+  const std::uint64_t counted = tally.receivers.total();
+  if (counted == 0) {
+    return "into a stream, which does not tell who reads it";
+  }
+  if (tally.receivers_unknown != 0) {
+    Tally rest = tally;
+    rest.receivers_unknown = 0;
+    return units::grouped(tally.receivers_unknown) + " of them into a stream, which does not tell who reads it; the others " +
+           reached_text(rest, options);
+  }
+  if (counts_one_node(options)) {
+    return one_node_text(tally);
+  }
   const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
   const std::uint64_t none = tally.no_receivers();
   if (none == tally.sent()) {
@@ -56,12 +83,18 @@ std::string reached_text(const Tally& tally, const Options& options) {
 
 namespace report {
 
-std::string summary_json(const Tally& tally) {
+std::string summary_json(const Tally& tally, const Options& options) {
   const auto min = tally.receivers.min();
+  const std::uint64_t unknown = tally.receivers_unknown;
   return "{\"sent\":" + std::to_string(tally.sent()) + ",\"failed\":" + std::to_string(tally.failed) +
-         ",\"unconfirmed\":" + std::to_string(tally.unconfirmed) + ",\"no_receivers\":" + std::to_string(tally.no_receivers()) +
+         ",\"unconfirmed\":" + std::to_string(tally.unconfirmed) + ",\"no_receivers\":" +
+         (min            ? std::to_string(tally.no_receivers())
+          : unknown != 0 ? "null"
+                         : "0") +
          ",\"receivers_min\":" + (min ? std::to_string(*min) : "null") +
-         ",\"receivers_median\":" + number_or_null(tally.receivers.median()) + "}";
+         ",\"receivers_median\":" + number_or_null(tally.receivers.median()) +
+         (unknown != 0 ? ",\"receivers_unknown\":" + std::to_string(unknown) : "") +
+         (counts_one_node(options) ? ",\"receivers_of_one_node\":true" : "") + "}";
 }
 
 std::string summary_text(const Tally& tally, const Options& options, nanoseconds elapsed) {
@@ -114,7 +147,7 @@ void summarize(Console& console, const Tally& tally, const Options& options, nan
                   ".");
   }
   if (console.output() == Output::json) {
-    console.data(summary_json(tally) + "\n");
+    console.data(summary_json(tally, options) + "\n");
   } else {
     console.note(summary_text(tally, options, elapsed));
   }

@@ -28,7 +28,7 @@ enum class Halt : std::uint8_t {
 namespace report {
 
 /// {"sent":2,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":3,"receivers_median":3}
-std::string summary_json(const Tally& tally);
+std::string summary_json(const Tally& tally, const Options& options);
 
 /// "sent 1,000, reached 2 servers each (0.8 s, 1,250 a second)".
 std::string summary_text(const Tally& tally, const Options& options, std::chrono::nanoseconds elapsed);

@@ -3,15 +3,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <exception>
-#include <new>
 #include <optional>
-
-#include <socketio/common/error.hpp>
 
 #include "batch.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "fleet.hpp"
+#include "guarded_run.hpp"
 #include "help.hpp"
 #include "options.hpp"
 #include "signals.hpp"
@@ -27,13 +25,15 @@ std::optional<std::string> variable(const char* name) {
 
 ExitStatus act(const std::vector<std::string>& arguments, Console& console) {
   const Signals signals;
-  const Options options = parse_options(arguments, {variable, ::isatty(STDOUT_FILENO) == 1});
+  Options options = parse_options(arguments, {variable, ::isatty(STDOUT_FILENO) == 1});
   console.configure(options.output, options.verbose);
   switch (options.action) {
     case Action::help: console.data(help_text); break;
     case Action::version: console.data("socketio-emit " SOCKETIO_VERSION "\n"); break;
     case Action::usage: console.usage(usage_text); return ExitStatus::usage;
-    case Action::emit: return options.input ? Batch(options, console, signals).run() : run_single(options, console, signals);
+    case Action::emit:
+      look_at_fleet(options, console, signals);
+      return options.input ? Batch(options, console, signals).run() : run_single(options, console, signals);
   }
   console.flush();
   return ExitStatus::ok;
@@ -42,26 +42,7 @@ ExitStatus act(const std::vector<std::string>& arguments, Console& console) {
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) noexcept {
-  try {
-    Console console;
-    try {
-      return static_cast<int>(act(arguments, console));
-    } catch (const Failure& failure) {
-      console.error(failure.what());
-      return static_cast<int>(failure.status());
-    } catch (const Error& error) {
-      console.error(error.what());
-      return static_cast<int>(ExitStatus::usage);
-    } catch (const std::bad_alloc&) {
-      console.error("The system has no memory left for this.");
-      return static_cast<int>(ExitStatus::usage);
-    } catch (const std::exception& error) {
-      console.error(std::string("Something went wrong inside: ") + error.what() + ".");
-      return static_cast<int>(ExitStatus::usage);
-    }
-  } catch (...) {
-    return static_cast<int>(ExitStatus::usage);
-  }
+  return guarded_run("socketio-emit", [&](Console& console) { return act(arguments, console); });
 }
 
 }  // namespace socketio::cli

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "asking.hpp"
 #include "dry_run.hpp"
 #include "publisher.hpp"
 #include "text.hpp"
@@ -46,10 +47,13 @@ ExitStatus dry_run(const Options& options, Console& console, const Operation& op
 ExitStatus run_single(const Options& options, Console& console, const Signals& signals) {
   const auto began = std::chrono::steady_clock::now();
   const Operation operation = operation_of(options);
+  if (options.ack) {
+    return run_asking(options, console, signals, operation);
+  }
   if (options.dry_run) {
     return dry_run(options, console, operation);
   }
-  Rehearsal rehearsal(options.key);
+  Rehearsal rehearsal(options);
   perform(rehearsal, operation);
   Tally tally;
   LineErrors errors(console, false);

@@ -33,13 +33,15 @@ class ReceiverCounts {
 struct Tally {
   std::uint64_t failed = 0;       ///< bad lines, refused, and not sent
   std::uint64_t unconfirmed = 0;  ///< written to a Redis that went away before it answered
-  ReceiverCounts receivers;       ///< of those that Redis took
+  ReceiverCounts receivers;       ///< of those that Redis took, where it counts
+  /// Taken as well, by a transport that does not tell whom they reach.
+  std::uint64_t receivers_unknown = 0;
 
   std::uint64_t bad_lines = 0;  ///< among `failed`
   std::uint64_t refused = 0;    ///< among `failed`: Redis answered with an error
   std::uint64_t not_sent = 0;   ///< among `failed`: Redis was away
 
-  [[nodiscard]] std::uint64_t sent() const noexcept { return receivers.total(); }
+  [[nodiscard]] std::uint64_t sent() const noexcept { return receivers.total() + receivers_unknown; }
   [[nodiscard]] std::uint64_t no_receivers() const { return receivers.below(1); }
   /// Everything that has ended.
   [[nodiscard]] std::uint64_t ended() const noexcept { return sent() + failed + unconfirmed; }

@@ -11,6 +11,7 @@ using std::chrono::milliseconds;
 constexpr double day_ms = 24.0 * 60 * 60 * 1000;
 constexpr std::uint64_t size_max = std::uint64_t{1} << 30;
 constexpr double rate_max = 1e9;
+constexpr double speed_max = 1e6;
 
 /// Reads plain decimal digits with an optional fraction off the front.
 std::optional<double> take_decimal(std::string_view& text) {
@@ -63,6 +64,14 @@ std::optional<std::uint64_t> size(std::string_view text) {
 std::optional<double> rate(std::string_view text) {
   const auto number = take_decimal(text);
   if (!number || !(text.empty() || text == "/s") || *number <= 0 || *number > rate_max) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<double> speed(std::string_view text) {
+  const auto number = take_decimal(text);
+  if (!number || !text.empty() || *number < 1 / speed_max || *number > speed_max) {
     return std::nullopt;
   }
   return number;

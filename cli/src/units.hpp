@@ -18,6 +18,9 @@ std::optional<std::uint64_t> size(std::string_view text);
 /// "1000/s" or "1000", also "0.5/s": more than nothing, at most a thousand million.
 std::optional<double> rate(std::string_view text);
 
+/// How many times as fast: "2", "0.5"; from a millionth to a million.
+std::optional<double> speed(std::string_view text);
+
 /// A number of things: digits only.
 std::optional<std::uint64_t> count(std::string_view text);
 

@@ -36,7 +36,7 @@ BlockingCore::BlockingCore(redis::Options redis, EmitterOptions options)
       log_(redis.log),
       queue_bytes_max_(redis.queue_bytes_max),
       flush_bytes_(redis.flush_bytes),
-      encoder_(options_.key, options_.message_bytes_max),
+      courier_(options_, *this),
       client_(loop_, std::move(redis)) {
   client_.on_state([this](redis::State state, std::string_view) {
     if (state == redis::State::disconnected && away_since_ms_ == 0) {
@@ -70,21 +70,20 @@ void BlockingCore::tell(const EmitResult& result) const {
   }
 }
 
-template <typename Encode>
-EmitId BlockingCore::send(const Encode& encode) {
+template <typename Operation>
+EmitId BlockingCore::send(const Operation& operation) {
   const Turn turn(*this);
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
-  const Encoder::Publication publication = encode(encoder_);
-  const std::size_t bytes = publication.channel.size() + publication.payload.size();
+  const std::size_t bytes = courier_.encode(operation);
   if (client_.state() == redis::State::idle) {
     client_.connect();
   }
   wait_for_room(bytes);
   const EmitId id = ++last_id_;
   ledger_.begin();
-  client_.publish(publication.channel, publication.payload, *this, id);
+  courier_.publish(client_, id);
   bytes_since_poll_ += bytes;
   if (bytes_since_poll_ >= flush_bytes_) {
     bytes_since_poll_ = 0;
@@ -109,10 +108,11 @@ EmitId BlockingCore::send_server_side(std::string_view nsp, Bytes data) {
   return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
 }
 
-void BlockingCore::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) {
+void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+                                 std::string_view message) {
   ledger_.end(outcome, receivers, message);
   if (options_.on_result) {
-    ended_.push_back({{tag, outcome, receivers, {}}, std::string(message)});
+    ended_.push_back({{id, outcome, receivers, {}}, std::string(message)});
   }
 }
 

@@ -2,19 +2,20 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include <socketio/emitter/encoder.hpp>
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
 
+#include "courier.hpp"
 #include "ledger.hpp"
 
 namespace socketio::emitter {
 
 /// Emitter without a loop of the application's: a private one that runs inside the calls, under a lock.
-class BlockingCore final : public Outlet, private redis::PublishListener {
+class BlockingCore final : public Outlet, private EmitListener {
  public:
   BlockingCore(redis::Options redis, EmitterOptions options);
   ~BlockingCore() override;
@@ -43,9 +44,10 @@ class BlockingCore final : public Outlet, private redis::PublishListener {
   };
   class Turn;
 
-  template <typename Encode>
-  EmitId send(const Encode& encode);
-  void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override;
+  template <typename Operation>
+  EmitId send(const Operation& operation);
+  void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+                     std::string_view message) override;
   void wait_for_room(std::size_t bytes);
   void tell(const EmitResult& result) const;
   void log_error(std::string_view message, std::string_view detail) const;
@@ -56,7 +58,7 @@ class BlockingCore final : public Outlet, private redis::PublishListener {
   redis::Log log_;
   std::size_t queue_bytes_max_;
   std::size_t flush_bytes_;
-  Encoder encoder_;
+  Courier courier_;
   Ledger ledger_;
   Loop loop_;
   redis::Client client_;

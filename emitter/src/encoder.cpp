@@ -7,7 +7,6 @@
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/classic_request.hpp>
-#include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/reserved_events.hpp>
 #include <socketio/protocol/utf8.hpp>
@@ -17,33 +16,8 @@ namespace {
 
 /// Buffers keep their memory between messages; not more than this.
 constexpr std::size_t kept_bytes = std::size_t{1} << 20;
-/// Levels that a message puts around the arguments.
-constexpr std::size_t outer_depth = 4;
-
-[[noreturn]] void refuse_arguments(DecodeError error) {
-  if (error.code == Errc::too_deep) {
-    throw Error(ErrorCode::bad_arguments,
-                "The arguments are nested more than " + std::to_string(limits::depth_max - outer_depth) + " levels deep.");
-  }
-  throw Error(ErrorCode::bad_arguments, std::string("The arguments do not pack to [event, args...] in well-formed msgpack (") +
-                                            describe(error.code) + " at byte " + std::to_string(error.offset_bytes) +
-                                            "). Check the msgpack adaptors of your types.");
-}
-
-/// Receivers trust what they get; so nothing leaves that is not [event, args...] with a name they can bear.
-void check_data(Bytes data, bool (*reserved)(std::string_view)) {
-  if (const auto whole = check_items(data, 1, limits::depth_max - outer_depth); !whole.ok()) {
-    refuse_arguments(whole.error());
-  }
-  const auto name = event_data::name(data);
-  if (!name.ok()) {
-    refuse_arguments(name.error());
-  }
-  const bool is_text = name->kind == Kind::text || name->kind == Kind::binary;
-  if (is_text && reserved(name->text)) {
-    throw Error(ErrorCode::reserved_event, "\"" + std::string(name->text) + "\" is a reserved event name. Choose another one.");
-  }
-}
+/// Their hash is a number of 32 bits.
+constexpr std::uint32_t stream_count_max = 0x7fffffff;
 
 void check_rooms(std::span<const Room> rooms) {
   if (rooms.size() > limits::rooms_max) {
@@ -56,33 +30,58 @@ void check_rooms(std::span<const Room> rooms) {
   }
 }
 
+FleetSettings classic_fleet(std::string key) {
+  FleetSettings fleet;
+  fleet.key = std::move(key);
+  return fleet;
+}
+
 selector::Target selection(const Target& target) { return {target.rooms, target.except, target.flags}; }
 
 }  // namespace
 
-Encoder::Encoder(std::string key, std::size_t message_bytes_max) : key_(std::move(key)), message_bytes_max_(message_bytes_max) {
-  if (!utf8::valid(key_)) {
+Encoder::Encoder(std::string key, std::size_t message_bytes_max) : Encoder(classic_fleet(std::move(key)), message_bytes_max) {}
+
+Encoder::Encoder(FleetSettings fleet, std::size_t message_bytes_max)
+    : fleet_(std::move(fleet)),
+      message_bytes_max_(message_bytes_max),
+      length_max_text_(std::to_string(fleet_.stream_length_max)) {
+  if (!utf8::valid(fleet_.key)) {
     throw Error(ErrorCode::bad_utf8, "The key is not UTF-8.");
+  }
+  if (!utf8::valid(fleet_.stream_name)) {
+    throw Error(ErrorCode::bad_utf8, "The name of the stream is not UTF-8.");
+  }
+  if (fleet_.stream_count == 0 || fleet_.stream_count > stream_count_max) {
+    throw Error(ErrorCode::bad_option,
+                "The number of streams is at least 1 and at most " + std::to_string(stream_count_max) + ".");
   }
 }
 
 Encoder::Publication Encoder::event(const Target& target, Bytes data) {
-  check_data(data, is_reserved_client_event);
+  if (!is_classic()) {
+    return broadcast_message(target, data);
+  }
+  event_data::require(data, is_reserved_client_event);
   channel_.clear();
   payload_.clear_and_shrink(kept_bytes);
-  classic_channels::append_broadcast(channel_, key_, target.nsp, target.rooms);
-  broadcast::Outgoing message;
-  message.nsp = target.nsp;
-  message.data = data;
-  message.rooms = target.rooms;
-  message.except = target.except;
-  message.flags = target.flags;
-  broadcast::encode(payload_, message);
+  classic_channels::append_broadcast(channel_, fleet_.key, target.nsp, target.rooms);
+  broadcast::Outgoing outgoing;
+  outgoing.nsp = target.nsp;
+  outgoing.data = data;
+  outgoing.rooms = target.rooms;
+  outgoing.except = target.except;
+  outgoing.flags = target.flags;
+  broadcast::encode(payload_, outgoing);
   return finish();
 }
 
 Encoder::Publication Encoder::join(const Target& target, std::span<const Room> rooms) {
   check_rooms(rooms);
+  if (!is_classic()) {
+    cluster_message::append_rooms_change(begin_message(), selection(target), rooms);
+    return message(Type::join, target.nsp);
+  }
   begin_request(target.nsp);
   classic_request::encode_join(payload_, {}, selection(target), rooms);
   return finish();
@@ -90,23 +89,40 @@ Encoder::Publication Encoder::join(const Target& target, std::span<const Room> r
 
 Encoder::Publication Encoder::leave(const Target& target, std::span<const Room> rooms) {
   check_rooms(rooms);
+  if (!is_classic()) {
+    cluster_message::append_rooms_change(begin_message(), selection(target), rooms);
+    return message(Type::leave, target.nsp);
+  }
   begin_request(target.nsp);
   classic_request::encode_leave(payload_, {}, selection(target), rooms);
   return finish();
 }
 
 Encoder::Publication Encoder::disconnect(const Target& target, bool close) {
+  if (!is_classic()) {
+    cluster_message::append_disconnect(begin_message(), selection(target), close);
+    return message(Type::disconnect, target.nsp);
+  }
   begin_request(target.nsp);
   classic_request::encode_disconnect(payload_, {}, selection(target), close);
   return finish();
 }
 
 Encoder::Publication Encoder::server_side(std::string_view nsp, Bytes data) {
-  check_data(data, is_reserved_server_side_event);
+  event_data::require(data, is_reserved_server_side_event);
+  if (fleet_.transport == Transport::streams && fleet_.beside_classic && !fleet_.use_sharded_pubsub) {
+    throw Error(ErrorCode::not_supported,
+                "A server-side event for a streams fleet would end classic servers that have the same key. Give the streams "
+                "servers another channelPrefix, and send the event to each fleet by itself.");
+  }
+  if (!is_classic()) {
+    cluster_message::append_server_side_event(begin_message(), {}, data);
+    return message(Type::server_side_event, nsp);
+  }
   begin_request(nsp);
   const auto encoded = classic_request::encode_server_side_event(payload_, broadcast::emitter_uid, {}, data);
   if (!encoded.ok()) {
-    refuse_arguments(encoded.error());
+    event_data::refuse(encoded.error());
   }
   return finish();
 }
@@ -114,15 +130,37 @@ Encoder::Publication Encoder::server_side(std::string_view nsp, Bytes data) {
 void Encoder::begin_request(std::string_view nsp) {
   channel_.clear();
   payload_.clear_and_shrink(kept_bytes);
-  classic_channels::append_request(channel_, key_, nsp);
+  classic_channels::append_request(channel_, fleet_.key, nsp);
 }
 
-Encoder::Publication Encoder::finish() const {
+void Encoder::check_size() const {
   if (payload_.size() > message_bytes_max_) {
     throw Error(ErrorCode::too_large, "The message has " + std::to_string(payload_.size()) + " bytes; the limit is " +
                                           std::to_string(message_bytes_max_) + " (message_bytes_max).");
   }
-  return {channel_.text(), payload_.bytes()};
+}
+
+Encoder::Publication Encoder::finish() const {
+  check_size();
+  return {channel_.text(), payload_.bytes(), Command::publish, {}};
+}
+
+std::string_view name_of(Transport transport) noexcept {
+  switch (transport) {
+    case Transport::classic: return "classic";
+    case Transport::sharded: return "sharded";
+    case Transport::streams: return "streams";
+  }
+  return "";
+}
+
+std::string_view name_of(Encoder::Command command) noexcept {
+  switch (command) {
+    case Encoder::Command::publish: return "PUBLISH";
+    case Encoder::Command::publish_sharded: return "SPUBLISH";
+    case Encoder::Command::add_entry: return "XADD";
+  }
+  return "";
 }
 
 }  // namespace socketio

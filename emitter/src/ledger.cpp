@@ -6,12 +6,17 @@
 namespace socketio::emitter {
 namespace {
 
-void add(EmitSummary& summary, redis::Outcome outcome, std::int64_t receivers, std::string_view message) {
+void add(EmitSummary& summary, redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message) {
   switch (outcome) {
     case redis::Outcome::ok:
-      summary.receivers_min = summary.confirmed == 0 ? receivers : std::min(summary.receivers_min, receivers);
-      summary.receivers_max = std::max(summary.receivers_max, receivers);
-      summary.no_receivers += receivers == 0 ? 1 : 0;
+      if (!receivers) {
+        ++summary.receivers_unknown;
+      } else {
+        const bool is_first = summary.confirmed == summary.receivers_unknown;
+        summary.receivers_min = is_first ? *receivers : std::min(summary.receivers_min, *receivers);
+        summary.receivers_max = std::max(summary.receivers_max, *receivers);
+        summary.no_receivers += *receivers == 0 ? 1 : 0;
+      }
       ++summary.confirmed;
       return;
     case redis::Outcome::refused: ++summary.refused; break;
@@ -23,21 +28,40 @@ void add(EmitSummary& summary, redis::Outcome outcome, std::int64_t receivers, s
   }
 }
 
+/// Adds what a later period has counted.
+void merge(EmitSummary& total, const EmitSummary& period) {
+  const auto known = [](const EmitSummary& summary) { return summary.confirmed - summary.receivers_unknown; };
+  if (known(period) != 0) {
+    total.receivers_min = known(total) == 0 ? period.receivers_min : std::min(total.receivers_min, period.receivers_min);
+    total.receivers_max = std::max(total.receivers_max, period.receivers_max);
+  }
+  total.confirmed += period.confirmed;
+  total.refused += period.refused;
+  total.not_sent += period.not_sent;
+  total.unconfirmed += period.unconfirmed;
+  total.no_receivers += period.no_receivers;
+  total.receivers_unknown += period.receivers_unknown;
+  if (total.message.empty()) {
+    total.message = period.message;
+  }
+}
+
 }  // namespace
 
-void Ledger::end(redis::Outcome outcome, std::int64_t receivers, std::string_view message) {
+void Ledger::end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message) {
   --waiting_;
-  add(totals_, outcome, receivers, message);
   add(period_, outcome, receivers, message);
 }
 
 EmitSummary Ledger::totals() const {
-  EmitSummary summary = totals_;
+  EmitSummary summary = before_;
+  merge(summary, period_);
   summary.waiting = waiting_;
   return summary;
 }
 
 EmitSummary Ledger::take_period() {
+  merge(before_, period_);
   EmitSummary summary = std::exchange(period_, {});
   summary.waiting = waiting_;
   return summary;

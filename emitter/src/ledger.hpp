@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,7 @@ class Ledger {
   /// An emit was given to the client.
   void begin() noexcept { ++waiting_; }
   /// An emit has ended.
-  void end(redis::Outcome outcome, std::int64_t receivers, std::string_view message);
+  void end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message);
 
   [[nodiscard]] std::uint64_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] EmitSummary totals() const;
@@ -23,7 +24,7 @@ class Ledger {
 
  private:
   std::uint64_t waiting_ = 0;
-  EmitSummary totals_;
+  EmitSummary before_;  ///< of the periods that were taken
   EmitSummary period_;
 };
 

@@ -7,10 +7,7 @@
 namespace socketio::emitter {
 
 LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
-    : options_(std::move(options)),
-      loop_(loop),
-      encoder_(options_.key, options_.message_bytes_max),
-      client_(std::in_place, loop, std::move(redis)) {
+    : options_(std::move(options)), loop_(loop), courier_(options_, *this), client_(std::in_place, loop, std::move(redis)) {
   if (!options_.on_result) {
     throw Error(ErrorCode::bad_option,
                 "AsyncEmitter needs a callback for results: without one, a failed emit would be silent.");
@@ -20,22 +17,22 @@ LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
 
 LoopCore::~LoopCore() {
   closed_ = true;
-  client_.reset();  // ends what waits, through on_published()
+  client_.reset();  // ends what waits, through on_emit_ended()
   while (!flushes_.empty()) {
     finish_flush(flushes_.begin());
   }
   finish_close();
 }
 
-template <typename Encode>
-EmitId LoopCore::send(const Encode& encode) {
+template <typename Operation>
+EmitId LoopCore::send(const Operation& operation) {
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
-  const Encoder::Publication publication = encode(encoder_);
+  courier_.encode(operation);
   const EmitId id = ++last_id_;
   ledger_.begin();
-  client_->publish(publication.channel, publication.payload, *this, id);
+  courier_.publish(*client_, id);
   return id;
 }
 
@@ -55,16 +52,17 @@ EmitId LoopCore::send_server_side(std::string_view nsp, Bytes data) {
   return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
 }
 
-void LoopCore::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) {
+void LoopCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+                             std::string_view message) {
   const std::shared_ptr<LoopCore> alive = weak_from_this().lock();  // null while the emitter is being destroyed
   ledger_.end(outcome, receivers, message);
   for (auto flush = flushes_.begin(); flush != flushes_.end();) {
     const auto current = flush++;
-    if (tag <= current->last_id) {
+    if (id <= current->last_id) {
       --current->waiting;
     }
   }
-  options_.on_result({tag, outcome, receivers, message});
+  options_.on_result({id, outcome, receivers, message});
   while (!flushes_.empty() && flushes_.front().waiting == 0) {
     finish_flush(flushes_.begin());
   }

@@ -6,10 +6,10 @@
 #include <memory>
 #include <optional>
 
-#include <socketio/emitter/encoder.hpp>
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
 
+#include "courier.hpp"
 #include "ledger.hpp"
 
 namespace socketio::emitter {
@@ -17,7 +17,7 @@ namespace socketio::emitter {
 using FlushDone = std::function<void(const EmitSummary&)>;
 
 /// Emitter on the application's loop. Kept alive by its callbacks while they run, so that one of them may destroy the emitter.
-class LoopCore final : public Outlet, private redis::PublishListener, public std::enable_shared_from_this<LoopCore> {
+class LoopCore final : public Outlet, private EmitListener, public std::enable_shared_from_this<LoopCore> {
  public:
   LoopCore(Loop& loop, redis::Options redis, EmitterOptions options);
   ~LoopCore() override;
@@ -44,16 +44,17 @@ class LoopCore final : public Outlet, private redis::PublishListener, public std
     Loop::TimerId deadline;
   };
 
-  template <typename Encode>
-  EmitId send(const Encode& encode);
-  void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override;
+  template <typename Operation>
+  EmitId send(const Operation& operation);
+  void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+                     std::string_view message) override;
   void finish_flush(std::list<PendingFlush>::iterator flush);
   void finish_close();
   EmitSummary take_summary();
 
   EmitterOptions options_;
   Loop& loop_;
-  Encoder encoder_;
+  Courier courier_;
   Ledger ledger_;
   std::optional<redis::Client> client_;  // none while the destructor ends what is left
   std::list<PendingFlush> flushes_;

@@ -64,9 +64,19 @@ uv_buf_t Core::read_buffer() {
 void Core::post(std::function<void()> function) {
   {
     const std::lock_guard guard(posted_lock_);
+    if (refusing_posts_) {
+      return;
+    }
     posted_.push_back(std::move(function));
   }
   uv_async_send(&async_);
+}
+
+void Core::refuse_posts() {
+  std::vector<std::function<void()>> dropped;  // they may post when they end: not under the lock
+  const std::lock_guard guard(posted_lock_);
+  refusing_posts_ = true;
+  dropped.swap(posted_);
 }
 
 // Functions posted by these come with the next wake-up, so that a function which posts itself does not block the loop.

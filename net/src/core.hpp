@@ -41,6 +41,7 @@ class Core final : public Clock {
   [[nodiscard]] uv_buf_t read_buffer();
 
   void post(std::function<void()> function);
+  void refuse_posts();
 
   void enter_thread() noexcept { thread_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
   [[nodiscard]] bool on_thread() const noexcept {
@@ -81,11 +82,18 @@ class Core final : public Clock {
   std::atomic<std::thread::id> thread_;
   std::mutex posted_lock_;
   std::vector<std::function<void()>> posted_;
+  bool refusing_posts_ = false;
 };
 
 }  // namespace socketio::net
 
 namespace socketio {
+
+/// A signal that is waited for. Deletes itself when libuv has let it go.
+struct SignalWait {
+  uv_signal_t handle{};
+  std::function<void()> function;
+};
 
 struct Loop::Internals {
   net::Core* core = nullptr;
@@ -93,6 +101,7 @@ struct Loop::Internals {
   bool owned = false;
   std::unordered_map<TimerId, std::unique_ptr<net::Timer>> timers;  ///< of call_after()
   TimerId last_timer = 0;
+  std::vector<SignalWait*> signals;
 };
 
 }  // namespace socketio

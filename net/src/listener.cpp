@@ -102,8 +102,10 @@ Accepting::Accepting(Loop& loop, ListenerOptions given, std::function<void(Serve
     }
   });
   tell_empty.emplace(loop, [this] {
-    if (count == 0 && empty) {
-      std::exchange(empty, nullptr)();
+    if (count == 0) {
+      for (const auto& told : std::exchange(empty, {})) {
+        told();
+      }
     }
   });
 }
@@ -189,8 +191,12 @@ bool Accepting::refuse_with_reserve(int descriptor) {
   return socket >= 0;
 }
 
+bool Accepting::is_full() const noexcept {
+  return (options.counts ? options.counts->total() : count) >= options.connections_max;
+}
+
 void Accepting::welcome(int socket, const sockaddr_storage& address) {
-  if (count >= options.connections_max) {
+  if (is_full()) {
     ++counters.refused;
     if (!options.refusal.empty() && !options.tls) {
       // Arrives unless the client has sent something already; it cannot be waited for.
@@ -199,17 +205,36 @@ void Accepting::welcome(int socket, const sockaddr_storage& address) {
     ::close(socket);
     return;
   }
-  auto stream = std::make_unique<ServerStream::Impl>(shared_from_this(), socket, address);
+  LooseStream::State state(socket, PeerAddress(address));
   if (options.tls) {
-    stream->tls = std::make_unique<TlsSession>(options.tls, TlsSession::Role::server);
+    state.tls = std::make_unique<TlsSession>(options.tls, TlsSession::Role::server);
   }
-  if (!stream->open()) {
+  if (options.counts) {
+    state.counts = options.counts;
+    state.loop = options.counts->emptiest();
+    state.counts->opened(state.loop);
+    if (state.loop != options.loop) {
+      ++counters.accepted;
+      const std::size_t loop = state.loop;
+      options.give_away(loop, LooseStream(std::make_unique<LooseStream::State>(std::move(state))));
+      return;
+    }
+  }
+  ServerStream stream = take_on(std::move(state));
+  if (!stream) {
     ++counters.refused;
     return;
   }
   ++counters.accepted;
-  accepted(ServerStream(stream.release()));
+  accepted(std::move(stream));
 }
+
+ServerStream Accepting::take_on(LooseStream::State state) {
+  auto stream = std::make_unique<ServerStream::Impl>(shared_from_this(), std::move(state));
+  return stream->open() ? ServerStream(stream.release()) : ServerStream();
+}
+
+ServerStream Listener::adopt(LooseStream stream) { return accepting_->take_on(std::move(*stream.state_)); }
 
 void Accepting::rest() {
   for (Door* const door : doors) {
@@ -219,7 +244,9 @@ void Accepting::rest() {
 }
 
 void Accepting::stop(std::function<void()> told) {
-  empty = std::move(told);
+  if (told) {
+    empty.push_back(std::move(told));
+  }
   close_doors();
   tell_empty->request();
 }
@@ -266,6 +293,12 @@ void Accepting::give_up_overdue() {
   }
 }
 
+void Accepting::uncount() noexcept {
+  if (options.counts) {
+    options.counts->closed(options.loop);
+  }
+}
+
 void Accepting::stream_closed() noexcept {
   --count;
   if (count == 0 && stopped && !detached) {
@@ -285,7 +318,7 @@ void Accepting::detach() noexcept {
   linger_timer.reset();
   rest_timer.reset();
   tell_empty.reset();
-  empty = nullptr;
+  empty.clear();
 }
 
 }  // namespace socketio::net

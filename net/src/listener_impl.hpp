@@ -31,15 +31,32 @@ struct PeerAddress {
   bool ipv6 = false;
 };
 
+/// All that a connection is when no loop has it.
+struct LooseStream::State {
+  State(int socket, const PeerAddress& from) noexcept : peer(from), descriptor(socket) {}
+  State(State&& other) noexcept;
+  State& operator=(State&&) = delete;
+  ~State();
+
+  PeerAddress peer;
+  int descriptor;  ///< -1 once somebody else has it
+  int failure = 0;
+  bool end_pending = false;
+  std::unique_ptr<TlsSession> tls;
+  std::shared_ptr<OpenCounts> counts;  ///< in which it is counted; none where there is one loop
+  std::size_t loop = 0;                ///< as whose
+};
+
 /// The socket of a ServerStream. We read and write it ourselves: libuv only watches it, which needs no request and no copy of
 /// what the system does not take at once, and tells when it takes more.
 ///
 /// It outlives its ServerStream until libuv has let go of it, and longer while it is being finished.
 struct ServerStream::Impl : ListNode<ServerStream::Impl> {
-  Impl(std::shared_ptr<Accepting> accepting, int socket, const sockaddr_storage& address);
+  Impl(std::shared_ptr<Accepting> accepting, LooseStream::State state);
 
   /// False, and the socket is closed, when the system cannot watch it.
   bool open();
+  LooseStream release();
   void polled(int status, int events);
   void receive();
   void take(Bytes bytes);
@@ -57,6 +74,8 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   void abort();
   void watch();
   void close() noexcept;
+  /// Has libuv let go of it, and delete this.
+  void let_go() noexcept;
 
   uv_poll_t poll;
   const std::shared_ptr<Accepting> shared;
@@ -96,6 +115,9 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
   /// False when there is no more to accept now.
   bool refuse_with_reserve(int descriptor);
   void welcome(int socket, const sockaddr_storage& address);
+  /// None when the system cannot watch it.
+  ServerStream take_on(LooseStream::State state);
+  [[nodiscard]] bool is_full() const noexcept;
   void rest();
   void stop(std::function<void()> told);
   void close_doors() noexcept;
@@ -103,13 +125,15 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
   void give_up_overdue();
   void restart_linger(ServerStream::Impl& stream);
   void stream_closed() noexcept;
+  /// There is one connection less, where they are counted for several loops.
+  void uncount() noexcept;
   void detach() noexcept;
 
   Core& core;
   ListenerOptions options;
   ListenerCounters counters;
   std::function<void(ServerStream)> accepted;
-  std::function<void()> empty;
+  std::vector<std::function<void()>> empty;  ///< who waits for the last connection's end
   std::size_t count = 0;
   std::uint16_t port = 0;
   int reserve = -1;  ///< a descriptor to give up when there is no other: one connection can then be accepted, and closed

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <socketio/common/error.hpp>
+#include <socketio/net/posts.hpp>
 
 #include "core.hpp"
 
@@ -40,6 +41,11 @@ void end_owned(uv_loop_t* loop) {
   }
 }
 
+void close_signal(SignalWait* wait) {
+  uv_close(reinterpret_cast<uv_handle_t*>(&wait->handle),
+           [](uv_handle_t* handle) { delete static_cast<SignalWait*>(handle->data); });
+}
+
 }  // namespace
 
 Loop::Loop() : internals_(std::make_unique<Internals>()) {
@@ -64,6 +70,9 @@ Loop::Loop(uv_loop_s* adopted) : internals_(std::make_unique<Internals>()) {
 
 Loop::~Loop() {
   internals_->timers.clear();
+  for (SignalWait* const wait : internals_->signals) {
+    close_signal(wait);
+  }
   internals_->core->close();
   if (internals_->owned) {
     end_owned(&internals_->own);
@@ -100,6 +109,8 @@ bool Loop::run_until(const std::function<bool()>& done, std::uint64_t timeout_ms
   return answer;
 }
 
+void net::refuse_posts(Loop& loop) { loop.internals().core->refuse_posts(); }
+
 void Loop::post(std::function<void()> function) { internals_->core->post(std::move(function)); }
 
 Loop::TimerId Loop::call_after(std::uint64_t after_ms, std::function<void()> function) {
@@ -115,6 +126,23 @@ Loop::TimerId Loop::call_after(std::uint64_t after_ms, std::function<void()> fun
 }
 
 void Loop::cancel(TimerId timer) noexcept { internals_->timers.erase(timer); }
+
+void Loop::on_signal(int signal, std::function<void()> function) {
+  auto wait = std::make_unique<SignalWait>();
+  wait->function = std::move(function);
+  wait->handle.data = wait.get();
+  if (const int status = uv_signal_init(uv(), &wait->handle); status != 0) {
+    throw Error(ErrorCode::bad_option, std::string("No signal can be waited for: ") + uv_strerror(status) + ".");
+  }
+  SignalWait* const owned = wait.release();
+  uv_unref(reinterpret_cast<uv_handle_t*>(&owned->handle));
+  const auto call = [](uv_signal_t* handle, int) { static_cast<SignalWait*>(handle->data)->function(); };
+  if (const int status = uv_signal_start(&owned->handle, call, signal); status != 0) {
+    close_signal(owned);
+    throw Error(ErrorCode::bad_option, "Signal " + std::to_string(signal) + " cannot be caught: " + uv_strerror(status) + ".");
+  }
+  internals_->signals.push_back(owned);
+}
 
 std::uint64_t Loop::now_ms() const noexcept { return uv_now(uv()); }
 const Clock& Loop::clock() const noexcept { return *internals_->core; }

@@ -66,12 +66,18 @@ void ServerStream::finish(Bytes rest) { std::exchange(impl_, nullptr)->finish(re
 
 std::string ServerStream::peer_address() const { return impl_->peer.text(); }
 
-ServerStream::Impl::Impl(std::shared_ptr<Accepting> accepting, int socket, const sockaddr_storage& address)
-    : shared(std::move(accepting)), peer(address), descriptor(socket) {}
+ServerStream::Impl::Impl(std::shared_ptr<Accepting> accepting, LooseStream::State state)
+    : shared(std::move(accepting)),
+      tls(std::move(state.tls)),
+      peer(state.peer),
+      descriptor(std::exchange(state.descriptor, -1)),
+      failure(state.failure),
+      end_pending(state.end_pending) {}
 
 bool ServerStream::Impl::open() {
   if (uv_poll_init(shared->core.uv(), &poll, descriptor) != 0) {
     ::close(descriptor);
+    shared->uncount();
     return false;
   }
   poll.data = this;
@@ -230,7 +236,9 @@ std::size_t ServerStream::Impl::send_plain(std::span<const Bytes> parts) {
     message.msg_iovlen = count;
     ssize_t taken = 0;
     do {
-      taken = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+      // One part is what a broadcast makes for most sockets: it is cheaper without a list.
+      taken = count == 1 ? ::send(descriptor, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                         : sendmsg(descriptor, &message, MSG_NOSIGNAL);
     } while (taken < 0 && errno == EINTR);
     if (taken < 0) {
       failure = would_block(errno) ? 0 : errno;
@@ -300,14 +308,20 @@ void ServerStream::Impl::abort() {
 }
 
 void ServerStream::Impl::close() noexcept {
-  if (std::exchange(closed, true)) {
+  if (closed) {
     return;
   }
+  let_go();
+  ::close(descriptor);
+  shared->uncount();
+  shared->stream_closed();
+}
+
+void ServerStream::Impl::let_go() noexcept {
+  closed = true;
   listener = nullptr;
   unlink();
   uv_close(reinterpret_cast<uv_handle_t*>(&poll), [](uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); });
-  ::close(descriptor);
-  shared->stream_closed();
 }
 
 }  // namespace socketio::net

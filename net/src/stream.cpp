@@ -17,12 +17,26 @@ Stream::~Stream() { impl_->detach(); }
 
 void Stream::connect(const Endpoint& endpoint, std::uint64_t timeout_ms) { impl_->connect(endpoint, timeout_ms); }
 bool Stream::writable() const noexcept { return impl_->connected && !impl_->failing && !impl_->later_pending; }
-std::size_t Stream::try_write(std::span<const Bytes> parts) { return writable() ? impl_->send(parts) : 0; }
-std::size_t Stream::write_later(Bytes part) { return writable() ? impl_->send_later(part) : 0; }
+void Stream::reset_on_close() noexcept { impl_->resets = true; }
+std::size_t Stream::try_write(std::span<const Bytes> parts) {
+  if (!writable()) {
+    return 0;
+  }
+  return impl_->tls ? impl_->send_encrypted(parts) : impl_->send(parts);
+}
+std::size_t Stream::write_later(Bytes part) {
+  if (impl_->tls) {
+    return impl_->connected && !impl_->failing ? impl_->send_later_encrypted(part) : 0;
+  }
+  return writable() ? impl_->send_later(part) : 0;
+}
 
 bool Stream::later_taken() const noexcept {
   if (!impl_->later_pending) {
     return true;
+  }
+  if (impl_->tls) {
+    return false;
   }
   // libuv counts down what the system has not taken yet; after an error it counts nothing, but then something was left.
   return !impl_->later_failed && impl_->socket != nullptr && uv_stream_get_write_queue_size(&impl_->socket->stream) == 0;
@@ -38,6 +52,10 @@ Stream::Impl::Impl(Loop& loop, StreamListener& heard) : core(Core::of(loop)), li
       try_next_address();
     }
   });
+  drained.emplace(loop, [this] {
+    later_pending = false;
+    listener->on_writable();
+  });
   address_timer.emplace(loop, [this] {
     close_socket();
     error = {StreamError::Kind::timed_out, "no answer"};
@@ -45,10 +63,10 @@ Stream::Impl::Impl(Loop& loop, StreamListener& heard) : core(Core::of(loop)), li
   });
 }
 
-// TLS, when it comes: these bytes go into its memory BIO, and what SSL_read gives goes to the listener.
 void Stream::Impl::received(ssize_t count, const uv_buf_t* buffer) {
   if (count > 0) {
-    listener->on_bytes({reinterpret_cast<const std::uint8_t*>(buffer->base), static_cast<std::size_t>(count)});
+    const Bytes bytes{reinterpret_cast<const std::uint8_t*>(buffer->base), static_cast<std::size_t>(count)};
+    tls ? take_encrypted(bytes) : listener->on_bytes(bytes);
   } else if (count == UV_EOF) {
     report({StreamError::Kind::ended, "end of file"});
   } else if (count < 0) {
@@ -56,7 +74,6 @@ void Stream::Impl::received(ssize_t count, const uv_buf_t* buffer) {
   }
 }
 
-// TLS, when it comes: SSL_write takes the parts, and what its memory BIO gives goes to the socket.
 std::size_t Stream::Impl::send(std::span<const Bytes> parts) {
   assert(parts.size() <= parts_max);
   std::array<uv_buf_t, parts_max> buffers;
@@ -77,14 +94,20 @@ std::size_t Stream::Impl::send(std::span<const Bytes> parts) {
 
 std::size_t Stream::Impl::send_later(Bytes part) {
   part = part.first(std::min(part.size(), later_bytes_max));
+  later_pending = true;
+  later_failed = false;
+  write_later(part);
+  return part.size();
+}
+
+/// Hands a copy of at most later_bytes_max bytes to libuv.
+bool Stream::Impl::write_later(Bytes part) {
   if (!socket->later) {
     socket->later.reset(new std::uint8_t[later_bytes_max]);
   }
   std::memcpy(socket->later.get(), part.data(), part.size());
   const uv_buf_t buffer{reinterpret_cast<char*>(socket->later.get()), part.size()};
   socket->writing.data = socket;
-  later_pending = true;
-  later_failed = false;
   const int status = uv_write(&socket->writing, &socket->stream, &buffer, 1, [](uv_write_t* request, int result) {
     Socket& written = *static_cast<Socket*>(request->data);
     written.owner->later_ended(written, result);
@@ -93,14 +116,17 @@ std::size_t Stream::Impl::send_later(Bytes part) {
     later_failed = true;
     fail_soon(stream_error(StreamError::Kind::failed, status));
   }
-  return part.size();
+  return status == 0;
 }
 
 void Stream::Impl::later_ended(Socket& written, int status) {
   if (&written != socket) {
     return;  // closed meanwhile
   }
-  if (status == 0) {
+  if (status == 0 && tls) {
+    tls->sent(std::exchange(encrypted_later, 0));
+    flush_encrypted();
+  } else if (status == 0) {
     later_pending = false;
     listener->on_writable();
   } else {
@@ -121,10 +147,13 @@ void Stream::Impl::close_socket() noexcept {
   Socket* const closing = std::exchange(socket, nullptr);
   connected = false;
   if (closing != nullptr) {
-    uv_close(&closing->handle, [](uv_handle_t* handle) {
-      const std::unique_ptr<Socket> closed(static_cast<Socket*>(handle->data));
-      closed->owner->uv_let_go();
-    });
+    const auto closed = [](uv_handle_t* handle) {
+      const std::unique_ptr<Socket> done(static_cast<Socket*>(handle->data));
+      done->owner->uv_let_go();
+    };
+    if (!resets || closing->handle.type != UV_TCP || uv_tcp_close_reset(&closing->tcp, closed) != 0) {
+      uv_close(&closing->handle, closed);
+    }
   }
 }
 
@@ -140,6 +169,7 @@ void Stream::Impl::report(StreamError why) {
   failing = true;
   soon->stop();
   address_timer->stop();
+  drained->stop();
   listener->on_lost(why);  // destroys the stream, or keeps it for later_taken()
 }
 
@@ -147,6 +177,7 @@ void Stream::Impl::detach() noexcept {
   listener = nullptr;
   soon.reset();
   address_timer.reset();
+  drained.reset();
   close_socket();
   if (looking_up) {
     uv_cancel(reinterpret_cast<uv_req_t*>(&lookup));

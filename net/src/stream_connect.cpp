@@ -45,6 +45,8 @@ void connect_called_back(uv_connect_t* request, int status) {
 
 void Stream::Impl::connect(const Endpoint& endpoint, std::uint64_t timeout_ms) {
   give_up_ms = core.fresh_now_ms() + timeout_ms;
+  tls_context = endpoint.tls;
+  server_name = endpoint.server_name.empty() ? endpoint.host : endpoint.server_name;
   sockaddr_storage address{};
   if (!endpoint.unix_path.empty()) {
     open_pipe(endpoint.unix_path);
@@ -136,7 +138,7 @@ void Stream::Impl::connect_ended(Socket& attempt, int status) {
     uv_tcp_nodelay(&attempt.tcp, 1);
     uv_tcp_keepalive(&attempt.tcp, 1, keep_alive_s);
   }
-  connected = true;
+  connected = tls_context == nullptr;
   const auto allocate = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
     *buffer = static_cast<Socket*>(handle->data)->owner->core.read_buffer();
   };
@@ -146,7 +148,11 @@ void Stream::Impl::connect_ended(Socket& attempt, int status) {
   const int reading = uv_read_start(&attempt.stream, allocate, read);
   assert(reading == 0);
   static_cast<void>(reading);
-  listener->on_connected();
+  if (tls_context != nullptr) {
+    begin_tls();
+  } else {
+    listener->on_connected();
+  }
 }
 
 }  // namespace socketio::net

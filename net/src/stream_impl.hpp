@@ -10,6 +10,7 @@
 
 #include <socketio/net/stream.hpp>
 #include <socketio/net/timer.hpp>
+#include <socketio/net/tls.hpp>
 
 #include "core.hpp"
 
@@ -41,7 +42,15 @@ struct Stream::Impl {
   void open_pipe(const std::string& path);
   void connect_ended(Socket& attempt, int status);
 
+  // stream_tls.cpp
+  void begin_tls();
+  void take_encrypted(Bytes bytes);
+  std::size_t send_encrypted(std::span<const Bytes> parts);
+  std::size_t send_later_encrypted(Bytes part);
+  void flush_encrypted();
+
   // stream.cpp
+  bool write_later(Bytes part);
   void received(ssize_t count, const uv_buf_t* buffer);
   std::size_t send(std::span<const Bytes> parts);
   std::size_t send_later(Bytes part);
@@ -71,7 +80,13 @@ struct Stream::Impl {
   bool later_pending = false;
   bool later_failed = false;
   bool detached = false;
-  std::size_t held_by_uv = 0;  ///< sockets and look-ups that libuv will call back for
+  bool resets = false;  ///< reset_on_close() was called
+  std::shared_ptr<TlsContext> tls_context;
+  std::string server_name;
+  std::unique_ptr<TlsSession> tls;
+  std::optional<Timer> drained;     ///< with TLS: nothing waits any more, which is to be told
+  std::size_t encrypted_later = 0;  ///< bytes of the session's output that uv_write holds
+  std::size_t held_by_uv = 0;       ///< sockets and look-ups that libuv will call back for
 };
 
 /// The system's words for libuv's error number.

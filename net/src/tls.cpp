@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,9 +14,40 @@ namespace {
 
 std::string last_error() {
   const unsigned long code = ERR_get_error();
-  const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  const char* const reason = code == 0                ? nullptr
+                             : ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code))
+                                                      : ERR_reason_error_string(code);
   ERR_clear_error();
   return reason == nullptr ? "unknown error" : reason;
+}
+
+/// A certificate is for a name, which is also said to the server, or for an address.
+void expect_server(SSL* ssl, const std::string& name) {
+  if (name.empty()) {
+    return;
+  }
+  X509_VERIFY_PARAM* const expected = SSL_get0_param(ssl);
+  if (X509_VERIFY_PARAM_set1_ip_asc(expected, name.c_str()) == 1) {
+    return;
+  }
+  ERR_clear_error();
+  if (SSL_set_tlsext_host_name(ssl, name.c_str()) != 1 || SSL_set1_host(ssl, name.c_str()) != 1) {
+    throw std::bad_alloc();
+  }
+}
+
+/// Why a handshake, or a connection, has failed.
+std::string failure_of(const SSL* ssl) {
+  // Where any certificate is good, the result says why it would not be, and the failure is another one.
+  const long verified = SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ? X509_V_OK : SSL_get_verify_result(ssl);
+  if (verified != X509_V_OK) {
+    return std::string("its certificate is not accepted: ") + X509_verify_cert_error_string(verified);
+  }
+  const unsigned long code = ERR_peek_error();
+  if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER || ERR_GET_REASON(code) == SSL_R_PACKET_LENGTH_TOO_LONG) {
+    return "what answers there does not speak TLS";
+  }
+  return last_error();
 }
 
 }  // namespace
@@ -34,13 +66,51 @@ std::shared_ptr<TlsContext> TlsContext::for_server(const std::string& certificat
   SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
   // Clients resume by ticket; remembering sessions here would be memory per client.
   SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
-  if (SSL_CTX_use_certificate_chain_file(made, certificate_file.c_str()) != 1) {
+  return context->use_certificate(certificate_file, key_file, error) ? context : nullptr;
+}
+
+bool TlsContext::use_certificate(const std::string& certificate_file, const std::string& key_file, std::string& error) {
+  if (SSL_CTX_use_certificate_chain_file(context_, certificate_file.c_str()) != 1) {
     error = "the certificate " + certificate_file + " cannot be used: " + last_error();
+    return false;
+  }
+  if (SSL_CTX_use_PrivateKey_file(context_, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context_) != 1) {
+    error = "the key " + key_file + " cannot be used: " + last_error();
+    return false;
+  }
+  return true;
+}
+
+std::shared_ptr<TlsContext> TlsContext::for_client(const Client& options, std::string& error) {
+  ERR_clear_error();
+  SSL_CTX* const made = SSL_CTX_new(TLS_client_method());
+  if (made == nullptr) {
+    error = "TLS cannot be set up: " + last_error();
     return nullptr;
   }
-  if (SSL_CTX_use_PrivateKey_file(made, key_file.c_str(), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(made) != 1) {
-    error = "the key " + key_file + " cannot be used: " + last_error();
-    return nullptr;
+  std::shared_ptr<TlsContext> context(new TlsContext(made));
+  SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
+  SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
+  if (options.insecure) {
+    SSL_CTX_set_verify(made, SSL_VERIFY_NONE, nullptr);
+  } else {
+    SSL_CTX_set_verify(made, SSL_VERIFY_PEER, nullptr);
+    const bool loaded = options.ca_file.empty() ? SSL_CTX_set_default_verify_paths(made) == 1
+                                                : SSL_CTX_load_verify_file(made, options.ca_file.c_str()) == 1;
+    if (!loaded) {
+      error = options.ca_file.empty() ? "the system's certificate authorities cannot be read: " + last_error()
+                                      : "the CA file " + options.ca_file + " cannot be used: " + last_error();
+      return nullptr;
+    }
+  }
+  if (!options.certificate_file.empty() || !options.key_file.empty()) {
+    const std::string& key_file = options.key_file.empty() ? options.certificate_file : options.key_file;
+    if (!context->use_certificate(options.certificate_file, key_file, error)) {
+      return nullptr;
+    }
   }
   return context;
 }
@@ -87,7 +157,7 @@ struct TlsSession::Bio {
   }
 };
 
-TlsSession::TlsSession(const std::shared_ptr<TlsContext>& context, Role role) {
+TlsSession::TlsSession(const std::shared_ptr<TlsContext>& context, Role role, const std::string& server_name) {
   const BIO_METHOD* const method = Bio::method();
   BIO* const bio = method == nullptr ? nullptr : BIO_new(method);
   ssl_ = bio == nullptr ? nullptr : SSL_new(context->context_);  // keeps the context
@@ -102,6 +172,7 @@ TlsSession::TlsSession(const std::shared_ptr<TlsContext>& context, Role role) {
     SSL_set_accept_state(ssl_);
   } else {
     SSL_set_connect_state(ssl_);
+    expect_server(ssl_, server_name);
   }
 }
 
@@ -126,6 +197,7 @@ TlsSession::Status TlsSession::read(std::span<std::uint8_t> room, std::size_t& c
     case SSL_ERROR_ZERO_RETURN: return Status::ended;
     default: break;
   }
+  failure_ = failure_of(ssl_);
   ERR_clear_error();
   failed_ = true;
   return Status::failed;

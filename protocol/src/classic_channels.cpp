@@ -2,6 +2,8 @@
 
 #include <initializer_list>
 
+#include <socketio/protocol/glob.hpp>
+
 namespace socketio::classic_channels {
 namespace {
 
@@ -29,16 +31,6 @@ bool equals(std::string_view text, std::initializer_list<std::string_view> parts
   return take(text, parts) && text.empty();
 }
 
-void append_escaped(Buffer& out, std::string_view text) {
-  constexpr std::string_view special = "*?[]\\^";
-  for (const char character : text) {
-    if (special.find(character) != std::string_view::npos) {
-      out.push_back('\\');
-    }
-    out.push_back(static_cast<std::uint8_t>(character));
-  }
-}
-
 }  // namespace
 
 void append_broadcast(Buffer& out, std::string_view key, std::string_view nsp, std::span<const Room> rooms) {
@@ -59,9 +51,9 @@ void append_specific_response(Buffer& out, std::string_view key, std::string_vie
 }
 
 void append_pattern(Buffer& out, std::string_view key, std::string_view nsp) {
-  append_escaped(out, key);
+  glob::append_escaped(out, key);
   out.push_back('#');
-  append_escaped(out, nsp);
+  glob::append_escaped(out, nsp);
   out.append("#*");
 }
 

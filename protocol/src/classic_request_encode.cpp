@@ -24,8 +24,9 @@ void encode_rooms_change(Buffer& out, std::string_view uid, Type type, const Tar
 
 }  // namespace
 
-void encode_sockets(Buffer& out, std::string_view request_id, std::span<const Room> rooms) {
+void encode_sockets(Buffer& out, std::string_view request_id, std::span<const Room> rooms, std::string_view uid) {
   JsonMembers members(out);
+  members.optional_text("uid", uid);
   members.text("requestId", request_id);
   put_type(members, Type::sockets);
   selector::append_json_rooms(members.name("rooms"), rooms);

@@ -78,6 +78,8 @@ bool read_socket(Bytes element, Socket& socket) {
   socket.handshake = handshake_item.kind == Kind::map ? handshake.value : Bytes();
   socket.data = data.value;
   socket.rooms.clear();
+  Item list;
+  socket.packed_rooms = reader.item(rooms, list) && list.kind == Kind::array ? rooms.value : Bytes();
   if (rooms && !reader.read(rooms, [&](Cursor& cursor) { return read_rooms(cursor, socket.rooms, Unnamed::nobody); })) {
     socket.rooms.clear();
   }
@@ -134,6 +136,23 @@ bool SocketReader::next(Socket& socket) {
     ++skipped_count_;
   }
   return false;
+}
+
+std::optional<std::string_view> peek_request_id(Bytes payload) noexcept {
+  constexpr std::size_t far_enough = 32;  // {"type":8,"requestId":
+  constexpr std::string_view name = "\"requestId\":\"";
+  const std::string_view text = as_text(payload);
+  if (!text.starts_with('{')) {
+    return std::nullopt;
+  }
+  const std::size_t at = text.substr(0, far_enough).find(name);
+  if (at == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::string_view rest = text.substr(at + name.size());
+  const std::string_view id = rest.substr(0, rest.find('"'));
+  const bool is_plain = id.size() < rest.size() && id.find('\\') == std::string_view::npos;
+  return is_plain ? std::optional(id) : std::nullopt;
 }
 
 }  // namespace socketio::classic_response

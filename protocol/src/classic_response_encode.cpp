@@ -78,6 +78,14 @@ Result<void> encode_sockets(Buffer& out, std::string_view request_id, std::span<
   });
 }
 
+void encode_sockets_json(Buffer& out, std::string_view request_id, std::string_view sockets) {
+  JsonMembers members(out);
+  members.text(request_id_name, request_id);
+  members.name("sockets").push_back('[');
+  out.append(sockets);
+  out.push_back(']');
+}
+
 Result<void> encode_server_side_answer(Buffer& out, std::string_view request_id, Bytes value) {
   return whole_or_nothing(out, [&] {
     JsonMembers members(out);

@@ -1,6 +1,11 @@
 #include <socketio/protocol/event_data.hpp>
 
 #include <cmath>
+#include <string>
+
+#include <socketio/common/error.hpp>
+#include <socketio/common/limits.hpp>
+#include <socketio/protocol/pack.hpp>
 
 #include "wire_text.hpp"
 
@@ -59,6 +64,46 @@ Bytes read(Cursor& cursor, bool (*reserved)(std::string_view)) {
     return {};
   }
   return data;
+}
+
+void append_argument(Buffer& out, Bytes data, std::string_view text) {
+  Cursor cursor(data);
+  Item array;
+  if (!cursor.expect(Kind::array, array)) {
+    out.append(data);
+    return;
+  }
+  pack::array_header(out, array.count + 1);
+  out.append(data.subspan(cursor.position()));
+  pack::text(out, text);
+}
+
+void require(Bytes data, bool (*reserved)(std::string_view)) {
+  if (const auto whole = check_items(data, 1, depth_max); !whole.ok()) {
+    refuse(whole.error());
+  }
+  require_name(data, reserved);
+}
+
+void require_name(Bytes data, bool (*reserved)(std::string_view)) {
+  const auto found = name(data);
+  if (!found.ok()) {
+    refuse(found.error());
+  }
+  const bool is_text = found->kind == Kind::text || found->kind == Kind::binary;
+  if (is_text && reserved(found->text)) {
+    throw Error(ErrorCode::reserved_event,
+                "\"" + std::string(found->text) + "\" is a reserved event name. Choose another one.");
+  }
+}
+
+void refuse(DecodeError error) {
+  if (error.code == Errc::too_deep) {
+    throw Error(ErrorCode::bad_arguments, "The arguments are nested more than " + std::to_string(depth_max) + " levels deep.");
+  }
+  throw Error(ErrorCode::bad_arguments, std::string("The arguments do not pack to [event, args...] in well-formed msgpack (") +
+                                            describe(error.code) + " at byte " + std::to_string(error.offset_bytes) +
+                                            "). Check the msgpack adaptors of your types.");
 }
 
 }  // namespace socketio::event_data

@@ -119,7 +119,7 @@ class Writer {
     if (!key()) {
       return false;
     }
-    if (out_.text().substr(key_start) == "\"__proto__\""sv) {
+    if (!options_.proto_members && out_.text().substr(key_start) == "\"__proto__\""sv) {
       out_.truncate(start);
       return cursor_.skip(depth_);
     }
@@ -328,6 +328,16 @@ Result<void> msgpack_to_json(Bytes input, Buffer& out, const MsgpackOptions& opt
 }
 
 void append_json_string(Buffer& out, std::string_view text) {
+  const char* const end = text.data() + text.size();
+  std::uint64_t seen = 0;
+  if (find_special(text.data(), end, seen) == end && !has_non_ascii(seen)) {  // most are: one check of the space for all of it
+    std::uint8_t* const to = out.reserve(text.size() + 2);
+    to[0] = '"';
+    std::copy(text.begin(), text.end(), to + 1);
+    to[text.size() + 1] = '"';
+    out.commit(text.size() + 2);
+    return;
+  }
   out.push_back('"');
   append_escaped(out, text);
   out.push_back('"');

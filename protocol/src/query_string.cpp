@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <socketio/common/hex.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/utf8.hpp>
@@ -13,21 +14,12 @@
 namespace socketio::query_string {
 namespace {
 
-int hex_value(char character) noexcept {
-  if (character >= '0' && character <= '9') {
-    return character - '0';
-  }
-  const char lower = static_cast<char>(character | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 std::string unescape(std::string_view text) {
   std::string bytes;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && text.size() - i > 2 ? hex_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-    if (low >= 0) {
-      bytes += static_cast<char>(high * 16 + low);
+    const int byte = text[i] == '%' ? hex::byte(text.substr(i + 1)) : -1;
+    if (byte >= 0) {
+      bytes += static_cast<char>(byte);
       i += 2;
     } else {
       bytes += text[i] == '+' ? ' ' : text[i];

@@ -159,6 +159,24 @@ void append_json(Buffer& out, const Target& target) {
   out.push_back('}');
 }
 
+void append_json_with_flags(Buffer& out, const Target& target) {
+  append_json(out, target);
+  out.truncate(out.size() - 1);
+  out.append(R"(,"flags":{)");
+  for (std::size_t place = 0; place < target.flags.size(); ++place) {
+    const Flag flag = target.flags.at(place);
+    out.append(std::string_view(place == 0 ? "\"" : ",\""));
+    out.append(wire_name(flag));
+    out.append(std::string_view("\":"));
+    if (flag == Flag::timeout) {
+      js_number::append(out, std::uint64_t{*target.flags.timeout_ms()});
+    } else {
+      out.append(std::string_view(target.flags.is(flag) ? "true" : "false"));
+    }
+  }
+  out.append(std::string_view("}}"));
+}
+
 bool read(Cursor& cursor, View& view) {
   view.rooms.clear();
   view.except.clear();

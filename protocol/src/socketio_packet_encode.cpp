@@ -62,6 +62,7 @@ Result<void> encode(Buffer& out, const Packet& packet, std::vector<Bytes>& attac
   Buffer renamed;
   const Bytes data = packet.type == Type::event ? text_name::with_text_name(packet.data, renamed) : packet.data;
   transcode::MsgpackOptions options;
+  options.proto_members = true;
   options.binary = transcode::BinaryForm::placeholder;
   options.attachments = &attachments;
   const auto result = transcode::msgpack_to_json(data, out, options);

@@ -1,6 +1,10 @@
-#include <openssl/evp.h>
+// OpenSSL's general interface to digests costs 2 MB of memory at first use (it loads all its algorithms) and a search for each
+// digest. The old functions for SHA-1 alone are called deprecated for it, and stay what they are.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 
@@ -73,14 +77,13 @@ bool is_valid_key(std::string_view key) noexcept {
 
 void append_accept(Buffer& out, std::string_view key) {
   constexpr std::string_view magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  Buffer text;
-  text.append(key);
-  text.append(magic);
-  std::uint8_t digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  const int good = EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
-  assert(good == 1 && size == 20);
-  base64::encode(out, {digest, good == 1 ? size : 0});
+  SHA_CTX state;
+  std::array<std::uint8_t, SHA_DIGEST_LENGTH> digest{};
+  SHA1_Init(&state);
+  SHA1_Update(&state, key.data(), key.size());
+  SHA1_Update(&state, magic.data(), magic.size());
+  SHA1_Final(digest.data(), &state);
+  base64::encode(out, digest);
 }
 
 }  // namespace socketio::websocket_frame

@@ -6,77 +6,96 @@
 
 #include <socketio/common/error.hpp>
 
-#include "client_impl.hpp"
+#include "cluster_client.hpp"
+#include "single_client.hpp"
 
 namespace socketio::redis {
 
 PublishListener::~PublishListener() = default;
 MessageListener::~MessageListener() = default;
 
+ClientCore::~ClientCore() = default;
+
 // ---- the handle ------------------------------------------------------------------------------------------------------------
 
-Client::Client(Loop& loop, Options options, Random* random) : impl_(std::make_shared<Impl>(loop, std::move(options), random)) {}
+Client::Client(Loop& loop, Options options, Random* random)
+    : core_(options.topology == Topology::cluster
+                ? std::shared_ptr<ClientCore>(std::make_shared<ClusterClient>(loop, std::move(options), random))
+                : std::make_shared<SingleClient>(loop, std::move(options), random)) {}
 
 Client::~Client() {
-  const std::shared_ptr<Impl> alive = impl_;
+  const std::shared_ptr<ClientCore> alive = core_;
   alive->destroy();
 }
 
-void Client::connect() {
-  assert(impl_->loop.on_loop_thread());
-  if (impl_->state == State::idle && !impl_->closing) {
-    impl_->attempt_wanted = true;
-    impl_->set_state(State::connecting, {});
-  }
-}
-
-void Client::on_state(StateChanged changed) { impl_->changed = std::move(changed); }
-State Client::state() const noexcept { return impl_->state; }
-const std::string& Client::last_error() const noexcept { return impl_->last_error; }
-bool Client::last_error_is_refusal() const noexcept { return impl_->last_error_is_refusal; }
+void Client::connect() { core_->connect(); }
+void Client::on_state(StateChanged changed) { core_->on_state(std::move(changed)); }
+State Client::state() const noexcept { return core_->state(); }
+const std::string& Client::last_error() const noexcept { return core_->last_error(); }
+bool Client::last_error_is_refusal() const noexcept { return core_->last_error_is_refusal(); }
 
 void Client::publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) {
-  impl_->publish(channel, payload, listener, tag);
+  core_->publish(channel, payload, listener, tag);
 }
-void Client::command(std::span<const std::string_view> words, CommandDone done) { impl_->command(words, std::move(done)); }
+void Client::publish_sharded(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) {
+  core_->publish_sharded(channel, payload, listener, tag);
+}
+void Client::command(std::span<const std::string_view> words, CommandDone done) { core_->command(words, std::move(done)); }
 
 void Client::subscribe(SubscriptionKind kind, std::string_view channel_or_pattern, MessageListener& listener) {
-  impl_->subscribe(kind, channel_or_pattern, listener);
+  core_->subscribe(kind, channel_or_pattern, listener);
 }
 void Client::unsubscribe(SubscriptionKind kind, std::string_view channel_or_pattern) {
-  impl_->unsubscribe(kind, channel_or_pattern);
+  core_->unsubscribe(kind, channel_or_pattern);
 }
 
-void Client::flush() {
-  assert(impl_->loop.on_loop_thread());
-  impl_->write_out();
-}
-void Client::abandon(std::string_view why) { impl_->abandon(why); }
+void Client::flush() { core_->flush(); }
+void Client::abandon(std::string_view why) { core_->abandon(why); }
 
-std::size_t Client::queued_bytes() const noexcept { return impl_->queue.waiting_bytes(); }
-std::size_t Client::queued_count() const noexcept { return impl_->queue.waiting_count(); }
-std::size_t Client::in_flight_count() const noexcept { return impl_->queue.in_flight_count(); }
-const Counters& Client::counters() const noexcept { return impl_->counters; }
+std::size_t Client::queued_bytes() const noexcept { return core_->queued_bytes(); }
+std::size_t Client::queued_count() const noexcept { return core_->queued_count(); }
+std::size_t Client::in_flight_count() const noexcept { return core_->in_flight_count(); }
+const Counters& Client::counters() const noexcept { return core_->counters(); }
 
-void Client::close(std::uint64_t deadline_ms, std::function<void()> done) { impl_->close(deadline_ms, std::move(done)); }
+void Client::close(std::uint64_t deadline_ms, std::function<void()> done) { core_->close(deadline_ms, std::move(done)); }
 
 // ---- lifetime, and telling -------------------------------------------------------------------------------------------------
 
 namespace {
 
-/// With room for no command in flight, nothing would ever be written.
+/// Fails with Error(bad_option).
 Options usable(Options options) {
-  options.in_flight_max = std::max<std::size_t>(options.in_flight_max, 1);
+  if (options.topology == Topology::sentinel && (options.endpoints.empty() || options.master_name.empty())) {
+    throw Error(ErrorCode::bad_option,
+                "With Sentinel, give the sentinels (endpoints) and the name of the master (master_name).");
+  }
+  options.in_flight_max = std::max<std::size_t>(options.in_flight_max, 1);  // or nothing would ever be written
   return options;
 }
 
 }  // namespace
 
-Client::Impl::Impl(Loop& its_loop, Options its_options, Random* its_random)
+std::shared_ptr<net::TlsContext> make_tls_context(const Options& options) {
+  if (!options.tls || (options.topology == Topology::standalone && !options.unix_path.empty())) {
+    return nullptr;
+  }
+  std::string error;
+  auto context =
+      net::TlsContext::for_client({options.tls_ca, options.tls_certificate, options.tls_key, options.tls_insecure}, error);
+  if (context == nullptr) {
+    throw Error(ErrorCode::bad_option, "No TLS to Redis: " + error + ".");
+  }
+  return context;
+}
+
+SingleClient::SingleClient(Loop& its_loop, Options its_options, Random* its_random, Peer peer)
     : loop(its_loop),
       options(usable(std::move(its_options))),
-      where(describe(options)),
+      url_kind(options.topology == Topology::sentinel ? "+sentinel" : std::move(peer.url_kind)),
+      tls(peer.tls != nullptr ? std::move(peer.tls) : make_tls_context(options)),
       random(its_random != nullptr ? *its_random : system_random),
+      where(describe(options)),
+      who(peer.who.empty() ? "Redis at " + where : std::move(peer.who)),
       turn_end(loop, [this] { on_turn_end(); }),
       connect_timer(loop, [this] { on_connect_timeout(); }),
       retry_timer(loop,
@@ -87,14 +106,30 @@ Client::Impl::Impl(Loop& its_loop, Options its_options, Random* its_random)
                     deliver();
                   }),
       answer_timer(loop, [this] { check_answers(); }),
+      refused_timer(loop, [this] { request_refused(); }),
+      resume_timer(loop, [this] { turn_end.request(); }),
+      alive_timer(loop, [this] { check_alive(); }),
       close_timer(loop, [this] {
         close_now = true;
         turn_end.request();
-      }) {}
+      }) {
+  if (options.topology == Topology::sentinel) {
+    sentinels =
+        std::make_unique<Sentinels>(loop, options, tls, random, [this](const Endpoint& named) { on_master_named(named); });
+  }
+}
 
-Client::Impl::~Impl() = default;
+SingleClient::~SingleClient() = default;
 
-void Client::Impl::on_turn_end() {
+void SingleClient::connect() {
+  assert(loop.on_loop_thread());
+  if (state_ == State::idle && !closing) {
+    attempt_wanted = true;
+    set_state(State::connecting, {});
+  }
+}
+
+void SingleClient::on_turn_end() {
   const auto alive = shared_from_this();
   if (std::exchange(attempt_wanted, false) && !close_now) {
     begin_attempt();
@@ -105,19 +140,19 @@ void Client::Impl::on_turn_end() {
   }
   request_subscriptions();
   write_out();
-  const bool can_wait = state != State::idle && state != State::closed && !queue.empty();
-  if (closing && (close_now || !can_wait) && (state != State::closed || !close_dones.empty())) {
+  const bool can_wait = state_ != State::idle && state_ != State::closed && !queue.empty();
+  if (closing && (close_now || !can_wait) && (state_ != State::closed || !close_dones.empty())) {
     finish_close();
   }
 }
 
 /// Tells what has gathered. What the callbacks bring about in turn is told in the next turn, so that nobody can keep the loop
 /// here.
-void Client::Impl::deliver() {
+void SingleClient::deliver() {
   for (std::size_t count = state_news.size(); count != 0 && !state_news.empty(); --count) {
     const StateNews news = std::move(state_news.front());
     state_news.pop_front();
-    if (const StateChanged call = changed) {  // a copy: it may set another one
+    if (const StateChanged call = changed_) {  // a copy: it may set another one
       guarded([&] { call(news.state, news.why); });
     }
   }
@@ -128,13 +163,13 @@ void Client::Impl::deliver() {
   }
 }
 
-void Client::Impl::set_state(State next, std::string_view why) {
-  state = next;
+void SingleClient::set_state(State next, std::string_view why) {
+  state_ = next;
   state_news.push_back({next, std::string(why)});
   turn_end.request();
 }
 
-void Client::Impl::close(std::uint64_t deadline_ms, std::function<void()> done) {
+void SingleClient::close(std::uint64_t deadline_ms, std::function<void()> done) {
   assert(loop.on_loop_thread());
   if (done) {
     close_dones.push_back(std::move(done));
@@ -148,18 +183,24 @@ void Client::Impl::close(std::uint64_t deadline_ms, std::function<void()> done) 
   turn_end.request();
 }
 
-void Client::Impl::finish_close() {
+void SingleClient::finish_close() {
   constexpr std::string_view why = "The client was closed.";
   close_timer.stop();
   connect_timer.stop();
   retry_timer.stop();
   answer_timer.stop();
+  alive_timer.stop();
+  refused_timer.stop();
+  resume_timer.stop();
+  if (sentinels) {
+    sentinels->close();
+  }
   stream.reset();
   reader.reset();
   end_in_flight(why);
   queue.rewind();
-  end_waiting(why, counters.not_sent_closed);
-  if (state != State::closed) {
+  end_waiting(why, counters_.not_sent_closed);
+  if (state_ != State::closed) {
     set_state(State::closed, why);
   }
   deliver();
@@ -168,17 +209,17 @@ void Client::Impl::finish_close() {
   }
 }
 
-void Client::Impl::destroy() {
+void SingleClient::destroy() {
   destroyed = true;
   closing = true;
-  changed = nullptr;
+  changed_ = nullptr;
   finish_close();
   while (!ended.empty()) {
     deliver_ended();
   }
 }
 
-void Client::Impl::log(LogLevel level, std::string_view message, std::string_view detail) const noexcept {
+void SingleClient::log(LogLevel level, std::string_view message, std::string_view detail) const noexcept {
   if (options.log) {
     try {
       options.log({level, "redis", message, detail});

@@ -2,11 +2,12 @@
 
 #include <array>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 #include <socketio/common/error.hpp>
 
-#include "client_impl.hpp"
+#include "single_client.hpp"
 
 namespace socketio::redis {
 namespace {
@@ -18,46 +19,77 @@ constexpr int writes_per_turn = 16;
 
 // ---- out -------------------------------------------------------------------------------------------------------------------
 
-void Client::Impl::publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) {
-  const std::size_t size = publish_writer.begin(channel, payload.size());
+void SingleClient::publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) {
+  publish_with(publish_writer, channel, payload, listener, tag);
+}
+
+void SingleClient::publish_sharded(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) {
+  publish_with(sharded_writer, channel, payload, listener, tag);
+}
+
+void SingleClient::publish_with(PublishWriter& writer, std::string_view channel, Bytes payload, PublishListener& listener,
+                                std::uint64_t tag) {
+  const std::size_t size = writer.begin(channel, payload.size());
   if (!admit({&listener, tag, size, 0})) {
     return;
   }
-  publish_writer.write(queue.reserve(size), payload);
+  writer.write(queue.reserve(size), payload);
   queue.commit(&listener, tag, size);
   after_commit();
 }
 
-void Client::Impl::command(std::span<const std::string_view> words, CommandDone done) {
-  std::uint64_t slot = command_dones.size();
+void SingleClient::publish_encoded(Bytes encoded, PublishListener& listener, std::uint64_t tag) {
+  add_encoded(encoded, {&listener, tag, encoded.size(), 0});
+}
+
+void SingleClient::command_encoded(Bytes encoded, CommandDone done) {
+  add_encoded(encoded, {nullptr, keep_done(std::move(done)), encoded.size(), 0});
+}
+
+void SingleClient::add_encoded(Bytes encoded, const Entry& entry) {
+  if (!admit(entry)) {
+    return;
+  }
+  std::memcpy(queue.reserve(encoded.size()), encoded.data(), encoded.size());
+  queue.commit(entry.listener, entry.tag, entry.size);
+  after_commit();
+}
+
+/// Returns the Entry::tag of a command.
+std::uint64_t SingleClient::keep_done(CommandDone done) {
   if (free_dones.empty()) {
     command_dones.push_back(std::move(done));
-  } else {
-    slot = free_dones.back();
-    free_dones.pop_back();
-    command_dones[slot] = std::move(done);
+    return command_dones.size() - 1;
   }
+  const std::uint64_t tag = free_dones.back();
+  free_dones.pop_back();
+  command_dones[tag] = std::move(done);
+  return tag;
+}
+
+void SingleClient::command(std::span<const std::string_view> words, CommandDone done) {
   const std::size_t size = command_size(words);
-  if (!admit({nullptr, slot, size, 0})) {
+  const Entry entry{nullptr, keep_done(std::move(done)), size, 0};
+  if (!admit(entry)) {
     return;
   }
   write_command(queue.reserve(size), words);
-  queue.commit(nullptr, slot, size);
+  queue.commit(nullptr, entry.tag, size);
   after_commit();
 }
 
 /// Whether a command of this size may join the queue; otherwise it ends at the end of the turn.
-bool Client::Impl::admit(const Entry& entry) {
+bool SingleClient::admit(const Entry& entry) {
   assert(loop.on_loop_thread());
-  ++counters.commands;
+  ++counters_.commands;
   if (closing || subscriptions.in_use()) [[unlikely]] {
     end_later(entry, Outcome::not_sent,
               closing ? "The client was closed." : "This client has subscriptions; give commands to another one.",
-              counters.not_sent_closed);
+              counters_.not_sent_closed);
     return false;
   }
   if (away && options.offline == OfflinePolicy::fail) [[unlikely]] {
-    end_later(entry, Outcome::not_sent, last_error, counters.not_sent_offline);
+    end_later(entry, Outcome::not_sent, last_error_, counters_.not_sent_offline);
     return false;
   }
   const auto fits = [this, &entry] {
@@ -66,24 +98,30 @@ bool Client::Impl::admit(const Entry& entry) {
   };
   if (options.offline == OfflinePolicy::drop_oldest) {
     while (!fits() && queue.can_pop_waiting()) {
-      end_later(queue.pop_waiting(), Outcome::not_sent, "It was dropped to make room for newer ones.", counters.dropped_oldest);
+      end_later(queue.pop_waiting(), Outcome::not_sent, "It was dropped to make room for newer ones.",
+                counters_.dropped_oldest);
     }
   }
   if (!fits()) [[unlikely]] {
-    end_later(entry, Outcome::not_sent, "The queue is full.", counters.not_sent_queue_full);
+    end_later(entry, Outcome::not_sent, "The queue is full.", counters_.not_sent_queue_full);
     return false;
   }
   return true;
 }
 
-void Client::Impl::after_commit() {
+void SingleClient::after_commit() {
   if (queue.waiting_bytes() >= options.flush_bytes) {
     write_out();
   }
   turn_end.request();
 }
 
-void Client::Impl::write_out() {
+void SingleClient::flush() {
+  assert(loop.on_loop_thread());
+  write_out();
+}
+
+void SingleClient::write_out() {
   if (!stream || !stream->writable()) {
     return;
   }
@@ -100,14 +138,26 @@ void Client::Impl::write_out() {
   turn_end.request();
 }
 
+/// Redis owes an answer for suspiciously long. What is not written now can still be sent by another connection, should this one
+/// be dead.
+bool SingleClient::is_stalled(std::uint64_t now_ms) noexcept {
+  return options.command_timeout_ms != 0 && queue.in_flight_count() != 0 &&
+         now_ms > queue.oldest_in_flight().written_ms + options.command_timeout_ms / 10;
+}
+
+/// Whether the oldest of what waits is a publish that is to wait longer; see Options::resume_wait_max_ms.
+bool SingleClient::is_resuming(std::uint64_t now_ms) noexcept {
+  return now_ms < resume_ms && !closing && queue.next_is_publish();
+}
+
 /// One write call. Returns whether another one makes sense.
-bool Client::Impl::write_once(std::uint64_t now_ms) {
+bool SingleClient::write_once(std::uint64_t now_ms) {
   std::array<Bytes, net::Stream::parts_max> parts;
   std::size_t part_count = 0;
   const bool is_control = control.size() != control_taken;
   if (is_control) {
     parts[part_count++] = control.bytes_from(control_taken);
-  } else if (is_logged_in && queue.in_flight_count() < options.in_flight_max) {
+  } else if (is_logged_in && queue.in_flight_count() < options.in_flight_max && !is_stalled(now_ms) && !is_resuming(now_ms)) {
     part_count = queue.gather(parts, options.in_flight_max - queue.in_flight_count());
   }
   std::size_t wanted = 0;
@@ -118,8 +168,8 @@ bool Client::Impl::write_once(std::uint64_t now_ms) {
     return false;
   }
   const std::size_t taken = stream->try_write(std::span(parts).first(part_count));
-  ++counters.writes;
-  counters.bytes_written += taken;
+  ++counters_.writes;
+  counters_.bytes_written += taken;
   written_ms = now_ms;  // also when it took nothing: from now on it has to take something
   if (is_control) {
     control_taken += taken;
@@ -133,7 +183,7 @@ bool Client::Impl::write_once(std::uint64_t now_ms) {
     if (!is_control && later_bytes != 0) {
       queue.hold_first();
     }
-    counters.bytes_written += later_bytes;
+    counters_.bytes_written += later_bytes;
   } else if (is_control) {
     control.clear();
     control_taken = 0;
@@ -144,7 +194,7 @@ bool Client::Impl::write_once(std::uint64_t now_ms) {
 
 // ---- in --------------------------------------------------------------------------------------------------------------------
 
-void Client::Impl::drain(ReplyReader& current) {
+void SingleClient::drain(ReplyReader& current) {
   while (reader.get() == &current) {
     const ReplyReader::Item item = current.next();
     if (item == ReplyReader::Item::none || reader.get() != &current) {
@@ -154,7 +204,7 @@ void Client::Impl::drain(ReplyReader& current) {
   }
 }
 
-void Client::Impl::take_item(ReplyReader& current, ReplyReader::Item item) {
+void SingleClient::take_item(ReplyReader& current, ReplyReader::Item item) {
   using Item = ReplyReader::Item;
   switch (item) {
     case Item::integer:
@@ -162,18 +212,25 @@ void Client::Impl::take_item(ReplyReader& current, ReplyReader::Item item) {
     case Item::message: break;
     case Item::subscribed:
     case Item::unsubscribed: take_confirmation(current, item == Item::subscribed); break;
+    case Item::pong: take_pong(); break;
     case Item::broken: lose_broken(current.error()); break;
     case Item::none: break;
   }
 }
 
-void Client::Impl::take_answer(ReplyReader& current, ReplyReader::Item item) {
+void SingleClient::take_answer(ReplyReader& current, ReplyReader::Item item) {
   const bool is_error = item == ReplyReader::Item::reply && current.reply().type == Reply::Type::error;
   if (!login.empty()) [[unlikely]] {
     if (item == ReplyReader::Item::integer) {
       lose_broken("a number answers the log-in");
     } else {
       take_login_reply(current.reply());
+    }
+  } else if (pong_owed) [[unlikely]] {
+    if (item == ReplyReader::Item::integer) {
+      lose_broken("a number answers PING");
+    } else {
+      take_pong();  // an error is a sign of life as well
     }
   } else if (queue.in_flight_count() != 0) {
     const Entry entry = queue.pop_in_flight();
@@ -182,44 +239,51 @@ void Client::Impl::take_answer(ReplyReader& current, ReplyReader::Item item) {
     } else {
       take_command_answer(entry, current, item);
     }
-  } else if (is_error && subscriptions.awaiting()) {
+  } else if (is_error && subscriptions.awaiting() && !is_too_many(current.reply().text)) {
     subscriptions.refuse(current.reply().text);
     request_subscriptions();
     check_ready();
+  } else if (is_error && current.reply().text.starts_with("MOVED") && subscriptions.in_use()) {
+    // It ended the subscription itself, in the moment in which it was asked to.
   } else if (is_error) {
     // Redis says so before it closes: "max number of clients reached", "protected mode".
-    lose("Redis at " + where + " does not serve us (" + current.reply().text + ").",
-         current.reply().text.starts_with("DENIED"));
+    lose(who + " does not serve us (" + current.reply().text + ").", current.reply().text.starts_with("DENIED"));
   } else {
     lose_broken("an answer that nobody waits for");
   }
 }
 
-void Client::Impl::take_publish_answer(const Entry& entry, ReplyReader& current, ReplyReader::Item item) {
+void SingleClient::take_pong() {
+  if (!std::exchange(pong_owed, false)) {
+    lose_broken("an answer that nobody waits for");
+  }
+}
+
+void SingleClient::take_publish_answer(const Entry& entry, ReplyReader& current, ReplyReader::Item item) {
   if (item == ReplyReader::Item::integer) [[likely]] {
-    ++counters.answered;
+    ++counters_.answered;
     failures = 0;
     guarded([&] { entry.listener->on_published(entry.tag, Outcome::ok, current.integer(), {}); });
   } else if (current.reply().type == Reply::Type::error) {
-    ++counters.answered;
-    ++counters.refused;
+    ++counters_.answered;
+    ++counters_.refused;
     guarded([&] { entry.listener->on_published(entry.tag, Outcome::refused, 0, current.reply().text); });
   } else {
-    end_later(entry, Outcome::unconfirmed, "Redis gave an answer that makes no sense.", counters.unconfirmed);
+    end_later(entry, Outcome::unconfirmed, "Redis gave an answer that makes no sense.", counters_.unconfirmed);
     lose_broken("the answer to PUBLISH is no number");
   }
 }
 
-void Client::Impl::take_command_answer(const Entry& entry, ReplyReader& current, ReplyReader::Item item) {
+void SingleClient::take_command_answer(const Entry& entry, ReplyReader& current, ReplyReader::Item item) {
   const CommandDone done = std::exchange(command_dones[entry.tag], nullptr);
   free_dones.push_back(entry.tag);
   CommandResult result;
-  ++counters.answered;
+  ++counters_.answered;
   if (item == ReplyReader::Item::integer) {
     result.reply.type = Reply::Type::integer;
     result.reply.integer = current.integer();
   } else if (current.reply().type == Reply::Type::error) {
-    ++counters.refused;
+    ++counters_.refused;
     result.outcome = Outcome::refused;
     result.message = std::move(current.reply().text);
   } else {
@@ -233,7 +297,7 @@ void Client::Impl::take_command_answer(const Entry& entry, ReplyReader& current,
 
 // ---- what ends without an answer -------------------------------------------------------------------------------------------
 
-void Client::Impl::end_later(const Entry& entry, Outcome outcome, std::string_view why, std::uint64_t& counter) {
+void SingleClient::end_later(const Entry& entry, Outcome outcome, std::string_view why, std::uint64_t& counter) {
   ++counter;
   if (ended_runs.empty() || ended_runs.back().outcome != outcome || *ended_runs.back().why != why) {
     ended_runs.push_back({outcome, std::make_shared<const std::string>(why), 0});
@@ -243,19 +307,19 @@ void Client::Impl::end_later(const Entry& entry, Outcome outcome, std::string_vi
   turn_end.request();
 }
 
-void Client::Impl::end_waiting(std::string_view why, std::uint64_t& counter) {
+void SingleClient::end_waiting(std::string_view why, std::uint64_t& counter) {
   while (queue.can_pop_waiting()) {
     end_later(queue.pop_waiting(), Outcome::not_sent, why, counter);
   }
 }
 
-void Client::Impl::end_in_flight(std::string_view why) {
+void SingleClient::end_in_flight(std::string_view why) {
   while (queue.in_flight_count() != 0) {
-    end_later(queue.pop_in_flight(), Outcome::unconfirmed, why, counters.unconfirmed);
+    end_later(queue.pop_in_flight(), Outcome::unconfirmed, why, counters_.unconfirmed);
   }
 }
 
-void Client::Impl::deliver_ended() {
+void SingleClient::deliver_ended() {
   for (std::size_t count = ended.size(); count != 0 && !ended.empty(); --count) {
     const Entry entry = ended.pop_front();
     EndedRun& run = ended_runs.front();
@@ -276,7 +340,7 @@ void Client::Impl::deliver_ended() {
   }
 }
 
-void Client::Impl::abandon(std::string_view why) {
+void SingleClient::abandon(std::string_view why) {
   assert(loop.on_loop_thread());
   const bool under_way = queue.in_flight_count() != 0 || queue.started();
   const std::string reason(why);
@@ -285,7 +349,7 @@ void Client::Impl::abandon(std::string_view why) {
   }
   end_in_flight(reason);
   queue.rewind();
-  end_waiting(reason, counters.not_sent_abandoned);
+  end_waiting(reason, counters_.not_sent_abandoned);
   if (under_way) {
     lose(reason, false);
   }

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "client_impl.hpp"
+#include "single_client.hpp"
 
 namespace socketio::redis {
 namespace {
@@ -21,9 +21,28 @@ bool is_temporary(std::string_view error) noexcept {
   return false;
 }
 
-std::string sentence(const std::string& where, const net::StreamError& error, std::uint32_t timeout_ms) {
+std::string tls_hint(std::string_view why, const std::string& url_kind) {
+  if (why.find("does not speak TLS") != std::string_view::npos) {
+    return "For a port without TLS the URL begins with redis" + url_kind + "://.";
+  }
+  if (why.find("certificate required") != std::string_view::npos) {
+    return "The server asks for a certificate of ours (tls_certificate and tls_key, --tls-cert and --tls-key).";
+  }
+  if (why.find("host") != std::string_view::npos || why.find("IP address") != std::string_view::npos) {
+    return "Connect by the name that the certificate is for.";
+  }
+  if (why.find("expired") != std::string_view::npos || why.find("not yet valid") != std::string_view::npos) {
+    return "The server needs a new one, or a clock is wrong.";
+  }
+  if (why.find("certificate") != std::string_view::npos) {
+    return "Name the file of the authority that has signed it (tls_ca, --tls-ca).";
+  }
+  return "Check the certificates on both sides.";
+}
+
+std::string sentence(const std::string& redis, const net::StreamError& error, std::uint32_t timeout_ms,
+                     const std::string& url_kind) {
   using Kind = net::StreamError::Kind;
-  const std::string redis = "Redis at " + where;
   switch (error.kind) {
     case Kind::unknown_host: return redis + " cannot be found: the name of the host has no address (" + error.text + ").";
     case Kind::refused: return redis + " refused the connection: nothing listens there.";
@@ -31,6 +50,7 @@ std::string sentence(const std::string& where, const net::StreamError& error, st
     case Kind::not_permitted: return redis + " cannot be reached: the system does not permit it (" + error.text + ").";
     case Kind::timed_out: return redis + " did not accept the connection within " + std::to_string(timeout_ms) + " ms.";
     case Kind::unreachable: return redis + " cannot be reached: " + error.text + ".";
+    case Kind::tls_failed: return "No TLS to " + redis + ": " + error.text + ". " + tls_hint(error.text, url_kind);
     case Kind::ended: return redis + " closed the connection.";
     case Kind::failed: break;
   }
@@ -39,14 +59,59 @@ std::string sentence(const std::string& where, const net::StreamError& error, st
 
 }  // namespace
 
-void Client::Impl::begin_attempt() {
-  stream = std::make_unique<net::Stream>(loop, *this);
-  stream->connect({options.host, options.port, options.unix_path}, options.connect_timeout_ms);
+/// The deadline is for all of it: asking the sentinels, the look-up of the address, connecting, the log-in.
+void SingleClient::begin_attempt() {
   connect_timer.start(options.connect_timeout_ms);
+  if (sentinels) {
+    begin_finding();
+  } else {
+    connect_to({options.host, options.port});
+  }
 }
 
-/// Waits longer after each failure, shortened by chance by up to a half.
-void Client::Impl::schedule_retry() {
+void SingleClient::begin_finding() {
+  sentinels->find(options.connect_timeout_ms, [this](const Sentinels::Found& found) {
+    const auto alive = shared_from_this();
+    if (found.master) {
+      master = *found.master;
+      where = std::string(tls ? "rediss://" : "redis://") + describe(master);
+      who = "Redis at " + where + ", the master " + options.master_name + ",";
+      connect_to(master);
+    } else {
+      lose(found.why, found.is_refusal);
+    }
+    deliver();
+  });
+}
+
+void SingleClient::connect_to(const Endpoint& endpoint) {
+  stream = std::make_unique<net::Stream>(loop, *this);
+  const std::string path = sentinels ? std::string() : options.unix_path;
+  stream->connect({endpoint.host, endpoint.port, path, tls, options.tls_server_name}, options.connect_timeout_ms);
+}
+
+/// Sentinels tell of a failover, or say which server is the master when they are asked again. A master that was replaced may
+/// not notice: one that is cut off goes on as before, and nothing that is published there reaches anybody.
+void SingleClient::on_master_named(const Endpoint& named) {
+  if (named == master || state_ == State::closed) {
+    return;
+  }
+  const auto alive = shared_from_this();
+  failures = 0;
+  if (state_ == State::disconnected) {
+    schedule_retry();
+  } else {
+    lose(who + " is not the master any more: the sentinels name " + describe(named) + ".", false);
+  }
+  deliver();
+}
+
+/// Waits longer after each failure, shortened by chance by up to a half; not at all when a good connection was lost.
+void SingleClient::schedule_retry() {
+  if (std::exchange(was_good, false)) {
+    retry_timer.start(0);
+    return;
+  }
   const std::uint64_t shift = std::min<std::uint32_t>(failures, 20);
   const std::uint64_t longest = std::min<std::uint64_t>(std::uint64_t{options.backoff_min_ms} << shift, options.backoff_max_ms);
   std::array<std::uint8_t, sizeof(std::uint32_t)> bytes{};
@@ -57,9 +122,11 @@ void Client::Impl::schedule_retry() {
   retry_timer.start(longest - chance % (longest / 2 + 1));
 }
 
-void Client::Impl::on_connected() {
+void SingleClient::on_connected() {
   const auto alive = shared_from_this();
   reader = std::make_shared<ReplyReader>(options.reply_bytes_max, *this);
+  first_bytes = true;
+  read_ms = loop.now_ms();  // it has accepted the connection
   write_login();
   if (login.empty()) {
     logged_in();
@@ -68,8 +135,11 @@ void Client::Impl::on_connected() {
   deliver();
 }
 
-/// All steps go out in one write; commands wait for the answers, as a refused one must not reach the wrong database.
-void Client::Impl::write_login() {
+/// All steps go out in one write; commands wait for the answers, as a refused one must not reach the wrong database. After a
+/// failure there is at least one step: what has gathered meanwhile is not for a Redis that still loads its data, or that
+/// accepts the connection only to say that it has too many. With TLS as well: a server that does not like our certificate says
+/// so after the handshake. (Subscriptions have confirmations of their own.)
+void SingleClient::write_login() {
   const auto append = [this](LoginStep step, std::initializer_list<std::string_view> words) {
     const std::span<const std::string_view> all(words.begin(), words.size());
     const std::size_t size = command_size(all);
@@ -82,68 +152,112 @@ void Client::Impl::write_login() {
   } else if (!options.password.empty()) {
     append(LoginStep::auth, {"AUTH", options.password});
   }
+  if (sentinels) {
+    append(LoginStep::role, {"ROLE"});
+  }
   if (options.database != 0) {
     append(LoginStep::select, {"SELECT", std::to_string(options.database)});
   }
   if (!options.client_name.empty()) {
     append(LoginStep::set_name, {"CLIENT", "SETNAME", options.client_name});
   }
+  if ((away || tls) && login.empty() && !subscriptions.in_use()) {
+    append(LoginStep::ping, {"PING"});
+  }
 }
 
-void Client::Impl::take_login_reply(const Reply& reply) {
+void SingleClient::take_login_reply(const Reply& reply) {
   const LoginStep step = login.front();
   login.pop_front();
-  if (reply.type == Reply::Type::error && step != LoginStep::set_name) {
-    const std::string redis = "Redis at " + where;
-    const std::string answer = " (" + without_password(reply.text) + ").";
-    if (is_temporary(reply.text)) {
-      lose(redis + " is not ready yet" + answer, false);
-    } else if (step == LoginStep::select && reply.text.starts_with("NOAUTH")) {
-      lose(redis + " asks for a password" + answer, true);
-    } else if (step == LoginStep::select) {
-      lose(redis + " refused database " + std::to_string(options.database) + answer, true);
-    } else {
-      lose(redis + " refused the " + (options.username.empty() ? "password" : "user name or the password") + answer, true);
-    }
-    return;
+  const bool is_needed = step != LoginStep::set_name && !(step == LoginStep::ping && reply.text.starts_with("NOPERM"));
+  if (reply.type == Reply::Type::error && (is_needed || is_too_many(reply.text))) {
+    refuse_login(step, reply.text);
+  } else if (step == LoginStep::role) {
+    take_role(reply);
   }
-  if (login.empty()) {
+  if (stream && login.empty()) {
     logged_in();
   }
 }
 
+void SingleClient::refuse_login(LoginStep step, const std::string& error) {
+  const std::string answer = " (" + without_password(error) + ").";
+  if (is_temporary(error)) {
+    lose(who + " is not ready yet" + answer, false);
+  } else if (step != LoginStep::auth && error.starts_with("NOAUTH")) {
+    lose(who + " asks for a password" + answer, true);
+  } else if (is_too_many(error) || step == LoginStep::ping) {
+    lose(who + " does not serve us" + answer, error.starts_with("DENIED"));
+  } else if (step == LoginStep::role) {
+    lose(who + " does not say whether it is the master" + answer + " Allow the user that command: +role.", true);
+  } else if (step == LoginStep::select) {
+    lose(who + " refused database " + std::to_string(options.database) + answer, true);
+  } else {
+    lose(who + " refused the " + (options.username.empty() ? "password" : "user name or the password") + answer, true);
+  }
+}
+
+/// What sentinels say may be old. Whatever is published to a replica reaches only those who are subscribed there, and nothing
+/// tells.
+void SingleClient::take_role(const Reply& reply) {
+  const std::string role = reply.elements.empty() ? std::string() : reply.elements.front().text;
+  if (role != "master") {
+    sentinels->distrust_last();
+    lose(who + (role == "slave" ? " is a replica now; the sentinels do not know yet." : " does not say that it is the master."),
+         false);
+  }
+}
+
 /// A server that does not know AUTH repeats its arguments.
-std::string Client::Impl::without_password(std::string text) const {
+std::string SingleClient::without_password(std::string text) const {
   for (std::size_t at = 0; !options.password.empty() && (at = text.find(options.password, at)) != std::string::npos; at += 3) {
     text.replace(at, options.password.size(), "***");
   }
   return text;
 }
 
-void Client::Impl::logged_in() {
+void SingleClient::logged_in() {
   is_logged_in = true;
   connect_timer.stop();
+  if (options.keepalive_ms != 0) {
+    alive_timer.start(options.keepalive_ms);
+  }
+  if (away_since_ms != 0 && options.resume_wait_max_ms != 0) {
+    const std::uint64_t away_ms = loop.now_ms() - away_since_ms;
+    const std::uint64_t wait_ms = std::min<std::uint64_t>(2 * away_ms, options.resume_wait_max_ms);
+    resume_ms = loop.now_ms() + wait_ms;
+    resume_timer.start(wait_ms);
+  }
   subscriptions.connection_began();
   request_subscriptions();
   check_ready();
   turn_end.request();
 }
 
-void Client::Impl::check_ready() {
-  if (state == State::connecting && is_logged_in && subscriptions.open_count() == 0) {
-    ++counters.connects;
+void SingleClient::check_ready() {
+  if (state_ == State::connecting && is_logged_in && subscriptions.open_count() == 0) {
+    ++counters_.connects;
     away = false;
     ready_ms = loop.now_ms();
     log(LogLevel::info, "Connected.", where);
     set_state(State::ready, {});
+    if (sentinels) {
+      sentinels->watch();
+    }
   }
 }
 
-void Client::Impl::on_bytes(Bytes bytes) {
+void SingleClient::on_bytes(Bytes bytes) {
   const auto alive = shared_from_this();
   const std::shared_ptr<ReplyReader> current = reader;
-  counters.bytes_read += bytes.size();
+  counters_.bytes_read += bytes.size();
   read_ms = loop.now_ms();
+  constexpr std::uint8_t tls_alert = 0x15;
+  if (std::exchange(first_bytes, false) && !tls && bytes.front() == tls_alert) {
+    lose(who + " speaks TLS on that port: the URL must begin with rediss" + url_kind + "://.", false);
+    deliver();
+    return;
+  }
   while (!bytes.empty() && reader == current) {
     const Bytes portion = ReplyReader::portion(bytes);
     bytes = bytes.subspan(portion.size());
@@ -154,7 +268,7 @@ void Client::Impl::on_bytes(Bytes bytes) {
   turn_end.request();  // there may be room for more in flight, or nothing left to wait for before closing
 }
 
-void Client::Impl::on_writable() {
+void SingleClient::on_writable() {
   const auto alive = shared_from_this();
   const std::size_t taken = std::exchange(later_bytes, 0);
   written_ms = loop.now_ms();
@@ -170,77 +284,100 @@ void Client::Impl::on_writable() {
   write_out();
 }
 
-void Client::Impl::on_lost(const net::StreamError& error) {
+void SingleClient::on_lost(const net::StreamError& error) {
   const auto alive = shared_from_this();
-  lose(sentence(where, error, options.connect_timeout_ms), false);
+  using Kind = net::StreamError::Kind;
+  std::string why = sentence(who, error, options.connect_timeout_ms, url_kind);
+  const bool cut_off = error.kind == Kind::ended || error.kind == Kind::failed;
+  if (cut_off && first_bytes && !tls && options.unix_path.empty()) {  // it has never said anything
+    why += " If it speaks TLS on that port, the URL must begin with rediss" + url_kind + "://.";
+  }
+  lose(why, false);
   deliver();
 }
 
-void Client::Impl::on_connect_timeout() {
+void SingleClient::on_connect_timeout() {
   const auto alive = shared_from_this();
   const std::string limit = " within " + std::to_string(options.connect_timeout_ms) + " ms.";
+  if (!stream) {
+    lose("The sentinels did not say which server is the master" + limit, false);
+    deliver();
+    return;
+  }
   const bool accepted = reader != nullptr;
-  lose("Redis at " + where + (accepted ? " did not answer the log-in" : " did not accept the connection") + limit, false);
+  const char* const what = accepted ? " did not answer the log-in"
+                           : tls    ? " did not accept the connection, or does not speak TLS on that port,"
+                                    : " did not accept the connection";
+  lose(who + what + limit, false);
   deliver();
 }
 
-void Client::Impl::lose_broken(std::string_view what) {
-  ++counters.protocol_errors;
+void SingleClient::lose_broken(std::string_view what) {
+  ++counters_.protocol_errors;
   lose("What answers at " + where + " does not speak as Redis does: " + std::string(what) + ".", false);
 }
 
 /// The end of an attempt or a connection. What the system had not taken whole waits for the next one, or fails, as the policy
 /// says.
-void Client::Impl::lose(const std::string& why, bool refusal) {
-  if (!stream) {
+void SingleClient::lose(const std::string& why, bool refusal) {
+  if (state_ != State::connecting && state_ != State::ready) {
     return;
   }
   if (later_bytes != 0 && !later_is_control && stream->later_taken()) {
     queue.took(later_bytes, written_ms);
   }
   later_bytes = 0;
+  if (sentinels) {
+    sentinels->stop_finding();
+  }
   stream.reset();
   reader.reset();
   connect_timer.stop();
   answer_timer.stop();
+  refused_timer.stop();
+  resume_timer.stop();
+  alive_timer.stop();
+  pong_owed = false;
   control.clear_and_shrink(64 * 1024);
   control_taken = 0;
   login.clear();
   is_logged_in = false;
   subscriptions.connection_ended();
-  if (state == State::ready) {
-    ++counters.disconnects;
-    failures = loop.now_ms() - ready_ms > options.backoff_max_ms ? 0 : failures;
+  if (state_ == State::ready) {
+    ++counters_.disconnects;
+    was_good = loop.now_ms() - ready_ms > options.backoff_max_ms;
+    failures = was_good ? 0 : failures;
+    away_since_ms = resume_ms > loop.now_ms() ? away_since_ms : loop.now_ms();
   } else {
-    ++counters.failed_attempts;
+    ++counters_.failed_attempts;
   }
   away = true;
-  last_error = why;
-  last_error_is_refusal = refusal;
+  last_error_ = why;
+  last_error_is_refusal_ = refusal;
   log(LogLevel::warning, why, where);
   set_state(State::disconnected, why);
   end_in_flight(why);
   queue.rewind();
   if (options.offline == OfflinePolicy::fail) {
-    end_waiting(why, counters.not_sent_offline);
+    end_waiting(why, counters_.not_sent_offline);
   }
   schedule_retry();
 }
 
 /// Sees to it that check_answers() runs while Redis owes something, without touching a timer per command.
-void Client::Impl::watch_answers() {
+void SingleClient::watch_answers() {
   if (options.command_timeout_ms != 0 && !answer_timer.active()) {
     answer_timer.start(options.command_timeout_ms);
   }
 }
 
 /// Redis is taken for dead when it owes answers and has been silent for too long, or takes nothing for as long.
-void Client::Impl::check_answers() {
+void SingleClient::check_answers() {
   const auto alive = shared_from_this();
   std::uint64_t since = 0;
   if (queue.in_flight_count() != 0) {
     since = std::max(queue.oldest_in_flight().written_ms, read_ms);
-  } else if (subscriptions.awaiting() || later_bytes != 0) {
+  } else if (subscriptions.awaiting() || pong_owed || later_bytes != 0) {
     since = std::max(written_ms, read_ms);
   } else {
     return;
@@ -251,8 +388,30 @@ void Client::Impl::check_answers() {
     answer_timer.start(options.command_timeout_ms - silent_ms);
     return;
   }
-  lose("Redis at " + where + " did not answer within " + std::to_string(options.command_timeout_ms) + " ms.", false);
+  stream->reset_on_close();  // what is on its way must not overtake, or be overtaken by, what the next connection says
+  lose(who + " did not answer within " + std::to_string(options.command_timeout_ms) + " ms.", false);
   deliver();
+}
+
+/// A connection that is only listened on, or that nobody uses, may be dead without a sign: the other machine lost its power, or
+/// something between forgot the connection. A PING makes Redis owe an answer.
+void SingleClient::check_alive() {
+  const auto alive = shared_from_this();
+  const std::uint64_t now = loop.now_ms();
+  const std::uint64_t silent_ms = now > read_ms ? now - read_ms : 0;
+  if (silent_ms < options.keepalive_ms) {
+    alive_timer.start(options.keepalive_ms - silent_ms);
+    return;
+  }
+  if (queue.empty() && !subscriptions.awaiting() && !pong_owed) {
+    constexpr std::array<std::string_view, 1> ping{"PING"};
+    const std::size_t size = command_size(ping);
+    write_command(control.reserve(size), ping);
+    control.commit(size);
+    pong_owed = true;
+    write_out();
+  }
+  alive_timer.start(options.keepalive_ms);
 }
 
 }  // namespace socketio::redis

@@ -6,11 +6,17 @@
 
 #include <socketio/common/limits.hpp>
 
-#include "client_impl.hpp"
+#include "single_client.hpp"
 
 namespace socketio::redis {
+namespace {
 
-void Client::Impl::subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) {
+/// There may be many refused subscriptions: waits of the reconnecting are too short for them, by this factor.
+constexpr unsigned refused_wait = 10;
+
+}  // namespace
+
+void SingleClient::subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) {
   assert(loop.on_loop_thread());
   if (closing || subscriptions.size() >= limits::subscriptions_max) {
     const char* const why = closing ? "The client was closed." : "There are too many subscriptions on one connection.";
@@ -21,15 +27,21 @@ void Client::Impl::subscribe(SubscriptionKind kind, std::string_view name, Messa
   turn_end.request();
 }
 
-void Client::Impl::unsubscribe(SubscriptionKind kind, std::string_view name) {
+void SingleClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
   assert(loop.on_loop_thread());
   std::erase_if(refused_subscriptions, [&](const RefusedSubscription& one) { return one.kind == kind && one.name == name; });
   subscriptions.remove(kind, name);
   turn_end.request();
 }
 
+void SingleClient::forget(SubscriptionKind kind, std::string_view name) {
+  assert(loop.on_loop_thread());
+  subscriptions.forget(kind, name);
+  turn_end.request();
+}
+
 /// Commands that were given before the first subscription go first: from then on, Redis answers nothing else.
-void Client::Impl::request_subscriptions() {
+void SingleClient::request_subscriptions() {
   if (!is_logged_in || !subscriptions.in_use() || !queue.empty()) {
     return;
   }
@@ -37,12 +49,26 @@ void Client::Impl::request_subscriptions() {
     reader->expect_messages();
     turn_end.request();
   }
+  if (subscriptions.any_refused() && !refused_timer.active()) {
+    refused_timer.start(std::uint64_t{options.backoff_max_ms} * refused_wait);
+  }
   check_ready();
 }
 
-void Client::Impl::take_confirmation(ReplyReader& current, bool subscribed) {
+void SingleClient::request_refused() {
+  const auto alive = shared_from_this();
+  subscriptions.request_refused();
+  request_subscriptions();
+}
+
+void SingleClient::take_confirmation(ReplyReader& current, bool subscribed) {
   failures = 0;
   if (!subscriptions.confirm(current.kind(), subscribed, current.name())) {
+    if (current.kind() == SubscriptionKind::shard && !subscribed) {  // the channel's slot has moved
+      subscriptions.lost(current.kind(), current.name());
+      request_subscriptions();
+      return;
+    }
     lose_broken("it confirms a subscription that was not asked for");
     return;
   }
@@ -50,14 +76,14 @@ void Client::Impl::take_confirmation(ReplyReader& current, bool subscribed) {
   deliver_subscription_news();
 }
 
-void Client::Impl::on_push(SubscriptionKind kind, std::string_view subscription, std::string_view channel, Bytes payload) {
+void SingleClient::on_push(SubscriptionKind kind, std::string_view subscription, std::string_view channel, Bytes payload) {
   if (MessageListener* const listener = subscriptions.find(kind, subscription); listener != nullptr) {
-    ++counters.messages;
+    ++counters_.messages;
     guarded([&] { listener->on_message(channel, payload); });
   }
 }
 
-void Client::Impl::deliver_subscription_news() {
+void SingleClient::deliver_subscription_news() {
   while (!destroyed) {
     const auto news = subscriptions.next_news();
     if (!news) {

@@ -53,6 +53,8 @@ class OutputQueue {
   /// The system has taken `bytes` more. What is whole now is in flight.
   void took(std::size_t bytes, std::uint64_t now_ms);
 
+  /// True when the oldest of what waits is a publish.
+  [[nodiscard]] bool next_is_publish() noexcept { return waiting_.size() != 0 && waiting_.front().listener != nullptr; }
   /// The oldest command in flight. Precondition: there is one.
   [[nodiscard]] const Entry& oldest_in_flight() noexcept { return in_flight_.front(); }
   Entry pop_in_flight() noexcept { return in_flight_.pop_front(); }

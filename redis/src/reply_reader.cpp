@@ -234,13 +234,19 @@ Reply* ReplyReader::place(const redisReadTask* task, std::size_t bytes) {
 bool ReplyReader::begin_push(std::size_t element_count) noexcept {
   push_ = Push::none;
   push_size_ = element_count;
-  return element_count == 3 || element_count == 4;
+  return element_count >= 2 && element_count <= 4;
 }
 
 bool ReplyReader::push_word(std::string_view word) noexcept {
+  if (word == "pong") {
+    push_ = Push::pong;
+    item_ = Item::pong;
+    return push_size_ == 2;
+  }
   const bool is_pattern = word.starts_with('p');
-  const std::string_view rest = is_pattern ? word.substr(1) : word;
-  kind_ = is_pattern ? SubscriptionKind::pattern : SubscriptionKind::channel;
+  const bool is_shard = word.starts_with("sm") || word.starts_with("ss") || word.starts_with("sun");  // but not "subscribe"
+  const std::string_view rest = is_pattern || is_shard ? word.substr(1) : word;
+  kind_ = is_pattern ? SubscriptionKind::pattern : is_shard ? SubscriptionKind::shard : SubscriptionKind::channel;
   if (rest == "message") {
     push_ = Push::message;
     item_ = Item::message;

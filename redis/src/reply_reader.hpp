@@ -35,6 +35,7 @@ class ReplyReader {
     message,       ///< the sink had it
     subscribed,    ///< kind(), name()
     unsubscribed,  ///< kind(), name()
+    pong,          ///< the answer to PING where there are subscriptions
     broken,        ///< error(); nothing can be read any more
   };
 
@@ -63,7 +64,7 @@ class ReplyReader {
 
  private:
   struct Calls;  ///< what hiredis calls
-  enum class Push : std::uint8_t { none, message, subscribed, unsubscribed };
+  enum class Push : std::uint8_t { none, message, subscribed, unsubscribed, pong };
 
   Reply* place(const redisReadTask* task, std::size_t bytes);
   bool begin_push(std::size_t element_count) noexcept;

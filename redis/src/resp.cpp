@@ -54,7 +54,9 @@ std::uint8_t* write_command(std::uint8_t* to, std::span<const std::string_view> 
 std::size_t PublishWriter::begin(std::string_view channel, std::size_t payload_size) {
   if (prefix_.empty() || channel != channel_) [[unlikely]] {
     channel_ = channel;
-    prefix_ = "*3\r\n$7\r\nPUBLISH\r\n$" + std::to_string(channel.size()) + "\r\n";
+    prefix_ = "*3\r\n$" + std::to_string(command_.size()) + "\r\n";
+    prefix_ += command_;
+    prefix_ += "\r\n$" + std::to_string(channel.size()) + "\r\n";
     prefix_ += channel;
     prefix_ += "\r\n$";
   }

@@ -21,9 +21,12 @@ namespace socketio::redis {
 /// Writes a whole command to `to`, where command_size() bytes have room, and returns the address behind it.
 std::uint8_t* write_command(std::uint8_t* to, std::span<const std::string_view> words) noexcept;
 
-/// Writes PUBLISH commands. Most go to the channel of the one before, so everything up to the payload's size is kept.
+/// Writes PUBLISH or SPUBLISH commands. Most go to the channel of the one before, so everything up to the payload's size is
+/// kept.
 class PublishWriter {
  public:
+  explicit PublishWriter(std::string_view command) noexcept : command_(command) {}
+
   /// Prepares for one publish and returns its size.
   ///
   /// Cost       a comparison of the channel; when it is another one, its prefix is made anew.
@@ -32,6 +35,7 @@ class PublishWriter {
   void write(std::uint8_t* to, Bytes payload) const noexcept;
 
  private:
+  std::string_view command_;
   std::string channel_;
   std::string prefix_;  ///< everything up to the payload's size
   char size_line_[24];  ///< the payload's size, and the end of that line

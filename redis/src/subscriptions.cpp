@@ -15,11 +15,16 @@ constexpr std::size_t name_bytes_per_command_max = 32 * 1024;
 constexpr std::size_t commands_max = 8;
 
 std::string_view command_name(SubscriptionKind kind, bool subscribe) noexcept {
-  if (kind == SubscriptionKind::pattern) {
-    return subscribe ? "PSUBSCRIBE" : "PUNSUBSCRIBE";
+  switch (kind) {
+    case SubscriptionKind::pattern: return subscribe ? "PSUBSCRIBE" : "PUNSUBSCRIBE";
+    case SubscriptionKind::shard: return subscribe ? "SSUBSCRIBE" : "SUNSUBSCRIBE";
+    case SubscriptionKind::channel: break;
   }
   return subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE";
 }
+
+/// Channels of one command must be of one slot.
+bool goes_alone(SubscriptionKind kind) noexcept { return kind == SubscriptionKind::shard; }
 
 }  // namespace
 
@@ -30,21 +35,24 @@ void Subscriptions::add(SubscriptionKind kind, std::string_view name, MessageLis
   subscription.id = ++last_id_;
   open_count_ += subscription.open ? 0U : 1U;
   subscription.open = true;
+  subscription.refusal.clear();
   if (connected_) {
-    requests_.push_back({kind, true, false, subscription.id, std::string(name)});
+    requests_.push_back({kind, true, goes_alone(kind), subscription.id, std::string(name)});
   }
 }
 
 void Subscriptions::remove(SubscriptionKind kind, std::string_view name) {
-  const auto found = names(kind).find(name);
-  if (found == names(kind).end()) {
-    return;
+  if (connected_ && names(kind).find(name) != names(kind).end()) {
+    requests_.push_back({kind, false, goes_alone(kind), 0, std::string(name)});
   }
-  open_count_ -= found->second.open ? 1U : 0U;
-  if (connected_) {
-    requests_.push_back({kind, false, false, 0, std::string(name)});
+  forget(kind, name);
+}
+
+void Subscriptions::forget(SubscriptionKind kind, std::string_view name) {
+  if (const auto found = names(kind).find(name); found != names(kind).end()) {
+    open_count_ -= found->second.open ? 1U : 0U;
+    names(kind).erase(found);
   }
-  names(kind).erase(found);
 }
 
 MessageListener* Subscriptions::find(SubscriptionKind kind, std::string_view name) const {
@@ -55,15 +63,16 @@ MessageListener* Subscriptions::find(SubscriptionKind kind, std::string_view nam
 void Subscriptions::connection_began() {
   connected_ = true;
   requests_.clear();
-  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern}) {
+  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern, SubscriptionKind::shard}) {
     for (const auto& [name, subscription] : names(kind)) {
-      requests_.push_back({kind, true, false, subscription.id, name});
+      requests_.push_back({kind, true, goes_alone(kind), subscription.id, name});
     }
   }
 }
 
 void Subscriptions::connection_ended() noexcept {
   connected_ = false;
+  any_refused_ = false;
   requests_.clear();
   sent_.clear();
   open_count_ = size();
@@ -71,6 +80,7 @@ void Subscriptions::connection_ended() noexcept {
     for (auto& [name, subscription] : names) {
       subscription.open = true;
       subscription.live = false;
+      subscription.refusal.clear();
     }
   }
 }
@@ -122,6 +132,17 @@ bool Subscriptions::confirm(SubscriptionKind kind, bool subscribed, std::string_
   return true;
 }
 
+void Subscriptions::lost(SubscriptionKind kind, std::string_view name) {
+  const auto found = names(kind).find(name);
+  if (found == names(kind).end() || found->second.open) {
+    return;
+  }
+  found->second.open = true;
+  found->second.live = false;
+  ++open_count_;
+  requests_.push_back({kind, true, goes_alone(kind), found->second.id, std::string(name)});
+}
+
 void Subscriptions::refuse(std::string_view error) {
   assert(awaiting());
   Command command = std::move(sent_.front());
@@ -136,6 +157,17 @@ void Subscriptions::refuse(std::string_view error) {
   }
 }
 
+void Subscriptions::request_refused() {
+  any_refused_ = false;
+  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern, SubscriptionKind::shard}) {
+    for (const auto& [name, subscription] : names(kind)) {
+      if (!subscription.refusal.empty()) {
+        requests_.push_back({kind, true, true, subscription.id, name});
+      }
+    }
+  }
+}
+
 /// An answer for one name. It means nothing to a subscription that was taken back or given anew meanwhile.
 void Subscriptions::settle(const Request& request, std::string_view error) {
   const auto found = names(request.kind).find(request.name);
@@ -146,6 +178,11 @@ void Subscriptions::settle(const Request& request, std::string_view error) {
   open_count_ -= subscription.open ? 1U : 0U;
   subscription.open = false;
   subscription.live = error.empty();
+  any_refused_ = any_refused_ || !error.empty();
+  if (!error.empty() && subscription.refusal == error) {
+    return;  // asked for again, and refused again
+  }
+  subscription.refusal = error;
   news_.push_back({request.kind, request.id, request.name, std::string(error)});
 }
 

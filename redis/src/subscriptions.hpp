@@ -32,11 +32,13 @@ class Subscriptions {
   [[nodiscard]] bool in_use() const noexcept { return in_use_; }
   /// Subscriptions that Redis has neither confirmed nor refused on this connection.
   [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
-  [[nodiscard]] std::size_t size() const noexcept { return names_[0].size() + names_[1].size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return names_[0].size() + names_[1].size() + names_[2].size(); }
 
   /// Subscribing again to the same name gives it to the new listener, who is told when Redis confirms once more.
   void add(SubscriptionKind kind, std::string_view name, MessageListener& listener);
   void remove(SubscriptionKind kind, std::string_view name);
+  /// As remove(), but nothing is requested of Redis.
+  void forget(SubscriptionKind kind, std::string_view name);
   /// Who hears messages of a confirmed subscription; null when nobody does.
   [[nodiscard]] MessageListener* find(SubscriptionKind kind, std::string_view name) const;
 
@@ -50,8 +52,14 @@ class Subscriptions {
 
   /// Redis has confirmed `name`. Returns false when it should have confirmed something else.
   bool confirm(SubscriptionKind kind, bool subscribed, std::string_view name);
+  /// Redis has ended a subscription by itself, as it does with channels whose slot has moved: asks for it again.
+  void lost(SubscriptionKind kind, std::string_view name);
   /// Redis has refused the oldest command. Precondition: awaiting().
   void refuse(std::string_view error);
+  /// True when names were refused on this connection, and not asked for again since.
+  [[nodiscard]] bool any_refused() const noexcept { return any_refused_; }
+  /// Asks for these again: rights may have changed. Their listeners hear of it when the answer is another one.
+  void request_refused();
   /// What the listeners have to be told; the next one, if any. One that was unsubscribed meanwhile is left out.
   std::optional<Confirmed> next_news();
 
@@ -61,6 +69,7 @@ class Subscriptions {
     std::uint64_t id = 0;  ///< of its newest request
     bool open = false;     ///< counted in open_count_
     bool live = false;     ///< Redis sends its messages on this connection
+    std::string refusal;   ///< why Redis refused it on this connection
   };
   struct Hash {
     using is_transparent = void;
@@ -85,14 +94,12 @@ class Subscriptions {
     std::string error;
   };
 
-  Names& names(SubscriptionKind kind) noexcept { return names_[kind == SubscriptionKind::pattern ? 1 : 0]; }
-  [[nodiscard]] const Names& names(SubscriptionKind kind) const noexcept {
-    return names_[kind == SubscriptionKind::pattern ? 1 : 0];
-  }
+  Names& names(SubscriptionKind kind) noexcept { return names_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] const Names& names(SubscriptionKind kind) const noexcept { return names_[static_cast<std::size_t>(kind)]; }
   void settle(const Request& request, std::string_view error);
   void take_command(Command& command);
 
-  std::array<Names, 2> names_;
+  std::array<Names, 3> names_;  ///< by kind
   std::deque<Request> requests_;
   std::deque<Command> sent_;
   std::deque<News> news_;
@@ -100,6 +107,7 @@ class Subscriptions {
   std::size_t open_count_ = 0;
   bool in_use_ = false;
   bool connected_ = false;
+  bool any_refused_ = false;
 };
 
 }  // namespace socketio::redis

@@ -4,8 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/hex.hpp>
 #include <socketio/redis/options.hpp>
 
 namespace socketio::redis {
@@ -16,7 +19,15 @@ constexpr std::uint32_t database_max = 2'147'483'647;
 /// What fits into the system's address of a unix socket, with the final zero.
 constexpr std::size_t unix_path_max = 107;
 
-constexpr std::string_view forms = "write redis://[user:password@]host[:port][/database] or unix:///path/of/the/socket";
+constexpr std::uint16_t redis_port = 6379;
+constexpr std::uint16_t sentinel_port = 26379;
+/// More sentinels or first nodes of a cluster than anybody has.
+constexpr std::size_t endpoints_max = 1'000;
+
+constexpr std::string_view no_known_scheme =
+    "it does not begin with redis://, rediss:// or unix://; write redis://[user:password@]host[:port][/database], the same "
+    "with rediss:// for TLS, unix:///path/of/the/socket, redis+sentinel://host:port,host:port/master-name[/database], or "
+    "redis+cluster://host:port,host:port";
 
 [[noreturn]] void refuse(const std::string& sentence) {
   throw Error(ErrorCode::bad_url, "This is not a Redis URL: " + sentence + ".");
@@ -32,16 +43,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-int hex_digit(char digit) {
-  if (digit >= '0' && digit <= '9') {
-    return digit - '0';
-  }
-  if (digit >= 'a' && digit <= 'f') {
-    return digit - 'a' + 10;
-  }
-  return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 std::string percent_decoded(std::string_view text, const char* what) {
   std::string result;
   for (std::size_t index = 0; index < text.size(); ++index) {
@@ -49,12 +50,11 @@ std::string percent_decoded(std::string_view text, const char* what) {
       result.push_back(text[index]);
       continue;
     }
-    const int high = text.size() - index > 2 ? hex_digit(text[index + 1]) : -1;
-    const int low = text.size() - index > 2 ? hex_digit(text[index + 2]) : -1;
-    if (high < 0 || low < 0) {
+    const int byte = hex::byte(text.substr(index + 1));
+    if (byte < 0) {
       refuse(std::string("in the ") + what + ", % is not followed by two hexadecimal digits; write a percent sign as %25");
     }
-    result.push_back(static_cast<char>(high * 16 + low));
+    result.push_back(static_cast<char>(byte));
     index += 2;
   }
   return result;
@@ -78,12 +78,12 @@ void read_user_info(std::string_view text, Options& options) {
   }
 }
 
-void read_port(std::string_view text, Options& options) {
+std::uint16_t read_port(std::string_view text) {
   const auto port = number<std::uint32_t>(text, 65'535);
   if (!port || *port == 0) {
     refuse("the port after the host must be a number from 1 to 65535");
   }
-  options.port = static_cast<std::uint16_t>(*port);
+  return static_cast<std::uint16_t>(*port);
 }
 
 bool is_host_byte(char byte) {
@@ -91,10 +91,10 @@ bool is_host_byte(char byte) {
          byte == '-' || byte == '_' || (static_cast<unsigned char>(byte) & 0x80U) != 0;
 }
 
-bool is_ipv6_byte(char byte) { return hex_digit(byte) >= 0 || byte == ':' || byte == '.'; }
+bool is_ipv6_byte(char byte) { return hex::digit(byte) >= 0 || byte == ':' || byte == '.'; }
 
 /// `[::1]:6379`, with an optional %interface inside the brackets.
-void read_ipv6(std::string_view text, Options& options) {
+void read_ipv6(std::string_view text, Endpoint& endpoint) {
   const std::size_t bracket = text.find(']');
   if (bracket == std::string_view::npos) {
     refuse("the bracket before an IPv6 address is not closed");
@@ -111,20 +111,22 @@ void read_ipv6(std::string_view text, Options& options) {
   if (!good) {
     refuse("what stands in brackets is not an IPv6 address");
   }
-  options.host = address;
+  endpoint.host = address;
   const std::string_view rest = text.substr(bracket + 1);
   if (!rest.empty()) {
     if (rest[0] != ':') {
       refuse("only a port may follow an IPv6 address, as in [::1]:6379");
     }
-    read_port(rest.substr(1), options);
+    endpoint.port = read_port(rest.substr(1));
   }
 }
 
-void read_host(std::string_view text, Options& options) {
+/// `host:port`; what is left out is this machine and the usual port.
+Endpoint read_endpoint(std::string_view text, std::uint16_t usual_port) {
+  Endpoint endpoint{"127.0.0.1", usual_port};
   if (text.starts_with('[')) {
-    read_ipv6(text, options);
-    return;
+    read_ipv6(text, endpoint);
+    return endpoint;
   }
   const std::size_t colon = text.find(':');
   const std::string_view host = text.substr(0, colon);
@@ -134,13 +136,33 @@ void read_host(std::string_view text, Options& options) {
     }
   }
   if (!host.empty()) {
-    options.host = host;
+    endpoint.host = host;
   }
   if (colon != std::string_view::npos) {
     if (text.find(':', colon + 1) != std::string_view::npos) {
       refuse("there is more than one colon after the host; write an IPv6 address in brackets, as in [::1]:6379");
     }
-    read_port(text.substr(colon + 1), options);
+    endpoint.port = read_port(text.substr(colon + 1));
+  }
+  return endpoint;
+}
+
+/// `host:port,host:port`.
+std::vector<Endpoint> read_endpoints(std::string_view text, std::uint16_t usual_port) {
+  std::vector<Endpoint> endpoints;
+  for (std::string_view rest = text;;) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    if (one.empty() && !text.empty()) {
+      refuse("a host is missing before or after a comma");
+    }
+    if (endpoints.size() == endpoints_max) {
+      refuse("it names more than " + std::to_string(endpoints_max) + " hosts");
+    }
+    endpoints.push_back(read_endpoint(one, usual_port));
+    if (one.size() == rest.size()) {
+      return endpoints;
+    }
+    rest.remove_prefix(one.size() + 1);
   }
 }
 
@@ -152,8 +174,13 @@ std::uint32_t read_database(std::string_view text) {
   return *database;
 }
 
-Options read_tcp(std::string_view rest) {
-  Options options;
+struct Parts {
+  std::string_view hosts;  ///< between user and path
+  std::string_view tail;   ///< path, query and fragment
+};
+
+/// Takes the user apart from the rest.
+Parts read_user(std::string_view rest, Options& options) {
   const std::size_t end = rest.find_first_of("/?#");
   const std::string_view authority = rest.substr(0, end);
   const std::string_view tail = end == std::string_view::npos ? std::string_view{} : rest.substr(end);
@@ -161,20 +188,64 @@ Options read_tcp(std::string_view rest) {
     refuse("a slash, question mark or hash in a user name or password must be written %2F, %3F or %23");
   }
   const std::size_t at = authority.rfind('@');
-  if (at != std::string_view::npos) {
-    read_user_info(authority.substr(0, at), options);
+  if (at == std::string_view::npos) {
+    return {authority, tail};
   }
-  read_host(at == std::string_view::npos ? authority : authority.substr(at + 1), options);
-  if (tail.starts_with('/') && tail.size() > 1) {
-    options.database = read_database(tail.substr(1));
-  } else if (!tail.empty() && tail != "/") {
-    refuse("nothing may follow the port but /database");
-  }
-  return options;
+  read_user_info(authority.substr(0, at), options);
+  return {authority.substr(at + 1), tail};
 }
 
-Options read_unix(std::string_view rest) {
-  Options options;
+void read_tcp(std::string_view rest, Options& options) {
+  const Parts parts = read_user(rest, options);
+  if (parts.hosts.find(',') != std::string_view::npos) {
+    refuse("it names several hosts; for a cluster it begins with redis+cluster://, for sentinels with redis+sentinel://");
+  }
+  Endpoint endpoint = read_endpoint(parts.hosts, redis_port);
+  options.host = std::move(endpoint.host);
+  options.port = endpoint.port;
+  if (parts.tail.starts_with('/') && parts.tail.size() > 1) {
+    options.database = read_database(parts.tail.substr(1));
+  } else if (!parts.tail.empty() && parts.tail != "/") {
+    refuse("nothing may follow the port but /database");
+  }
+}
+
+void read_sentinel(std::string_view rest, Options& options) {
+  const Parts parts = read_user(rest, options);
+  options.topology = Topology::sentinel;
+  options.endpoints = read_endpoints(parts.hosts, sentinel_port);
+  if (parts.tail.find_first_of("?#") != std::string_view::npos) {
+    refuse("nothing may follow the sentinels but /master-name and /database; write ? and # in the name as %3F and %23");
+  }
+  const std::string_view path = parts.tail.empty() ? parts.tail : parts.tail.substr(1);
+  const std::size_t slash = path.find('/');
+  options.master_name = percent_decoded(path.substr(0, slash), "name of the master");
+  if (options.master_name.empty()) {
+    refuse("the name of the master is missing behind the sentinels, as in redis+sentinel://host:26379/mymaster");
+  }
+  for (const char byte : options.master_name) {
+    if (static_cast<unsigned char>(byte) <= ' ' || byte == '\x7f') {
+      refuse("the name of the master holds a space or a control character");
+    }
+  }
+  if (slash != std::string_view::npos && slash + 1 != path.size()) {
+    options.database = read_database(path.substr(slash + 1));
+  }
+}
+
+void read_cluster(std::string_view rest, Options& options) {
+  const Parts parts = read_user(rest, options);
+  options.topology = Topology::cluster;
+  options.endpoints = read_endpoints(parts.hosts, redis_port);
+  if (parts.tail.empty() || parts.tail == "/") {
+    return;
+  }
+  if (parts.tail.find_first_of("?#") != std::string_view::npos || read_database(parts.tail.substr(1)) != 0) {
+    refuse("nothing may follow the hosts of a cluster: it has database 0 only");
+  }
+}
+
+void read_unix(std::string_view rest, Options& options) {
   const std::size_t slash = rest.find('/');
   if (slash == std::string_view::npos) {
     refuse("the path of a unix socket begins with a slash, as in unix:///run/redis.sock");
@@ -201,7 +272,6 @@ Options read_unix(std::string_view rest) {
     }
     options.database = read_database(query.substr(3));
   }
-  return options;
 }
 
 }  // namespace
@@ -214,22 +284,27 @@ Options parse_url(std::string_view url) {
   }
   const std::size_t separator = url.find("://");
   if (url.empty() || separator == std::string_view::npos) {
-    refuse("it does not begin with redis:// or unix://; " + std::string(forms));
+    refuse(std::string(no_known_scheme));
   }
-  const std::string scheme = lower(url.substr(0, separator));
+  std::string scheme = lower(url.substr(0, separator));
   const std::string_view rest = url.substr(separator + 3);
+  Options options;
+  if (scheme.starts_with("rediss")) {
+    options.tls = true;
+    scheme.erase(5, 1);
+  }
   if (scheme == "redis") {
-    return read_tcp(rest);
+    read_tcp(rest, options);
+  } else if (scheme == "redis+sentinel") {
+    read_sentinel(rest, options);
+  } else if (scheme == "redis+cluster") {
+    read_cluster(rest, options);
+  } else if (scheme == "unix") {
+    read_unix(rest, options);
+  } else {
+    refuse(std::string(no_known_scheme));
   }
-  if (scheme == "unix") {
-    return read_unix(rest);
-  }
-  for (const char* const later : {"rediss", "redis+sentinel", "redis+cluster", "rediss+sentinel", "rediss+cluster"}) {
-    if (scheme == later) {
-      throw Error(ErrorCode::unsupported_url, scheme + ":// is not supported yet; use a redis:// or unix:// URL.");
-    }
-  }
-  refuse("it does not begin with redis:// or unix://; " + std::string(forms));
+  return options;
 }
 
 }  // namespace socketio::redis

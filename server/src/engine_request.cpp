@@ -81,6 +81,11 @@ PackedRequest::PackedRequest(const HttpRequest& request) : secure_(request.secur
   std::copy(text.begin(), text.end(), text_.get());
 }
 
+PackedRequest::PackedRequest(const PackedRequest& other)
+    : text_(std::make_unique_for_overwrite<char[]>(other.size_)), size_(other.size_), secure_(other.secure_) {
+  std::copy_n(other.text_.get(), size_, text_.get());
+}
+
 RequestInfo PackedRequest::unpack() const {
   std::string_view rest(text_.get(), size_);
   const auto next = [&rest] {

@@ -27,6 +27,8 @@ struct EngineQuery {
 class PackedRequest {
  public:
   explicit PackedRequest(const HttpRequest& request);
+  PackedRequest(const PackedRequest& other);
+  PackedRequest& operator=(const PackedRequest&) = delete;
   [[nodiscard]] RequestInfo unpack() const;
 
  private:

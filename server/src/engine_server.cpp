@@ -28,10 +28,11 @@ std::string_view text_of(CloseReason reason) noexcept {
 
 class EngineServer::Impl : public EngineShared {
  public:
-  Impl(Loop& loop, EngineOptions server_options, std::function<void(Session&)> on_session, Random* random)
+  Impl(Loop& loop, EngineOptions server_options, std::function<void(Session&)> on_session, Random* random, LoopPlace place)
       : EngineShared(loop, std::move(server_options)),
         on_session_(std::move(on_session)),
         random_(random != nullptr ? *random : system_random_),
+        place_(place),
         path_(options.path.ends_with('/') ? options.path : options.path + '/') {}
 
   bool handle(HttpExchange& exchange);
@@ -49,15 +50,17 @@ class EngineServer::Impl : public EngineShared {
   std::function<void(Session&)> on_session_;
   SystemRandom system_random_;
   Random& random_;
+  LoopPlace place_;
   std::string path_;
   bool closed_ = false;
 };
 
 bool EngineServer::Impl::enabled(std::string_view transport) const {
-  const auto is_on = [this](Transport wanted) {
+  const auto is_on = [this](EngineTransport wanted) {
     return std::find(options.transports.begin(), options.transports.end(), wanted) != options.transports.end();
   };
-  return (transport == "polling" && is_on(Transport::polling)) || (transport == "websocket" && is_on(Transport::websocket));
+  return (transport == "polling" && is_on(EngineTransport::polling)) ||
+         (transport == "websocket" && is_on(EngineTransport::websocket));
 }
 
 /// The reference's checks in the reference's order: clients see which one came first.
@@ -129,7 +132,7 @@ bool EngineServer::Impl::handle(HttpExchange& exchange) {
 }
 
 EngineSession& EngineServer::Impl::make_session(const HttpRequest& request, const EngineQuery& query) {
-  return add(std::make_unique<EngineSession>(*this, Id::make(random_), query, request));
+  return add(std::make_unique<EngineSession>(*this, Id::make(random_, place_.loop, place_.loops), query, request));
 }
 
 void EngineServer::Impl::handle_upgrade(HttpExchange& exchange, const EngineQuery& query, EngineSession* session) {
@@ -186,13 +189,14 @@ void EngineServer::Impl::close_all() {
   }
 }
 
-EngineServer::EngineServer(Loop& loop, EngineOptions options, std::function<void(Session&)> on_session, Random* random)
-    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(on_session), random)) {}
+EngineServer::EngineServer(Loop& loop, EngineOptions options, std::function<void(Session&)> on_session, Random* random,
+                           LoopPlace place)
+    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(on_session), random, place)) {}
 EngineServer::~EngineServer() = default;
 
 bool EngineServer::handle(HttpExchange& exchange) { return impl_->handle(exchange); }
 std::size_t EngineServer::session_count() const noexcept { return impl_->open_count; }
-const EngineCounters& EngineServer::counters() const noexcept { return impl_->counters; }
+EngineCounters EngineServer::counters() const noexcept { return impl_->counters; }
 
 void EngineServer::close_all() { impl_->close_all(); }
 

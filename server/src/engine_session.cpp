@@ -23,8 +23,8 @@ FrameRef open_frame(const EngineOptions& options, std::string_view sid, bool upg
 }
 
 bool may_upgrade(const EngineOptions& options) {
-  return options.allow_upgrades &&
-         std::find(options.transports.begin(), options.transports.end(), Transport::websocket) != options.transports.end();
+  return options.allow_upgrades && std::find(options.transports.begin(), options.transports.end(),
+                                             EngineTransport::websocket) != options.transports.end();
 }
 
 }  // namespace

@@ -32,7 +32,11 @@ class EngineSession final : public Session, public Deadline, private WebSocketLi
   // Session
   [[nodiscard]] std::string_view id() const noexcept override { return id_.text(); }
   [[nodiscard]] int revision() const noexcept override { return revision_; }
+  [[nodiscard]] EngineTransport transport() const noexcept override {
+    return websocket_ ? EngineTransport::websocket : EngineTransport::polling;
+  }
   [[nodiscard]] RequestInfo request() const override { return request_.unpack(); }
+  [[nodiscard]] const PackedRequest& packed_request() const noexcept override { return request_; }
   void set_listener(SessionListener* listener) noexcept override { listener_ = listener; }
   bool send(const FrameRef& frame, bool is_volatile) override;
   void close(CloseReason reason) override { end(reason, Ending::in_order); }

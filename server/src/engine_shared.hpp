@@ -39,7 +39,7 @@ struct EngineShared {
   EngineCounters counters;
   EngineAnswers answers;
   EngineFrames frames;
-  std::size_t open_count = 0;  ///< sessions whose listeners have not heard of their end
+  Counter open_count;  ///< sessions whose listeners have not heard of their end
 
   DeadlineQueue ping_due;      ///< the server's turn to ping
   DeadlineQueue pong_due;      ///< the client's turn to answer

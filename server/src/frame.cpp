@@ -16,7 +16,17 @@ std::size_t frame_size(std::size_t payload_size) noexcept { return websocket_fra
 
 }  // namespace
 
-void Frame::allocate(std::size_t size) { websocket_ = std::make_unique_for_overwrite<std::uint8_t[]>(size); }
+Frame::Frame(const Frame& other)
+    : websocket_(other.websocket_),
+      websocket_size_(other.websocket_size_),
+      first_(other.first_),
+      more_(other.more_),
+      part_count_(other.part_count_),
+      type_(other.type_),
+      first_is_text_(other.first_is_text_),
+      compress_(other.compress_) {}
+
+void Frame::allocate(std::size_t size) { websocket_ = std::make_shared_for_overwrite<std::uint8_t[]>(size); }
 
 /// Writes one WebSocket frame behind the others. Returns where its payload is, without the prefix.
 Frame::Extent Frame::put(Opcode opcode, std::string_view prefix, Bytes payload) noexcept {
@@ -91,6 +101,8 @@ Bytes Frame::polling() const {
   }
   return polling_.bytes();
 }
+
+FrameRef FrameRef::for_other_loop() const { return frame_ == nullptr ? FrameRef() : FrameRef(new Frame(*frame_)); }
 
 FrameRef FrameRef::text(std::string_view text, std::span<const Bytes> attachments, bool compress) {
   FrameRef frame(new Frame);

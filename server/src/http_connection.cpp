@@ -42,8 +42,18 @@ void HttpConnection::on_bytes(Bytes bytes) {
   advance();
 }
 
+void HttpConnection::go_on_with(Buffer input) {
+  if (!input.empty()) {
+    input_ = std::move(input);
+    fresh_ = false;
+    server_.resume_later(*this);
+  }
+}
+
 void HttpConnection::resume() {
-  if (!closed() && !advancing_) {
+  if (phase_ == Phase::leaving) {
+    leave();
+  } else if (!closed() && !advancing_) {
     unparsed_ = input_.bytes();
     advance();
   }
@@ -66,6 +76,7 @@ bool HttpConnection::step() {
     case Phase::head: return !unparsed_.empty() && take_head();
     case Phase::body:
     case Phase::skipping: return take_body();
+    case Phase::leaving:
     case Phase::handling:
     case Phase::closed: break;
   }
@@ -90,12 +101,22 @@ bool HttpConnection::take_head() {
     }
     return false;
   }
+  const Bytes whole = unparsed_;
   const Bytes head = unparsed_.first(scanner_.size());
   unparsed_ = unparsed_.subspan(head.size());
   scanner_.restart();
   auto exchange = std::make_shared<ConnectionExchange>(server_.loop, *this);
   switch (parser_.parse_head(head, server_.options.headers_max, exchange->parsed)) {
-    case RequestParser::Head::good: hand_out(std::move(exchange)); return true;
+    case RequestParser::Head::good:
+      if (const auto loop = server_.elsewhere(exchange->parsed)) {
+        unparsed_ = whole;
+        destination_ = static_cast<std::uint8_t>(*loop);
+        phase_ = Phase::leaving;
+        server_.resume_later(*this);
+        return false;
+      }
+      hand_out(std::move(exchange));
+      return true;
     case RequestParser::Head::malformed: refuse(400, server_.counters.bad_requests); break;
     case RequestParser::Head::too_many_headers: refuse(431, server_.counters.too_large); break;
     case RequestParser::Head::unknown_expectation: refuse(417, server_.counters.bad_requests); break;
@@ -153,6 +174,14 @@ void HttpConnection::tell_body(bool complete, bool too_large) {
   done(complete ? body.bytes() : Bytes(), complete, too_large);
 }
 
+/// At the end of the turn, when nothing of the stream is running. Nothing is under way: the other loop reads the request anew.
+void HttpConnection::leave() {
+  HttpArrival arrival{stream_.release(), std::move(input_)};
+  arrival.stream.count_for(destination_);
+  die();
+  server_.sharing.send(destination_, std::move(arrival));
+}
+
 /// Keeps what cannot be looked at now.
 void HttpConnection::keep_unparsed() {
   if (input_.empty()) {
@@ -175,7 +204,7 @@ void HttpConnection::settle() {
   if (const Deadline next = next_deadline(); next != deadline) {
     server_.set_deadline(*this, next);
   }
-  const bool waiting = phase_ == Phase::handling || !output_.empty();
+  const bool waiting = phase_ == Phase::handling || phase_ == Phase::leaving || !output_.empty();
   stream_.read(!waiting || input_.size() <= server_.options.header_bytes_max);
 }
 
@@ -187,6 +216,7 @@ Deadline HttpConnection::next_deadline() const noexcept {
     case Phase::body:
     case Phase::skipping: return Deadline::body;
     case Phase::head: break;
+    case Phase::leaving:
     case Phase::handling:
     case Phase::closed: return Deadline::none;
   }
@@ -287,7 +317,7 @@ void HttpConnection::finish_with(std::span<const Bytes> parts) {
 
 // ---- how it ends -----------------------------------------------------------------------------------------------------------
 
-void HttpConnection::refuse(int status, std::uint64_t& counter) {
+void HttpConnection::refuse(int status, Counter& counter) {
   ++counter;
   const auto exchange = std::exchange(exchange_, nullptr);
   const Headers headers{{"Content-Type", "text/plain"}};
@@ -304,7 +334,7 @@ void HttpConnection::time_out() {
   if (deadline != Deadline::idle && deadline != Deadline::first_byte) {
     ++server_.counters.timeouts;
   }
-  std::uint64_t counted = 0;
+  Counter counted;
   if (deadline == Deadline::head || (deadline == Deadline::body && phase_ == Phase::body)) {
     refuse(408, counted);
   } else {

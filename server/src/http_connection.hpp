@@ -72,6 +72,8 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   void respond_raw_and_close(std::string_view bytes);
 
   // For its server.
+  /// What another loop has read of the next request.
+  void go_on_with(Buffer input);
   void resume();
   void time_out();
   /// Ends now if no request is under way.
@@ -87,6 +89,7 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
  private:
   enum class Phase : std::uint8_t {
     head,      ///< of the next request
+    leaving,   ///< for the loop that the next request belongs to
     handling,  ///< by the handler
     body,      ///< which the handler asked for
     skipping,  ///< the rest of a body that nobody asked for
@@ -99,13 +102,14 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   bool take_body();
   void hand_out(std::shared_ptr<ConnectionExchange> exchange);
   void tell_body(bool complete, bool too_large);
+  void leave();
   void keep_unparsed();
   void settle();
   [[nodiscard]] bool may_skip_body() const noexcept;
   [[nodiscard]] Deadline next_deadline() const noexcept;
   void send(std::span<const Bytes> parts);
   void finish_with(std::span<const Bytes> parts);
-  void refuse(int status, std::uint64_t& counter);
+  void refuse(int status, Counter& counter);
   void die();
 
   HttpServer::Impl& server_;
@@ -119,6 +123,7 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   RequestParser parser_;
   HeadScanner scanner_;
   Phase phase_ = Phase::head;
+  std::uint8_t destination_ = 0;  ///< where it is leaving for
   bool advancing_ = false;
   bool fresh_ = true;  ///< nothing has come yet
   bool keep_alive_ = false;

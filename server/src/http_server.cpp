@@ -10,37 +10,55 @@ namespace {
 
 constexpr std::string_view refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
+net::ListenerOptions listener_options(const HttpOptions& http, const HttpSharing& sharing) {
+  net::ListenerOptions options;
+  options.connections_max = http.connections_max;
+  options.refusal = refusal;
+  options.counts = sharing.counts;
+  options.loop = sharing.loop;
+  if (sharing.send) {
+    options.give_away = [send = sharing.send](std::size_t loop, net::LooseStream stream) {
+      send(loop, {std::move(stream), {}});
+    };
+  }
+  return options;
+}
+
 }  // namespace
 
-HttpServer::HttpServer(Loop& loop, HttpOptions options, HttpHandler handler)
-    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(handler))) {}
+HttpServer::HttpServer(Loop& loop, HttpOptions options, HttpHandler handler, HttpSharing sharing)
+    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(handler), std::move(sharing))) {}
 HttpServer::~HttpServer() = default;
 
 std::string HttpServer::listen(const std::string& host, std::uint16_t port) { return impl_->listen(host, port); }
 std::uint16_t HttpServer::port() const noexcept { return impl_->listener.port(); }
 std::size_t HttpServer::connection_count() const noexcept { return impl_->listener.connection_count(); }
 
-const HttpCounters& HttpServer::counters() const noexcept {
-  impl_->counters.accepted = impl_->listener.counters().accepted;
-  impl_->counters.refused_limit = impl_->listener.counters().refused;
-  return impl_->counters;
+HttpCounters HttpServer::counters() const noexcept {
+  HttpCounters counters = impl_->counters;
+  counters.accepted = impl_->listener.counters().accepted;
+  counters.refused_limit = impl_->listener.counters().refused;
+  return counters;
 }
 
+void HttpServer::adopt(HttpArrival arrival) { impl_->adopt(std::move(arrival)); }
 void HttpServer::close(std::uint64_t deadline_ms, std::function<void()> done) { impl_->close(deadline_ms, std::move(done)); }
+void HttpServer::when_empty(std::function<void()> empty) { impl_->listener.stop(std::move(empty)); }
 
-HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function)
+HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSharing shared)
     : loop(on),
       options(std::move(given)),
       handler(std::move(function)),
+      sharing(std::move(shared)),
       deadline_timer(on, [this] { check_deadlines(); }),
       close_timer(on,
                   [this] {
+                    cut = true;
                     for_each([](HttpConnection& connection) { connection.abort(); });
                     listener.abort_all();
                   }),
       turn_end(on, [this] { end_turn(); }),
-      listener(on, {options.connections_max, net::ListenerOptions().linger_ms, std::string(refusal), nullptr},
-               [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
+      listener(on, listener_options(options, sharing), [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
   options.connections_max = listener.connections_max();
   // Clients that know how long a silent connection stays do not send a request into one that is being closed.
   keep_alive_lines =
@@ -69,9 +87,35 @@ void HttpServer::Impl::accepted(net::ServerStream stream) {
   set_deadline(*connection, Deadline::first_byte);
 }
 
+void HttpServer::Impl::adopt(HttpArrival arrival) {
+  net::ServerStream stream = cut ? net::ServerStream() : listener.adopt(std::move(arrival.stream));
+  if (!stream) {
+    return;
+  }
+  auto* const connection = new HttpConnection(*this, std::move(stream));  // until bury()
+  set_deadline(*connection, Deadline::first_byte);
+  connection->go_on_with(std::move(arrival.input));
+  if (closing) {
+    connection->close_if_idle();
+  }
+}
+
+std::optional<std::size_t> HttpServer::Impl::elsewhere(const HttpRequest& request) const {
+  if (!sharing.loop_of) {
+    return std::nullopt;
+  }
+  const std::size_t place = sharing.loop_of(request);
+  return place != sharing.loop ? std::optional(place) : std::nullopt;
+}
+
 void HttpServer::Impl::close(std::uint64_t deadline_ms, std::function<void()> done) {
   closing = true;
-  listener.stop(std::move(done));
+  listener.stop([this, done = std::move(done)] {
+    close_timer.stop();  // a loop with nothing else to do may end
+    if (done) {
+      done();  // may destroy this
+    }
+  });
   for_each([](HttpConnection& connection) { connection.close_if_idle(); });
   close_timer.start(deadline_ms);
 }
@@ -138,9 +182,6 @@ void HttpServer::Impl::end_turn() {
   }
   if (listener.connection_count() == 0) {
     deadline_timer.stop();  // a loop with nothing else to do may end
-    if (closing) {
-      close_timer.stop();
-    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,14 @@ namespace socketio::server {
 
 /// What the connections of a server share: the listener, the deadlines, the counters.
 struct HttpServer::Impl {
-  Impl(Loop& on, HttpOptions given, HttpHandler function);
+  Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSharing shared);
   ~Impl();
 
   std::string listen(const std::string& host, std::uint16_t port);
   void accepted(net::ServerStream stream);
+  void adopt(HttpArrival arrival);
+  /// The loop that the request belongs to, if it is not this one.
+  [[nodiscard]] std::optional<std::size_t> elsewhere(const HttpRequest& request) const;
   void close(std::uint64_t deadline_ms, std::function<void()> done);
 
   /// Puts `connection` at the end of the list for `kind`, also when it is in it already.
@@ -40,6 +44,7 @@ struct HttpServer::Impl {
   Loop& loop;
   HttpOptions options;
   HttpHandler handler;
+  HttpSharing sharing;
   HttpCounters counters;
   std::string keep_alive_lines;                                       ///< for answers after which the connection stays
   std::array<net::List<HttpConnection>, deadline_count> connections;  ///< by Deadline
@@ -48,6 +53,7 @@ struct HttpServer::Impl {
   Buffer scratch;  ///< for the head of an answer
   std::uint64_t timer_due_ms = 0;
   bool closing = false;
+  bool cut = false;  ///< what is left when closing took too long has been ended
   net::Timer deadline_timer;
   net::Timer close_timer;
   net::TurnEnd turn_end;

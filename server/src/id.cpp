@@ -3,9 +3,13 @@
 #include <cstdint>
 
 namespace socketio::server {
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+}  // namespace
 
 Id Id::make(Random& random) {
-  static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::array<std::uint8_t, size / 4 * 3> bytes{};
   random.fill(bytes);
   Id id;
@@ -17,6 +21,20 @@ Id Id::make(Random& random) {
     }
   }
   return id;
+}
+
+/// The loop is the remainder of the last character's place: of its six bits only as many as needed are no longer random.
+Id Id::make(Random& random, std::size_t loop, std::size_t loops) {
+  Id id = make(random);
+  const std::size_t place = alphabet.find(id.characters_.back());
+  const std::size_t rest = place - place % loops + loop;
+  id.characters_.back() = alphabet[rest < alphabet.size() ? rest : loop];
+  return id;
+}
+
+std::size_t Id::loop_of(std::string_view text, std::size_t loops) noexcept {
+  const std::size_t place = text.empty() ? std::string_view::npos : alphabet.find(text.back());
+  return place == std::string_view::npos ? 0 : place % loops;
 }
 
 }  // namespace socketio::server

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include <socketio/common/hex.hpp>
+
 #include "http_text.hpp"
 
 namespace socketio::server {
@@ -41,14 +43,6 @@ constexpr std::array<Type, 20> types{{
     {".webmanifest", "application/manifest+json"},
 }};
 
-int hex_digit(char digit) {
-  if (digit >= '0' && digit <= '9') {
-    return digit - '0';
-  }
-  const int lower = digit | 0x20;
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 std::string resolve(const std::string& name) {
   const std::unique_ptr<char, decltype(&std::free)> path(realpath(name.c_str(), nullptr), &std::free);
   return path ? path.get() : "";
@@ -70,12 +64,11 @@ std::string decode_path(std::string_view path) {
   for (std::size_t index = 0; index < path.size(); ++index) {
     char letter = path[index];
     if (letter == '%') {
-      const int high = path.size() - index > 2 ? hex_digit(path[index + 1]) : -1;
-      const int low = path.size() - index > 2 ? hex_digit(path[index + 2]) : -1;
-      if (high < 0 || low < 0) {
+      const int byte = hex::byte(path.substr(index + 1));
+      if (byte < 0) {
         return {};
       }
-      letter = static_cast<char>(high * 16 + low);
+      letter = static_cast<char>(byte);
       index += 2;
     }
     if (letter == '\0' || letter == '\\') {

@@ -18,15 +18,15 @@ import { Server } from 'socket.io';
 import { Manager } from 'socket.io-client';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
-import { createClient } from 'redis';
-import { Redis } from 'ioredis';
+import { createClient, createCluster } from 'redis';
+import { Cluster, Redis } from 'ioredis';
 import { end, start } from './children.mjs';
 
 const require = createRequire(import.meta.url);
 const MARKER = 'fleet:settled';
 const DEADLINE_MS = 10_000;
 
-async function within(promise, describe, deadlineMs = DEADLINE_MS) {
+export async function within(promise, describe, deadlineMs = DEADLINE_MS) {
   let timer;
   const deadline = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${describe()} (waited ${deadlineMs} ms)`)), deadlineMs);
@@ -40,7 +40,18 @@ async function within(promise, describe, deadlineMs = DEADLINE_MS) {
 
 // ---- Redis ------------------------------------------------------------------------------------------------------------
 
-async function freePort() {
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Looks again and again until `look()` is true. */
+export async function until(look, what) {
+  let over = false;
+  const looking = (async () => {
+    while (!over && !await look()) await pause(5);
+  })();
+  await within(looking, () => what).finally(() => { over = true; });
+}
+
+export async function freePort() {
   const probe = createTcpServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();
@@ -50,7 +61,7 @@ async function freePort() {
 }
 
 /** Starts a Redis of our own on a free loopback port and on a unix socket, without files that outlive it. */
-export async function startRedis() {
+export async function startRedis(extra = []) {
   const folder = mkdtempSync(path.join(tmpdir(), 'socketio-redis-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   process.on('exit', removeFolder);
@@ -58,7 +69,7 @@ export async function startRedis() {
   for (let attempt = 1; ; ++attempt) {
     const port = await freePort();  // somebody else may take it before Redis does: then another one
     const child = start('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--unixsocket', socketPath,
-      '--save', '', '--appendonly', 'no', '--dir', folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+      '--save', '', '--appendonly', 'no', '--dir', folder, ...extra], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ready = new Promise((resolve) => {
       let log = '';
       child.stdout.on('data', (text) => {
@@ -96,10 +107,13 @@ async function connected(client, ready, giveUp) {
   }
 }
 
+/** ["127.0.0.1:7000", …] of redis+cluster://127.0.0.1:7000,… */
+const clusterNodes = (url) => url.slice('redis+cluster://'.length).split(',');
+
 const unixPath = (url) => (url.startsWith('unix://') ? url.slice('unix://'.length) : undefined);
 
 /** One way per Redis client to connect, to wait for the confirmation of what was subscribed before, and to close. */
-const clientLibraries = {
+export const clientLibraries = {
   redis: {
     connect(url) {
       const client = createClient(unixPath(url) ? { socket: { path: unixPath(url) } } : { url });
@@ -111,6 +125,24 @@ const clientLibraries = {
   ioredis: {
     connect(url) {
       const client = new Redis(unixPath(url) ?? url);
+      return connected(client, new Promise((resolve) => client.once('ready', resolve)), () => client.disconnect());
+    },
+    subscribed: (client, channel) => client.subscribe(channel),
+    close: (client) => client.disconnect(),
+  },
+  'redis, cluster': {
+    connect(url) {
+      const client = createCluster({ rootNodes: clusterNodes(url).map((node) => ({ url: `redis://${node}` })) });
+      return connected(client, client.connect(), () => client.destroy());
+    },
+    subscribed: (client, channel) => client.subscribe(channel, () => {}),
+    close: (client) => client.close(),
+  },
+  'ioredis, cluster': {
+    connect(url) {
+      // Adapters make copies that nobody closes: these give up when the cluster is gone.
+      const clusterRetryStrategy = (times) => (times > 20 ? null : 50);
+      const client = new Cluster(clusterNodes(url).map((node) => `redis://${node}`), { clusterRetryStrategy });
       return connected(client, new Promise((resolve) => client.once('ready', resolve)), () => client.disconnect());
     },
     subscribed: (client, channel) => client.subscribe(channel),

@@ -17,6 +17,8 @@
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/transcode.hpp>
 
+#include "interop_asking.hpp"
+
 using nlohmann::json;
 using namespace socketio;
 using namespace std::chrono_literals;
@@ -162,6 +164,9 @@ void perform(Emitter& io, const std::string& line, const json& command) {
 
 json answer(std::map<std::string, std::unique_ptr<Emitter>>& emitters, const std::string& line) {
   const json command = json::parse(line);
+  if (command.contains("ask")) {
+    return ask_fleet(command);
+  }
   EmitterOptions options;
   options.key = command.value("key", options.key);
   const std::string url = command.at("url");

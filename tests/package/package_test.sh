@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What a user does: install, compile the README's example against the installed library with pkg-config, run it with a real Redis.
+# What a user does: install, compile the examples of README and docs against the installed library with pkg-config, run the
+# README's with a real Redis.
 #   package_test.sh SOURCE_FOLDER BUILD_FOLDER
 set -euo pipefail
 source_folder=$1
@@ -13,9 +14,13 @@ cleanup() {
 trap cleanup EXIT
 fail() { echo "FAILED: $*"; exit 1; }
 
-echo "The README shows the example as it is."
-sed -n '/<!-- examples\/batch_job.cpp -->/,/<!-- end -->/p' "$source_folder/README.md" | sed '1,2d;$d' | sed '$d' >"$folder/quoted.cpp"
-diff "$folder/quoted.cpp" "$source_folder/examples/batch_job.cpp" || fail "README.md and examples/batch_job.cpp differ"
+quotes() { # PAGE EXAMPLE
+  sed -n "/<!-- examples\/$2 -->/,/<!-- end -->/p" "$source_folder/$1" | sed '1,2d;$d' | sed '$d' >"$folder/quoted.cpp"
+  diff "$folder/quoted.cpp" "$source_folder/examples/$2" || fail "$1 and examples/$2 differ"
+}
+echo "README and docs show the examples as they are."
+quotes README.md batch_job.cpp
+quotes docs/serving.md first_server.cpp
 
 echo "Installing into an empty folder."
 DESTDIR="$folder/root" meson install -C "$build_folder" --no-rebuild --quiet
@@ -47,7 +52,14 @@ include_folder=$(dirname "$(find "$folder/root" -type d -name socketio -path '*i
 # shellcheck disable=SC2046
 $compiler -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags socketio-redis) "$folder/all_headers.cpp"
 
-echo "Running it."
+echo "Compiling the server of docs/serving.md, and every other snippet there."
+# shellcheck disable=SC2046
+$compiler -std=c++20 -Wall -Wextra -Werror "$source_folder/examples/first_server.cpp" $(pkg-config --cflags --libs socketio-redis) -o "$folder/server"
+"$source_folder/tests/package/snippets.py" "$source_folder/docs/serving.md" >"$folder/snippets.cpp"
+# shellcheck disable=SC2046
+$compiler -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags socketio-redis) "$folder/snippets.cpp"
+
+echo "Running the README's."
 redis-server --port 0 --unixsocket "$folder/redis.sock" --save "" --appendonly no >/dev/null &
 redis_pid=$!
 for _ in $(seq 1000); do

@@ -26,7 +26,7 @@ THIRD_PARTY = {
     "emitter": set(),
     "adapter": set(),
     "server": {"llhttp.h", "zlib.h"},
-    "cli": {"cxxopts.hpp"},
+    "cli": set(),
     "examples": set(),
 }
 # Public headers include the C++ library, msgpack-c and each other, nothing else.

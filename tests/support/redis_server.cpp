@@ -12,8 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -54,6 +57,22 @@ bool read_until(int descriptor, std::string_view text) {
   return true;
 }
 
+std::string temporary_folder() {
+  std::string pattern = "/tmp/socketio-test-XXXXXX";
+  if (mkdtemp(pattern.data()) == nullptr) {
+    throw std::runtime_error("no temporary folder");
+  }
+  return pattern;
+}
+
+std::string request(const std::vector<std::string>& words) {
+  std::string text = "*" + std::to_string(words.size()) + "\r\n";
+  for (const std::string& word : words) {
+    text += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  }
+  return text;
+}
+
 bool is_whole(const std::string& reply) {
   const std::size_t end = reply.find("\r\n");
   if (end == std::string::npos) {
@@ -65,12 +84,18 @@ bool is_whole(const std::string& reply) {
 
 }  // namespace
 
-RedisServer::RedisServer(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
-  std::string pattern = "/tmp/socketio-test-XXXXXX";
-  if (mkdtemp(pattern.data()) == nullptr) {
-    throw std::runtime_error("no temporary folder");
-  }
-  folder_ = pattern;
+RedisServer::RedisServer(std::vector<std::string> arguments, Listen listen)
+    : arguments_(std::move(arguments)), listen_(listen), folder_(temporary_folder()) {
+  choose_port_and_launch();
+}
+
+RedisServer::RedisServer(const SentinelLines& sentinel, std::vector<std::string> arguments, Listen listen)
+    : arguments_(std::move(arguments)), listen_(listen), folder_(temporary_folder()), is_sentinel_(true) {
+  std::ofstream(folder_ + "/sentinel.conf") << sentinel.text << '\n';
+  choose_port_and_launch();
+}
+
+void RedisServer::choose_port_and_launch() {
   // Somebody else may take the port between its choice and the server's start.
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();
@@ -79,14 +104,13 @@ RedisServer::RedisServer(std::vector<std::string> arguments) : arguments_(std::m
     }
     kill();
   }
-  rmdir(folder_.c_str());
+  std::filesystem::remove_all(folder_);
   throw std::runtime_error("redis-server does not start");
 }
 
 RedisServer::~RedisServer() {
   kill();
-  unlink((folder_ + "/redis.sock").c_str());
-  rmdir(folder_.c_str());
+  std::filesystem::remove_all(folder_);
 }
 
 void RedisServer::kill() {
@@ -108,10 +132,17 @@ void RedisServer::start() {
 
 /// Starts the server and waits until it says that it accepts connections.
 bool RedisServer::launch() {
-  std::vector<std::string> words = {
-      "redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",   "--unixsocket", folder_ + "/redis.sock",
-      "--save",       "",       "--appendonly",        "no",     "--daemonize", "no",           "--dir",
-      folder_};
+  const std::string port = std::to_string(port_);
+  std::vector<std::string> words = {"redis-server"};
+  if (is_sentinel_) {
+    words.insert(words.end(), {folder_ + "/sentinel.conf", "--sentinel"});
+  }
+  words.insert(words.end(),
+               {"--port", listen_ == Listen::tls ? "0" : port, "--bind", "127.0.0.1", "--unixsocket", folder_ + "/redis.sock",
+                "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", folder_});
+  if (listen_ == Listen::tls) {
+    words.insert(words.end(), {"--tls-port", port});
+  }
   words.insert(words.end(), arguments_.begin(), arguments_.end());
   std::vector<char*> pointers;
   for (std::string& word : words) {
@@ -131,7 +162,8 @@ bool RedisServer::launch() {
   if (status != 0) {
     pid_ = -1;
   }
-  const bool ready = status == 0 && read_until(pipe_ends[0], "ready to accept connections at");
+  const bool ready =
+      status == 0 && read_until(pipe_ends[0], is_sentinel_ ? "Sentinel ID is" : "ready to accept connections at");
   ::close(pipe_ends[0]);  // what it says afterwards goes nowhere
   return ready;
 }
@@ -143,12 +175,13 @@ std::string RedisServer::ask(const std::vector<std::string>& words) const {
   const std::string path = folder_ + "/redis.sock";
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   std::string reply;
+  const auto option = std::find(arguments_.begin(), arguments_.end(), "--requirepass");
+  const std::string password = option == arguments_.end() ? "" : *(option + 1);
   if (connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-    std::string request = "*" + std::to_string(words.size()) + "\r\n";
-    for (const std::string& word : words) {
-      request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-    }
-    static_cast<void>(!::send(descriptor, request.data(), request.size(), MSG_NOSIGNAL));
+    const std::string login = password.empty() ? "" : request({"AUTH", password});
+    const std::string bytes_out = login + request(words);
+    static_cast<void>(!::send(descriptor, bytes_out.data(), bytes_out.size(), MSG_NOSIGNAL));
+    bool logged_in = login.empty();
     std::array<char, 4'096> bytes;
     pollfd waiting{descriptor, POLLIN, 0};
     while (!is_whole(reply) && poll(&waiting, 1, patience_ms) > 0) {
@@ -157,6 +190,10 @@ std::string RedisServer::ask(const std::vector<std::string>& words) const {
         break;
       }
       reply.append(bytes.data(), static_cast<std::size_t>(count));
+      if (!logged_in && reply.starts_with("+OK\r\n")) {
+        reply.erase(0, 5);
+        logged_in = true;
+      }
     }
   }
   ::close(descriptor);

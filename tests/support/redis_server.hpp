@@ -13,8 +13,17 @@ namespace support {
 /// Throws std::runtime_error when there is no redis-server, or it does not come up.
 class RedisServer {
  public:
+  enum class Listen { plain, tls };  ///< on port(); the unix socket is always plain
+
   /// `arguments` are added to the command line: {"--requirepass", "secret"}.
-  explicit RedisServer(std::vector<std::string> arguments = {});
+  explicit RedisServer(std::vector<std::string> arguments = {}, Listen listen = Listen::plain);
+
+  /// The lines of a sentinel's configuration: "sentinel monitor orders 127.0.0.1 6379 2".
+  struct SentinelLines {
+    std::string text;
+  };
+  /// The same program as a sentinel.
+  explicit RedisServer(const SentinelLines& sentinel, std::vector<std::string> arguments = {}, Listen listen = Listen::plain);
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
@@ -29,15 +38,18 @@ class RedisServer {
   /// Starts again after kill(), on the same port.
   void start();
 
-  /// Sends one command over a connection of its own and waits for the answer: a status, error, number or text, or the first
-  /// line of anything else. Written apart from the library, to check it.
+  /// Sends one command over a connection of its own (logged in, when the arguments have --requirepass) and waits for the
+  /// answer: a status, error, number or text, or the first line of anything else. Written apart from the library, to check it.
   [[nodiscard]] std::string ask(const std::vector<std::string>& words) const;
 
  private:
+  void choose_port_and_launch();
   bool launch();
 
   std::vector<std::string> arguments_;
+  Listen listen_;
   std::string folder_;
+  bool is_sentinel_ = false;
   std::uint16_t port_ = 0;
   pid_t pid_ = -1;
 };

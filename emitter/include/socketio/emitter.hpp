@@ -10,6 +10,7 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/export.hpp>
 #include <socketio/emitter/encoder.hpp>
+#include <socketio/emitter/find_transport.hpp>
 #include <socketio/emitter/options.hpp>
 #include <socketio/emitter/outlet.hpp>
 #include <socketio/redis/client.hpp>

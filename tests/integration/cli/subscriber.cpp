@@ -73,7 +73,17 @@ std::optional<std::vector<std::string>> take_reply(std::string& buffer) {
 }  // namespace
 
 Subscriber::Subscriber(std::uint16_t port, std::string user, std::string password)
-    : port_(port), user_(std::move(user)), password_(std::move(password)), thread_([this] { run(); }) {
+    : Subscriber(port, std::move(user), std::move(password), "PSUBSCRIBE *") {}
+
+Subscriber::Subscriber(std::uint16_t port, const Channel& channel)
+    : Subscriber(port, {}, {}, channel.command + " " + channel.name) {}
+
+Subscriber::Subscriber(std::uint16_t port, std::string user, std::string password, std::string subscription)
+    : port_(port),
+      user_(std::move(user)),
+      password_(std::move(password)),
+      subscription_(std::move(subscription)),
+      thread_([this] { run(); }) {
   if (!eventually([this] { return ready_.load(); })) {
     stop_ = true;
     thread_.join();
@@ -94,7 +104,7 @@ void Subscriber::run() {
       continue;
     }
     std::string hello = password_.empty() ? "" : "AUTH " + user_ + " " + password_ + "\r\n";
-    hello += "PSUBSCRIBE *\r\n";
+    hello += subscription_ + "\r\n";
     if (::send(fd, hello.data(), hello.size(), MSG_NOSIGNAL) > 0) {
       while (!stop_ && serve(fd)) {
       }
@@ -120,11 +130,11 @@ bool Subscriber::serve(int fd) {
     buffer.append(piece, static_cast<std::size_t>(count));
     const std::lock_guard guard(lock_);
     while (const auto reply = take_reply(buffer)) {
-      if (reply->size() == 3 && reply->front() == "psubscribe") {
+      if (reply->size() == 3 && reply->front().ends_with("subscribe")) {
         ready_ = true;
-      } else if (reply->size() == 4 && reply->front() == "pmessage") {
-        channels_.push_back((*reply)[2]);
-        payloads_.push_back((*reply)[3]);
+      } else if (reply->size() >= 3 && reply->front().ends_with("message")) {  // a pattern stands before the channel
+        channels_.push_back((*reply)[reply->size() - 2]);
+        payloads_.push_back(reply->back());
       }
     }
   }

@@ -16,6 +16,12 @@ class Subscriber {
  public:
   /// Returns when the subscription holds. `user` and `password` may be empty.
   explicit Subscriber(std::uint16_t port, std::string user = {}, std::string password = {});
+  /// The same for one channel instead of all: `command` is SUBSCRIBE or SSUBSCRIBE.
+  struct Channel {
+    std::string command;
+    std::string name;
+  };
+  Subscriber(std::uint16_t port, const Channel& channel);
   ~Subscriber();
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
@@ -30,12 +36,14 @@ class Subscriber {
   [[nodiscard]] std::vector<int> numbers() const;
 
  private:
+  Subscriber(std::uint16_t port, std::string user, std::string password, std::string subscription);
   void run();
   bool serve(int fd);
 
   const std::uint16_t port_;
   const std::string user_;
   const std::string password_;
+  const std::string subscription_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> ready_{false};
   mutable std::mutex lock_;

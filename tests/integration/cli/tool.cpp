@@ -16,10 +16,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string tool_path() {
-  const char* const path = ::getenv("SOCKETIO_EMIT");
+std::string tool_path(const char* variable) {
+  const char* const path = ::getenv(variable);
   if (path == nullptr) {
-    throw std::runtime_error("SOCKETIO_EMIT does not name a socketio-emit");
+    throw std::runtime_error(std::string(variable) + " does not name a tool");
   }
   return path;
 }
@@ -83,7 +83,7 @@ nlohmann::json Ended::summary() const {
 
 Tool::Tool(Words arguments, const Surroundings& surroundings) {
   ::signal(SIGPIPE, SIG_IGN);
-  Words words{tool_path()};
+  Words words{tool_path(surroundings.tool)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   Words variables = surroundings.variables;
   variables.push_back("PATH=/usr/bin:/bin");

@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-// Runs socketio-emit as a shell would.
+// Runs socketio-emit, or socketio-fleet, as a shell would.
 namespace support {
 
 using Words = std::vector<std::string>;
@@ -32,10 +32,11 @@ struct Surroundings {
   bool close_output = false;           ///< standard output is closed from the beginning
   bool no_reader = false;              ///< standard output is a pipe whose reader is gone
   bool error_is_terminal = false;
-  long file_bytes_max = -1;  ///< ulimit -f, in bytes
+  long file_bytes_max = -1;            ///< ulimit -f, in bytes
+  const char* tool = "SOCKETIO_EMIT";  ///< our own variable that names the program; or SOCKETIO_FLEET
 };
 
-/// A running socketio-emit with pipes to its standard input, output and error. Killed when it still runs at the end.
+/// A running tool with pipes to its standard input, output and error. Killed when it still runs at the end.
 class Tool {
  public:
   explicit Tool(Words arguments, const Surroundings& surroundings = {});

@@ -21,9 +21,9 @@ struct Line {
 
   json published() {
     REQUIRE_MESSAGE(good, parser.problem());
-    Rehearsal rehearsal("socket.io");
+    Rehearsal rehearsal{Options{}};
     perform(rehearsal, parser.operation());
-    return json::parse(describe_publication(rehearsal.publication(), parser.operation().op, Output::json));
+    return json::parse(describe_publication(rehearsal.publication(), Output::json));
   }
   json message() { return published()["message"]; }
   std::string channel() { return published()["channel"]; }
@@ -39,9 +39,9 @@ std::string problem(const std::string& text) {
 
 json published(JsonLineParser& parser, const std::string& line) {
   REQUIRE(parser.parse(line));
-  Rehearsal rehearsal("socket.io");
+  Rehearsal rehearsal{Options{}};
   perform(rehearsal, parser.operation());
-  return json::parse(describe_publication(rehearsal.publication(), parser.operation().op, Output::json))["message"];
+  return json::parse(describe_publication(rehearsal.publication(), Output::json))["message"];
 }
 
 const json to_all = json::parse(R"({"rooms":[],"flags":{},"except":[]})");
@@ -245,13 +245,45 @@ TEST_CASE("batch line: with --format lines, each line is one string argument") {
   options.event = "log";
   options.rooms = {"r"};
   TextLineParser parser(options);
-  Rehearsal rehearsal("socket.io");
+  Rehearsal rehearsal{Options{}};
   for (const std::string line : {"hello", " {\"not\":\"parsed\"} ", "Grüße 🎈"}) {
     REQUIRE(parser.parse(line));
     perform(rehearsal, parser.operation());
-    CHECK(json::parse(describe_publication(rehearsal.publication(), Op::emit, Output::json))["message"][1]["data"] ==
+    CHECK(json::parse(describe_publication(rehearsal.publication(), Output::json))["message"][1]["data"] ==
           json::array({"log", line}));
   }
   CHECK_FALSE(parser.parse("ab\xff"));
   CHECK(parser.problem() == "a byte that is not UTF-8 at column 3");
+}
+
+TEST_CASE("batch line: the time of a recording is read, and means nothing to what is sent") {
+  Line line(R"({"at_ms":1250,"event":"chat","args":[1]})");
+  CHECK(line.parser.at_ms() == 1250);
+  CHECK(line.message()[1] == json::parse(R"({"type":2,"data":["chat",1],"nsp":"/"})"));
+  CHECK_FALSE(Line(R"({"event":"chat","at_ms":null})").parser.at_ms());
+  for (const char* bad : {"-1", "1.5", "\"7\"", "true", "[]", "1e16", "1e400"}) {
+    CAPTURE(bad);
+    CHECK(problem(R"({"event":"c","at_ms":)" + std::string(bad) + "}") ==
+          "\"at_ms\" must be whole milliseconds, like 1250 (column 22)");
+  }
+}
+
+TEST_CASE("batch line: in a replay each line has its time, which never goes back") {
+  Options options;
+  options.replay = true;
+  JsonLineParser parser(options);
+  REQUIRE(parser.parse(R"({"at_ms":5,"event":"a","args":[1]})"));
+  REQUIRE(parser.parse(R"({"at_ms":5,"event":"a","args":[2]})"));
+  CHECK(parser.at_ms() == 5);
+  REQUIRE(parser.parse(R"({"at_ms":70,"event":"a","args":[2]})"));
+  CHECK(parser.at_ms() == 70);
+  CHECK_FALSE(parser.parse(R"({"at_ms":69,"event":"a","args":[2]})"));
+  CHECK(parser.problem() == "its \"at_ms\" is less than 70, that of the line before");
+  CHECK_FALSE(parser.parse(R"({"event":"a","args":[2]})"));
+  CHECK(parser.problem() == "there is no \"at_ms\", which each line of a recording has; what is none can be sent with --input");
+  CHECK_FALSE(parser.parse(R"({"at_ms":100,"event":"","args":[2]})"));
+  CHECK(parser.parse(R"({"at_ms":70,"op":"join","rooms":["x"]})"));
+  JsonLineParser batch{Options{}};
+  CHECK(batch.parse(R"({"at_ms":9,"event":"a"})"));
+  CHECK(batch.parse(R"({"at_ms":3,"event":"a"})"));
 }

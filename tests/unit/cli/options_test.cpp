@@ -15,6 +15,8 @@
 using namespace socketio::cli;
 using namespace std::chrono_literals;
 using socketio::Room;
+using socketio::SubscriptionMode;
+using socketio::Transport;
 
 namespace {
 
@@ -144,6 +146,18 @@ TEST_CASE("options: a batch, and what is only for a batch") {
   CHECK(parse({"--input", "f", "--disconnect", "-t", "a"}).op == Op::disconnect);
 }
 
+TEST_CASE("options: a replay is a batch with the times of its lines") {
+  const Options options = parse({"--replay", "-", "--rate", "10/s", "--checkpoint", "c", "-n", "copy"});
+  CHECK(options.replay);
+  CHECK(options.input == "-");
+  CHECK(options.speed == 1.0);
+  CHECK(options.rate == 10.0);
+  CHECK(options.nsp == "/copy");
+  CHECK(parse({"--replay", "f", "--speed", "2.5"}).speed == 2.5);
+  CHECK_FALSE(parse({"--replay", "f", "--speed", "max"}).speed);
+  CHECK_FALSE(parse({"--input", "f"}).replay);
+}
+
 TEST_CASE("options: the form of output depends on where it goes") {
   CHECK(parse({"chat"}, {}, true).output == Output::text);
   CHECK(parse({"chat"}, {}, false).output == Output::json);
@@ -177,6 +191,24 @@ TEST_CASE("options: the password comes from a file, the URL, or the environment,
   CHECK(refusal({"--password-file", "/nowhere/p", "chat"}) == "Cannot open /nowhere/p: No such file or directory.");
 }
 
+TEST_CASE("options: the sentinels' own log-in, from a file or from the environment") {
+  const std::string url = "redis+sentinel://user:secret@h1,h2:7/orders/2";
+  const TemporaryFile file("of-sentinels\nrest\n");
+  const auto options = parse({"-r", url, "--sentinel-user", "watcher", "--sentinel-password-file", file.path(), "chat"}).redis;
+  CHECK(options.master_name == "orders");
+  CHECK(options.endpoints.size() == 2);
+  CHECK(options.username == "user");
+  CHECK(options.password == "secret");
+  CHECK(options.sentinel_username == "watcher");
+  CHECK(options.sentinel_password == "of-sentinels");
+  const Variables environment{{"SOCKETIO_SENTINEL_PASSWORD", "x"}};
+  CHECK(parse({"-r", url, "chat"}, environment).redis.sentinel_password == "x");
+  CHECK(parse({"-r", url, "--sentinel-password-file", file.path(), "chat"}, environment).redis.sentinel_password ==
+        "of-sentinels");
+  CHECK(parse({"chat"}, environment).redis.sentinel_password.empty());
+  CHECK(contains(refusal({"--sentinel-user", "x", "chat"}), "redis+sentinel://"));
+}
+
 TEST_CASE("options: the key and the timeout") {
   CHECK(parse({"chat"}).key == "socket.io");
   CHECK(parse({"chat"}, {{"SOCKETIO_KEY", "k"}}).key == "k");
@@ -185,33 +217,69 @@ TEST_CASE("options: the key and the timeout") {
   CHECK(parse({"--timeout", "250ms", "chat"}).timeout == 250ms);
 }
 
-TEST_CASE("options: what comes later is known, and says so") {
-  const std::pair<Words, std::string> cases[] = {
-      {{"--ack", "chat"}, "--ack"},
-      {{"--tls-ca", "f", "chat"}, "--tls-ca"},
-      {{"--tls-cert", "f", "chat"}, "--tls-cert"},
-      {{"--tls-key", "f", "chat"}, "--tls-key"},
-      {{"--tls-insecure", "chat"}, "--tls-insecure"},
-      {{"--transport", "sharded", "chat"}, "sharded"},
-      {{"--transport", "streams", "chat"}, "streams"},
-      {{"--transport", "auto", "chat"}, "auto"},
-      {{"--sharded-mode", "dynamic", "chat"}, "--sharded-mode"},
-      {{"--stream-name", "s", "chat"}, "--stream-name"},
-      {{"--stream-count", "2", "chat"}, "--stream-count"},
-      {{"--stream-maxlen", "2", "chat"}, "--stream-maxlen"},
-      {{"-r", "rediss://h", "chat"}, "rediss"},
-      {{"-r", "redis+sentinel://h:1/m", "chat"}, "redis+sentinel"},
-      {{"-r", "redis+cluster://h:1", "chat"}, "redis+cluster"},
-  };
-  for (const auto& [arguments, part] : cases) {
-    const std::string sentence = refusal(arguments);
-    CAPTURE(sentence);
-    CHECK(contains(sentence, "not supported yet"));
-    CHECK(contains(sentence, part));
+TEST_CASE("options: the transport, from the command line or else from the environment; several are possible") {
+  using Transports = std::vector<Transport>;
+  CHECK(parse({"chat"}).transports == Transports{Transport::classic});
+  CHECK(parse({"--transport", "sharded", "chat"}).transports == Transports{Transport::sharded});
+  CHECK(parse({"chat"}, {{"SOCKETIO_TRANSPORT", "streams"}}).transports == Transports{Transport::streams});
+  CHECK(parse({"--transport", "classic", "chat"}, {{"SOCKETIO_TRANSPORT", "streams"}}).transports ==
+        Transports{Transport::classic});
+  CHECK(parse({"--transport", "classic,streams", "chat"}).transports == Transports{Transport::classic, Transport::streams});
+  CHECK(parse({"--transport", "auto", "chat"}).transports.empty());
+  CHECK(refusal({"--transport", "pigeons", "chat"}) ==
+        "--transport cannot be \"pigeons\": it is classic (default), sharded, streams or auto, or several of the first three, "
+        "like "
+        "classic,streams.");
+  CHECK(contains(refusal({"chat"}, {{"SOCKETIO_TRANSPORT", "classic,"}}), "SOCKETIO_TRANSPORT cannot be \"classic,\""));
+  CHECK(contains(refusal({"--transport", "classic,auto", "chat"}), "cannot be \"classic,auto\""));
+  CHECK(refusal({"--transport", "streams,streams", "chat"}) == "--transport names streams twice.");
+}
+
+TEST_CASE("options: what belongs to a transport") {
+  const Options sharded = parse({"--transport", "sharded", "--sharded-mode", "dynamic-private", "chat"});
+  CHECK(sharded.sharded_mode == SubscriptionMode::dynamic_private);
+  const Options streams =
+      parse({"--transport", "auto", "--stream-name", "s", "--stream-count", "4", "--stream-maxlen", "500", "chat"});
+  CHECK(streams.stream_name == "s");
+  CHECK(streams.stream_count == 4);
+  CHECK(streams.stream_length_max == 500);
+  CHECK(refusal({"--sharded-mode", "static", "chat"}) == "--sharded-mode belongs to sharded fleets: add --transport sharded.");
+  CHECK(refusal({"--transport", "sharded", "--stream-count", "2", "chat"}) ==
+        "--stream-count belongs to streams fleets: add --transport streams.");
+  CHECK(contains(refusal({"--sharded-mode", "public", "chat"}), "it is dynamic (default), static or dynamic-private"));
+  CHECK(contains(refusal({"--stream-count", "0", "chat"}), "--stream-count cannot be \"0\""));
+  CHECK(contains(refusal({"--stream-maxlen", "many", "chat"}), "--stream-maxlen cannot be \"many\""));
+  CHECK(contains(refusal({"--stream-name", "", "chat"}), "The name of the stream is empty."));
+  CHECK(contains(refusal({"--transport", "auto", "--dry-run", "chat"}), "--transport auto and --dry-run do not go together"));
+  CHECK(contains(refusal({"--transport", "streams", "--require-receivers", "1", "chat"}),
+                 "--require-receivers and streams do not go together: a stream does not tell who reads it"));
+}
+
+TEST_CASE("options: answers may be asked for, where somebody can give them") {
+  CHECK(parse({"--ack", "chat"}).ack);
+  CHECK(parse({"--server-side", "--ack", "chat"}).ack);
+  CHECK(contains(refusal({"--ack", "--input", "f"}), "--ack and --input do not go together"));
+  CHECK(contains(refusal({"--ack", "--join", "a"}), "--ack and --join do not go together: nobody answers to that"));
+  CHECK(contains(refusal({"--ack", "--transport", "classic,streams", "a"}), "--ack and several transports"));
+  CHECK(contains(refusal({"--ack", "--dry-run", "a"}), "--ack and --dry-run"));
+  CHECK(contains(refusal({"--ack", "--require-receivers", "1", "a"}), "--ack and --require-receivers"));
+}
+
+TEST_CASE("options: which answers are enough") {
+  using socketio::asking::Until;
+  CHECK(parse({"--ack", "chat"}).until == Until::all);
+  CHECK(parse({"--ack", "--first", "chat"}).until == Until::first);
+  CHECK(parse({"--ack", "--server-side", "--quorum", "chat"}).until == Until::quorum);
+  CHECK(parse({"--ack", "--expected", "3", "chat"}).expected == 3);
+  CHECK(parse({"--ack", "--first", "--first=false", "chat"}).until == Until::all);
+  CHECK(contains(refusal({"--first", "chat"}), "--first says which answers are enough: it belongs to --ack."));
+  CHECK(contains(refusal({"--expected", "3", "--input", "f"}), "--expected says which answers are enough"));
+  CHECK(contains(refusal({"--ack", "--first", "--quorum", "chat"}), "--first and --quorum do not go together"));
+  CHECK(contains(refusal({"--ack", "--quorum", "--expected", "2", "chat"}), "--quorum and --expected do not go together"));
+  CHECK(contains(refusal({"--ack", "--expected", "2", "--first", "chat"}), "--first and --expected do not go together"));
+  for (const char* bad : {"0", "-1", "many", ""}) {
+    CHECK(contains(refusal({"--ack", std::string("--expected=") + bad, "chat"}), "write a number of answers, like 3"));
   }
-  CHECK(contains(refusal({"chat"}, {{"SOCKETIO_TRANSPORT", "streams"}}), "not supported yet"));
-  CHECK(parse({"--transport", "classic", "chat"}, {{"SOCKETIO_TRANSPORT", "streams"}}).event == "chat");
-  CHECK(contains(refusal({"--transport", "pigeons", "chat"}), "pigeons"));
 }
 
 TEST_CASE("options: mistakes get a sentence that says what to do") {
@@ -249,6 +317,14 @@ TEST_CASE("options: mistakes get a sentence that says what to do") {
       {{"--input", "f", "--checkpoint", "c", "--dry-run"}, "--checkpoint and --dry-run do not go together"},
       {{"--dry-run", "--require-receivers", "1", "chat"}, "--dry-run and --require-receivers do not go together"},
       {{"--rate", "5/s", "chat"}, "--rate belongs to a batch"},
+      {{"--speed", "2", "chat"}, "--speed belongs to the replay of a recording"},
+      {{"--speed", "2", "--input", "f"}, "--speed belongs to the replay of a recording"},
+      {{"--replay", "f", "--speed", "0"}, "--speed cannot be \"0\": write how many times as fast, like 2 or 0.5, or max."},
+      {{"--replay", "f", "--input", "g"}, "--replay and --input do not go together"},
+      {{"--replay", "f", "--format", "json"}, "--replay and --format do not go together"},
+      {{"--replay", "f", "chat"}, "--replay and the event \"chat\" do not go together: the lines of a recording name"},
+      {{"--replay", "f", "-s"}, "--replay and --string do not go together"},
+      {{"--replay", "f", "--ack"}, "--ack and --replay do not go together"},
       {{"--checkpoint", "c", "chat"}, "--checkpoint belongs to a batch"},
       {{"--format", "lines", "chat"}, "--format belongs to a batch"},
       {{"--on-error", "skip", "chat"}, "--on-error belongs to a batch"},
@@ -263,4 +339,18 @@ TEST_CASE("options: mistakes get a sentence that says what to do") {
     CHECK(sentence.substr(0, expected.size()) == expected);
   }
   CHECK(contains(refusal({"chat"}, {{"REDIS_URL", "nonsense"}}), "REDIS_URL: This is not a Redis URL"));
+}
+
+TEST_CASE("options: TLS by a rediss URL, with its files") {
+  const auto options =
+      parse({"-r", "rediss://h", "--tls-ca", "ca.pem", "--tls-cert", "c.pem", "--tls-key", "k.pem", "chat"}).redis;
+  CHECK(options.tls);
+  CHECK(options.tls_ca == "ca.pem");
+  CHECK(options.tls_certificate == "c.pem");
+  CHECK(options.tls_key == "k.pem");
+  CHECK_FALSE(options.tls_insecure);
+  CHECK(parse({"-r", "rediss://h", "--tls-insecure", "chat"}).redis.tls_insecure);
+  CHECK(contains(refusal({"-r", "redis://h", "--tls-ca", "ca.pem", "chat"}), "rediss://"));
+  CHECK(contains(refusal({"-r", "rediss://h", "--tls-cert", "c.pem", "chat"}), "--tls-key"));
+  CHECK(contains(refusal({"-r", "rediss://h", "--tls-insecure", "--tls-ca", "ca.pem", "chat"}), "--tls-insecure"));
 }

@@ -34,16 +34,26 @@ TEST_CASE("report: the summary in JSON has exactly these members") {
   Tally tally = tally_of({0, 3, 4});
   tally.failed = 2;
   tally.unconfirmed = 1;
-  CHECK(report::summary_json(tally) ==
+  CHECK(report::summary_json(tally, {}) ==
         R"({"sent":3,"failed":2,"unconfirmed":1,"no_receivers":1,"receivers_min":0,"receivers_median":3})");
-  CHECK(report::summary_json(tally_of({1, 2})) ==
+  CHECK(report::summary_json(tally_of({1, 2}), {}) ==
         R"({"sent":2,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":1,"receivers_median":1.5})");
-  CHECK(report::summary_json({}) ==
+  CHECK(report::summary_json({}, {}) ==
         R"({"sent":0,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":null,"receivers_median":null})");
 }
 
 TEST_CASE("report: the summary for people") {
   CHECK(report::summary_text(tally_of({2}), {}, 1ms) == "sent 1, reached 2 servers");
+  Options cluster;
+  cluster.redis.topology = socketio::redis::Topology::cluster;
+  cluster.transports = {socketio::Transport::classic};
+  CHECK(report::summary_text(tally_of({2}), cluster, 1ms) ==
+        "sent 1, handed to all nodes of the Redis Cluster, of which one counted its own servers: 2");
+  CHECK(report::summary_text(tally_of({0, 3, 2}), cluster, 1ms) ==
+        "sent 3, handed to all nodes of the Redis Cluster, of which one counted its own servers: at least 0, in the median 2");
+  CHECK(report::summary_json(tally_of({2}), cluster).ends_with(",\"receivers_of_one_node\":true}"));
+  cluster.transports = {socketio::Transport::sharded};
+  CHECK(report::summary_text(tally_of({2}), cluster, 1ms) == "sent 1, reached 2 servers");
   CHECK(report::summary_text(tally_of({1}), {}, 1ms) == "sent 1, reached 1 server");
   CHECK(report::summary_text(tally_of({0}), {}, 1ms) ==
         "sent 1, reached no server (none listens with the key \"socket.io\" on this Redis, namespace /)");
@@ -57,6 +67,23 @@ TEST_CASE("report: the summary for people") {
   trouble.unconfirmed = 5;
   CHECK(report::summary_text(trouble, batch(), 1s) ==
         "sent 0, failed 1,234, unconfirmed 5 (may have arrived; not sent again) (1.0 s, 0 a second)");
+}
+
+TEST_CASE("report: what went into a stream is sent, and no number is made up for who got it") {
+  Tally stream;
+  stream.receivers_unknown = 2;
+  CHECK(stream.sent() == 2);
+  CHECK(
+      report::summary_json(stream, {}) ==
+      R"({"sent":2,"failed":0,"unconfirmed":0,"no_receivers":null,"receivers_min":null,"receivers_median":null,"receivers_unknown":2})");
+  CHECK(report::summary_text(stream, {}, 1ms) == "sent 2, into a stream, which does not tell who reads it");
+  Tally mixed = tally_of({2});
+  mixed.receivers_unknown = 3;
+  CHECK(
+      report::summary_json(mixed, {}) ==
+      R"({"sent":4,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":2,"receivers_median":2,"receivers_unknown":3})");
+  CHECK(report::summary_text(mixed, {}, 1ms) ==
+        "sent 4, 3 of them into a stream, which does not tell who reads it; the others reached 2 servers");
 }
 
 TEST_CASE("report: progress shows emits, rate, time, and the share where it is known") {
@@ -106,6 +133,17 @@ TEST_CASE("explain: a missing permission names the rule that grants it") {
         "'&k-request#*'");
   CHECK(explain::refusal("NOPERM this user has no permissions to run the 'publish' command", options, Op::emit, "") ==
         "Redis does not allow the user \"app\" to run PUBLISH. Grant it with: ACL SETUSER app +publish");
+  CHECK(explain::refusal("NOPERM this user has no permissions to run the 'xadd' command", options, Op::emit, "") ==
+        "Redis does not allow the user \"app\" to run XADD. Grant it with: ACL SETUSER app +xadd");
+  options.transports = {socketio::Transport::streams};
+  options.stream_count = 4;
+  CHECK(explain::refusal("NOPERM this user has no permissions to access one of the keys used as arguments", options, Op::emit,
+                         "socket.io-3") ==
+        "Redis does not allow the user \"app\" to add to the stream \"socket.io\". Grant it with: ACL SETUSER app "
+        "'~socket.io-*'");
+  options.transports = {socketio::Transport::sharded};
+  CHECK(explain::refusal(channel_error, options, Op::join, "") ==
+        "Redis does not allow the user \"app\" to publish to the channels k#*. Grant it with: ACL SETUSER app '&k#*'");
 }
 
 TEST_CASE("explain: passwords and connections") {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "pacer.hpp"
+#include "schedule.hpp"
 #include "text.hpp"
 #include "units.hpp"
 
@@ -11,6 +12,7 @@ namespace units = socketio::cli::units;
 namespace text = socketio::cli::text;
 using namespace std::chrono_literals;
 using socketio::cli::Pacer;
+using socketio::cli::Schedule;
 
 TEST_CASE("units: a duration is a number with its unit") {
   CHECK(units::duration("500ms") == 500ms);
@@ -47,6 +49,16 @@ TEST_CASE("units: a rate is emits per second") {
   }
 }
 
+TEST_CASE("units: a speed is how many times as fast") {
+  CHECK(units::speed("2") == 2.0);
+  CHECK(units::speed("0.5") == 0.5);
+  CHECK(units::speed("1000000") == 1e6);
+  for (const char* bad : {"", "0", "-1", "2x", "max", "nan", "inf", "0.0000001", "1000001", "1e3"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(units::speed(bad));
+  }
+}
+
 TEST_CASE("units: numbers are written for people") {
   CHECK(units::grouped(0) == "0");
   CHECK(units::grouped(999) == "999");
@@ -68,6 +80,9 @@ TEST_CASE("text: an excerpt is short, whole characters only, and cannot play wit
   CHECK(text::excerpt("aéé", 2) == "a...");
   CHECK(text::excerpt("a\x1b[31m\n\x7f") == "a?[31m??");
   CHECK(text::excerpt("\xff") == "\uFFFD");
+  CHECK(text::excerpt("\xc2\x9b"
+                      "2J\xc2\x80\xc2\xa0"
+                      "é") == "?2J?\xc2\xa0é");
 }
 
 TEST_CASE("text: columns count characters, not bytes") {
@@ -130,4 +145,50 @@ TEST_CASE("pacer: over time the rate is exact") {
   }
   CHECK(count >= 2999);
   CHECK(count <= 3001);
+}
+
+TEST_CASE("schedule: the first line goes at once, whenever it was recorded, and the others follow it as they did then") {
+  const Schedule::Time start{};
+  Schedule schedule(1);
+  CHECK(schedule.wait(7'000, start) == 0ns);
+  CHECK(schedule.wait(8'250, start) == 1'250ms);
+  CHECK(schedule.wait(8'250, start + 1s) == 250ms);
+  CHECK(schedule.wait(8'250, start + 1'250ms) == 0ns);
+}
+
+TEST_CASE("schedule: at another speed") {
+  const Schedule::Time start{};
+  Schedule twice(2);
+  CHECK(twice.wait(0, start) == 0ns);
+  CHECK(twice.wait(1'001, start) == 500'500us);
+  Schedule slowly(0.25);
+  CHECK(slowly.wait(0, start) == 0ns);
+  CHECK(slowly.wait(100, start) == 400ms);
+}
+
+TEST_CASE("schedule: a line that is late goes at once, and those behind it keep their own time") {
+  const Schedule::Time start{};
+  Schedule schedule(1);
+  CHECK(schedule.wait(0, start) == 0ns);
+  CHECK(schedule.wait(100, start + 350ms) == 0ns);
+  CHECK(schedule.wait(200, start + 350ms) == 0ns);
+  CHECK(schedule.wait(400, start + 350ms) == 50ms);
+}
+
+TEST_CASE("schedule: it does not drift, however many lines are a little late") {
+  Schedule::Time now{};
+  const Schedule::Time start = now;
+  Schedule schedule(3);
+  for (std::uint64_t line = 0; line <= 30'000; ++line) {
+    now += std::chrono::ceil<std::chrono::milliseconds>(schedule.wait(line * 10, now)) + 300us;
+  }
+  CHECK(now - start >= 100s);
+  CHECK(now - start < 100s + 2ms);
+}
+
+TEST_CASE("schedule: a time beyond what a clock counts is very late, and no overflow") {
+  const Schedule::Time start{};
+  Schedule schedule(1e-6);
+  CHECK(schedule.wait(0, start) == 0ns);
+  CHECK(schedule.wait(std::uint64_t{1} << 53, start) > std::chrono::hours(24 * 365));
 }

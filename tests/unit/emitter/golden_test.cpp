@@ -7,33 +7,12 @@
 
 #include "recorder.hpp"
 #include "support/golden.hpp"
+#include "vectors.hpp"
 
 using golden::Json;
-using socketio::Room;
+using vectors::rooms;
 
 namespace {
-
-Room room(const Json& json) {
-  if (json.is_number()) {
-    return Room::number(json.get<double>());
-  }
-  if (json.is_object()) {
-    return Room::number(std::stod(json.at("$num").get<std::string>()));
-  }
-  return json.get<std::string>();
-}
-
-std::vector<Room> rooms(const Json& json) {
-  std::vector<Room> result;
-  if (json.is_array()) {
-    for (const Json& one : json) {
-      result.push_back(room(one));
-    }
-  } else {
-    result.push_back(room(json));
-  }
-  return result;
-}
 
 /// The operation of one vector, made through the same calls that a program would make.
 void perform(Recorder& recorder, const Json& vector) {

@@ -181,6 +181,14 @@ TEST_CASE("classic response: a fetched socket is read with its handshake and dat
   CHECK(reader.skipped_count() == 0);
 }
 
+TEST_CASE("classic response: the rooms of a socket are there as they came, too") {
+  const Decoded answer = decoded(R"({"requestId":"a","sockets":[{"id":"x","rooms":["a",42,null]}]})");
+  classic_response::SocketReader reader(answer.view.sockets);
+  classic_response::Socket socket;
+  REQUIRE(reader.next(socket));
+  CHECK(golden::to_notation(socket.packed_rooms) == Json{"a", 42, nullptr});
+}
+
 TEST_CASE("classic response: elements that are no sockets are left out and counted, odd members are left empty") {
   const Decoded answer = decoded(
       R"({"requestId":"a","sockets":[null,5,{},{"id":5},{"id":"x"},{"id":"y","handshake":1,"rooms":{},"data":null},["z"]]})");
@@ -191,6 +199,7 @@ TEST_CASE("classic response: elements that are no sockets are left out and count
     CHECK(socket.id == id);
     CHECK(socket.handshake.empty());
     CHECK(socket.rooms.empty());
+    CHECK(socket.packed_rooms.empty());
     CHECK(socket.data.empty());
   }
   CHECK_FALSE(reader.next(socket));

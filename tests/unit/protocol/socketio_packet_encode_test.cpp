@@ -188,3 +188,16 @@ TEST_CASE("socketio_packet: the namespace of a generation 2 CONNECT is split fro
   CHECK(split("/x?") == "/x|");
   CHECK(split("/?a=?&b#c?d") == "/|a=?&b");
 }
+
+TEST_CASE("socketio_packet: a member named __proto__ goes out as it came in") {
+  const std::string text = R"(2["e",{"__proto__":{"a":1},"constructor":2}])";
+  const socketio_packet::Limits limits;
+  socketio_packet::Reassembler reassembler(limits);
+  Buffer scratch;
+  socketio_packet::Packet packet;
+  REQUIRE(reassembler.text(text, scratch, packet) == socketio_packet::Violation::none);
+  Buffer out;
+  std::vector<Bytes> attachments;
+  REQUIRE(socketio_packet::encode(out, packet, attachments).ok());
+  CHECK(out.text() == text);
+}

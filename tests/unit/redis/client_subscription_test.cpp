@@ -12,22 +12,17 @@
 #include <socketio/redis/client.hpp>
 #include <support/redis_recorders.hpp>
 
+#include "client_fixture.hpp"
 #include "fake_redis.hpp"
 
 using namespace recorders;
+using fixture::quick;
 using redis::Client;
 using redis::Options;
 using redis::State;
 using redis::SubscriptionKind;
 
 namespace {
-
-Options quick(const fake::Redis& server) {
-  Options options = redis::parse_url(server.url());
-  options.backoff_min_ms = 1;
-  options.backoff_max_ms = 4;
-  return options;
-}
 
 std::string text(const std::string& value) { return "$" + std::to_string(value.size()) + "\r\n" + value + "\r\n"; }
 
@@ -126,6 +121,31 @@ TEST_CASE("subscriptions: a refused one does not hold up the others, which share
   for (const auto& [name, error] : messages.subscribed) {
     CHECK(error.starts_with("NOPERM") == (name == "forbidden"));
   }
+}
+
+TEST_CASE(
+    "subscriptions: a refused one is asked for again on the same connection, and its listener hears of the change alone") {
+  int requests = 0;
+  fake::Redis server([&requests](fake::Connection& connection, int) {
+    for (auto words = connection.command(); !words.empty(); words = connection.command()) {
+      if (++requests < 4) {
+        connection.send("-NOPERM no\r\n");
+      } else {
+        connection.send("*3\r\n$9\r\nsubscribe\r\n" + text(words[1]) + ":1\r\n" + message(words[1], "heard"));
+      }
+    }
+  });
+  Loop loop;
+  Messages messages;
+  Client client(loop, quick(server));
+  client.subscribe(SubscriptionKind::channel, "a", messages);
+  client.connect();
+  REQUIRE(wait(loop, [&] { return !messages.messages.empty(); }));
+
+  CHECK(client.counters().connects == 1);
+  REQUIRE(messages.subscribed.size() == 2);
+  CHECK(messages.subscribed[0].second == "NOPERM no");
+  CHECK(messages.subscribed[1].second.empty());
 }
 
 TEST_CASE("subscriptions: messages go by exact name, and to nobody after unsubscribe()") {

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cassert>
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -51,6 +52,7 @@ bool Connection::fill() {
   }
   const ssize_t count = recv(descriptor_, bytes.data(), bytes.size(), 0);
   if (count <= 0) {
+    error_ = count < 0 ? errno : 0;
     return false;
   }
   buffer_.append(bytes.data(), static_cast<std::size_t>(count));
@@ -112,10 +114,11 @@ void Connection::send_slowly(std::string_view bytes) {
   }
 }
 
-void Connection::wait_for_end() {
+int Connection::wait_for_end() {
   while (fill()) {
     buffer_.clear();
   }
+  return error_;
 }
 
 void Connection::close() {

@@ -26,8 +26,8 @@ class Connection {
   void send(std::string_view bytes);
   /// The same, each byte in a packet of its own.
   void send_slowly(std::string_view bytes);
-  /// Waits until the other side closes (or the test ends).
-  void wait_for_end();
+  /// Waits until the other side closes (or the test ends). Returns the system's error number: 0 when it closed in order.
+  int wait_for_end();
   void close();
 
  private:
@@ -37,6 +37,7 @@ class Connection {
 
   int descriptor_;
   int stop_descriptor_;
+  int error_ = 0;
   std::string buffer_;
 };
 

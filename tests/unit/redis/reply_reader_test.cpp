@@ -64,6 +64,7 @@ std::string read(std::string_view input, std::size_t piece, bool messages = fals
         case Item::message: seen += "message "; break;
         case Item::subscribed: seen += "subscribed:" + reader.name() + " "; break;
         case Item::unsubscribed: seen += "unsubscribed:" + reader.name() + " "; break;
+        case Item::pong: seen += "pong "; break;
         case Item::broken: return seen + "broken";
         case Item::none: break;
       }
@@ -89,13 +90,14 @@ TEST_CASE("replies: messages and confirmations are read, in pieces of any size")
   const std::string input =
       "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$10\r\npsubscribe\r\n$2\r\na*\r\n:2\r\n"
       "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$3\r\n1\r\n\r\n*4\r\n$8\r\npmessage\r\n$2\r\na*\r\n$2\r\nab\r\n$0\r\n\r\n"
-      "*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n-ERR x\r\n";
+      "*2\r\n$4\r\npong\r\n$0\r\n\r\n*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n-ERR x\r\n";
   const std::vector<Message> messages = {{SubscriptionKind::channel, "a", "a", "1\r\n"},
                                          {SubscriptionKind::pattern, "a*", "ab", ""}};
   for (std::size_t piece = 1; piece <= input.size(); ++piece) {
     CAPTURE(piece);
     Sink sink;
-    CHECK(read(input, piece, true, 1'000'000, &sink) == "subscribed:a subscribed:a* message message unsubscribed:a -ERR x ");
+    CHECK(read(input, piece, true, 1'000'000, &sink) ==
+          "subscribed:a subscribed:a* message message pong unsubscribed:a -ERR x ");
     CHECK(sink.messages == messages);
   }
 }

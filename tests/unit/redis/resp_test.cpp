@@ -34,7 +34,7 @@ TEST_CASE("requests: a command is an array of its words, each with its size") {
 }
 
 TEST_CASE("requests: PUBLISH has the same bytes whether or not the channel is the one before") {
-  PublishWriter writer;
+  PublishWriter writer("PUBLISH");
   for (const std::string& channel : {std::string("a"), std::string("a"), std::string("b"), std::string(), std::string("a")}) {
     for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{9}, std::size_t{10}, std::size_t{70'000}}) {
       CAPTURE(channel);

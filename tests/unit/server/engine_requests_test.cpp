@@ -152,7 +152,7 @@ TEST_CASE("engine requests: no upgrade is offered where there is none") {
     EngineOptions options = patient();
     options.allow_upgrades = only_polling;
     if (only_polling) {
-      options.transports = {Transport::polling};
+      options.transports = {EngineTransport::polling};
     }
     Engine engine(options);
     const auto exchange = engine.get(polling);

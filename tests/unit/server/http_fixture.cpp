@@ -41,6 +41,48 @@ void LoopThread::run(const std::function<void()>& function) {
   done.get_future().wait();
 }
 
+TwoLoops::TwoLoops(const socketio::HttpOptions& options) {
+  using namespace socketio;
+  for (std::size_t place = 0; place < 2; ++place) {
+    server::HttpSharing sharing;
+    sharing.counts = counts_;
+    sharing.loop = place;
+    sharing.loop_of = [](const server::HttpRequest& request) { return request.path.starts_with("/1") ? 1U : 0U; };
+    sharing.send = [this](std::size_t to, server::HttpArrival arrival) {
+      auto kept = std::make_shared<server::HttpArrival>(std::move(arrival));
+      threads[to].loop().post([this, to, kept] { servers[to]->adopt(std::move(*kept)); });
+    };
+    const auto handle = [place](const std::shared_ptr<server::HttpExchange>& exchange) {
+      exchange->read_body(1'000'000, [exchange, place](Bytes body, bool, bool) {
+        const std::string text = std::to_string(place) + ":" + std::string(as_text(body));
+        exchange->respond(200, {}, as_bytes(text));
+      });
+    };
+    threads[place].run(
+        [&] { servers[place] = std::make_unique<server::HttpServer>(threads[place].loop(), options, handle, sharing); });
+  }
+  threads[0].run([this] {
+    const std::string error = servers[0]->listen("127.0.0.1", 0);
+    assert(error.empty());
+    static_cast<void>(error);
+    port_ = servers[0]->port();
+  });
+}
+
+TwoLoops::~TwoLoops() {
+  for (std::size_t place = 0; place < 2; ++place) {
+    threads[place].run([this, place] { servers[place].reset(); });
+  }
+}
+
+void TwoLoops::close() {
+  for (std::size_t place = 0; place < 2; ++place) {
+    std::promise<void> done;
+    threads[place].loop().post([&] { servers[place]->close(patience_s * 1'000, [&done] { done.set_value(); }); });
+    done.get_future().wait();
+  }
+}
+
 HttpFixture::HttpFixture(socketio::server::HttpHandler handler, socketio::HttpOptions options) {
   thread.run([&] {
     server = std::make_unique<socketio::server::HttpServer>(thread.loop(), std::move(options), std::move(handler));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <future>
@@ -60,6 +61,29 @@ class HttpFixture {
   std::unique_ptr<socketio::server::HttpServer> server;
 
  private:
+  std::uint16_t port_ = 0;
+};
+
+/// Two loops with an HttpServer each, of which the first listens. A request whose path begins with "/1" belongs to the second,
+/// others to the first. Answers are "0:" or "1:", by who gives them, and the request's body.
+class TwoLoops {
+ public:
+  explicit TwoLoops(const socketio::HttpOptions& options = {});
+  ~TwoLoops();
+  TwoLoops(const TwoLoops&) = delete;
+  TwoLoops& operator=(const TwoLoops&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// Connections on both.
+  [[nodiscard]] std::size_t open() const noexcept { return counts_->total(); }
+  /// Closes both, and waits until nothing is left.
+  void close();
+
+  std::array<LoopThread, 2> threads;
+  std::array<std::unique_ptr<socketio::server::HttpServer>, 2> servers;
+
+ private:
+  std::shared_ptr<socketio::net::OpenCounts> counts_ = std::make_shared<socketio::net::OpenCounts>(2);
   std::uint16_t port_ = 0;
 };
 

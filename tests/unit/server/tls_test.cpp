@@ -234,3 +234,22 @@ TEST_CASE("tls: files that cannot be used are an error of listening") {
   socketio::server::HttpServer no_key(loop, options, {});
   CHECK(no_key.listen("127.0.0.1", 0).starts_with("the key "));
 }
+
+TEST_CASE("TLS: a connection keeps its encryption when it moves to another loop") {
+  const Certificate certificate;
+  http_test::TwoLoops server(certificate.options());
+  TlsClient client(server.port());
+  REQUIRE(client.connected());
+  for (const std::string path : {"/0", "/1", "/1", "/0", "/1"}) {
+    CAPTURE(path);
+    REQUIRE(client.send(get(path)));
+    CHECK(client.head().starts_with("HTTP/1.1 200 "));
+    CHECK(client.read(2) == path.substr(1) + ":");
+  }
+  // Both in one record: the second request moves on with the connection, decrypted already.
+  REQUIRE(client.send(get("/0") + get("/1")));
+  static_cast<void>(client.head());
+  CHECK(client.read(2) == "0:");
+  static_cast<void>(client.head());
+  CHECK(client.read(2) == "1:");
+}

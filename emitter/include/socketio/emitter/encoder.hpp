@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,26 +12,40 @@
 #include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/emitter/outlet.hpp>
+#include <socketio/emitter/transport.hpp>
+#include <socketio/protocol/cluster_message.hpp>
 
 namespace socketio {
 
-/// Turns operations into what is published: a channel and a payload. No I/O. The emitters use it, and whoever wants to see the
-/// bytes without sending them.
+/// Turns operations into what is published: a channel and a payload, or an entry of a stream. No I/O. The emitters use it, and
+/// whoever wants to see the bytes without sending them.
 ///
 /// Everything that could hurt a receiver is refused here, whoever asks: reserved event names, arguments that are not
 /// well-formed msgpack or nest too deep, names that are not UTF-8, messages above the limit.
 ///
 /// The views returned are good until the next call. One encoder serves one thread at a time.
 ///
-/// Source: docs/wire.md, "Emitter"; golden bytes in tests/golden/classic-emitter.json.
+/// Source: docs/wire.md, "Emitter", "Messages" and "Entries"; golden bytes in tests/golden/classic-emitter.json,
+/// sharded-adapter.json, streams-adapter.json.
 class SOCKETIO_API Encoder {
  public:
+  /// For a classic fleet.
+  ///
   /// `key`  the prefix of all channels; "socket.io" unless the fleet's adapters were given another `key`.
   explicit Encoder(std::string key = "socket.io", std::size_t message_bytes_max = limits::message_bytes_max);
+  /// Throws Error(bad_utf8), and Error(bad_option) for a stream count of 0 or above 2^31 - 1.
+  explicit Encoder(FleetSettings fleet, std::size_t message_bytes_max = limits::message_bytes_max);
 
+  enum class Command : std::uint8_t {
+    publish,          ///< PUBLISH channel payload
+    publish_sharded,  ///< SPUBLISH channel payload
+    add_entry,        ///< XADD: `words`
+  };
   struct Publication {
-    std::string_view channel;
-    Bytes payload;
+    std::string_view channel;  ///< of an entry: the stream
+    Bytes payload;             ///< of an entry: its `data`
+    Command command = Command::publish;
+    std::span<const std::string_view> words = {};  ///< of an entry: the whole command
   };
   Publication event(const Target& target, Bytes data);
   Publication join(const Target& target, std::span<const Room> rooms);
@@ -37,14 +53,31 @@ class SOCKETIO_API Encoder {
   Publication disconnect(const Target& target, bool close);
   Publication server_side(std::string_view nsp, Bytes data);
 
+  [[nodiscard]] const FleetSettings& fleet() const noexcept { return fleet_; }
+
  private:
+  using Type = cluster_message::Type;
+
   Publication finish() const;
   void begin_request(std::string_view nsp);
+  Buffer& begin_message();
+  Publication broadcast_message(const Target& target, Bytes event);
+  Publication message(Type type, std::string_view nsp);
+  Publication to_main(std::string_view nsp, Command command);
+  Publication as_entry(Type type, std::string_view nsp);
+  void check_size() const;
+  [[nodiscard]] bool is_classic() const noexcept { return fleet_.transport == Transport::classic; }
 
-  std::string key_;
+  FleetSettings fleet_;
   std::size_t message_bytes_max_;
+  std::string length_max_text_;
   Buffer channel_;
   Buffer payload_;
+  Buffer data_;  ///< of a message, in msgpack
+  std::array<std::string_view, 14> words_{};
 };
+
+/// "PUBLISH", "SPUBLISH" or "XADD".
+[[nodiscard]] SOCKETIO_API std::string_view name_of(Encoder::Command command) noexcept;
 
 }  // namespace socketio

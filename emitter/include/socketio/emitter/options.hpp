@@ -1,14 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/emitter/outlet.hpp>
+#include <socketio/emitter/transport.hpp>
 #include <socketio/redis/client.hpp>
 
 namespace socketio {
@@ -17,8 +21,10 @@ namespace socketio {
 struct EmitResult {
   EmitId id = 0;
   redis::Outcome outcome = redis::Outcome::ok;
-  std::int64_t receivers = 0;  ///< servers that Redis handed the message to; 0 means that nobody was there to get it
-  std::string_view message;    ///< why, when it is not ok; good during the call
+  /// Servers that Redis handed the message to; 0: nobody was there to get it. Nothing where that is not known: a stream takes
+  /// an event whether or not somebody reads it. Of several transports: the sum, if all of them tell.
+  std::optional<std::int64_t> receivers;
+  std::string_view message;  ///< why, when it is not ok; good during the call
 };
 using OnResult = std::function<void(const EmitResult&)>;
 
@@ -30,6 +36,8 @@ struct EmitSummary {
   std::uint64_t unconfirmed = 0;   ///< written, but the connection ended before the answer; they are not sent again
   std::uint64_t waiting = 0;       ///< not ended yet
   std::uint64_t no_receivers = 0;  ///< confirmed, and reached no server
+  /// Confirmed, and nobody knows how many servers they reached (streams). The counts of receivers do not speak of them.
+  std::uint64_t receivers_unknown = 0;
   std::int64_t receivers_min = 0;  ///< of the confirmed ones
   std::int64_t receivers_max = 0;
   std::string message;  ///< why the first one that failed did; or why there is no connection
@@ -40,8 +48,23 @@ struct EmitSummary {
 };
 
 struct EmitterOptions {
-  /// The prefix of all channels, as the fleet's adapters have it (`key`).
+  /// How the fleet's servers talk to each other.
+  Transport transport = Transport::classic;
+  /// Further ones, for a fleet that is being moved from one to another: every emit goes to all of them, and is confirmed when
+  /// each has taken it. Server-side events cannot go to classic and streams servers at once, as they have one key here, see
+  /// FleetSettings::beside_classic.
+  std::vector<Transport> also = {};
+  /// The prefix of all channels, as the fleet's adapters have it (classic: `key`; sharded, streams: `channelPrefix`).
   std::string key = "socket.io";
+  /// Sharded: the `subscriptionMode` of the adapters.
+  SubscriptionMode sharded_mode = SubscriptionMode::dynamic;
+  /// Streams: the adapters' `streamName`, `streamCount`, `maxLen` and `useShardedPubSub`.
+  std::string stream_name = "socket.io";
+  std::uint32_t stream_count = 1;
+  std::uint64_t stream_length_max = 10'000;
+  bool use_sharded_pubsub = false;
+  /// See FleetSettings::beside_classic. True anyhow where one of the transports is classic.
+  bool beside_classic = false;
   /// The namespace that operations start from; "/" is put in front unless it is there.
   std::string nsp = "/";
   std::size_t message_bytes_max = limits::message_bytes_max;
@@ -55,6 +78,13 @@ struct EmitterOptions {
   /// Called once for each emit, when it has ended: in the blocking form on the thread that emits, flushes or closes, after the
   /// emitter's lock was left. May emit.
   OnResult on_result;
+
+  /// The settings of one of the transports.
+  [[nodiscard]] FleetSettings fleet(Transport of) const {
+    const bool uses_classic = beside_classic || transport == Transport::classic ||
+                              std::find(also.begin(), also.end(), Transport::classic) != also.end();
+    return {of, key, sharded_mode, stream_name, stream_count, stream_length_max, use_sharded_pubsub, uses_classic};
+  }
 };
 
 }  // namespace socketio

@@ -10,21 +10,14 @@
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/export.hpp>
 #include <socketio/protocol/arguments.hpp>
-#include <socketio/protocol/flags.hpp>
 #include <socketio/protocol/room.hpp>
+#include <socketio/protocol/scratch_buffer.hpp>
+#include <socketio/protocol/target.hpp>
 
 namespace socketio {
 
 /// Names one emit of one emitter: 1, 2, 3 ... in the order of the calls.
 using EmitId = std::uint64_t;
-
-/// What an operation is addressed to.
-struct Target {
-  std::string nsp = "/";
-  std::vector<Room> rooms;   ///< without duplicates; empty: every socket of the namespace
-  std::vector<Room> except;  ///< without duplicates
-  Flags flags;
-};
 
 /// Where operations go: the two forms of the emitter, and a dry run. `data` is a packed [event, args...].
 ///
@@ -93,20 +86,6 @@ class SOCKETIO_API TargetedEmitter {
   [[nodiscard]] const Target& target() const noexcept { return target_; }
 
  protected:
-  /// The calling thread's packing buffer: emits on one thread pack into the same memory.
-  class SOCKETIO_API ScratchBuffer {
-   public:
-    ScratchBuffer();
-    ~ScratchBuffer();
-    ScratchBuffer(const ScratchBuffer&) = delete;
-    ScratchBuffer& operator=(const ScratchBuffer&) = delete;
-    [[nodiscard]] Buffer& buffer() noexcept { return *buffer_; }
-
-   private:
-    Buffer* buffer_;
-    Buffer own_;  // for an argument whose packing emits itself
-  };
-
   Outlet* outlet_;
   Target target_;
 };

@@ -47,6 +47,10 @@ class SOCKETIO_API Loop {
   /// Takes a timer back. Does nothing for one that has been called, or 0.
   void cancel(TimerId timer) noexcept;
 
+  /// Calls `function` on the loop's thread whenever the process gets the signal (SIGTERM, SIGINT, ...), instead of what the
+  /// system would do. Does not keep the loop running. Throws Error(bad_option) for a signal that cannot be caught.
+  void on_signal(int signal, std::function<void()> function);
+
   /// The loop's time, as of the start of this turn.
   [[nodiscard]] std::uint64_t now_ms() const noexcept;
   /// The same as a Clock; lives as long as the loop.

@@ -2,6 +2,7 @@
 
 // For the library's own folders; not installed.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <socketio/common/bytes.hpp>
 #include <socketio/net/loop.hpp>
@@ -19,6 +21,45 @@ namespace socketio::net {
 
 class TlsContext;
 struct Accepting;
+
+/// How many connections are open on each of several loops; those on their way to one are its already. For all their threads.
+class OpenCounts {
+ public:
+  explicit OpenCounts(std::size_t loops) : counts_(loops) {}
+
+  void opened(std::size_t loop) noexcept { ++counts_[loop]; }
+  void closed(std::size_t loop) noexcept { --counts_[loop]; }
+  [[nodiscard]] std::size_t total() const noexcept;
+  /// The loop with the fewest.
+  [[nodiscard]] std::size_t emptiest() const noexcept;
+
+ private:
+  std::vector<std::atomic<std::size_t>> counts_;
+};
+
+/// A connection between two loops: nobody watches it, what arrives waits in the system. May be given to another thread.
+class LooseStream {
+ public:
+  /// None.
+  LooseStream() noexcept;
+  LooseStream(LooseStream&&) noexcept;
+  LooseStream& operator=(LooseStream&&) noexcept;
+  /// Closes at once.
+  ~LooseStream();
+
+  /// Counts it for another loop; see ListenerOptions::counts.
+  void count_for(std::size_t loop) noexcept;
+
+  struct State;
+
+ private:
+  friend class ServerStream;
+  friend class Listener;
+  friend struct Accepting;
+  explicit LooseStream(std::unique_ptr<State> state) noexcept;
+
+  std::unique_ptr<State> state_;
+};
 
 /// An accepted TCP connection. What it costs while nothing happens is one small object and no buffer.
 ///
@@ -55,9 +96,14 @@ class ServerStream {
   /// The other side's address without its port: "127.0.0.1", "::1".
   [[nodiscard]] std::string peer_address() const;
 
+  /// Leaves the loop, for another one's Listener::adopt(). Not from within a call to the listener, and not after on_lost().
+  /// This object is none afterwards.
+  [[nodiscard]] LooseStream release();
+
   struct Impl;
 
  private:
+  friend class Listener;
   friend struct Accepting;
   explicit ServerStream(Impl* impl) noexcept : impl_(impl) {}
 
@@ -69,6 +115,12 @@ struct ListenerOptions {
   std::uint32_t linger_ms = 5'000;       ///< for finish(): without progress
   std::string refusal;                   ///< sent to connections above the limit, before they are closed
   std::shared_ptr<TlsContext> tls;       ///< none: bytes as they are
+
+  // For several loops, each with a listener, of which one listens. `connections_max` is then for all.
+  std::shared_ptr<OpenCounts> counts;  ///< shared by all; none: there is one loop
+  std::size_t loop = 0;                ///< this listener's place in it
+  /// Takes a new connection to the emptiest loop, when that is not this one.
+  std::function<void(std::size_t loop, LooseStream stream)> give_away;
 };
 
 struct ListenerCounters {
@@ -103,7 +155,11 @@ class Listener {
   /// From now on connections speak TLS; those accepted before stay what they are.
   void use_tls(std::shared_ptr<TlsContext> tls) noexcept;
 
-  /// Takes no new connections. `empty` is called once, when none is left; not when the listener is destroyed before.
+  /// Takes on a connection that another listener has accepted. None, and it is closed, when the system cannot watch it.
+  [[nodiscard]] ServerStream adopt(LooseStream stream);
+
+  /// Takes no new connections. `empty` is called once, when none is left; not when the listener is destroyed before. May be
+  /// called again: each is told.
   void stop(std::function<void()> empty);
   /// Ends all connections: owners hear on_lost().
   void abort_all();

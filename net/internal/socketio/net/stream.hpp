@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -12,11 +13,15 @@
 
 namespace socketio::net {
 
+class TlsContext;
+
 /// Where a stream leads: a host (name or address) and port, or a unix socket.
 struct Endpoint {
   std::string host;
   std::uint16_t port = 0;
-  std::string unix_path;  ///< when not empty, host and port mean nothing
+  std::string unix_path;            ///< when not empty, host and port mean nothing
+  std::shared_ptr<TlsContext> tls;  ///< none: bytes as they are
+  std::string server_name;          ///< that the certificate must be for; empty: `host`
 };
 
 /// Why a stream ended, or never began.
@@ -30,6 +35,7 @@ struct StreamError {
     unreachable,     ///< any other failure before the connection stood
     ended,           ///< the other side closed
     failed,          ///< any other failure afterwards
+    tls_failed,      ///< the other side does not speak TLS, or its certificate is not good
   };
   Kind kind = Kind::failed;
   std::string text;  ///< the system's words, such as "connection reset by peer"
@@ -48,11 +54,11 @@ class StreamListener {
   virtual void on_lost(const StreamError& error) = 0;
 };
 
-/// A connection to one place: TCP or a unix socket. (TLS will stand between the socket and the listener: bytes read pass
-/// through its memory BIO before on_bytes(), bytes written on their way to the socket; see received() and send() in
-/// stream.cpp.)
+/// A connection to one place: TCP or a unix socket, by TLS where the endpoint says so. Its listener hears of the connection
+/// when the handshake is over.
 ///
-/// It knows exactly how much the system has taken, so that its user can tell what certainly was not sent.
+/// It knows exactly how much the system has taken, so that its user can tell what certainly was not sent. With TLS, what was
+/// encrypted counts as taken.
 class Stream {
  public:
   /// Most that one write_later() takes.
@@ -62,7 +68,8 @@ class Stream {
 
   /// `listener` outlives the stream.
   Stream(Loop& loop, StreamListener& listener);
-  /// Closes at once. What write_later() still held is not sent.
+  /// Closes at once. What write_later() still held is not sent; what the system had taken still is, unless reset_on_close() was
+  /// called.
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -70,6 +77,10 @@ class Stream {
   /// Tries the host's addresses in turn, each for a fair share of `timeout_ms`; the last one for as long as it likes: the
   /// caller keeps the deadline of the whole. An address written in numbers needs no look-up, and so no thread. Once per stream.
   void connect(const Endpoint& endpoint, std::uint64_t timeout_ms);
+
+  /// Closing will take back from the system what has not left yet, and tell the other side that the connection was reset. On a
+  /// unix socket nothing is on its way: there this does nothing.
+  void reset_on_close() noexcept;
 
   /// True when try_write() may be called: connected, not failed, and nothing of write_later() is left.
   [[nodiscard]] bool writable() const noexcept;

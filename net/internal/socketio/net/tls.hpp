@@ -22,6 +22,14 @@ class TlsContext {
   /// For a server: a chain of certificates and its key, both PEM. Null and a sentence in `error` when they cannot be used.
   static std::shared_ptr<TlsContext> for_server(const std::string& certificate_file, const std::string& key_file,
                                                 std::string& error);
+  struct Client {
+    std::string ca_file;           ///< PEM; empty: the system's authorities
+    std::string certificate_file;  ///< PEM, with key_file: our own, for servers that ask for one
+    std::string key_file;
+    bool insecure = false;  ///< any certificate is good
+  };
+  /// For a client. Null and a sentence in `error` when a file cannot be used.
+  static std::shared_ptr<TlsContext> for_client(const Client& options, std::string& error);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
@@ -29,6 +37,8 @@ class TlsContext {
  private:
   friend class TlsSession;
   explicit TlsContext(ssl_ctx_st* context) noexcept : context_(context) {}
+  /// True when there is none, or it can be used; otherwise a sentence in `error`.
+  bool use_certificate(const std::string& certificate_file, const std::string& key_file, std::string& error);
 
   ssl_ctx_st* context_;
 };
@@ -45,8 +55,9 @@ class TlsSession {
     failed,      ///< not TLS, or not one we speak; an alert may stand in output()
   };
 
+  /// `server_name`  of the server, for a client: a host's name or address, which the certificate must be for.
   /// Throws std::bad_alloc.
-  TlsSession(const std::shared_ptr<TlsContext>& context, Role role);
+  TlsSession(const std::shared_ptr<TlsContext>& context, Role role, const std::string& server_name = {});
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -56,6 +67,9 @@ class TlsSession {
   /// Decrypts into `room` and says how many bytes that gave. Also moves the handshake on.
   Status read(std::span<std::uint8_t> room, std::size_t& count);
   [[nodiscard]] bool established() const noexcept;
+
+  /// Why it failed, for people: "the certificate has expired". Good after Status::failed.
+  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
   /// Encrypts `plain` to output(). Does nothing, and returns false, before the handshake is over or after a failure.
   bool write(Bytes plain);
@@ -77,6 +91,7 @@ class TlsSession {
   Buffer output_;
   std::size_t output_sent_ = 0;
   bool failed_ = false;
+  std::string failure_;
 };
 
 }  // namespace socketio::net

@@ -18,6 +18,7 @@ enum class ErrorCode {
   bad_arguments,    ///< arguments that do not pack to well-formed msgpack, or nest too deep
   too_large,        ///< a message above limits::message_bytes_max
   closed,           ///< the object was closed before
+  not_supported,    ///< an operation that objects of this kind do not have
 };
 
 /// Misuse of the library. `what()` is a sentence that says what to do. What fails later (Redis, network, deadline) is never

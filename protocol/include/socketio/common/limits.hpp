@@ -32,10 +32,18 @@ inline constexpr std::size_t subscriptions_max = 1'000'000;
 
 inline constexpr std::uint32_t connect_timeout_ms = 5'000;
 inline constexpr std::uint32_t command_timeout_ms = 5'000;
+/// A connection on which Redis has said nothing for so long is asked for a sign of life.
+inline constexpr std::uint32_t keepalive_ms = 2'500;
 /// Reconnecting waits this long at first, twice as long each time, and never longer than the second figure; every wait is
 /// shortened by chance by up to a half, so that a fleet does not come back in one moment.
 inline constexpr std::uint32_t backoff_min_ms = 50;
 inline constexpr std::uint32_t backoff_max_ms = 2'000;
+/// Nodes of a Redis Cluster, replicas too; Redis itself is made for up to a thousand.
+inline constexpr std::size_t cluster_nodes_max = 1'000;
+/// How often one command of a cluster follows MOVED or ASK before that counts as its answer.
+inline constexpr std::uint32_t cluster_redirects_max = 16;
+/// A cluster is asked for its slots whenever something points to a change, and after so long at the latest.
+inline constexpr std::uint32_t cluster_refresh_ms = 60'000;
 /// What a blocking emitter may spend on sending the rest when it is destroyed.
 inline constexpr std::uint32_t close_timeout_ms = 5'000;
 

@@ -46,7 +46,9 @@ using selector::Target;
 // Each appends one message. Text is valid UTF-8, lists of rooms are free of duplicates. An empty `uid` is left out, as emitters
 // do in requests that nobody answers; flags of a target travel only with encode_broadcast().
 
-SOCKETIO_API void encode_sockets(Buffer& out, std::string_view request_id, std::span<const Room> rooms);
+/// The reference sends this one without `uid`; servers that answer on the asker's own channel need it.
+SOCKETIO_API void encode_sockets(Buffer& out, std::string_view request_id, std::span<const Room> rooms,
+                                 std::string_view uid = {});
 SOCKETIO_API void encode_all_rooms(Buffer& out, std::string_view uid, std::string_view request_id);
 SOCKETIO_API void encode_join(Buffer& out, std::string_view uid, const Target& target, std::span<const Room> rooms);
 SOCKETIO_API void encode_leave(Buffer& out, std::string_view uid, const Target& target, std::span<const Room> rooms);

@@ -43,6 +43,8 @@ SOCKETIO_API void encode_socket_ids(Buffer& out, std::string_view request_id, st
 SOCKETIO_API void encode_rooms(Buffer& out, std::string_view request_id, std::span<const Room> rooms);
 SOCKETIO_API void encode_done(Buffer& out, std::string_view request_id);
 SOCKETIO_API Result<void> encode_sockets(Buffer& out, std::string_view request_id, std::span<const OutgoingSocket> sockets);
+/// The same for sockets that are JSON already: {id, handshake, rooms, data} each, with commas between them.
+SOCKETIO_API void encode_sockets_json(Buffer& out, std::string_view request_id, std::string_view sockets);
 /// `value`    one msgpack value; empty for undefined.
 SOCKETIO_API Result<void> encode_server_side_answer(Buffer& out, std::string_view request_id, Bytes value);
 SOCKETIO_API void encode_client_count(Buffer& out, std::string_view request_id, std::uint64_t client_count);
@@ -77,6 +79,10 @@ struct View {
 ///            the offset is 0 unless the text itself is broken.
 [[nodiscard]] SOCKETIO_API Result<View> decode(Bytes payload, Buffer& scratch);
 
+/// The id that a response in JSON begins with, or has behind its type, without reading the rest: most responses are for other
+/// nodes. Nothing when it cannot be told so, and the whole has to be read.
+[[nodiscard]] SOCKETIO_API std::optional<std::string_view> peek_request_id(Bytes payload) noexcept;
+
 /// Reads a list of names (View::sockets, View::rooms) one by one, in the text form of RoomList. Elements that are no names are
 /// left out and counted.
 class SOCKETIO_API NameReader {
@@ -101,9 +107,10 @@ class SOCKETIO_API NameReader {
 /// A socket as another node tells of it: never to be trusted to be whole.
 struct Socket {
   std::string_view id;
-  Bytes handshake;  ///< a msgpack map; empty when there was none
-  RoomList rooms;   ///< empty when there was no list
-  Bytes data;       ///< one msgpack value; empty when absent or nil
+  Bytes handshake;     ///< a msgpack map; empty when there was none
+  RoomList rooms;      ///< empty when there was no list
+  Bytes packed_rooms;  ///< the list as it came, where rooms may be numbers; empty when there was none
+  Bytes data;          ///< one msgpack value; empty when absent or nil
 };
 
 /// Reads the sockets of an answer to 5 one by one. Elements without an id (JavaScript nodes do send null) are left out and

@@ -2,8 +2,10 @@
 
 #include <string_view>
 
+#include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/common/limits.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/cursor.hpp>
 
@@ -30,5 +32,21 @@ SOCKETIO_API Result<Name> name(Bytes data);
 /// Passes over an array, checks it and its name, and returns the bytes it consists of; empty when it failed. Names for which
 /// `reserved` is true fail with bad_value. The nesting is counted from the array itself.
 SOCKETIO_API Bytes read(Cursor& cursor, bool (*reserved)(std::string_view));
+
+/// Appends the array `data` with one more argument, a text: the offset that recovery needs. `data` is an array.
+SOCKETIO_API void append_argument(Buffer& out, Bytes data, std::string_view text);
+
+/// How deep [event, args...] of our own making may nest: messages put something around it.
+inline constexpr std::size_t depth_max = limits::depth_max - 4;
+
+/// For data of our own making: receivers trust what they get, so nothing leaves that is not [event, args...] with a name they
+/// can bear, at most depth_max levels deep.
+///
+/// Fails      throws Error(bad_arguments), Error(reserved_event).
+SOCKETIO_API void require(Bytes data, bool (*reserved)(std::string_view));
+/// The same for the name alone. For senders that walk over the arguments anyway.
+SOCKETIO_API void require_name(Bytes data, bool (*reserved)(std::string_view));
+/// Throws Error(bad_arguments) that tells what is wrong with the arguments.
+[[noreturn]] SOCKETIO_API void refuse(DecodeError error);
 
 }  // namespace socketio::event_data

@@ -45,6 +45,9 @@ SOCKETIO_API void append_packed(Buffer& out, const Target& target, OptionsOrder 
 /// Appends {"rooms":[...],"except":[...]}: requests in JSON carry no flags.
 SOCKETIO_API void append_json(Buffer& out, const Target& target);
 
+/// Appends {"rooms":[...],"except":[...],"flags":{...}}.
+SOCKETIO_API void append_json_with_flags(Buffer& out, const Target& target);
+
 /// Appends ["text",42]. Invalid UTF-8 in names is repaired.
 SOCKETIO_API void append_json_rooms(Buffer& out, std::span<const Room> rooms);
 

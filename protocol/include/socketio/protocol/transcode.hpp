@@ -103,13 +103,15 @@ enum class BinaryForm : std::uint8_t {
 struct MsgpackOptions {
   std::size_t depth_max = limits::depth_max;  ///< at most 1024 counts
   BinaryForm binary = BinaryForm::node_buffer;
+  /// Members named "__proto__" are written: to Socket.IO's parser they are members like any other.
+  bool proto_members = false;
   /// With BinaryForm::placeholder: views into the input, in the order of their numbers. Appended to; required then.
   std::vector<Bytes>* attachments = nullptr;
 };
 
 /// Appends one msgpack value as JSON text, as JSON.stringify would write the value that a JavaScript node decodes: shortest
 /// numbers, NaN and infinities null, dates ISO text, undefined left out of objects and null elsewhere, map keys made text,
-/// invalid UTF-8 repaired, "__proto__" left out, unknown extensions as [type, bytes].
+/// invalid UTF-8 repaired, "__proto__" left out (see MsgpackOptions), unknown extensions as [type, bytes].
 ///
 /// Where it differs: integers keep all digits; members stay in their order and repeated ones are repeated (readers take the
 /// last); the older generation's ArrayBuffer is binary, not {}; a date that is a map key is ISO text.

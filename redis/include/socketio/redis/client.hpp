@@ -12,6 +12,7 @@
 #include <socketio/common/export.hpp>
 #include <socketio/common/random.hpp>
 #include <socketio/net/loop.hpp>
+#include <socketio/net/random.hpp>
 #include <socketio/redis/options.hpp>
 
 namespace socketio::redis {
@@ -56,10 +57,15 @@ class SOCKETIO_API MessageListener {
   /// Both views point into the connection's read buffer and are good during the call.
   virtual void on_message(std::string_view channel, Bytes payload) = 0;
   /// Redis has confirmed the subscription, at first and again after each reconnect, or refused it (`error` is not empty then).
+  /// When a refused one is asked for again, this is called if the answer is another one.
   virtual void on_subscribed(std::string_view channel_or_pattern, std::string_view error) = 0;
 };
 
-enum class SubscriptionKind : std::uint8_t { channel, pattern };
+enum class SubscriptionKind : std::uint8_t {
+  channel,
+  pattern,
+  shard,  ///< a channel of sharded pub/sub (Redis 7 and later): a space of names of its own
+};
 
 enum class State : std::uint8_t {
   idle,          ///< not asked to connect yet
@@ -73,7 +79,10 @@ enum class State : std::uint8_t {
 using StateChanged = std::function<void(State state, std::string_view message)>;
 
 /// Everything counted since the client was made. Nothing is lost without one of these going up: when all has ended, `commands`
-/// is the sum of `answered`, `unconfirmed`, `dropped_oldest` and the four `not_sent_...`.
+/// is the sum of `answered`, `unconfirmed`, `dropped_oldest` and the four `not_sent_...`. In a cluster that holds for the
+/// whole, however many nodes a command saw; bytes, writes, messages and protocol errors are the sums of all connections;
+/// `connects` and `disconnects` are how often the client became ready, and was so no more; a failed attempt is one in which no
+/// node told the slots.
 struct Counters {
   std::uint64_t commands = 0;  ///< given, publishes included
   std::uint64_t answered = 0;
@@ -94,15 +103,37 @@ struct Counters {
   std::uint64_t writes = 0;  ///< write calls
 };
 
-/// One connection to one Redis that stays connected. Give subscriptions a client of their own: a connection that subscribes
-/// takes no other commands.
+class ClientCore;
+
+/// One connection to one Redis that stays connected: with Topology::sentinel to the one that is the master, with
+/// Topology::cluster to each node that is needed. Give subscriptions a client of their own: a connection that subscribes takes
+/// no other commands.
 ///
 /// Everything happens on the loop's thread. Commands are gathered and written at the end of the loop's turn. When the
 /// connection is lost, commands that were written whole end as `unconfirmed`, the others wait or fail as OfflinePolicy says;
 /// the client reconnects with growing waits until it is closed, and subscribes again before it calls itself ready.
+///
+/// With sentinels, each attempt asks them which server is the master, and makes sure of it by ROLE (which the user must be
+/// allowed). While it is ready the client is subscribed to all of them, on connections of their own, and leaves a master that
+/// they have replaced.
+///
+/// In a cluster
+/// - PUBLISH, and every other command without a key, goes to one node, chosen by chance and kept as long as it can be reached;
+///   SPUBLISH and commands with a key to the owner of the slot. What goes to one slot keeps its order, and so does what goes to
+///   no slot; between slots there is no order. Keys of several slots in one command are refused (by Redis: CROSSSLOT).
+/// - MOVED and ASK are followed, up to cluster_redirects_max times for one command; TRYAGAIN, CLUSTERDOWN and LOADING are tried
+///   again for command_timeout_ms. After that, that is the answer. A slot whose owner is away waits as OfflinePolicy says.
+/// - PUBSUB and CLIENT LIST are asked of every node that can be reached, and the answers joined: NUMSUB adds up the counts.
+///   What stands between MULTI and EXEC goes to one node, at EXEC.
+/// - Channels and patterns are subscribed to at one node; sharded channels at the owners of their slots, which they follow.
+/// - `ready` is: the slot map is known, the nodes that were needed so far are connected, and every subscription is confirmed
+///   where it lives. A node that is needed and lost, and a sharded channel whose slot moves, make it `disconnected` meanwhile.
+/// - queue_bytes_max and queued_bytes() are of all nodes together, and count a command's bytes until it has ended, as it may be
+///   given again. `drop_oldest` drops what has waited longest for any node. Other limits and timeouts are for each connection.
 class SOCKETIO_API Client {
  public:
   /// `random`   for the jitter of reconnecting; borrowed; the system's when null.
+  /// Throws     Error(bad_option): files of certificates that cannot be used, no sentinels or no name of the master.
   Client(Loop& loop, Options options, Random* random = nullptr);
   /// Ends like close(0): what waits is not sent. Listeners still hear of it, during this call.
   ~Client();
@@ -123,11 +154,15 @@ class SOCKETIO_API Client {
   /// Cost       one copy into the output buffer and one small queue entry; no allocation once the buffers have grown.
   void publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag);
 
+  /// SPUBLISH: to those who are subscribed to the channel by SubscriptionKind::shard. Otherwise as publish().
+  void publish_sharded(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag);
+
   /// Any other command; `done` is called exactly once.
   void command(std::span<const std::string_view> words, CommandDone done);
 
   /// From the first one on, the client takes no other commands. `listener` outlives the subscription. Subscribing again to the
-  /// same one gives it to the new listener. One that Redis refuses is asked for again after each reconnect.
+  /// same one gives it to the new listener. One that Redis refuses is asked for again every ten times
+  /// Options::backoff_max_ms, and after each reconnect: rights may change.
   void subscribe(SubscriptionKind kind, std::string_view channel_or_pattern, MessageListener& listener);
   /// Afterwards the listener hears nothing more of this one.
   void unsubscribe(SubscriptionKind kind, std::string_view channel_or_pattern);
@@ -147,8 +182,7 @@ class SOCKETIO_API Client {
   void close(std::uint64_t deadline_ms, std::function<void()> done = {});
 
  private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::shared_ptr<ClientCore> core_;
 };
 
 }  // namespace socketio::redis

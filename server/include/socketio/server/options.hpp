@@ -7,11 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include <socketio/adapter/adapter.hpp>
+#include <socketio/common/counter.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/common/limits.hpp>
+#include <socketio/common/log.hpp>
+#include <socketio/common/random.hpp>
 
 namespace socketio {
 
-enum class Transport : std::uint8_t { polling, websocket };
+enum class EngineTransport : std::uint8_t { polling, websocket };
 
 struct HttpOptions {
   std::size_t connections_max = 16'000;      ///< below the process's descriptor limit; lowered to it at start
@@ -25,12 +30,12 @@ struct HttpOptions {
 };
 
 struct HttpCounters {
-  std::uint64_t accepted = 0;
-  std::uint64_t refused_limit = 0;  ///< connections above connections_max
-  std::uint64_t requests = 0;
-  std::uint64_t bad_requests = 0;  ///< not HTTP, or forbidden by it
-  std::uint64_t too_large = 0;
-  std::uint64_t timeouts = 0;
+  Counter accepted;
+  Counter refused_limit;  ///< connections above connections_max
+  Counter requests;
+  Counter bad_requests;  ///< not HTTP, or forbidden by it
+  Counter too_large;
+  Counter timeouts;
 };
 
 struct CorsOptions {
@@ -40,7 +45,7 @@ struct CorsOptions {
 
 struct EngineOptions {
   std::string path = "/socket.io/";
-  std::vector<Transport> transports{Transport::polling, Transport::websocket};
+  std::vector<EngineTransport> transports{EngineTransport::polling, EngineTransport::websocket};
   std::uint32_t ping_interval_ms = 25'000;
   std::uint32_t ping_timeout_ms = 20'000;
   std::uint32_t upgrade_timeout_ms = 10'000;
@@ -58,15 +63,93 @@ struct EngineOptions {
 };
 
 struct EngineCounters {
-  std::uint64_t sessions = 0;
-  std::uint64_t upgrades = 0;
-  std::uint64_t refused = 0;  ///< handshakes and requests answered with an error
-  std::uint64_t parse_errors = 0;
-  std::uint64_t ping_timeouts = 0;
-  std::uint64_t queue_full = 0;
-  std::uint64_t volatile_dropped = 0;
-  std::uint64_t messages_in = 0;
-  std::uint64_t messages_out = 0;
+  Counter sessions;
+  Counter upgrades;
+  Counter refused;  ///< handshakes and requests answered with an error
+  Counter parse_errors;
+  Counter ping_timeouts;
+  Counter queue_full;
+  Counter volatile_dropped;
+  Counter messages_in;
+  Counter messages_out;
+};
+
+/// How packets are written; clients must be told the same.
+enum class Parser : std::uint8_t {
+  standard,  ///< JSON with attachments: what every client speaks
+  msgpack,   ///< `socket.io-msgpack-parser`
+};
+
+/// Something that went wrong in the application, or at a client, and ended there. Views are good during the call.
+struct Problem {
+  enum class Kind : std::uint8_t {
+    arguments_do_not_fit,  ///< an event came with arguments that a handler does not take; it was not called
+    handler_threw,         ///< what a handler, a middleware or another callback threw was caught
+    protocol_violation,    ///< a client broke a rule; its connection was closed
+  };
+  Kind kind;
+  std::string_view nsp;
+  std::string_view socket_id;  ///< empty where no socket is concerned
+  std::string_view event;      ///< the event's name, or what was called
+  std::string_view message;
+};
+
+struct ServerOptions {
+  /// On how many threads the server works: the one that runs its loop, and others of its own. 1 to threads_max. With more than
+  /// one, handlers of sockets run on several threads at the same time: see docs/serving.md, "Threads".
+  std::size_t threads = 1;
+  static constexpr std::size_t threads_max = 64;
+  /// With several threads: what may wait for one that is kept busy. Who has more for the first one waits; what the first one
+  /// has for another is dropped there, and counted.
+  std::size_t thread_queue_bytes_max = 64U << 20;
+  EngineOptions engine;
+  HttpOptions http;
+  Parser parser = Parser::standard;
+  std::uint32_t connect_timeout_ms = 45'000;  ///< for a client to join its first namespace
+  adapter::RecoveryOptions recovery;          ///< connection-state recovery
+  bool recovery_skips_middlewares = true;
+  /// Makes each namespace's adapter; none: this server stands alone.
+  adapter::AdapterFactory adapter;
+
+  /// Namespaces that a predicate made end when their last socket goes.
+  bool cleanup_empty_child_namespaces = false;
+  std::size_t dynamic_namespaces_max = 10'000;      ///< further ones are refused
+  std::size_t namespaces_per_connection_max = 100;  ///< further CONNECTs are refused
+  std::size_t rooms_per_socket_max = 100'000;
+  std::size_t pending_acks_per_socket_max = 10'000;
+  std::size_t attachments_max = limits::attachments_max;  ///< of one packet
+  std::size_t attachment_bytes_max = limits::attachment_bytes_max;
+  std::size_t depth_max = limits::depth_max;  ///< nesting of what clients send
+
+  std::string client_folder;  ///< with the official browser bundle: served below `engine.path` ("/socket.io/socket.io.js")
+  std::string static_folder;  ///< a page and what belongs to it: served for all other paths
+
+  std::function<void(const Problem&)> on_problem;  ///< with several threads on any of them, but never on two at once
+  Log log;                                         ///< the same
+  Random* random = nullptr;                        ///< outlives the server; none: the system's
+};
+
+struct ServerCounters {
+  EngineCounters engine;
+  HttpCounters http;
+  Counter sockets_connected;
+  Counter sockets_disconnected;
+  Counter connects_refused;     ///< CONNECT_ERROR: unknown namespace, middleware, limit
+  Counter connect_timeouts;     ///< closed because they joined nothing
+  Counter protocol_violations;  ///< packets that broke a rule; the connection was closed
+  Counter wrong_state;          ///< packets for a namespace not joined, and the like; closed, too
+  Counter events_received;
+  Counter events_unheard;  ///< no handler of that name
+  Counter events_refused;  ///< by a middleware of the socket
+  Counter arguments_did_not_fit;
+  Counter handlers_threw;
+  Counter acks_unknown;  ///< from clients, for nothing that was asked
+  Counter acks_timed_out;
+  Counter acks_refused;  ///< not asked, because of pending_acks_per_socket_max
+  Counter unsendable;    ///< events that could not be put into a packet
+  Counter sessions_recovered;
+  Counter joins_refused;        ///< for rooms_per_socket_max, where nobody could be told
+  Counter dropped_busy_thread;  ///< broadcasts that one thread's clients did not get, because of thread_queue_bytes_max
 };
 
 }  // namespace socketio

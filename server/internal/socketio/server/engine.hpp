@@ -2,6 +2,7 @@
 
 // For the server's own layers; not installed.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -48,6 +49,9 @@ struct RequestInfo {
   bool secure = false;
 };
 
+/// A RequestInfo in one piece of memory.
+class PackedRequest;
+
 /// Hears what happens to one session. Called on the loop; may close the session; is told on_closed() last, exactly once, and
 /// not called afterwards.
 class SessionListener {
@@ -66,8 +70,12 @@ class Session {
   [[nodiscard]] virtual std::string_view id() const noexcept = 0;
   /// 4, or 3 with allow_eio3.
   [[nodiscard]] virtual int revision() const noexcept = 0;
+  /// The transport that carries messages now.
+  [[nodiscard]] virtual EngineTransport transport() const noexcept = 0;
   /// Made anew by each call: sessions keep their request packed, as there are many of them. Hold the value while it is used.
   [[nodiscard]] virtual RequestInfo request() const = 0;
+  /// For those who outlive the session.
+  [[nodiscard]] virtual const PackedRequest& packed_request() const noexcept = 0;
   virtual void set_listener(SessionListener* listener) noexcept = 0;
 
   /// Queues a message; it is written at the end of the loop's turn, together with others. A volatile one is dropped unless the
@@ -80,12 +88,19 @@ class Session {
   virtual void close(CloseReason reason) = 0;
 };
 
+/// Which of a server's loops this is: session ids tell, so that other loops know whose a request is.
+struct LoopPlace {
+  std::size_t loop = 0;
+  std::size_t loops = 1;
+};
+
 /// Answers the requests of one path: handshakes, polls, posts, WebSocket upgrades.
 class EngineServer {
  public:
   /// `on_session`  called for each new session before anything else happens on it; sets the session's listener.
   /// `random`      for session ids; outlives the server. Null: the system's.
-  EngineServer(Loop& loop, EngineOptions options, std::function<void(Session&)> on_session, Random* random = nullptr);
+  EngineServer(Loop& loop, EngineOptions options, std::function<void(Session&)> on_session, Random* random = nullptr,
+               LoopPlace place = {});
   /// Cuts all connections. Listeners hear nothing of it: call close_all() before for an orderly end. Not to be destroyed from
   /// within a call of its own (to a listener, to on_session): post it.
   ~EngineServer();
@@ -95,8 +110,9 @@ class EngineServer {
   /// For HttpServer: true when the URL belongs to this server's path; it then answers, now or later.
   bool handle(HttpExchange& exchange);
 
+  // Also from other threads.
   [[nodiscard]] std::size_t session_count() const noexcept;
-  [[nodiscard]] const EngineCounters& counters() const noexcept;
+  [[nodiscard]] EngineCounters counters() const noexcept;
   /// Ends all sessions with `server shutting down` (polling: the pending GET gets `1`; WebSocket: an empty close frame). What
   /// is queued is not sent, and there will be no new sessions (503).
   void close_all();

@@ -22,10 +22,10 @@ namespace socketio::server {
 /// attachments), or a bare Engine.IO message. Never changes once built; each representation but websocket() is made when the
 /// first receiver needs it, and then kept.
 ///
-/// Reference counted with a plain count: it stays on its loop.
+/// Reference counted with a plain count: it stays on its loop. Another loop gets a frame of its own, which shares the bytes of
+/// websocket(): see FrameRef::for_other_loop().
 class Frame {
  public:
-  Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
 
   /// The WebSocket frames of the text and of each attachment, in order, ready to be written to an Engine.IO 4 client.
@@ -59,10 +59,12 @@ class Frame {
   };
 
   Frame() noexcept = default;
+  /// Shares what never changes, and has none of the other representations yet.
+  Frame(const Frame& other);
   void allocate(std::size_t size);
   Extent put(websocket_frame::Opcode opcode, std::string_view prefix, Bytes payload) noexcept;
 
-  std::unique_ptr<std::uint8_t[]> websocket_;  // written once, with all parts in it
+  std::shared_ptr<std::uint8_t[]> websocket_;  // written once, with all parts in it
   std::size_t websocket_size_ = 0;
   Extent first_;              // where part 0 is
   std::vector<Extent> more_;  // where the other parts are
@@ -97,6 +99,9 @@ class FrameRef {
     return *this;
   }
   ~FrameRef() { release(); }
+
+  /// The same message for the sockets of another loop: for its thread alone, from the moment that it has it.
+  [[nodiscard]] FrameRef for_other_loop() const;
 
   [[nodiscard]] explicit operator bool() const noexcept { return frame_ != nullptr; }
   const Frame* operator->() const noexcept { return frame_; }

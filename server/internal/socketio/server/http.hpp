@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
+#include <socketio/net/listener.hpp>
 #include <socketio/net/loop.hpp>
 #include <socketio/server/options.hpp>
 
@@ -87,13 +89,31 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
 };
 using HttpHandler = std::function<void(const std::shared_ptr<HttpExchange>&)>;
 
+/// A connection that comes from another loop's HttpServer, with what has been read of its next request.
+struct HttpArrival {
+  net::LooseStream stream;
+  Buffer input;
+};
+
+/// For servers on several loops, each with an HttpServer, of which one listens: it gives each new connection to the emptiest
+/// loop, and a connection moves when its next request belongs to another one.
+struct HttpSharing {
+  std::shared_ptr<net::OpenCounts> counts;
+  std::size_t loop = 0;  ///< this server's
+  /// The loop that a request belongs to.
+  std::function<std::size_t(const HttpRequest&)> loop_of;
+  /// Takes a connection to HttpServer::adopt() of another loop.
+  std::function<void(std::size_t loop, HttpArrival)> send;
+};
+
 /// Listens and speaks HTTP, or HTTPS with a certificate. Every limit of HttpOptions is enforced here, counted, and answered
 /// with a short text and the end of the connection: 400 (not HTTP, or forbidden by it), 408, 414, 417, 431; connections above
 /// the limit get 503 if there is time. 413 is the handler's, see read_body(). Requests of one connection are handed out one
 /// after the other. Connections that were taken over outlive it. Not to be destroyed by its own handler.
 class HttpServer {
  public:
-  HttpServer(Loop& loop, HttpOptions options, HttpHandler handler);
+  /// `sharing`  none: all is done on this loop.
+  HttpServer(Loop& loop, HttpOptions options, HttpHandler handler, HttpSharing sharing = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -103,10 +123,14 @@ class HttpServer {
   [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
   [[nodiscard]] std::uint16_t port() const noexcept;
   [[nodiscard]] std::size_t connection_count() const noexcept;
-  [[nodiscard]] const HttpCounters& counters() const noexcept;
+  /// Also from other threads.
+  [[nodiscard]] HttpCounters counters() const noexcept;
+  void adopt(HttpArrival arrival);
   /// Takes no new connections; idle ones are closed, busy ones after their answer, all after `deadline_ms`, with those that
   /// were taken over. `done` is called once, when none is left; not when this is destroyed before.
   void close(std::uint64_t deadline_ms, std::function<void()> done);
+  /// After close(): calls `empty` when no connection is left, once more if there were none before.
+  void when_empty(std::function<void()> empty);
 
   struct Impl;
 

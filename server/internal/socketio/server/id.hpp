@@ -18,6 +18,10 @@ class Id {
   static constexpr std::size_t size = 20;
 
   static Id make(Random& random);
+  /// The same, and it tells which of `loops` made it: those at most that its last character can tell apart, 64.
+  static Id make(Random& random, std::size_t loop, std::size_t loops);
+  /// Which of `loops` made it. Some loop or other when `text` is no such id.
+  [[nodiscard]] static std::size_t loop_of(std::string_view text, std::size_t loops) noexcept;
   [[nodiscard]] std::string_view text() const noexcept { return {characters_.data(), characters_.size()}; }
 
  private:

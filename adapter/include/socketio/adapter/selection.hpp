@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/protocol/room.hpp>
+#include <socketio/protocol/room_list.hpp>
+
+namespace socketio::adapter {
+
+/// A list of rooms' names, whoever holds it: rooms as an application names them, or as a message names them. Borrows the list.
+class RoomNames {
+ public:
+  RoomNames() noexcept = default;
+  RoomNames(std::span<const Room> rooms) noexcept  // NOLINT: implicit on purpose
+      : list_(rooms.data()), size_(rooms.size()), at_([](const void* list, std::size_t index) {
+          return std::string_view(static_cast<const Room*>(list)[index].name());
+        }) {}
+  RoomNames(std::span<const std::string> names) noexcept  // NOLINT: implicit on purpose
+      : list_(names.data()), size_(names.size()), at_([](const void* list, std::size_t index) {
+          return std::string_view(static_cast<const std::string*>(list)[index]);
+        }) {}
+  RoomNames(const RoomList& rooms) noexcept  // NOLINT: implicit on purpose
+      : list_(&rooms),
+        size_(rooms.size()),
+        at_([](const void* list, std::size_t index) { return (*static_cast<const RoomList*>(list))[index]; }) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::string_view operator[](std::size_t index) const { return at_(list_, index); }
+
+ private:
+  const void* list_ = nullptr;
+  std::size_t size_ = 0;
+  std::string_view (*at_)(const void*, std::size_t) = nullptr;
+};
+
+/// Which sockets of a namespace are meant: those in any of `rooms`, or all if there are none; minus those in any of `except`.
+///
+/// Source: docs/wire.md, "Broadcast message".
+struct Selection {
+  RoomNames rooms = {};
+  RoomNames except = {};
+};
+
+}  // namespace socketio::adapter

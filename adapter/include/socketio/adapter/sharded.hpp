@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <socketio/adapter/adapter.hpp>
+#include <socketio/adapter/bus.hpp>
+#include <socketio/common/export.hpp>
+#include <socketio/protocol/sharded_channels.hpp>
+
+namespace socketio {
+
+/// As `@socket.io/redis-adapter` has them for createShardedAdapter.
+struct ShardedOptions {
+  std::string channel_prefix = "socket.io";
+  SubscriptionMode subscription_mode = SubscriptionMode::dynamic;
+  /// For so long after this server has made sockets join a room, events for the room go to the channel that everybody hears:
+  /// other servers may not have subscribed to the room's yet. The reference loses such events.
+  std::uint32_t fresh_room_ms = 5'000;
+};
+
+/// The adapter of fleets on `@socket.io/redis-adapter` (createShardedAdapter). Needs Redis 7.
+SOCKETIO_API adapter::AdapterFactory sharded_adapter(std::shared_ptr<adapter::Bus> bus, ShardedOptions options = {});
+
+}  // namespace socketio

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <socketio/adapter/adapter.hpp>
+#include <socketio/adapter/bus.hpp>
+#include <socketio/common/export.hpp>
+
+namespace socketio {
+
+/// As `@socket.io/redis-streams-adapter` 0.3 has them. All servers of a fleet need the same names, count and kind of channels.
+struct StreamsOptions {
+  std::string stream_name = "socket.io";
+  std::uint32_t stream_count = 1;  ///< above 1: "socket.io-0", "socket.io-1"...; each namespace has its stream
+  std::string channel_prefix = "socket.io";
+  bool use_sharded_pubsub = false;    ///< for what does not go to a stream: Redis 7's SPUBLISH instead of PUBLISH
+  std::uint64_t max_length = 10'000;  ///< entries kept in a stream, about
+  std::uint32_t read_count = 100;
+  std::uint32_t block_ms = 5'000;
+  std::string session_key_prefix = "sio:session:";
+  bool only_plaintext = false;  ///< everything is JSON: binary becomes {"type":"Buffer","data":[...]}
+  /// With recovery, an event reaches this server's sockets when the stream has given it an id, but no later than this.
+  std::uint32_t local_delay_max_ms = 1'000;
+  /// A recovered client is told of at most so many events, and so many bytes; one that has missed more begins anew.
+  std::size_t replay_events_max = 10'000;
+  std::size_t replay_bytes_max = 16U << 20;
+};
+
+/// The adapter of fleets on `@socket.io/redis-streams-adapter`. With ServerOptions::recovery, clients recover on any server.
+SOCKETIO_API adapter::AdapterFactory streams_adapter(std::shared_ptr<adapter::Bus> bus, StreamsOptions options = {});
+
+}  // namespace socketio

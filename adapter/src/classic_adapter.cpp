@@ -1,0 +1,374 @@
+#include "classic_adapter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <socketio/common/error.hpp>
+#include <socketio/protocol/broadcast.hpp>
+#include <socketio/protocol/classic_channels.hpp>
+#include <socketio/protocol/ids.hpp>
+#include <socketio/protocol/utf8.hpp>
+#include <socketio/protocol/value.hpp>
+
+namespace socketio {
+namespace adapter {
+namespace {
+
+constexpr std::size_t kept_bytes = std::size_t{1} << 20;
+
+std::string short_id(Random& random) {
+  std::array<std::uint8_t, ids::short_size> bytes{};
+  random.fill(bytes);
+  return ids::make_short(bytes);
+}
+
+template <typename Append>
+std::string name_by(Append append) {
+  Buffer name;
+  append(name);
+  return std::string(name.text());
+}
+
+selector::Target selector_of(const Target& target) { return {target.rooms, target.except, target.flags}; }
+Selection selection_of(const selector::View& view) { return {view.rooms, view.except}; }
+
+}  // namespace
+
+ClassicAdapter::ClassicAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ClassicOptions options)
+    : ClusterAdapter(adapter_host, short_id(adapter_host.random())), bus_(std::move(bus)), options_(std::move(options)) {
+  const std::string_view nsp = host().nsp();
+  const std::string& key = options_.key;
+  broadcast_prefix_ = key + "#" + std::string(nsp) + "#";
+  pattern_ = name_by([&](Buffer& out) { classic_channels::append_pattern(out, key, nsp); });
+  request_channel_ = name_by([&](Buffer& out) { classic_channels::append_request(out, key, nsp); });
+  response_channel_ = name_by([&](Buffer& out) { classic_channels::append_response(out, key, nsp); });
+  own_response_channel_ = name_by([&](Buffer& out) { classic_channels::append_specific_response(out, key, nsp, uid()); });
+  bus_->subscribe(redis::SubscriptionKind::pattern, pattern_, *this);
+  for (const std::string& channel : {request_channel_, response_channel_, own_response_channel_}) {
+    bus_->subscribe(redis::SubscriptionKind::channel, channel, *this);
+  }
+}
+
+ClassicAdapter::~ClassicAdapter() {
+  if (!is_closed()) {
+    ClassicAdapter::close();
+  }
+}
+
+void ClassicAdapter::close() {
+  if (!is_closed()) {
+    bus_->unsubscribe(redis::SubscriptionKind::pattern, pattern_);
+    for (const std::string& channel : {request_channel_, response_channel_, own_response_channel_}) {
+      bus_->unsubscribe(redis::SubscriptionKind::channel, channel);
+    }
+  }
+  ClusterAdapter::close();
+}
+
+std::string ClassicAdapter::make_request_id() { return short_id(host().random()); }
+
+void ClassicAdapter::count_servers(std::function<void(std::optional<std::size_t>)> done) {
+  bus_->count_subscribers(redis::SubscriptionKind::channel, request_channel_, std::move(done));
+}
+
+// ---- saying ----------------------------------------------------------------------------------------------------------------
+
+Buffer& ClassicAdapter::message() {
+  payload_.clear_and_shrink(kept_bytes);
+  return payload_;
+}
+
+void ClassicAdapter::publish(std::string_view channel) {
+  bus_->publish(redis::SubscriptionKind::channel, channel, payload_.bytes());
+}
+
+void ClassicAdapter::say_broadcast(const Target& target, Bytes data) {
+  broadcast::Outgoing outgoing;
+  outgoing.uid = uid();
+  outgoing.nsp = host().nsp();
+  outgoing.data = data;
+  outgoing.rooms = target.rooms;
+  outgoing.except = target.except;
+  outgoing.flags = target.flags;
+  outgoing.order = broadcast::OptionsOrder::adapter;
+  broadcast::encode(message(), outgoing);
+  if (target.rooms.empty()) {
+    publish(broadcast_prefix_);
+    return;
+  }
+  channel_.clear();
+  classic_channels::append_broadcast(channel_, options_.key, host().nsp(), target.rooms);
+  publish(channel_.text());
+}
+
+void ClassicAdapter::say_join(const Target& target, std::span<const Room> rooms) {
+  classic_request::encode_join(message(), uid(), selector_of(target), rooms);
+  publish(request_channel_);
+}
+
+void ClassicAdapter::say_leave(const Target& target, std::span<const Room> rooms) {
+  classic_request::encode_leave(message(), uid(), selector_of(target), rooms);
+  publish(request_channel_);
+}
+
+void ClassicAdapter::say_disconnect(const Target& target, bool close) {
+  classic_request::encode_disconnect(message(), uid(), selector_of(target), close);
+  publish(request_channel_);
+}
+
+void ClassicAdapter::say_server_side(Bytes data) { ask_server_side({}, data); }
+
+void ClassicAdapter::ask_server_side(std::string_view request_id, Bytes data) {
+  if (classic_request::encode_server_side_event(message(), uid(), request_id, data).ok()) {
+    publish(request_channel_);
+  }
+}
+
+void ClassicAdapter::ask_broadcast(std::string_view request_id, const Target& target, Bytes data) {
+  classic_request::encode_broadcast(message(), uid(), request_id, data, host().nsp(), selector_of(target));
+  publish(request_channel_);
+}
+
+void ClassicAdapter::ask_fetch(std::string_view request_id, const Target& target) {
+  classic_request::encode_fetch_sockets(message(), uid(), request_id, selector_of(target));
+  publish(request_channel_);
+}
+
+bool ClassicAdapter::ask_rooms(std::string_view request_id) {
+  classic_request::encode_all_rooms(message(), uid(), request_id);
+  publish(request_channel_);
+  return true;
+}
+
+// ---- answering -------------------------------------------------------------------------------------------------------------
+
+std::string_view ClassicAdapter::response_channel(const Question& question) {
+  if (!options_.publish_on_specific_response_channel || question.asker.empty()) {
+    return response_channel_;
+  }
+  channel_.clear();
+  classic_channels::append_specific_response(channel_, options_.key, host().nsp(), question.asker);
+  return channel_.text();
+}
+
+void ClassicAdapter::answer_client_count(const Question& question, std::size_t count) {
+  classic_response::encode_client_count(message(), question.request_id, count);
+  publish(response_channel(question));
+}
+
+void ClassicAdapter::answer_ack(const Question& question, Bytes value) {
+  classic_response::encode_ack(message(), question.request_id, value);
+  publish(response_channel(question));
+}
+
+/// Always on the shared channel, as the reference does it: its askers of this kind are of every version.
+void ClassicAdapter::answer_server_side(const Question& question, Bytes value) {
+  if (classic_response::encode_server_side_answer(message(), question.request_id, value).ok()) {
+    publish(response_channel_);
+  }
+}
+
+void ClassicAdapter::answer_ids(const Question& question, const Selection& selection) {
+  heard_fetch(selection, Form::msgpack, [this, question](const Sockets& sockets) {
+    std::vector<std::string_view> ids;
+    for (const Value socket : Arguments(sockets.packed.bytes(), sockets.count)) {
+      ids.push_back(socket.member("id").as<std::string_view>().value_or(""));
+    }
+    classic_response::encode_socket_ids(message(), question.request_id, ids);
+    publish(response_channel(question));
+  });
+}
+
+void ClassicAdapter::answer_rooms(const Question& question) {
+  heard_all_rooms([this, question](const std::vector<std::string>& names) {
+    const std::vector<Room> rooms(names.begin(), names.end());
+    classic_response::encode_rooms(message(), question.request_id, rooms);
+    publish(response_channel(question));
+  });
+}
+
+void ClassicAdapter::answer_sockets(const Question& question, const Selection& selection) {
+  heard_fetch(selection, Form::json, [this, question](const Sockets& sockets) {
+    classic_response::encode_sockets_json(message(), question.request_id, sockets.packed.text());
+    publish(response_channel(question));
+  });
+}
+
+// ---- hearing ---------------------------------------------------------------------------------------------------------------
+
+/// The channel alone decides about most messages: they are for rooms that nobody here is in.
+void ClassicAdapter::on_message(std::string_view channel, Bytes payload) {
+  ++count().messages;
+  if (channel.starts_with(broadcast_prefix_)) {
+    channel.remove_prefix(broadcast_prefix_.size());
+    if (!channel.empty()) {
+      channel.remove_suffix(1);
+    }
+    if (!channel.empty() && !is_room_here(channel)) {
+      ++count().dropped_absent;
+      return;
+    }
+    on_broadcast(channel, payload);
+  } else if (channel == request_channel_) {
+    on_request(payload);
+  } else {
+    on_response(payload);
+  }
+}
+
+void ClassicAdapter::on_broadcast(std::string_view, Bytes payload) {
+  if (broadcast::peek_uid(payload) == uid()) {
+    ++count().dropped_own;
+    return;
+  }
+  const auto decoded = broadcast::decode(payload);
+  if (!decoded.ok()) {
+    ++count().malformed;
+  } else if (decoded->nsp != host().nsp()) {
+    ++count().dropped_nsp;
+  } else {
+    heard_broadcast({decoded->rooms, decoded->except}, decoded->data, decoded->flags);
+  }
+}
+
+void ClassicAdapter::on_request(Bytes payload) {
+  const auto decoded = classic_request::decode(payload, scratch_);
+  if (!decoded.ok()) {
+    ++count().malformed;
+    return;
+  }
+  const classic_request::View& request = decoded.value();
+  const bool own = request.uid == uid() || (request.request_id && is_pending(*request.request_id));
+  if (own) {
+    ++count().dropped_own;
+  } else if (!request.sid.empty()) {
+    act_on_single_socket(request);
+  } else {
+    act_on(request);
+  }
+}
+
+void ClassicAdapter::act_on(const classic_request::View& request) {
+  using classic_request::Type;
+  const Question question{std::string(request.uid), std::string(request.request_id.value_or(""))};
+  switch (request.type) {
+    case Type::sockets: answer_ids(question, {request.rooms, {}}); return;
+    case Type::all_rooms: answer_rooms(question); return;
+    case Type::join: heard_join(selection_of(request.target), request.rooms); return;
+    case Type::leave: heard_leave(selection_of(request.target), request.rooms); return;
+    case Type::disconnect: heard_disconnect(selection_of(request.target), request.close); return;
+    case Type::fetch_sockets: answer_sockets(question, selection_of(request.target)); return;
+    case Type::server_side_event:
+      heard_server_side(request.request_id ? std::optional(question) : std::nullopt, request.data);
+      return;
+    case Type::broadcast:
+      if (request.nsp != host().nsp()) {
+        ++count().dropped_nsp;
+        return;
+      }
+      heard_broadcast_with_ack(question, selection_of(request.target), request.data, request.target.flags);
+      return;
+  }
+}
+
+/// The older generation's form: the server that has the socket acts, and says so.
+void ClassicAdapter::act_on_single_socket(const classic_request::View& request) {
+  const Question question{std::string(request.uid), std::string(request.request_id.value_or(""))};
+  const std::vector<std::string> id{std::string(request.sid)};
+  const std::vector<std::string> rooms(request.rooms.begin(), request.rooms.end());
+  heard_fetch({std::span(id), {}}, Form::msgpack,
+              [this, question, id, rooms, type = request.type, close = request.close](const Sockets& sockets) {
+                const Arguments found(sockets.packed.bytes(), sockets.count);
+                const bool is_here = std::any_of(found.begin(), found.end(), [&id](const Value& socket) {
+                  return socket.member("id").as<std::string_view>() == std::string_view(id.front());
+                });
+                if (is_here) {
+                  act_on_socket(question, id, type, rooms, close);
+                }
+              });
+}
+
+void ClassicAdapter::act_on_socket(const Question& question, const std::vector<std::string>& id, classic_request::Type type,
+                                   const std::vector<std::string>& rooms, bool close) {
+  using classic_request::Type;
+  const Selection selection{std::span(id), {}};
+  if (type == Type::join) {
+    heard_join(selection, std::span(rooms));
+  } else if (type == Type::leave) {
+    heard_leave(selection, std::span(rooms));
+  } else {
+    heard_disconnect(selection, close);
+  }
+  if (!question.request_id.empty()) {
+    classic_response::encode_done(message(), question.request_id);
+    publish(response_channel(question));
+  }
+}
+
+void ClassicAdapter::on_response(Bytes payload) {
+  if (!any_pending()) {  // an answer to somebody else's question
+    ++count().foreign_answers;
+    return;
+  }
+  const auto id = classic_response::peek_request_id(payload);
+  if (id && !is_pending(*id)) {
+    ++count().foreign_answers;
+    return;
+  }
+  const auto decoded = classic_response::decode(payload, scratch_);
+  if (!decoded.ok()) {
+    ++count().malformed;
+    return;
+  }
+  const classic_response::View& response = decoded.value();
+  const auto question = asked(response.request_id);
+  if (!question) {
+    ++count().foreign_answers;
+    return;
+  }
+  switch (*question) {  // and not what the answer says of itself
+    case Asked::sockets: heard_sockets(response.request_id, {}, response.sockets); return;
+    case Asked::rooms: on_rooms(response); return;
+    case Asked::server_side: heard_server_side_answer(response.request_id, {}, response.data); return;
+    case Asked::acks: break;
+  }
+  switch (response.type) {
+    case classic_response::Type::client_count:
+      heard_client_count(response.request_id, {}, static_cast<std::size_t>(response.client_count));
+      return;
+    case classic_response::Type::ack: heard_ack(response.request_id, response.packet); return;
+    default: ++count().malformed;
+  }
+}
+
+void ClassicAdapter::on_rooms(const classic_response::View& response) {
+  std::vector<std::string> rooms;
+  classic_response::NameReader reader(response.rooms);
+  for (std::string_view name; reader.next(name);) {
+    rooms.emplace_back(name);
+  }
+  if (reader.ok()) {
+    heard_rooms(response.request_id, {}, std::move(rooms));
+  } else {
+    ++count().malformed;
+  }
+}
+
+}  // namespace adapter
+
+adapter::AdapterFactory classic_adapter(std::shared_ptr<adapter::Bus> bus, ClassicOptions options) {
+  if (!utf8::valid(options.key)) {
+    throw Error(ErrorCode::bad_utf8, "The key is not UTF-8.");
+  }
+  if (options.requests_timeout_ms == 0) {
+    throw Error(ErrorCode::bad_option, "requests_timeout_ms must not be 0.");
+  }
+  return [bus = std::move(bus), options = std::move(options)](adapter::Host& host) -> std::unique_ptr<adapter::Adapter> {
+    return std::make_unique<adapter::ClassicAdapter>(host, bus, options);
+  };
+}
+
+}  // namespace socketio

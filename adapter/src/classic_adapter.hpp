@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/adapter/bus.hpp>
+#include <socketio/adapter/classic.hpp>
+#include <socketio/common/buffer.hpp>
+#include <socketio/protocol/classic_request.hpp>
+#include <socketio/protocol/classic_response.hpp>
+#include <socketio/redis/client.hpp>
+
+#include "cluster_adapter.hpp"
+
+namespace socketio::adapter {
+
+/// The classic family: broadcasts by one pattern per namespace, requests and answers by named channels.
+///
+/// Other than the reference it acts on its own sockets at once when they are made to join, leave or disconnect, instead of when
+/// its own request comes back.
+///
+/// Source: docs/wire.md, "Classic adapter".
+class ClassicAdapter final : public ClusterAdapter, private redis::MessageListener {
+ public:
+  ClassicAdapter(Host& host, std::shared_ptr<Bus> bus, ClassicOptions options);
+  ~ClassicAdapter() override;
+  void close() override;
+
+ private:
+  void say_broadcast(const Target& target, Bytes data) override;
+  void say_join(const Target& target, std::span<const Room> rooms) override;
+  void say_leave(const Target& target, std::span<const Room> rooms) override;
+  void say_disconnect(const Target& target, bool close) override;
+  void say_server_side(Bytes data) override;
+  void ask_broadcast(std::string_view request_id, const Target& target, Bytes data) override;
+  void ask_fetch(std::string_view request_id, const Target& target) override;
+  void ask_server_side(std::string_view request_id, Bytes data) override;
+  bool ask_rooms(std::string_view request_id) override;
+  void answer_client_count(const Question& question, std::size_t count) override;
+  void answer_ack(const Question& question, Bytes value) override;
+  void answer_server_side(const Question& question, Bytes value) override;
+  void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
+  [[nodiscard]] std::string make_request_id() override;
+  [[nodiscard]] std::uint32_t fetch_timeout_ms(const Target&) const override { return options_.requests_timeout_ms; }
+  [[nodiscard]] std::uint32_t requests_timeout_ms() const override { return options_.requests_timeout_ms; }
+
+  void on_message(std::string_view channel, Bytes payload) override;
+  void on_subscribed(std::string_view, std::string_view) override {}
+  void on_broadcast(std::string_view room, Bytes payload);
+  void on_request(Bytes payload);
+  void on_response(Bytes payload);
+  void act_on(const classic_request::View& request);
+  void act_on_single_socket(const classic_request::View& request);
+  void act_on_socket(const Question& question, const std::vector<std::string>& id, classic_request::Type type,
+                     const std::vector<std::string>& rooms, bool close);
+  void on_rooms(const classic_response::View& response);
+  void answer_ids(const Question& question, const Selection& selection);
+  void answer_rooms(const Question& question);
+  void answer_sockets(const Question& question, const Selection& selection);
+
+  Buffer& message();
+  void publish(std::string_view channel);
+  /// Where the asker hears answers.
+  [[nodiscard]] std::string_view response_channel(const Question& question);
+
+  std::shared_ptr<Bus> bus_;
+  ClassicOptions options_;
+  std::string broadcast_prefix_;
+  std::string pattern_;
+  std::string request_channel_;
+  std::string response_channel_;
+  std::string own_response_channel_;
+  Buffer payload_;
+  Buffer channel_;
+  Buffer scratch_;
+};
+
+}  // namespace socketio::adapter

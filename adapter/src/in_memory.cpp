@@ -1,0 +1,312 @@
+#include <socketio/adapter/in_memory.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <socketio/protocol/event_data.hpp>
+
+#include "ack_request.hpp"
+
+namespace socketio::adapter {
+namespace {
+
+constexpr std::string_view offset_digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
+
+std::string in_base_64(std::uint64_t value) {
+  std::string digits;
+  do {
+    digits.insert(digits.begin(), offset_digits[value % 64]);
+    value /= 64;
+  } while (value != 0);
+  return digits;
+}
+
+std::optional<std::uint64_t> from_base_64(std::string_view digits) {
+  constexpr std::size_t digits_max = 10;  // 60 bits
+  if (digits.empty() || digits.size() > digits_max) {
+    return std::nullopt;
+  }
+  std::uint64_t value = 0;
+  for (const char digit : digits) {
+    const std::size_t place = offset_digits.find(digit);
+    if (place == std::string_view::npos) {
+      return std::nullopt;
+    }
+    value = value * 64 + place;
+  }
+  return value;
+}
+
+Selection selection_of(const Target& target) { return {target.rooms, target.except}; }
+
+bool name_one_of(const std::vector<std::string>& names, const std::vector<std::string>& others) {
+  return std::any_of(names.begin(), names.end(), [&others](const std::string& name) {
+    return std::find(others.begin(), others.end(), name) != others.end();
+  });
+}
+
+std::vector<std::string> names_of(std::span<const Room> rooms) {
+  std::vector<std::string> names;
+  names.reserve(rooms.size());
+  for (const Room& room : rooms) {
+    names.push_back(room.name());
+  }
+  return names;
+}
+
+std::size_t size_of(const std::vector<std::string>& names) {
+  std::size_t bytes = 0;
+  for (const std::string& name : names) {
+    bytes += name.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+InMemoryAdapter::InMemoryAdapter(Host& host) : host_(host), recovery_(host.recovery()) {}
+
+InMemoryAdapter::~InMemoryAdapter() { host_.scheduler().cancel(cleaning_); }
+
+// ---- operations ------------------------------------------------------------------------------------------------------------
+
+void InMemoryAdapter::broadcast(const Target& target, Bytes data) {
+  ++counters_.broadcasts;
+  std::shared_ptr<const Buffer> kept;  // it may be dropped while it is delivered
+  if (is_kept(target)) {
+    kept = keep(target, data);
+    data = kept->bytes();
+  }
+  for (Shard* const shard : host_.shards()) {
+    shard->deliver(selection_of(target), data, target.flags);
+  }
+}
+
+void InMemoryAdapter::broadcast_with_ack(const Target& target, Bytes data, AckArrived arrived, AckDone done) {
+  ++counters_.broadcasts;
+  Flags flags = target.flags;
+  if (!flags.timeout_ms()) {
+    flags.set_timeout_ms(ack_timeout_ms);
+  }
+  const auto request = std::make_shared<AckRequest>(host_.scheduler(), std::move(arrived), std::move(done));
+  std::erase_if(pending_, [](const auto& waiting) { return waiting.expired(); });
+  pending_.push_back(request);
+  request->start(*flags.timeout_ms());
+  const std::uint64_t id = host_.next_ack_id();
+  const auto shards = host_.shards();
+  for (Shard* const shard : shards) {
+    shard->deliver_with_ack(selection_of(target), data, flags, id, request);
+  }
+  request->expect(shards.size());
+}
+
+void InMemoryAdapter::join(const Target& target, std::span<const Room> rooms) {
+  for (Shard* const shard : host_.shards()) {
+    shard->join(selection_of(target), rooms);
+  }
+}
+
+void InMemoryAdapter::leave(const Target& target, std::span<const Room> rooms) {
+  for (Shard* const shard : host_.shards()) {
+    shard->leave(selection_of(target), rooms);
+  }
+}
+
+void InMemoryAdapter::disconnect(const Target& target, bool close) {
+  for (Shard* const shard : host_.shards()) {
+    shard->disconnect(selection_of(target), close);
+  }
+}
+
+void InMemoryAdapter::fetch(const Target& target, FetchDone done) {
+  auto result = std::make_shared<FetchedSockets>();
+  auto left = std::make_shared<std::size_t>(host_.shards().size());
+  for (Shard* const shard : host_.shards()) {
+    shard->fetch(selection_of(target), Form::msgpack, [result, left, done](Sockets sockets) {
+      result->sockets.count += sockets.count;
+      result->sockets.packed.append(sockets.packed.bytes());
+      if (--*left == 0) {
+        done(std::move(*result));
+      }
+    });
+  }
+}
+
+void InMemoryAdapter::all_rooms(std::function<void(std::vector<std::string>)> done) {
+  auto result = std::make_shared<std::vector<std::string>>();
+  auto left = std::make_shared<std::size_t>(host_.shards().size());
+  for (Shard* const shard : host_.shards()) {
+    shard->rooms([result, left, done](std::vector<std::string> rooms) {
+      result->insert(result->end(), std::make_move_iterator(rooms.begin()), std::make_move_iterator(rooms.end()));
+      if (--*left == 0) {
+        std::sort(result->begin(), result->end());
+        result->erase(std::unique(result->begin(), result->end()), result->end());
+        done(std::move(*result));
+      }
+    });
+  }
+}
+
+void InMemoryAdapter::server_count(std::function<void(std::size_t)> done) { done(1); }
+void InMemoryAdapter::server_side_emit(Bytes) {}  // there is no other server
+void InMemoryAdapter::server_side_emit_with_ack(Bytes, ServerAnswersDone done) { done({}); }
+
+void InMemoryAdapter::close() {
+  for (const auto& waiting : std::exchange(pending_, {})) {
+    if (const auto request = waiting.lock()) {
+      request->give_up();
+    }
+  }
+  host_.scheduler().cancel(std::exchange(cleaning_, 0));
+}
+
+// ---- recovery --------------------------------------------------------------------------------------------------------------
+
+/// A flag "volatile", whatever its value, makes an event one that may be lost.
+bool InMemoryAdapter::is_kept(const Target& target) const noexcept {
+  return recovery_.enabled && !target.flags.has(Flag::is_volatile);
+}
+
+std::shared_ptr<const Buffer> InMemoryAdapter::keep(const Target& target, Bytes data) {
+  const Offset offset = next_offset();
+  const auto marked = std::make_shared<Buffer>();
+  event_data::append_argument(*marked, data, text_of(offset));
+  StoredPacket packet{offset,
+                      host_.scheduler().now_ms() + recovery_.max_disconnection_ms,
+                      marked,
+                      names_of(target.rooms),
+                      names_of(target.except),
+                      0};
+  packet.size_bytes = marked->size() + size_of(packet.rooms) + size_of(packet.except);
+  packet_bytes_ += packet.size_bytes;
+  packets_.push_back(std::move(packet));
+  while (packets_.size() > 1 && (packets_.size() > recovery_.packets_max || packet_bytes_ > recovery_.packet_bytes_max)) {
+    ++counters_.packets_dropped;
+    drop_oldest_packet();
+  }
+  clean_later();
+  return marked;
+}
+
+InMemoryAdapter::Offset InMemoryAdapter::next_offset() {
+  // Never one that was there before, also when the system's clock is set back.
+  const auto now_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(host_.scheduler().wall_ms(), 0));
+  last_offset_ = now_ms > last_offset_.first ? Offset{now_ms, 0} : Offset{last_offset_.first, last_offset_.second + 1};
+  return last_offset_;
+}
+
+/// The first packet of a millisecond has no second part; the second one's is 0.
+std::string InMemoryAdapter::text_of(const Offset& offset) {
+  return in_base_64(offset.first) + (offset.second == 0 ? "" : "." + in_base_64(offset.second - 1));
+}
+
+std::optional<InMemoryAdapter::Offset> InMemoryAdapter::parse_offset(std::string_view text) {
+  const std::size_t point = text.find('.');
+  const auto milliseconds = from_base_64(text.substr(0, point));
+  const auto place = point == std::string_view::npos ? std::optional<std::uint64_t>(0) : from_base_64(text.substr(point + 1));
+  if (!milliseconds || !place) {
+    return std::nullopt;
+  }
+  return Offset{*milliseconds, point == std::string_view::npos ? 0 : *place + 1};
+}
+
+void InMemoryAdapter::save(SavedSession session) {
+  if (!recovery_.enabled || recovery_.sessions_max == 0) {
+    return;
+  }
+  ++counters_.sessions_saved;
+  drop_expired();
+  sessions_.erase(session.pid);
+  while (sessions_.size() >= recovery_.sessions_max) {
+    drop_oldest_session();
+  }
+  const std::uint64_t due_ms = host_.scheduler().now_ms() + recovery_.max_disconnection_ms;
+  session_order_.emplace_back(due_ms, session.pid);
+  std::string pid = session.pid;
+  sessions_.emplace(std::move(pid), StoredSession{std::move(session), due_ms});
+  clean_later();
+}
+
+std::deque<InMemoryAdapter::StoredPacket>::const_iterator InMemoryAdapter::find_packet(std::string_view offset) const {
+  const auto wanted = parse_offset(offset);
+  if (!wanted) {
+    return packets_.end();
+  }
+  const auto place = std::lower_bound(packets_.begin(), packets_.end(), *wanted,
+                                      [](const StoredPacket& packet, const Offset& key) { return packet.offset < key; });
+  return place != packets_.end() && place->offset == *wanted ? place : packets_.end();
+}
+
+void InMemoryAdapter::recover(std::string_view pid, std::string_view offset,
+                              std::function<void(std::optional<SavedSession>)> done) {
+  drop_expired();
+  const auto found = sessions_.find(std::string(pid));
+  if (found == sessions_.end() || find_packet(offset) == packets_.end()) {
+    ++counters_.recoveries_failed;
+    done(std::nullopt);
+    return;
+  }
+  const SavedSession& saved = found->second.session;
+  SavedSession copy{saved.sid, saved.pid, saved.rooms, {}};
+  copy.data.append(saved.data.bytes());
+  done(std::move(copy));
+}
+
+void InMemoryAdapter::catch_up(const SavedSession& session, std::string_view offset,
+                               std::function<void(std::optional<MissedPackets>)> done) {
+  drop_expired();
+  const auto last_seen = find_packet(offset);
+  if (last_seen == packets_.end()) {
+    ++counters_.recoveries_failed;
+    done(std::nullopt);
+    return;
+  }
+  MissedPackets missed;
+  for (auto packet = last_seen + 1; packet != packets_.end(); ++packet) {
+    if ((packet->rooms.empty() || name_one_of(packet->rooms, session.rooms)) && !name_one_of(packet->except, session.rooms)) {
+      missed.emplace_back().append(packet->data->bytes());
+    }
+  }
+  ++counters_.sessions_recovered;
+  done(std::move(missed));
+}
+
+void InMemoryAdapter::drop_oldest_packet() {
+  packet_bytes_ -= packets_.front().size_bytes;
+  packets_.pop_front();
+}
+
+void InMemoryAdapter::drop_oldest_session() {
+  // One that was saved again meanwhile is due later, and further behind in this list.
+  const auto& [due_ms, pid] = session_order_.front();
+  const auto found = sessions_.find(pid);
+  if (found != sessions_.end() && found->second.due_ms <= due_ms) {
+    sessions_.erase(found);
+  }
+  session_order_.pop_front();
+}
+
+void InMemoryAdapter::drop_expired() {
+  const std::uint64_t now_ms = host_.scheduler().now_ms();
+  while (!packets_.empty() && packets_.front().due_ms <= now_ms) {
+    drop_oldest_packet();
+  }
+  while (!session_order_.empty() && session_order_.front().first <= now_ms) {
+    drop_oldest_session();
+  }
+}
+
+void InMemoryAdapter::clean_later() {
+  if (cleaning_ == 0) {
+    constexpr std::uint64_t once_a_minute_ms = 60'000;
+    cleaning_ = host_.scheduler().call_after(once_a_minute_ms, [this] {
+      cleaning_ = 0;
+      drop_expired();
+      if (!packets_.empty() || !sessions_.empty()) {
+        clean_later();
+      }
+    });
+  }
+}
+
+}  // namespace socketio::adapter

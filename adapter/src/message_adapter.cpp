@@ -1,0 +1,172 @@
+#include "message_adapter.hpp"
+
+#include <array>
+#include <utility>
+
+#include <socketio/protocol/ids.hpp>
+
+namespace socketio::adapter {
+namespace {
+
+constexpr std::size_t kept_bytes = std::size_t{1} << 20;
+
+selector::Target selector_of(const Target& target) { return {target.rooms, target.except, target.flags}; }
+
+}  // namespace
+
+std::string MessageAdapter::hex_id(Random& random) {
+  std::array<std::uint8_t, ids::hex_size / 2> bytes{};
+  random.fill(bytes);
+  return ids::make_hex(bytes);
+}
+
+Buffer& MessageAdapter::data() {
+  data_.clear_and_shrink(kept_bytes);
+  return data_;
+}
+
+std::uint32_t MessageAdapter::fetch_timeout_ms(const Target& target) const {
+  return target.flags.timeout_ms().value_or(default_timeout_ms);
+}
+
+// ---- saying ----------------------------------------------------------------------------------------------------------------
+
+void MessageAdapter::say_broadcast(const Target& target, Bytes event) {
+  cluster_message::append_broadcast(data(), event, std::nullopt, {}, selector_of(target));
+  say(Type::broadcast, data_.bytes(), &target, false);
+}
+
+void MessageAdapter::say_join(const Target& target, std::span<const Room> rooms) {
+  cluster_message::append_rooms_change(data(), selector_of(target), rooms);
+  say(Type::join, data_.bytes(), &target, false);
+}
+
+void MessageAdapter::say_leave(const Target& target, std::span<const Room> rooms) {
+  cluster_message::append_rooms_change(data(), selector_of(target), rooms);
+  say(Type::leave, data_.bytes(), &target, false);
+}
+
+void MessageAdapter::say_disconnect(const Target& target, bool close) {
+  cluster_message::append_disconnect(data(), selector_of(target), close);
+  say(Type::disconnect, data_.bytes(), &target, false);
+}
+
+void MessageAdapter::say_server_side(Bytes event) {
+  cluster_message::append_server_side_event(data(), {}, event);
+  say(Type::server_side_event, data_.bytes(), nullptr, false);
+}
+
+void MessageAdapter::ask_broadcast(std::string_view request_id, const Target& target, Bytes event) {
+  cluster_message::append_broadcast(data(), event, std::nullopt, request_id, selector_of(target));
+  say(Type::broadcast, data_.bytes(), &target, true);
+}
+
+void MessageAdapter::ask_fetch(std::string_view request_id, const Target& target) {
+  cluster_message::append_fetch(data(), selector_of(target), request_id);
+  say(Type::fetch_sockets, data_.bytes(), &target, true);
+}
+
+void MessageAdapter::ask_server_side(std::string_view request_id, Bytes event) {
+  cluster_message::append_server_side_event(data(), request_id, event);
+  say(Type::server_side_event, data_.bytes(), nullptr, true);
+}
+
+void MessageAdapter::answer_client_count(const Question& question, std::size_t client_count) {
+  cluster_message::append_client_count(data(), question.request_id, client_count);
+  answer(Type::client_count, data_.bytes(), question.asker);
+}
+
+void MessageAdapter::answer_ack(const Question& question, Bytes value) {
+  cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : value);
+  answer(Type::ack, data_.bytes(), question.asker);
+}
+
+void MessageAdapter::answer_server_side(const Question& question, Bytes value) {
+  cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : value);
+  answer(Type::server_side_answer, data_.bytes(), question.asker);
+}
+
+// ---- hearing ---------------------------------------------------------------------------------------------------------------
+
+void MessageAdapter::heard(const cluster_message::Envelope& envelope) {
+  if (envelope.uid == uid()) {
+    ++count().dropped_own;
+    return;
+  }
+  if (envelope.nsp != host().nsp()) {
+    ++count().dropped_nsp;
+    return;
+  }
+  if (!cluster_message::is_known(envelope.type)) {
+    return;  // heartbeats, and what newer peers may add
+  }
+  const Type type = static_cast<Type>(envelope.type);
+  if (cluster_message::is_answer(type)) {
+    heard_answer(envelope);
+    return;
+  }
+  const auto decoded = cluster_message::decode(type, envelope.data);
+  if (!decoded.ok()) {
+    ++count().malformed;
+    return;
+  }
+  act_on(envelope, decoded.value());
+}
+
+void MessageAdapter::act_on(const cluster_message::Envelope& envelope, const cluster_message::View& view) {
+  const Selection selection{view.target.rooms, view.target.except};
+  const bool wants_answer = view.request_id.has_value();
+  Question question{std::string(envelope.uid), std::string(view.request_id.value_or(""))};
+  switch (view.type) {
+    case Type::broadcast:
+      if (wants_answer) {
+        heard_broadcast_with_ack(std::move(question), selection, view.event, view.target.flags);
+      } else {
+        heard_broadcast(selection, view.event, view.target.flags);
+      }
+      return;
+    case Type::join: heard_join(selection, view.rooms); return;
+    case Type::leave: heard_leave(selection, view.rooms); return;
+    case Type::disconnect: heard_disconnect(selection, view.close); return;
+    case Type::fetch_sockets:
+      heard_fetch(selection, Form::msgpack, [this, question](const Sockets& sockets) {
+        cluster_message::append_sockets(data(), question.request_id, sockets.count, sockets.packed.bytes());
+        answer(Type::fetch_sockets_answer, data_.bytes(), question.asker);
+      });
+      return;
+    case Type::server_side_event:
+      heard_server_side(wants_answer ? std::optional(std::move(question)) : std::nullopt, view.event);
+      return;
+    default: return;
+  }
+}
+
+void MessageAdapter::heard_answer(const cluster_message::Envelope& envelope) {
+  if (!cluster_message::is_known(envelope.type) || !cluster_message::is_answer(static_cast<Type>(envelope.type))) {
+    ++count().malformed;
+    return;
+  }
+  if (!any_pending()) {
+    ++count().foreign_answers;
+    return;
+  }
+  const auto decoded = cluster_message::decode(static_cast<Type>(envelope.type), envelope.data);
+  if (!decoded.ok()) {
+    ++count().malformed;
+    return;
+  }
+  take(decoded.value(), envelope.uid);
+}
+
+void MessageAdapter::take(const cluster_message::View& view, std::string_view responder) {
+  const std::string_view request_id = *view.request_id;
+  switch (view.type) {
+    case Type::fetch_sockets_answer: heard_sockets(request_id, responder, view.sockets); return;
+    case Type::server_side_answer: heard_server_side_answer(request_id, responder, view.value); return;
+    case Type::client_count: heard_client_count(request_id, responder, static_cast<std::size_t>(view.client_count)); return;
+    case Type::ack: heard_ack(request_id, view.value); return;
+    default: return;
+  }
+}
+
+}  // namespace socketio::adapter

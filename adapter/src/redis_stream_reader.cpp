@@ -1,0 +1,171 @@
+#include "redis_stream_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <socketio/common/limits.hpp>
+
+namespace socketio::adapter {
+namespace {
+
+constexpr std::uint64_t retry_ms = 1'000;
+
+/// A connection that waits in XREAD is silent for so long before it counts as dead: longer than it is asked to wait. A reader
+/// that goes to another connection misses nothing, so it need not be patient.
+redis::Options reader_options(redis::Options options, const StreamReading& reading) {
+  if (options.command_timeout_ms != 0) {
+    options.command_timeout_ms = std::min(options.command_timeout_ms, limits::command_timeout_ms) + reading.block_ms;
+  }
+  return options;
+}
+
+/// XREAD answers [[stream, entries]]; nil when nothing came.
+const redis::Reply* entries_of(const redis::Reply& reply) noexcept {
+  if (reply.elements.size() != 1 || reply.elements[0].elements.size() != 2) {
+    return nullptr;
+  }
+  return &reply.elements[0].elements[1];
+}
+
+}  // namespace
+
+RedisStreamReader::RedisStreamReader(Loop& loop, redis::Options options, const StreamReading& reading, StreamListener& listener)
+    : loop_(loop), settings_(reading), listener_(listener), client_(loop, reader_options(std::move(options), reading)) {
+  client_.on_state([this](redis::State state, std::string_view why) {
+    if (state == redis::State::ready) {
+      go_on();
+    } else if (state == redis::State::disconnected) {
+      set_reading(false, why);
+    }
+  });
+  client_.connect();
+}
+
+RedisStreamReader::~RedisStreamReader() {
+  *alive_ = false;
+  loop_.cancel(retry_);
+  if (changed_) {
+    changed_(true, {});
+  }
+}
+
+void RedisStreamReader::set_reading(bool reading, std::string_view why) {
+  if (std::exchange(reading_, reading) != reading && changed_) {
+    changed_(false, why);
+  }
+}
+
+void RedisStreamReader::go_to(const StreamId& id) {
+  position_ = id;
+  position_text_ = text_of(id);
+  knows_position_ = true;
+}
+
+/// In a cluster the client may have lost another node than the stream's: then the question under way goes on.
+void RedisStreamReader::go_on() {
+  if (asked_ == Asked::nothing) {
+    find_position();
+  } else if (asked_ == Asked::entries) {
+    set_reading(true, {});
+  }
+}
+
+void RedisStreamReader::find_position() {
+  asked_ = Asked::position;
+  const std::array<std::string_view, 6> words{"XREVRANGE", settings_.stream, "+", "-", "COUNT", "1"};
+  client_.command(words, [this, alive = alive_](const redis::CommandResult& result) {
+    if (*alive) {
+      took_last_entry(result);
+    }
+  });
+}
+
+/// False when a question has no answer; then it has been seen to that it is asked again.
+bool RedisStreamReader::is_answered(const redis::CommandResult& result) {
+  asked_ = Asked::nothing;
+  if (result.outcome == redis::Outcome::refused) {
+    try_again_later(result.message);
+  } else if (result.outcome != redis::Outcome::ok && client_.state() == redis::State::ready) {
+    find_position();  // otherwise the next connection asks
+  }
+  return result.outcome == redis::Outcome::ok;
+}
+
+void RedisStreamReader::took_last_entry(const redis::CommandResult& result) {
+  if (!is_answered(result)) {
+    return;
+  }
+  std::optional<StreamId> last;
+  if (!result.reply.elements.empty() && !result.reply.elements[0].elements.empty()) {
+    last = parse_stream_id(result.reply.elements[0].elements[0].text);
+  }
+  if (!knows_position_) {
+    go_to(last.value_or(StreamId{0, 0}));
+  } else if (last && *last < position_) {
+    go_to(*last);
+  }
+  set_reading(true, {});
+  read();
+}
+
+/// Redis does not permit it, or something else has that name: it may change.
+void RedisStreamReader::try_again_later(std::string_view why) {
+  set_reading(false, why);
+  loop_.cancel(retry_);
+  retry_ = loop_.call_after(retry_ms, [this] {
+    retry_ = 0;
+    if (asked_ == Asked::nothing) {
+      find_position();
+    }
+  });
+}
+
+void RedisStreamReader::read() {
+  asked_ = Asked::entries;
+  const std::string block = std::to_string(settings_.block_ms);
+  const std::string count = std::to_string(settings_.count);
+  const std::array<std::string_view, 8> words{"XREAD",   "BLOCK",          block,         "COUNT", count,
+                                              "STREAMS", settings_.stream, position_text_};
+  client_.command(words, [this, alive = alive_](const redis::CommandResult& result) {
+    if (*alive) {
+      took_entries(result);
+    }
+  });
+}
+
+void RedisStreamReader::took_entries(const redis::CommandResult& result) {
+  if (!is_answered(result)) {
+    return;
+  }
+  const redis::Reply* const entries = entries_of(result.reply);
+  if (entries == nullptr) {
+    find_position();
+    return;
+  }
+  const auto alive = alive_;
+  hear(*entries);
+  if (*alive) {
+    read();
+  }
+}
+
+void RedisStreamReader::hear(const redis::Reply& entries) {
+  const auto alive = alive_;
+  for (const redis::Reply& entry : entries.elements) {
+    if (entry.elements.size() != 2) {
+      continue;
+    }
+    const auto id = parse_stream_id(entry.elements[0].text);
+    if (!id) {
+      continue;
+    }
+    go_to(*id);  // whatever becomes of it, it is not read again
+    listener_.on_entry(position_text_, entry.elements[1].elements);
+    if (!*alive) {
+      return;
+    }
+  }
+}
+
+}  // namespace socketio::adapter

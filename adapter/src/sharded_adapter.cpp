@@ -1,0 +1,187 @@
+#include "sharded_adapter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <socketio/common/error.hpp>
+#include <socketio/protocol/utf8.hpp>
+
+namespace socketio {
+namespace adapter {
+namespace {
+
+constexpr std::size_t kept_bytes = std::size_t{1} << 20;
+
+}  // namespace
+
+using redis::SubscriptionKind;
+
+ShardedAdapter::ShardedAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ShardedOptions options)
+    : MessageAdapter(adapter_host, hex_id(adapter_host.random())), bus_(std::move(bus)), options_(std::move(options)) {
+  main_channel_ = options_.channel_prefix + "#" + std::string(host().nsp()) + "#";
+  own_channel_ = channel_of(uid());
+  bus_->subscribe(SubscriptionKind::shard, main_channel_, *this);
+  bus_->subscribe(SubscriptionKind::shard, own_channel_, *this);
+  if (options_.subscription_mode != SubscriptionMode::only_static) {
+    for (Shard* const shard : host().shards()) {
+      shard->set_observer(this);
+    }
+  }
+}
+
+ShardedAdapter::~ShardedAdapter() {
+  if (!is_closed()) {
+    ShardedAdapter::close();
+  }
+}
+
+void ShardedAdapter::close() {
+  if (!is_closed()) {
+    for (Shard* const shard : host().shards()) {
+      shard->set_observer(nullptr);
+    }
+    bus_->unsubscribe(SubscriptionKind::shard, main_channel_);
+    bus_->unsubscribe(SubscriptionKind::shard, own_channel_);
+    for (const std::string& room : std::exchange(subscribed_rooms_, {})) {
+      bus_->unsubscribe(SubscriptionKind::shard, channel_of(room));
+    }
+  }
+  MessageAdapter::close();
+  tell_waiting(true);
+}
+
+void ShardedAdapter::count_servers(std::function<void(std::optional<std::size_t>)> done) {
+  bus_->count_subscribers(SubscriptionKind::shard, main_channel_, std::move(done));
+}
+
+// ---- rooms with a channel of their own -------------------------------------------------------------------------------------
+
+void ShardedAdapter::on_room_created(std::string_view room, bool is_private) {
+  const bool wanted = options_.subscription_mode == SubscriptionMode::dynamic_private || !is_private;
+  // A room that is named like this server's own channel for answers must not make that one a room's.
+  if (wanted && room != uid() && subscribed_rooms_.emplace(room).second) {
+    std::string channel = channel_of(room);
+    bus_->subscribe(SubscriptionKind::shard, channel, *this);
+    unconfirmed_places_.insert(++last_place_);
+    unconfirmed_[std::move(channel)] = last_place_;
+  }
+}
+
+void ShardedAdapter::on_room_emptied(std::string_view room) {
+  if (subscribed_rooms_.erase(std::string(room)) != 0) {
+    const std::string channel = channel_of(room);
+    bus_->unsubscribe(SubscriptionKind::shard, channel);
+    confirmed(channel);
+  }
+}
+
+/// What Redis refuses will not be confirmed: nobody waits for it.
+void ShardedAdapter::on_subscribed(std::string_view channel, std::string_view) { confirmed(std::string(channel)); }
+
+void ShardedAdapter::confirmed(const std::string& channel) {
+  if (const auto found = unconfirmed_.find(channel); found != unconfirmed_.end()) {
+    unconfirmed_places_.erase(found->second);
+    unconfirmed_.erase(found);
+    tell_waiting(false);
+  }
+}
+
+void ShardedAdapter::when_heard(std::function<void(bool)> done) {
+  if (unconfirmed_.empty() || is_closed()) {
+    done(true);
+    return;
+  }
+  waiting_.push_back({last_place_, std::move(done), 0});
+  const auto waiting = std::prev(waiting_.end());
+  waiting->deadline = host().scheduler().call_after(default_timeout_ms, [this, waiting] {
+    const auto late = std::move(waiting->done);
+    waiting_.erase(waiting);
+    late(false);
+  });
+}
+
+/// `all`: there will be no more confirmations.
+void ShardedAdapter::tell_waiting(bool all) {
+  while (!waiting_.empty()) {
+    Waiting& first = waiting_.front();
+    const bool heard = unconfirmed_places_.empty() || *unconfirmed_places_.begin() > first.up_to;
+    if (!heard && !all) {
+      return;
+    }
+    host().scheduler().cancel(first.deadline);
+    const auto done = std::move(first.done);
+    waiting_.pop_front();
+    done(heard);
+  }
+}
+
+bool ShardedAdapter::has_own_channel(const Room& room) {
+  if (!sharded_channels::has_channel(options_.subscription_mode, room)) {
+    return false;
+  }
+  if (fresh_rooms_.empty()) {
+    return true;
+  }
+  const std::uint64_t now_ms = host().scheduler().now_ms();
+  std::erase_if(fresh_rooms_, [now_ms](const auto& fresh) { return fresh.second <= now_ms; });
+  return fresh_rooms_.find(room.name()) == fresh_rooms_.end();
+}
+
+void ShardedAdapter::say_join(const Target& target, std::span<const Room> rooms) {
+  if (options_.subscription_mode != SubscriptionMode::only_static && options_.fresh_room_ms != 0) {
+    const std::uint64_t until_ms = host().scheduler().now_ms() + options_.fresh_room_ms;
+    for (const Room& room : rooms) {
+      fresh_rooms_[room.name()] = until_ms;
+    }
+  }
+  MessageAdapter::say_join(target, rooms);
+}
+
+// ---- messages --------------------------------------------------------------------------------------------------------------
+
+void ShardedAdapter::publish(std::string_view channel, Type type, Bytes data) {
+  payload_.clear_and_shrink(kept_bytes);
+  if (cluster_message::needs_msgpack(type, data)) {
+    cluster_message::encode_msgpack(payload_, type, data, uid(), host().nsp());
+  } else if (!cluster_message::encode_json(payload_, type, data, uid(), host().nsp()).ok()) {
+    return;  // it was checked before that this cannot be
+  }
+  bus_->publish(SubscriptionKind::shard, channel, payload_.bytes());
+}
+
+void ShardedAdapter::say(Type type, Bytes data, const Target* target, bool wants_answer) {
+  const bool to_room = type == Type::broadcast && !wants_answer && target != nullptr && target->rooms.size() == 1 &&
+                       has_own_channel(target->rooms.front());
+  if (to_room) {
+    publish(channel_of(target->rooms.front().name()), type, data);
+  } else {
+    publish(main_channel_, type, data);
+  }
+}
+
+void ShardedAdapter::answer(Type type, Bytes data, std::string_view asker) { publish(channel_of(asker), type, data); }
+
+void ShardedAdapter::on_message(std::string_view channel, Bytes payload) {
+  ++count().messages;
+  const auto envelope = cluster_message::open(payload, scratch_);
+  if (!envelope.ok()) {
+    ++count().malformed;
+  } else if (channel == own_channel_) {
+    heard_answer(envelope.value());
+  } else {
+    heard(envelope.value());
+  }
+}
+
+}  // namespace adapter
+
+adapter::AdapterFactory sharded_adapter(std::shared_ptr<adapter::Bus> bus, ShardedOptions options) {
+  if (!utf8::valid(options.channel_prefix)) {
+    throw Error(ErrorCode::bad_utf8, "The channel prefix is not UTF-8.");
+  }
+  return [bus = std::move(bus), options = std::move(options)](adapter::Host& host) -> std::unique_ptr<adapter::Adapter> {
+    return std::make_unique<adapter::ShardedAdapter>(host, bus, options);
+  };
+}
+
+}  // namespace socketio

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <socketio/adapter/bus.hpp>
+#include <socketio/adapter/room_index.hpp>
+#include <socketio/adapter/sharded.hpp>
+
+#include "message_adapter.hpp"
+
+namespace socketio::adapter {
+
+/// The sharded family: one channel that all servers hear, one for answers to each server, and one per room.
+///
+/// Source: docs/wire.md, "Sharded adapter".
+class ShardedAdapter final : public MessageAdapter, private redis::MessageListener, private RoomObserver {
+ public:
+  ShardedAdapter(Host& host, std::shared_ptr<Bus> bus, ShardedOptions options);
+  ~ShardedAdapter() override;
+  void close() override;
+  void when_heard(std::function<void(bool heard)> done) override;
+
+ private:
+  struct Waiting {
+    std::uint64_t up_to;  ///< the subscription asked for last
+    std::function<void(bool)> done;
+    Scheduler::TimerId deadline = 0;
+  };
+
+  void say(Type type, Bytes data, const Target* target, bool wants_answer) override;
+  void answer(Type type, Bytes data, std::string_view asker) override;
+  void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
+  void say_join(const Target& target, std::span<const Room> rooms) override;
+
+  void on_message(std::string_view channel, Bytes payload) override;
+  void on_subscribed(std::string_view channel, std::string_view error) override;
+  void on_room_created(std::string_view room, bool is_private) override;
+  void on_room_emptied(std::string_view room) override;
+
+  void publish(std::string_view channel, Type type, Bytes data);
+  void confirmed(const std::string& channel);
+  void tell_waiting(bool all);
+  [[nodiscard]] bool has_own_channel(const Room& room);
+  [[nodiscard]] std::string channel_of(std::string_view name) const { return main_channel_ + std::string(name) + "#"; }
+
+  std::shared_ptr<Bus> bus_;
+  ShardedOptions options_;
+  std::string main_channel_;
+  std::string own_channel_;
+  std::unordered_set<std::string> subscribed_rooms_;
+  std::unordered_map<std::string, std::uint64_t> unconfirmed_;  ///< channels of rooms, and their places in the order of asking
+  std::set<std::uint64_t> unconfirmed_places_;
+  std::uint64_t last_place_ = 0;
+  std::list<Waiting> waiting_;
+  std::unordered_map<std::string, std::uint64_t> fresh_rooms_;  ///< and until when they are
+  Buffer payload_;
+  Buffer scratch_;
+};
+
+}  // namespace socketio::adapter

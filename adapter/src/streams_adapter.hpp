@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/adapter/bus.hpp>
+#include <socketio/adapter/streams.hpp>
+
+#include "message_adapter.hpp"
+#include "stream_id.hpp"
+#include "streams_hub.hpp"
+
+namespace socketio::adapter {
+
+/// The streams family: what may be missed for a while goes to a stream, which every server reads; questions and answers go by
+/// pub/sub.
+///
+/// With recovery, each event carries the id of its entry to the clients. This server's own sockets get an event when Redis has
+/// told its id, all operations in the order of the calls.
+///
+/// Source: docs/wire.md, "Streams adapter 0.3.x".
+class StreamsAdapter final : public MessageAdapter, private redis::MessageListener, private StreamsMember {
+ public:
+  StreamsAdapter(Host& host, std::shared_ptr<StreamsHub> hub);
+  ~StreamsAdapter() override;
+  void close() override;
+
+  void broadcast(const Target& target, Bytes data) override;
+  void join(const Target& target, std::span<const Room> rooms) override;
+  void leave(const Target& target, std::span<const Room> rooms) override;
+  void disconnect(const Target& target, bool close) override;
+  [[nodiscard]] bool keeps_packets() const noexcept override { return recovery_enabled_ && !is_closed(); }
+  void save(SavedSession session) override;
+  void recover(std::string_view pid, std::string_view offset, std::function<void(std::optional<SavedSession>)> done) override;
+  void catch_up(const SavedSession& session, std::string_view offset,
+                std::function<void(std::optional<MissedPackets>)> done) override;
+
+ private:
+  struct Replay;
+  /// Something that this server's sockets are still to see, after what was asked for before it.
+  struct LocalAction {
+    std::function<void(std::string_view offset)> act;  ///< offset: empty when there is none
+    std::string offset;
+    bool ready = false;
+  };
+  /// One whose missed events were replayed up to there: entries up to it are not for him.
+  struct Recovered {
+    std::string sid;
+    StreamId until;
+  };
+
+  void say(Type type, Bytes data, const Target* target, bool wants_answer) override;
+  void answer(Type type, Bytes data, std::string_view asker) override;
+  [[nodiscard]] Bytes undefined_answer() const override;
+  void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
+
+  void on_message(std::string_view channel, Bytes payload) override;
+  void on_subscribed(std::string_view, std::string_view) override {}
+  void on_stream_entry(std::string_view id, const EntryFields& fields) override;
+
+  [[nodiscard]] redis::SubscriptionKind channel_kind() const noexcept;
+  void publish(std::string_view channel, Type type, Bytes data);
+  void add_entry(Type type, Bytes data, redis::CommandDone done);
+  /// The data member of an entry as msgpack; empty when it cannot be read.
+  [[nodiscard]] Bytes unpack_entry(std::string_view data, Buffer& scratch);
+
+  std::shared_ptr<LocalAction> act_later(std::function<void(std::string_view offset)> act);
+  void mark_ready(const std::shared_ptr<LocalAction>& action, std::string offset);
+  void run_ready();
+  void deliver_entry(std::string_view id, const cluster_message::View& view);
+
+  void next_replay_page(const std::shared_ptr<Replay>& replay);
+  void take_replay_page(const std::shared_ptr<Replay>& replay, const redis::CommandResult& result);
+  void take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields);
+
+  std::shared_ptr<StreamsHub> hub_;
+  std::string stream_;
+  std::string public_channel_;
+  std::string private_channel_;
+  bool recovery_enabled_;
+  Buffer payload_;
+  Buffer scratch_;
+  redis::CommandDone entry_done_;  ///< for the entry that is being said
+  std::deque<std::shared_ptr<LocalAction>> local_;
+  std::vector<Recovered> recovered_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace socketio::adapter

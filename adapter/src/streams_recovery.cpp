@@ -1,0 +1,205 @@
+// Sessions that are kept in Redis, and what their clients have missed.
+//
+// Source: docs/wire.md, "Connection-state recovery".
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <socketio/protocol/base64.hpp>
+#include <socketio/protocol/event_data.hpp>
+#include <socketio/protocol/pack.hpp>
+#include <socketio/protocol/value.hpp>
+
+#include "streams_adapter.hpp"
+
+namespace socketio::adapter {
+namespace {
+
+constexpr std::size_t socket_id_size = 20;
+constexpr std::size_t page_size = 1'000;
+constexpr std::size_t pages_max = 100;
+
+void pack_session(Buffer& out, const SavedSession& session) {
+  pack::map_header(out, 4);
+  pack::text(out, "sid");
+  pack::text(out, session.sid);
+  pack::text(out, "pid");
+  pack::text(out, session.pid);
+  pack::text(out, "rooms");
+  pack::array_header(out, static_cast<std::uint32_t>(session.rooms.size()));
+  for (const std::string& room : session.rooms) {
+    pack::text(out, room);
+  }
+  pack::text(out, "data");
+  out.append(session.data.bytes());
+}
+
+/// Whoever wrote it: nothing of it is trusted.
+std::optional<SavedSession> unpack_session(std::string_view text, std::string_view pid) {
+  Buffer packed;
+  if (!base64::decode(packed, text) || !check_items(packed.bytes(), 1, limits::depth_max / 2).ok()) {
+    return std::nullopt;
+  }
+  const Value map(packed.bytes());
+  SavedSession session;
+  session.sid = map.member("sid").as<std::string>().value_or("");
+  session.pid = map.member("pid").as<std::string>().value_or("");
+  const Arguments rooms = Arguments::of_array(map.member("rooms").packed());
+  if (session.sid.size() != socket_id_size || session.pid != pid || rooms.size() > limits::rooms_max) {
+    return std::nullopt;
+  }
+  for (const Value room : rooms) {
+    session.rooms.push_back(room.as<std::string>().value_or(room.json()));
+  }
+  const Value data = map.member("data");
+  if (data.packed().empty()) {
+    pack::map_header(session.data, 0);
+  } else {
+    session.data.append(data.packed());
+  }
+  return session;
+}
+
+bool holds(const RoomList& rooms, const std::vector<std::string>& names) {
+  return std::any_of(rooms.begin(), rooms.end(),
+                     [&names](std::string_view room) { return std::find(names.begin(), names.end(), room) != names.end(); });
+}
+
+}  // namespace
+
+void StreamsAdapter::save(SavedSession session) {
+  if (!keeps_packets()) {
+    return;
+  }
+  ++count().sessions_saved;
+  Buffer packed;
+  pack_session(packed, session);
+  Buffer text;
+  base64::encode(text, packed.bytes());
+  const std::string key = hub_->options().session_key_prefix + session.pid;
+  const std::string duration = std::to_string(host().recovery().max_disconnection_ms);
+  const std::array<std::string_view, 5> words{"SET", key, text.text(), "PX", duration};
+  hub_->bus().command(words, [](const redis::CommandResult&) {});
+}
+
+/// The session is taken out of Redis, so that it is used once. It is not touched when the offset cannot be one.
+void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
+                             std::function<void(std::optional<SavedSession>)> done) {
+  if (!keeps_packets() || !parse_stream_id(offset)) {
+    ++count().recoveries_failed;
+    done(std::nullopt);
+    return;
+  }
+  const std::string key = hub_->options().session_key_prefix + std::string(pid);
+  const auto ignore = [](const redis::CommandResult&) {};
+  auto found = std::make_shared<std::optional<SavedSession>>();
+  Bus& bus = hub_->bus();
+  bus.command(std::array<std::string_view, 1>{"MULTI"}, ignore);
+  bus.command(std::array<std::string_view, 2>{"GET", key}, ignore);
+  bus.command(std::array<std::string_view, 2>{"DEL", key}, ignore);
+  bus.command(std::array<std::string_view, 1>{"EXEC"}, [found, pid = std::string(pid)](const redis::CommandResult& result) {
+    if (result.outcome == redis::Outcome::ok && result.reply.elements.size() == 2) {
+      *found = unpack_session(result.reply.elements[0].text, pid);
+    }
+  });
+  const std::string at(offset);
+  bus.command(std::array<std::string_view, 4>{"XRANGE", stream_, at, at},
+              [this, alive = alive_, found, done = std::move(done)](const redis::CommandResult& result) {
+                const bool offset_is_there = result.outcome == redis::Outcome::ok && !result.reply.elements.empty();
+                if (*alive && (!*found || !offset_is_there)) {
+                  ++count().recoveries_failed;
+                }
+                done(*found && offset_is_there ? std::move(*found) : std::nullopt);
+              });
+}
+
+/// The events that one client has missed, page by page.
+struct StreamsAdapter::Replay {
+  std::string sid;
+  std::vector<std::string> rooms;
+  StreamId last;  ///< the entry that was looked at last
+  MissedPackets missed;
+  std::size_t bytes = 0;
+  std::size_t pages = 0;
+  std::function<void(std::optional<MissedPackets>)> done;
+};
+
+void StreamsAdapter::catch_up(const SavedSession& session, std::string_view offset,
+                              std::function<void(std::optional<MissedPackets>)> done) {
+  const auto from = parse_stream_id(offset);
+  if (!from || !keeps_packets()) {
+    done(std::nullopt);
+    return;
+  }
+  const auto replay = std::make_shared<Replay>();
+  replay->sid = session.sid;
+  replay->rooms = session.rooms;
+  replay->last = *from;
+  replay->done = std::move(done);
+  next_replay_page(replay);
+}
+
+void StreamsAdapter::next_replay_page(const std::shared_ptr<Replay>& replay) {
+  const std::string from = text_of(next_after(replay->last));
+  const std::string size = std::to_string(page_size);
+  hub_->bus().command(std::array<std::string_view, 6>{"XRANGE", stream_, from, "+", "COUNT", size},
+                      [this, alive = alive_, replay](const redis::CommandResult& result) {
+                        if (*alive) {
+                          take_replay_page(replay, result);
+                        } else {
+                          replay->done(std::nullopt);
+                        }
+                      });
+}
+
+void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, const redis::CommandResult& result) {
+  if (result.outcome != redis::Outcome::ok) {
+    ++count().recoveries_failed;
+    replay->done(std::nullopt);
+    return;
+  }
+  for (const redis::Reply& entry : result.reply.elements) {
+    const auto id = entry.elements.size() == 2 ? parse_stream_id(entry.elements[0].text) : std::nullopt;
+    if (!id) {
+      continue;
+    }
+    replay->last = *id;
+    take_replay_entry(*replay, entry.elements[0].text, EntryFields::of(entry.elements[1].elements));
+  }
+  const StreamsOptions& options = hub_->options();
+  if (replay->missed.size() > options.replay_events_max || replay->bytes > options.replay_bytes_max ||
+      ++replay->pages > pages_max) {
+    ++count().recoveries_failed;
+    replay->done(std::nullopt);
+    return;
+  }
+  // What the reader has handled meanwhile was not for a socket that is not there yet: it must be in here, too.
+  const auto reader_at = parse_stream_id(hub_->position(stream_));
+  const bool more = result.reply.elements.size() == page_size || (reader_at && *reader_at > replay->last);
+  if (more) {
+    next_replay_page(replay);
+    return;
+  }
+  ++count().sessions_recovered;
+  recovered_.push_back({replay->sid, replay->last});
+  replay->done(std::move(replay->missed));
+}
+
+void StreamsAdapter::take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields) {
+  if (fields.nsp != host().nsp() || fields.type != static_cast<int>(Type::broadcast)) {
+    return;
+  }
+  Buffer scratch;
+  const Bytes packed = unpack_entry(fields.data, scratch);
+  const auto view = cluster_message::decode(Type::broadcast, packed);
+  // Events that may be lost, and those that ask for an ack, are not repeated.
+  if (!view.ok() || view->ack_id || view->request_id || view->target.flags.has(Flag::is_volatile)) {
+    return;
+  }
+  if ((view->target.rooms.empty() || holds(view->target.rooms, replay.rooms)) && !holds(view->target.except, replay.rooms)) {
+    event_data::append_argument(replay.missed.emplace_back(), view->event, id);
+    replay.bytes += replay.missed.back().size();
+  }
+}
+
+}  // namespace socketio::adapter

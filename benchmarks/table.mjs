@@ -1,0 +1,50 @@
+// The table of rows: what was asked, what was found. A row is
+//   { work, unit, digits, ours: [value per round], others: { name: [value per round] }, limits: [see below] }
+// Ratios are medians of the rounds' ratios, so that a machine whose speed drifts hits all alike.
+import { median } from './processes.mjs';
+
+const ratios = (values, others) => median(values.map((value, round) => value / others[round]));
+const ratio = (value) => value.toFixed(value < 9.95 ? 2 : value < 99.5 ? 1 : 0);
+
+/** At most so much, in the row's unit. */
+export const atMost = (limit) => ({
+  asked: (unit) => `≤ ${limit} ${unit.split('/')[0]}`,
+  found: ({ ours }) => ({ value: median(ours), ok: median(ours) <= limit }),
+});
+
+/** The other costs at least so many times as much. */
+export const less = (times, other) => ({
+  asked: () => `≥ ${times} times less than ${other}`,
+  found: ({ ours, others }) => {
+    const value = ratios(others[other], ours);
+    return { value, ok: value >= times, text: `${ratio(value)} times less` };
+  },
+});
+
+const compared = (sign, limit, other, form) => ({
+  asked: () => `${sign} ${limit} ${form} ${other}`,
+  found: ({ ours, others }) => {
+    const value = ratios(ours, others[other]);
+    return { value, ok: sign === '≤' ? value <= limit : value >= limit, text: `${ratio(value)} ${form} ${other}` };
+  },
+});
+
+/** At most so many times a floor. */
+export const atMostTimes = (times, floor) => compared('≤', times, floor, 'times');
+/** At most such a share of the other. */
+export const shareOf = (share, other) => compared('≤', share, other, 'of');
+/** At least such a share of the other's rate. */
+export const ofRate = (share, other) => compared('≥', share, other, 'of');
+
+export const header = '| work | unit | this project [min..max] | beside it | asked | found | verdict |\n|---|---|---|---|---|---|---|';
+
+export function line(row) {
+  const { work, unit, ours, others, limits, digits = 2 } = row;
+  const number = (value) => value.toFixed(digits);
+  const range = `${number(median(ours))} [${number(Math.min(...ours))}..${number(Math.max(...ours))}]`;
+  const beside = Object.entries(others).map(([name, values]) => `${name} ${number(median(values))}`).join('; ');
+  const results = limits.map((limit) => ({ asked: limit.asked(unit), ...limit.found(row) }));
+  const found = results.map(({ text }) => text).filter(Boolean).join('; ');
+  const verdict = results.every(({ ok }) => ok) ? 'met' : '**missed**';
+  return `| ${work} | ${unit} | ${range} | ${beside} | ${results.map(({ asked }) => asked).join('; ')} | ${found} | ${verdict} |`;
+}

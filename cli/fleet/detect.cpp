@@ -1,0 +1,38 @@
+#include "detect.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "../src/exit_status.hpp"
+#include "../src/text.hpp"
+
+namespace socketio::cli::fleet {
+
+FoundNamespaces look_at_fleet(Commander& redis, const Options& options) {
+  // The answer may come after this call has given up.
+  const auto found = std::make_shared<std::optional<FoundNamespaces>>();
+  find_namespaces(redis.client(), options.settings(Bus::classic), options.namespaces,
+                  [found](const FoundNamespaces& result) { *found = result; });
+  if (!redis.wait([&] { return found->has_value(); }, options.common.timeout)) {
+    throw Failure(ExitStatus::refused, "Redis did not answer in time.");
+  }
+  if ((*found)->outcome != redis::Outcome::ok) {
+    throw Failure(ExitStatus::refused, text::excerpt((*found)->message, 300));
+  }
+  return std::move(**found);
+}
+
+bool is_harmful(const FoundNamespaces& found, const std::string& nsp) {
+  return std::binary_search(found.classic.begin(), found.classic.end(), nsp);
+}
+
+Bus detect_one(Commander& redis, const Options& options) {
+  const FoundNamespaces found = look_at_fleet(redis, options);
+  if (!found.transport) {
+    fail_usage(text::excerpt(found.message, 600));
+  }
+  return *found.transport;
+}
+
+}  // namespace socketio::cli::fleet

@@ -1,0 +1,119 @@
+#include "help.hpp"
+
+namespace socketio::cli::fleet {
+
+const std::string_view help_text =
+    R"(socketio-fleet looks at a Socket.IO fleet, through Redis.
+
+Examples:
+  socketio-fleet servers                    one line per server
+  socketio-fleet rooms                      rooms and how many are in each
+  socketio-fleet sockets -t kitchen         who is in a room
+  socketio-fleet count -n /admin            how many there are, of a namespace
+  socketio-fleet tap                        everything that servers and emitters
+                                            say to each other, decoded, live
+  socketio-fleet tap -t kitchen -e order    only events "order" to a room
+  socketio-fleet tap -n /admin -o json      a namespace, a JSON object a line
+  socketio-fleet tap --transport streams --last 20
+                                            the last 20, and what comes then
+  socketio-fleet tap -o quiet --record fleet.ndjson --for 1m
+                                            record a minute, to play it back
+  socketio-fleet doctor                     what is wrong with this fleet, and
+                                            what to do about it
+
+Usage:
+  socketio-fleet [options] COMMAND
+
+Commands:
+  servers    one line per server: uid, namespaces, transport, time of its
+             answer, sockets
+  rooms      rooms and their sizes, the largest first
+  sockets    sockets as their servers tell of them: id, rooms, data, handshake
+  count      how many sockets there are
+  tap        everything on the bus, decoded, live, without disturbing the fleet.
+             It ends with Ctrl-C, with --limit or with --for
+  doctor     what is wrong with this fleet: how it was seen, what to do about it
+
+Which fleet:
+  -r, --redis URL          redis://[user:password@]host[:port][/database],
+                           rediss://... for TLS, unix:///path,
+                           redis+sentinel://host:port,.../master[/database]
+                           or redis+cluster://host:port,... (default
+                           redis://127.0.0.1:6379)
+      --user USER          log in as this ACL user ...
+      --password-file FILE ... with the password in the first line of a file
+      --sentinel-user USER log in to the sentinels as this user ...
+      --sentinel-password-file FILE
+                           ... with the password in the first line of a file
+      --tls-ca FILE        with rediss: the authority to trust, instead of the
+                           system's
+      --tls-insecure       trust everybody: for tests
+      --tls-cert FILE, --tls-key FILE
+                           our own certificate and its key
+      --transport NAMES    classic (default), sharded, streams; several with
+                           commas between; all; auto: the one that is in use.
+                           doctor and servers look at those in use unless they
+                           are told; rooms, sockets and count take one
+      --key KEY            the adapters' key or channelPrefix (socket.io)
+      --sharded-mode MODE  sharded: the adapters' subscriptionMode, dynamic
+                           (default), static or dynamic-private
+      --stream-name NAME   streams: the adapters' streamName (default socket.io)
+      --stream-count N     streams: the adapters' streamCount (default 1)
+      --stream-maxlen N    streams: the adapters' maxLen (default 10000)
+  -n, --nsp NSP            this namespace; repeatable (default: all). rooms,
+                           sockets and count take one (default: /)
+      --timeout DURATION   how long to wait for answers: 500ms, 5s (default), 1m
+
+asking:
+  -t, --to ROOM            sockets and count: those in this room; repeatable.
+                           tap: what names this room
+      --room ROOM          the same
+      --room-number N      those in a room that a JavaScript server named by a
+                           number; repeatable
+  -x, --except ROOM        sockets and count: none of this room; repeatable
+      --without-ids        rooms: not those that are the id of a socket
+      --answers-max SIZE   give up after so many bytes of answers (default 1G)
+
+tap:
+  -e, --event NAME         events of this name; repeatable
+      --from ID            streams: from this entry on, like 1700000000123-0;
+                           0 is the oldest that is there
+      --last N             streams: begin with the last N entries
+      --limit N            end after N messages
+      --for DURATION       end after this time
+      --record FILE        write what happens to a file that socketio-emit can
+                           play back
+
+doctor:
+      --recovery-window DURATION
+                           streams: how long clients may be away and miss
+                           nothing (default 2m)
+
+Output:
+  -o, --output FORMAT      text (default on a terminal), json (default
+                           otherwise), or quiet
+  -v, --verbose            say what happens, and show longer arguments
+  -V, --version            print the version
+  -h, --help               print this
+
+Environment: SOCKETIO_REDIS, else REDIS_URL (--redis); SOCKETIO_REDIS_PASSWORD;
+SOCKETIO_SENTINEL_PASSWORD; SOCKETIO_KEY; SOCKETIO_TRANSPORT; NO_COLOR.
+
+In a sharded fleet a tap is counted as a server while it runs, because there are
+no patterns; it answers every request at once. Elsewhere nobody notices it.
+
+Exit status: 0 all done; 1 wrong options; 2 no connection, not allowed, or no
+server to ask; 3 something was lost: the output or the record was too slow;
+5 servers did not answer in time: what has come is shown; 6 the doctor found
+something; 130 interrupted (143: terminated), after what has come.
+)";
+
+const std::string_view usage_text =
+    R"(Usage: socketio-fleet [options] COMMAND
+
+  socketio-fleet tap -t kitchen
+
+socketio-fleet --help shows more examples and all commands and options.
+)";
+
+}  // namespace socketio::cli::fleet

@@ -1,0 +1,179 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "../src/command_line.hpp"
+#include "../src/exit_status.hpp"
+#include "../src/option_check.hpp"
+#include "../src/text.hpp"
+#include "collected.hpp"
+#include "subcommands.hpp"
+
+namespace socketio::cli::fleet {
+namespace {
+
+constexpr std::string_view see_help = "\nsocketio-fleet --help shows examples.";
+
+std::string names_of_commands() {
+  std::string names;
+  for (const Subcommand& command : subcommands()) {
+    names += (names.empty() ? "" : ", ") + std::string(command.name);
+  }
+  return names;
+}
+
+const Subcommand& command_of(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    fail_usage("What is to be looked at? Give a command: " + names_of_commands() + "." + std::string(see_help));
+  }
+  const Subcommand* const command = find_subcommand(words.front());
+  if (command == nullptr) {
+    fail_usage("There is no command \"" + text::excerpt(words.front()) + "\"; there are " + names_of_commands() + "." +
+               std::string(see_help));
+  }
+  if (words.size() > 1) {
+    fail_usage("The command " + words.front() + " takes options only, not \"" + text::excerpt(words[1]) + "\"." +
+               std::string(see_help));
+  }
+  return *command;
+}
+
+bool lists(std::string_view names, const OptionEntry& option) {
+  const OptionEntry listed{names, false, nullptr};
+  bool found = false;
+  for_each_name(listed, [&](std::string_view name) { found = found || is_named(option, name); });
+  return found;
+}
+
+/// An option that belongs to some commands is refused with others.
+void check_belongs(const Subcommand& command, const Given& given) {
+  std::vector<std::string_view> owning;
+  for (const Subcommand& one : subcommands()) {
+    if (lists(one.takes, *given.option)) {
+      owning.push_back(one.name);
+    }
+  }
+  std::string owners;
+  for (std::size_t index = 0; index < owning.size(); ++index) {
+    owners += (index == 0 ? "" : index + 1 == owning.size() ? " and " : ", ") + std::string(owning[index]);
+  }
+  if (!owners.empty() && !lists(command.takes, *given.option)) {
+    const std::string_view names = given.option->names;
+    const std::size_t comma = names.find(',');  // behind a letter
+    const std::string_view name = comma == 1 ? names.substr(2, names.find(',', 2) - 2) : names.substr(0, comma);
+    fail_usage("--" + std::string(name) + " belongs to " + owners + ", not to " + std::string(command.name) + ".");
+  }
+}
+
+std::vector<std::string_view> split(std::span<const std::string> lists) {
+  std::vector<std::string_view> names;
+  for (std::string_view list : lists) {
+    while (!list.empty()) {
+      names.push_back(list.substr(0, list.find(',')));
+      list.remove_prefix(std::min(list.size(), names.back().size() + 1));
+    }
+  }
+  return names;
+}
+
+/// "classic,streams"; repeatable. "auto" stands alone.
+void read_transports(Options& options, std::span<const std::string> given, const char* source) {
+  const auto names = split(given);
+  for (const std::string_view name : names) {
+    bool known = name == "auto";
+    for (const Bus bus : {Bus::classic, Bus::sharded, Bus::streams}) {
+      if (name == name_of(bus) || name == "all") {
+        known = true;
+        if (std::find(options.buses.begin(), options.buses.end(), bus) == options.buses.end()) {
+          options.buses.push_back(bus);
+        }
+      }
+    }
+    if (!known) {
+      fail_usage(std::string(source) + " cannot be \"" + text::excerpt(name) +
+                 "\": it is classic, sharded, streams, several of them with commas between, all, or auto.");
+    }
+    if (name == "auto" && names.size() > 1) {
+      fail_usage(std::string(source) + " auto stands alone: it looks which transport the fleet uses.");
+    }
+  }
+  if (names.empty()) {
+    fail_usage(std::string(source) + " names no transport.");
+  }
+}
+
+void complete_transports(Collected& all, const Surroundings& surroundings) {
+  Options& options = all.fleet;
+  if (!all.transports.empty()) {
+    read_transports(options, all.transports, "--transport");
+    return;
+  }
+  const auto variable = surroundings.variable ? surroundings.variable("SOCKETIO_TRANSPORT") : std::nullopt;
+  if (variable && !variable->empty()) {
+    read_transports(options, std::array{*variable}, "SOCKETIO_TRANSPORT");
+  } else if (options.command->looks_for_transports) {
+    options.one_bus = false;
+  } else {
+    options.buses = {Bus::classic};
+  }
+}
+
+void check(const Options& options) {
+  const bool history = options.from || options.last;
+  if (options.from && options.last) {
+    fail_usage("--from and --last do not go together: both say where history begins.");
+  }
+  if (history && !options.buses.empty() &&
+      std::find(options.buses.begin(), options.buses.end(), Bus::streams) == options.buses.end()) {
+    fail_usage(std::string(options.from ? "--from" : "--last") +
+               " needs --transport streams: the other transports keep no history.");
+  }
+  if (options.record && options.record->empty()) {
+    fail_usage("--record needs the path of a file.");
+  }
+  const std::string name(options.command->name);
+  if (options.command->asks_one_place && options.namespaces.size() > 1) {
+    fail_usage("The command " + name + " asks in one namespace; give one --nsp.");
+  }
+  if (options.command->asks_one_place && options.buses.size() > 1) {
+    fail_usage("The command " + name + " asks the servers of one transport; give one, or auto.");
+  }
+}
+
+}  // namespace
+
+Options parse_options(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+  Collected all;
+  Options& options = all.fleet;
+  if (arguments.empty()) {
+    options.action = Action::usage;
+    return options;
+  }
+  const Syntax syntax{"socketio-fleet", option_table(), "a word"};
+  const CommandLine line = read_command_line(arguments, syntax);
+  if (const bool help = line.has("help"); help || line.has("version")) {
+    options.action = help ? Action::help : Action::version;
+    return options;
+  }
+  if (line.wrong) {
+    fail_usage(*line.wrong);
+  }
+  options.command = &command_of(line.words);
+  for (const Given& given : line.options) {
+    check_belongs(*options.command, given);
+    given.option->apply(all, given.value);
+  }
+  complete_transports(all, surroundings);
+  complete_common(all, surroundings);
+  options.common = all.options;
+  options.output_is_terminal = surroundings.output_is_terminal;
+  if (options.command->asks_one_place && options.namespaces.empty()) {
+    options.namespaces = {"/"};
+  }
+  check(options);
+  return options;
+}
+
+}  // namespace socketio::cli::fleet

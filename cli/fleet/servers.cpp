@@ -1,0 +1,184 @@
+// One line per server. Servers of one uid are one; JavaScript servers have another uid in each namespace, and classic answers
+// do not tell any.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <socketio/protocol/transcode.hpp>
+
+#include "../src/signals.hpp"
+#include "../src/text.hpp"
+#include "../src/units.hpp"
+#include "detect.hpp"
+#include "questions.hpp"
+#include "subcommands.hpp"
+#include "table.hpp"
+
+namespace socketio::cli::fleet {
+namespace {
+
+/// Namespaces that are asked at a time.
+constexpr std::size_t places_at_once = 64;
+
+struct Line {
+  Bus bus;
+  std::string uid;  ///< empty where nobody knows
+  std::vector<std::string> namespaces;
+  std::uint64_t ms = 0;
+  std::uint64_t sockets = 0;
+};
+
+struct Place {
+  Bus bus;
+  std::string nsp;
+};
+
+class Servers {
+ public:
+  Servers(const Options& options, Console& console)
+      : options_(options), console_(console), questions_(options, console, "servers") {}
+
+  ExitStatus run() {
+    questions_.connect();
+    find_places();
+    while (next_ < std::min(places_.size(), places_at_once)) {
+      ask_next();
+    }
+    questions_.wait([this] { return ended_ == places_.size(); });
+    std::sort(lines_.begin(), lines_.end(), [](const Line& a, const Line& b) {
+      return std::tie(a.bus, a.namespaces, a.uid, a.ms) < std::tie(b.bus, b.namespaces, b.uid, b.ms);
+    });
+    show();
+    const ExitStatus status = questions_.finish();
+    if (streams_unasked_ == 0) {
+      return status;
+    }
+    console_.error("Streams servers in " + units::counted(streams_unasked_, "namespace") +
+                   " were not asked: classic servers with the same key hear the question there, and it would end them. Give "
+                   "the streams servers another channelPrefix.");
+    return status == ExitStatus::ok ? ExitStatus::unanswered : status;
+  }
+
+ private:
+  void find_places() {
+    if (!options_.namespaces.empty() && !options_.buses.empty()) {  // not every namespace can be told by its channels
+      add_places(options_.buses, [this](Bus) { return options_.namespaces; });
+      return;
+    }
+    const FoundNamespaces found = look_at_fleet(questions_.redis(), options_);
+    std::vector<Bus> buses = options_.buses;
+    if (buses.empty() && options_.one_bus) {
+      if (!found.transport) {
+        fail_usage(text::excerpt(found.message, 600));
+      }
+      buses = {*found.transport};
+    } else if (buses.empty()) {
+      buses = {Bus::classic, Bus::sharded, Bus::streams};
+    }
+    std::vector<std::string> streams = found.streams;
+    if (options_.buses.empty()) {  // nobody has said that it may be
+      std::erase_if(streams, [&](const std::string& nsp) { return is_harmful(found, nsp); });
+      streams_unasked_ = found.streams.size() - streams.size();
+    }
+    add_places(buses, [&](Bus bus) { return bus == Bus::streams ? streams : found.of(bus); });
+  }
+
+  template <typename NamespacesOf>
+  void add_places(const std::vector<Bus>& buses, const NamespacesOf& namespaces_of) {
+    for (const Bus bus : buses) {
+      for (const std::string& nsp : namespaces_of(bus)) {
+        places_.push_back({bus, nsp});
+      }
+    }
+  }
+
+  void ask_next() {
+    const Place& place = places_[next_++];
+    questions_.asker(place.bus).servers(place.nsp, questions_.how(), [this, place](const asking::Servers& result) {
+      ++ended_;
+      take(place, result);
+      if (next_ < places_.size() && !questions_.is_over()) {
+        ask_next();
+      }
+    });
+  }
+
+  void take(const Place& place, const asking::Servers& result) {
+    questions_.account(result, place.bus, place.nsp);
+    for (const asking::Server& server : result.servers) {
+      const auto [known, is_new] = line_of_.try_emplace({place.bus, server.uid}, lines_.size());
+      if (is_new || server.uid.empty()) {
+        known->second = lines_.size();
+        lines_.push_back({place.bus, server.uid, {}, 0, 0});
+      }
+      Line& line = lines_[known->second];
+      line.namespaces.insert(std::upper_bound(line.namespaces.begin(), line.namespaces.end(), place.nsp), place.nsp);
+      line.ms = std::max(line.ms, server.answered_ms);
+      line.sockets += server.sockets;
+    }
+  }
+
+  void show() {
+    if (options_.common.output == Output::json) {
+      for (const Line& line : lines_) {
+        print_json(line);
+      }
+      return;
+    }
+    using enum Table::Align;
+    Table table({{"uid"}, {"namespaces"}, {"transport"}, {"answered", right}, {"sockets", right}});
+    std::uint64_t sockets = 0;
+    for (const Line& line : lines_) {
+      std::string namespaces;
+      for (const std::string& nsp : line.namespaces) {
+        namespaces += (namespaces.empty() ? "" : ", ") + text::excerpt(nsp);
+      }
+      sockets += line.sockets;
+      table.add({line.uid.empty() ? "-" : text::excerpt(line.uid), std::move(namespaces), std::string(name_of(line.bus)),
+                 units::grouped(line.ms) + " ms", units::grouped(line.sockets)});
+    }
+    questions_.print(table.text());
+    if (!lines_.empty()) {
+      console_.note(units::counted(lines_.size(), "answer") + ", " + units::counted(sockets, "socket") + ".");
+    }
+  }
+
+  void print_json(const Line& line) {
+    Buffer out;
+    out.append("{\"uid\":");
+    line.uid.empty() ? out.append("null") : transcode::append_json_string(out, line.uid);
+    out.append(",\"namespaces\":[");
+    for (std::size_t index = 0; index < line.namespaces.size(); ++index) {
+      out.append(index == 0 ? "" : ",");
+      transcode::append_json_string(out, line.namespaces[index]);
+    }
+    out.append("],\"transport\":\"" + std::string(name_of(line.bus)) + "\",\"ms\":" + std::to_string(line.ms) +
+               ",\"sockets\":" + std::to_string(line.sockets) + "}\n");
+    questions_.print(out.text());
+  }
+
+  const Options& options_;
+  Console& console_;
+  std::vector<Place> places_;
+  std::size_t next_ = 0;
+  std::size_t ended_ = 0;
+  std::size_t streams_unasked_ = 0;  ///< namespaces
+  std::vector<Line> lines_;
+  std::map<std::pair<Bus, std::string>, std::size_t> line_of_;
+  Questions questions_;  ///< last: what it ends is told to the others
+};
+
+}  // namespace
+
+ExitStatus run_servers(const Options& options, Console& console) {
+  const Signals no_broken_pipes;
+  return Servers(options, console).run();
+}
+
+}  // namespace socketio::cli::fleet

@@ -1,0 +1,242 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <deque>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <socketio/protocol/stream_names.hpp>
+
+#include "names.hpp"
+#include "source.hpp"
+#include "stream_position.hpp"
+
+namespace socketio::cli::fleet {
+namespace {
+
+using redis::Reply;
+
+constexpr std::uint32_t block_ms = 5'000;
+constexpr std::uint64_t retry_ms = 1'000;
+constexpr std::string_view entries_at_once = "100";
+/// Streams that a fleet's servers write and nobody reads have such names: the namespace's hash was negative.
+constexpr std::uint32_t negative_max = 64;
+
+redis::Options reader_options(const TapParts& parts) {
+  redis::Options redis = connection_options(parts.options, "tap", parts.console);
+  redis.command_timeout_ms += block_ms;
+  return redis;
+}
+
+/// Reads the streams by a connection of its own, without a consumer group, and hears what travels on the channels by patterns.
+/// In a Redis Cluster the streams lie on several nodes, so each has a connection.
+class StreamsSource final : public Source, private redis::MessageListener {
+ public:
+  explicit StreamsSource(const TapParts& parts)
+      : parts_(parts), client_(parts.loop, connection_options(parts.options, "tap", parts.console)) {
+    watch(client_, parts_, "streams");
+    const Options& options = parts_.options;
+    const std::string key = names::escaped(options.common.key);
+    if (options.namespaces.empty()) {
+      client_.subscribe(redis::SubscriptionKind::pattern, key + "#*", *this);
+    }
+    for (const std::string& nsp : options.namespaces) {
+      listeners_.emplace_back(*this, nsp);
+      client_.subscribe(redis::SubscriptionKind::pattern, key + "#" + names::escaped(nsp) + "#*", listeners_.back());
+    }
+    for (const std::string& stream : stream_names::all(options.stream_name, options.stream_count)) {
+      streams_.push_back({stream, {}});
+    }
+    for (std::uint32_t index = 1; index < std::min(options.stream_count, negative_max); ++index) {
+      streams_.push_back({options.stream_name + "--" + std::to_string(index), {}});
+    }
+    find_positions();
+    show_history();
+    client_.connect();
+    const bool together = options.common.redis.topology != redis::Topology::cluster;
+    for (Stream& stream : streams_) {
+      if (readers_.empty() || !together) {
+        readers_.emplace_back(parts_.loop, reader_options(parts_));
+      }
+      readers_.back().streams.push_back(&stream);
+    }
+    for (Reader& reader : readers_) {
+      reader.client.on_state([this, &reader](redis::State state, std::string_view) {
+        reader.reading = state == redis::State::ready;
+        read(reader);
+      });
+      reader.client.connect();
+    }
+  }
+  ~StreamsSource() override { *alive_ = false; }
+
+  [[nodiscard]] bool ready() const override {
+    return client_.state() == redis::State::ready &&
+           std::all_of(readers_.begin(), readers_.end(), [](const Reader& reader) { return reader.reading; });
+  }
+
+ private:
+  struct Stream {
+    std::string name;
+    StreamPosition position;  ///< of the last entry heard
+  };
+  struct Reader {
+    Reader(Loop& loop, redis::Options options) : client(loop, std::move(options)) {}
+    std::vector<Stream*> streams;
+    bool reading = false;
+    bool asked = false;  ///< an XREAD is under way; in a cluster it may outlive the loss of another node
+    redis::Client client;
+  };
+  struct Listener final : redis::MessageListener {
+    Listener(StreamsSource& its_source, std::string its_nsp) : source(its_source), nsp(std::move(its_nsp)) {}
+    void on_message(std::string_view channel, Bytes payload) override { source.heard(nsp, channel, payload); }
+    void on_subscribed(std::string_view, std::string_view error) override { source.refused_ = error; }
+    StreamsSource& source;
+    const std::string nsp;
+  };
+
+  void on_message(std::string_view channel, Bytes payload) override { heard({}, channel, payload); }
+  void on_subscribed(std::string_view, std::string_view error) override { refused_ = error; }
+
+  void heard(std::string_view nsp, std::string_view channel, Bytes payload) {
+    if (parts_.several_buses && !is_packed_map(payload)) {
+      return;
+    }
+    if (!parts_.filter.wants_bytes(payload)) {
+      parts_.output.passed_over(payload.size());
+      return;
+    }
+    const Message& message = decoder_.cluster(Bus::streams, channel, payload);
+    if (nsp.empty() || message.nsp == nsp || message.kind == Kind::malformed) {
+      parts_.take(message);
+    }
+  }
+
+  // ---- where to begin ----
+
+  void find_positions() {
+    const Options& options = parts_.options;
+    for (Stream& stream : streams_) {
+      if (options.from) {
+        stream.position = just_before(*parse_position(*options.from));
+        continue;
+      }
+      const std::string count = std::to_string(options.last.value_or(1));
+      const Reply newest = parts_.redis.need({"XREVRANGE", stream.name, "+", "-", "COUNT", count});
+      if (const auto position = newest.elements.empty() ? std::nullopt : position_of(newest.elements.front())) {
+        stream.position = *position;
+      }
+      if (options.last) {
+        for (const Reply& entry : newest.elements) {
+          history_.emplace_back(stream.name, entry);
+        }
+      }
+    }
+  }
+
+  /// The last entries of all streams together, the oldest first.
+  void show_history() {
+    std::stable_sort(history_.begin(), history_.end(), [](const auto& a, const auto& b) {
+      return position_of(a.second).value_or(StreamPosition{}) < position_of(b.second).value_or(StreamPosition{});
+    });
+    const std::size_t wanted = std::min<std::size_t>(history_.size(), parts_.options.last.value_or(0));
+    for (std::size_t index = history_.size() - wanted; index < history_.size(); ++index) {
+      hear(history_[index].first, history_[index].second);
+    }
+    history_ = {};
+  }
+
+  static std::optional<StreamPosition> position_of(const Reply& entry) {
+    return entry.elements.size() == 2 ? parse_position(entry.elements[0].text) : std::nullopt;
+  }
+
+  // ---- reading ----
+
+  void read(Reader& reader) {
+    if (!reader.reading || std::exchange(reader.asked, true)) {
+      return;
+    }
+    std::vector<std::string> positions;
+    Words words{"XREAD", "BLOCK", block_text_, "COUNT", entries_at_once, "STREAMS"};
+    for (const Stream* const stream : reader.streams) {
+      words.push_back(stream->name);
+      positions.push_back(text_of(stream->position));
+    }
+    words.insert(words.end(), positions.begin(), positions.end());
+    reader.client.command(words, [this, &reader, alive = alive_](const redis::CommandResult& result) {
+      if (*alive) {
+        took(reader, result);
+      }
+    });
+  }
+
+  void took(Reader& reader, const redis::CommandResult& result) {
+    reader.asked = false;
+    if (result.outcome == redis::Outcome::refused) {
+      refused_ = result.message;
+      parts_.loop.call_after(retry_ms, [this, &reader, alive = alive_] {
+        if (*alive) {
+          read(reader);
+        }
+      });
+      return;
+    }
+    for (const Reply& of_stream : result.reply.elements) {
+      if (of_stream.elements.size() == 2) {
+        hear_all(of_stream.elements[0].text, of_stream.elements[1].elements);
+      }
+    }
+    read(reader);
+  }
+
+  void hear_all(const std::string& name, const std::vector<Reply>& entries) {
+    const auto stream = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& one) { return one.name == name; });
+    for (const Reply& entry : entries) {
+      if (const auto position = position_of(entry); position && stream != streams_.end()) {
+        stream->position = *position;
+        hear(name, entry);
+      }
+    }
+  }
+
+  void hear(std::string_view stream, const Reply& reply) {
+    Decoder::Entry entry{};
+    entry.stream = stream;
+    entry.id = reply.elements[0].text;
+    const std::vector<Reply>& fields = reply.elements[1].elements;
+    for (std::size_t index = 0; index + 1 < fields.size(); index += 2) {
+      const std::string_view value = fields[index + 1].text;
+      const std::string_view name = fields[index].text;
+      (name == "uid"    ? entry.uid
+       : name == "nsp"  ? entry.nsp
+       : name == "type" ? entry.type
+                        : entry.data) = name == "uid" || name == "nsp" || name == "type" || name == "data" ? value : entry.data;
+    }
+    const bool is_json = entry.data.starts_with('{');
+    if ((!entry.nsp.empty() && !parts_.filter.wants_nsp(entry.nsp)) ||
+        (is_json && !parts_.filter.wants_bytes(as_bytes(entry.data)))) {
+      parts_.output.passed_over(entry.data.size());
+      return;
+    }
+    parts_.take(decoder_.stream_entry(entry));
+  }
+
+  TapParts parts_;
+  const std::string block_text_ = std::to_string(block_ms);
+  Decoder decoder_;
+  std::deque<Listener> listeners_;
+  std::vector<Stream> streams_;
+  std::vector<std::pair<std::string, Reply>> history_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::deque<Reader> readers_;  ///< last: they end what waits for the others
+  redis::Client client_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> listen_streams(const TapParts& parts) { return std::make_unique<StreamsSource>(parts); }
+
+}  // namespace socketio::cli::fleet

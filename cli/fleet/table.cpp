@@ -1,0 +1,53 @@
+#include "table.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "../src/text.hpp"
+
+namespace socketio::cli::fleet {
+namespace {
+
+constexpr std::size_t gap = 2;
+
+std::size_t width_of(std::string_view cell) { return text::column(cell, cell.size()) - 1; }
+
+}  // namespace
+
+std::string Table::text() const {
+  if (rows_.empty()) {
+    return {};
+  }
+  std::vector<std::size_t> widths;
+  for (std::size_t index = 0; index < columns_.size(); ++index) {
+    std::size_t width = width_of(columns_[index].title);
+    for (const auto& row : rows_) {
+      width = std::max(width, width_of(row[index]));
+    }
+    widths.push_back(width);
+  }
+  std::string result;
+  const auto append_row = [&](const auto& cell_of) {
+    std::size_t owed = 0;  // blanks, written before the next cell only: no line ends with one
+    for (std::size_t index = 0; index < columns_.size(); ++index) {
+      const std::string_view cell = cell_of(index);
+      const std::size_t blanks = widths[index] - width_of(cell);
+      const bool right = columns_[index].align == Align::right;
+      owed += right ? blanks : 0;
+      if (!cell.empty()) {
+        result.append(std::exchange(owed, 0), ' ');
+        result += cell;
+      }
+      owed += (right ? 0 : blanks) + gap;
+    }
+    result += '\n';
+  };
+  append_row([this](std::size_t index) { return columns_[index].title; });
+  for (const auto& row : rows_) {
+    append_row([&row](std::size_t index) { return std::string_view(row[index]); });
+  }
+  return result;
+}
+
+}  // namespace socketio::cli::fleet

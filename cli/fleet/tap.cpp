@@ -1,0 +1,139 @@
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../src/signals.hpp"
+#include "../src/text.hpp"
+#include "commander.hpp"
+#include "detect.hpp"
+#include "filter.hpp"
+#include "source.hpp"
+#include "subcommands.hpp"
+#include "tap_output.hpp"
+
+namespace socketio::cli::fleet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds tick{1'000};
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + text::excerpt(name);
+  }
+  return text;
+}
+
+class Tap {
+ public:
+  Tap(const Options& options, Console& console)
+      : options_(options),
+        console_(console),
+        signals_(loop_),
+        redis_(loop_, options, "tap", console, signals_),
+        filter_(options.common.key, options.namespaces, options.rooms, options.events),
+        output_(options, console) {}
+
+  ExitStatus run() {
+    redis_.connect();
+    const std::vector<Bus> buses = options_.buses.empty() ? std::vector{detect_one(redis_, options_)} : options_.buses;
+    listen(buses);
+    say_begin(buses);
+    hear();
+    for (const auto& source : sources_) {
+      source->leave();
+    }
+    const bool whole = output_.finish();
+    if (signals_.pending() != 0) {
+      return static_cast<ExitStatus>(128 + signals_.pending());
+    }
+    return whole ? ExitStatus::ok : ExitStatus::incomplete;
+  }
+
+ private:
+  void listen(const std::vector<Bus>& buses) {
+    const TapParts parts{loop_, options_, console_, redis_, filter_, output_, buses.size() > 1};
+    for (const Bus bus : buses) {
+      sources_.push_back(bus == Bus::classic   ? listen_classic(parts)
+                         : bus == Bus::sharded ? listen_sharded(parts)
+                                               : listen_streams(parts));
+    }
+    const auto all_ready = [this] {
+      return std::all_of(sources_.begin(), sources_.end(),
+                         [](const auto& source) { return source->ready() || !source->refused().empty(); });
+    };
+    const bool in_time = redis_.wait(all_ready, options_.common.timeout);
+    for (const auto& source : sources_) {
+      if (!source->refused().empty()) {
+        throw Failure(ExitStatus::refused, "Redis does not let this user listen: " + text::excerpt(source->refused(), 300));
+      }
+    }
+    if (!in_time) {
+      throw Failure(ExitStatus::refused, "Redis did not confirm the subscriptions in time.");
+    }
+  }
+
+  void say_begin(const std::vector<Bus>& buses) {
+    std::string text;
+    bool sharded = false;
+    for (const Bus bus : buses) {
+      text += (text.empty() ? "" : ", ") + std::string(name_of(bus));
+      sharded = sharded || bus == Bus::sharded;
+    }
+    console_.note("Listening: " + text + ", key \"" + text::excerpt(options_.common.key) + "\", " +
+                  (options_.namespaces.empty() ? "all namespaces" : "namespaces " + joined(options_.namespaces)) + ".");
+    if (sharded) {
+      console_.note(
+          "While it listens, the servers of a sharded fleet count it as one of them; it answers at once. What is said to a "
+          "room "
+          "in its first half second may be missed.");
+    }
+  }
+
+  void hear() {
+    const Clock::time_point began = Clock::now();
+    Clock::time_point last_tick = began;
+    while (!is_over(began)) {
+      milliseconds wait = tick;
+      if (options_.run_for) {
+        wait = std::min(wait,
+                        std::max(milliseconds(1), std::chrono::ceil<milliseconds>(*options_.run_for - (Clock::now() - began))));
+      }
+      loop_.run_until([&] { return is_over(began); }, static_cast<std::uint64_t>(wait.count()));
+      const Clock::time_point now = Clock::now();
+      if (now - last_tick >= tick) {
+        output_.tick(std::chrono::duration_cast<milliseconds>(now - last_tick));
+        last_tick = now;
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_over(Clock::time_point began) {
+    const TapCounts& counts = output_.counts();
+    return signals_.pending() != 0 || output_.is_over() ||
+           (options_.limit && counts.shown + counts.dropped >= *options_.limit) ||
+           (options_.run_for && Clock::now() - began >= *options_.run_for);
+  }
+
+  const Options& options_;
+  Console& console_;
+  Loop loop_;
+  const StopSignals signals_;
+  Commander redis_;
+  const Filter filter_;
+  TapOutput output_;
+  std::vector<std::unique_ptr<Source>> sources_;
+};
+
+}  // namespace
+
+ExitStatus run_tap(const Options& options, Console& console) {
+  const Signals no_broken_pipes;
+  return Tap(options, console).run();
+}
+
+}  // namespace socketio::cli::fleet

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace socketio::cli {
+
+/// When the lines of a recording are due. The first one goes at once; each later one follows it as long after as it did when it
+/// was recorded, divided by the speed. Every time is reckoned from the first line, so small delays never add up, and a line
+/// that is late is due at once.
+class Schedule {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  /// `speed`  above 0; 2 is twice as fast.
+  explicit Schedule(double speed) : speed_(speed) {}
+
+  /// How long to wait for the line recorded at `at_ms`, which is not less than that of the first line; zero: it may go.
+  [[nodiscard]] std::chrono::nanoseconds wait(std::uint64_t at_ms, Time now) {
+    if (!first_) {
+      first_ = First{at_ms, now};
+    }
+    const double after_ms = std::min(static_cast<double>(at_ms - first_->at_ms) / speed_, after_ms_max);
+    const Time due = first_->time + std::chrono::nanoseconds(static_cast<std::int64_t>(after_ms * 1e6));
+    return std::max<std::chrono::nanoseconds>(due - now, std::chrono::nanoseconds(0));
+  }
+
+  /// As far as a clock can count: about thirty years.
+  static constexpr double after_ms_max = 1e12;
+
+ private:
+  struct First {
+    std::uint64_t at_ms;
+    Time time;
+  };
+
+  const double speed_;
+  std::optional<First> first_;
+};
+
+}  // namespace socketio::cli

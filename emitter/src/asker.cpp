@@ -1,0 +1,345 @@
+#include <socketio/asker.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include <socketio/protocol/classic_response.hpp>
+#include <socketio/protocol/event_data.hpp>
+#include <socketio/protocol/reserved_events.hpp>
+
+#include "ask_core.hpp"
+
+namespace socketio {
+namespace {
+
+using asking::Answered;
+using emitter::Answer;
+using emitter::AskCore;
+using emitter::Inquiry;
+using emitter::Wish;
+
+Target checked(const Target& target) {
+  Target result;
+  result.nsp = target::namespace_name(target.nsp);
+  target::add_rooms(result.rooms, target.rooms);
+  target::add_rooms(result.except, target.except);
+  result.flags = target.flags;
+  return result;
+}
+
+Target in_namespace(std::string_view nsp) {
+  Target target;
+  target.nsp = target::namespace_name(nsp);
+  return target;
+}
+
+std::unique_ptr<Inquiry> inquiry(Wish wish, Target target, const asking::Options& options) {
+  auto result = std::make_unique<Inquiry>();
+  result->question.wish = wish;
+  result->question.target = std::move(target);
+  result->options = options;
+  return result;
+}
+
+/// Gives `result` its part that all results have, and hands it on.
+template <typename Result>
+std::function<void(Answered)> finish(std::shared_ptr<Result> result, AsyncAsker::Done<Result> done) {
+  return [result, done = std::move(done)](Answered answered) {
+    static_cast<Answered&>(*result) = std::move(answered);
+    done(std::move(*result));
+  };
+}
+
+Buffer copy(Bytes bytes) {
+  Buffer result;
+  result.append(bytes);
+  return result;
+}
+
+/// Calls `function` with the id of each socket in an answer, whole sockets or ids only. Returns how many there were.
+template <typename Function>
+std::size_t for_each_id(const Answer& answer, const Function& function) {
+  std::size_t count = 0;
+  if (answer.kind == Answer::Kind::sockets && !Value(answer.list).is_nothing()) {
+    for (const Value element : Arguments::of_array(answer.list)) {
+      auto id = element.as<std::string>();
+      if (!id) {
+        id = element.member("id").as<std::string>();
+      }
+      if (id && !id->empty()) {
+        function(std::move(*id));
+        ++count;
+      }
+    }
+  }
+  return count;
+}
+
+/// Where nobody says who answers, an answer that tells only of what is known came a second time.
+struct SeenIds {
+  std::unordered_set<std::string> ids;
+  /// False for an answer that came before.
+  bool add(const Answer& answer, std::size_t& added) {
+    added = 0;
+    const std::size_t count = for_each_id(answer, [&](std::string id) { added += ids.insert(std::move(id)).second ? 1U : 0U; });
+    return !answer.server.empty() || count == 0 || added != 0;
+  }
+};
+
+bool has_list(const Answer& answer) { return answer.kind == Answer::Kind::sockets || answer.kind == Answer::Kind::rooms; }
+
+/// Hands on the sockets that are not known yet. Returns how many.
+std::size_t take_sockets(const Answer& answer, std::unordered_set<std::string>& known,
+                         const std::function<void(asking::Socket&&)>& hand_on) {
+  std::size_t count = 0;
+  classic_response::SocketReader reader(answer.list);
+  for (classic_response::Socket socket; reader.next(socket);) {
+    if (!known.emplace(socket.id).second) {
+      continue;
+    }
+    asking::Socket taken;
+    taken.id = socket.id;
+    taken.server = answer.server;
+    taken.packed_handshake.append(socket.handshake);
+    taken.packed_data.append(socket.data);
+    taken.packed_rooms.append(socket.packed_rooms);
+    for (const std::string_view room : socket.rooms) {
+      taken.rooms.emplace_back(room);
+    }
+    hand_on(std::move(taken));
+    ++count;
+  }
+  return count;
+}
+
+void sort_and_unify(std::vector<std::string>& names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+}
+
+void ask_acks(AskCore& core, const Target& target, const asking::Event& event, const asking::Options& options,
+              asking::OnAck on_ack, AsyncAsker::Done<asking::Acks> done) {
+  event_data::require(event.packed(), is_reserved_client_event);
+  auto asked = inquiry(Wish::acks, checked(target), options);
+  asked->question.event.append(event.packed());
+  auto result = std::make_shared<asking::Acks>();
+  asked->take = [result, on_ack = std::move(on_ack)](const Answer& answer) {
+    if (answer.kind == Answer::Kind::client_count) {
+      result->clients += answer.client_count;
+    } else {
+      result->answers.push_back(copy(answer.value));
+      if (on_ack) {
+        on_ack(Value(answer.value));
+      }
+    }
+    return true;
+  };
+  asked->done = finish(result, std::move(done));
+  core.ask(std::move(asked));
+}
+
+void ask_sockets(AskCore& core, const Target& target, const asking::Options& options, asking::OnSocket on_socket,
+                 AsyncAsker::Done<asking::Sockets> done) {
+  auto asked = inquiry(Wish::sockets, checked(target), options);
+  auto result = std::make_shared<asking::Sockets>();
+  std::function<void(asking::Socket &&)> hand_on = std::move(on_socket);
+  if (!hand_on) {
+    hand_on = [result](asking::Socket&& socket) { result->sockets.push_back(std::move(socket)); };
+  }
+  asked->take = [hand_on = std::move(hand_on), known = std::unordered_set<std::string>()](const Answer& answer) mutable {
+    if (!has_list(answer)) {
+      return false;
+    }
+    const std::size_t added = take_sockets(answer, known, hand_on);
+    const bool tells_something = Arguments::of_array(answer.list).size() != 0;
+    return !answer.server.empty() || !tells_something || added != 0;
+  };
+  asked->done = finish(result, std::move(done));
+  core.ask(std::move(asked));
+}
+
+void ask_count(AskCore& core, const Target& target, const asking::Options& options, AsyncAsker::Done<asking::Count> done) {
+  auto asked = inquiry(Wish::ids, checked(target), options);
+  auto result = std::make_shared<asking::Count>();
+  asked->take = [result, seen = SeenIds()](const Answer& answer) mutable {
+    std::size_t added = 0;
+    if (!has_list(answer) || !seen.add(answer, added)) {
+      return false;
+    }
+    result->count += added;
+    return true;
+  };
+  asked->done = finish(result, std::move(done));
+  core.ask(std::move(asked));
+}
+
+void ask_rooms(AskCore& core, std::string_view nsp, const asking::Options& options, AsyncAsker::Done<asking::Rooms> done) {
+  auto asked = inquiry(Wish::rooms, in_namespace(nsp), options);
+  auto result = std::make_shared<asking::Rooms>();
+  if (core.dialect().channels_tell_rooms()) {
+    asked->take_names = [&core, result](std::vector<std::string> names) {
+      std::erase_if(names,
+                    [&core](const std::string& name) { return core.dialect().is_server(name) || name.starts_with("asker-"); });
+      result->rooms = std::move(names);
+    };
+  }
+  asked->take = [result](const Answer& answer) {
+    if (answer.kind == Answer::Kind::rooms) {
+      classic_response::NameReader reader(answer.list);
+      for (std::string_view name; reader.next(name);) {
+        result->rooms.emplace_back(name);
+      }
+      return true;
+    }
+    if (answer.kind != Answer::Kind::sockets) {
+      return false;
+    }
+    classic_response::SocketReader reader(answer.list);
+    for (classic_response::Socket socket; reader.next(socket);) {
+      for (const std::string_view room : socket.rooms) {
+        result->rooms.emplace_back(room);
+      }
+    }
+    return true;
+  };
+  asked->done = [result, done = std::move(done)](Answered answered) {
+    static_cast<Answered&>(*result) = std::move(answered);
+    sort_and_unify(result->rooms);
+    done(std::move(*result));
+  };
+  core.ask(std::move(asked));
+}
+
+void ask_server_side(AskCore& core, std::string_view nsp, const asking::Event& event, const asking::Options& options,
+                     asking::OnServerAnswer on_answer, AsyncAsker::Done<asking::ServerAnswers> done) {
+  event_data::require(event.packed(), is_reserved_server_side_event);
+  auto asked = inquiry(Wish::server_side, in_namespace(nsp), options);
+  asked->question.event.append(event.packed());
+  auto result = std::make_shared<asking::ServerAnswers>();
+  asked->take = [result, on_answer = std::move(on_answer)](const Answer& answer) {
+    if (answer.kind != Answer::Kind::value) {
+      return false;
+    }
+    result->answers.push_back({std::string(answer.server), copy(answer.value)});
+    if (on_answer) {
+      on_answer(result->answers.back());
+    }
+    return true;
+  };
+  asked->done = finish(result, std::move(done));
+  core.ask(std::move(asked));
+}
+
+void ask_servers(AskCore& core, std::string_view nsp, const asking::Options& options, AsyncAsker::Done<asking::Servers> done) {
+  auto asked = inquiry(Wish::ids, in_namespace(nsp), options);
+  auto result = std::make_shared<asking::Servers>();
+  asked->take = [result, seen = SeenIds()](const Answer& answer) mutable {
+    std::size_t added = 0;
+    if (!has_list(answer) || !seen.add(answer, added)) {
+      return false;
+    }
+    result->servers.push_back({std::string(answer.server), answer.after_ms, added});
+    return true;
+  };
+  asked->done = finish(result, std::move(done));
+  core.ask(std::move(asked));
+}
+
+}  // namespace
+
+// ---- without a loop --------------------------------------------------------------------------------------------------------
+
+struct Asker::Impl {
+  std::mutex lock;
+  Loop loop;
+  std::shared_ptr<AskCore> core;
+
+  ~Impl() {
+    loop.enter_thread();
+    core->close();
+  }
+
+  /// `ask(done)` begins the question; returns its result.
+  template <typename Result, typename Ask>
+  Result run(const Ask& ask) {
+    const std::lock_guard guard(lock);
+    loop.enter_thread();
+    loop.poll();  // what has happened meanwhile
+    std::optional<Result> result;
+    ask([&result](Result ended) { result.emplace(std::move(ended)); });
+    while (!result) {  // the question has a deadline of its own
+      loop.run_until([&result] { return result.has_value(); }, 1'000);
+    }
+    return std::move(*result);
+  }
+};
+
+Asker::Asker(std::string_view url, FleetSettings fleet) : Asker(redis::parse_url(url), std::move(fleet)) {}
+Asker::Asker(redis::Options redis, FleetSettings fleet) : impl_(std::make_unique<Impl>()) {
+  impl_->core = std::make_shared<AskCore>(impl_->loop, std::move(redis), std::move(fleet));
+}
+Asker::~Asker() = default;
+
+asking::Acks Asker::emit_with_ack(const Target& target, const asking::Event& event, const asking::Options& options,
+                                  asking::OnAck on_ack) {
+  return impl_->run<asking::Acks>(
+      [&](auto done) { ask_acks(*impl_->core, target, event, options, std::move(on_ack), std::move(done)); });
+}
+asking::Sockets Asker::fetch_sockets(const Target& target, const asking::Options& options, asking::OnSocket on_socket) {
+  return impl_->run<asking::Sockets>(
+      [&](auto done) { ask_sockets(*impl_->core, target, options, std::move(on_socket), std::move(done)); });
+}
+asking::Count Asker::count(const Target& target, const asking::Options& options) {
+  return impl_->run<asking::Count>([&](auto done) { ask_count(*impl_->core, target, options, std::move(done)); });
+}
+asking::Rooms Asker::all_rooms(std::string_view nsp, const asking::Options& options) {
+  return impl_->run<asking::Rooms>([&](auto done) { ask_rooms(*impl_->core, nsp, options, std::move(done)); });
+}
+asking::ServerAnswers Asker::server_side_emit(std::string_view nsp, const asking::Event& event, const asking::Options& options,
+                                              asking::OnServerAnswer on_answer) {
+  return impl_->run<asking::ServerAnswers>(
+      [&](auto done) { ask_server_side(*impl_->core, nsp, event, options, std::move(on_answer), std::move(done)); });
+}
+asking::Servers Asker::servers(std::string_view nsp, const asking::Options& options) {
+  return impl_->run<asking::Servers>([&](auto done) { ask_servers(*impl_->core, nsp, options, std::move(done)); });
+}
+
+// ---- on a loop -------------------------------------------------------------------------------------------------------------
+
+AsyncAsker::AsyncAsker(Loop& loop, std::string_view url, FleetSettings fleet)
+    : AsyncAsker(loop, redis::parse_url(url), std::move(fleet)) {}
+AsyncAsker::AsyncAsker(Loop& loop, redis::Options redis, FleetSettings fleet)
+    : core_(std::make_shared<AskCore>(loop, std::move(redis), std::move(fleet))) {
+  core_->connect();
+}
+AsyncAsker::~AsyncAsker() { core_->close(); }
+
+void AsyncAsker::emit_with_ack(const Target& target, const asking::Event& event, const asking::Options& options,
+                               asking::OnAck on_ack, Done<asking::Acks> done) {
+  ask_acks(*core_, target, event, options, std::move(on_ack), std::move(done));
+}
+void AsyncAsker::fetch_sockets(const Target& target, const asking::Options& options, Done<asking::Sockets> done) {
+  ask_sockets(*core_, target, options, {}, std::move(done));
+}
+void AsyncAsker::fetch_sockets(const Target& target, const asking::Options& options, asking::OnSocket on_socket,
+                               Done<asking::Sockets> done) {
+  ask_sockets(*core_, target, options, std::move(on_socket), std::move(done));
+}
+void AsyncAsker::count(const Target& target, const asking::Options& options, Done<asking::Count> done) {
+  ask_count(*core_, target, options, std::move(done));
+}
+void AsyncAsker::all_rooms(std::string_view nsp, const asking::Options& options, Done<asking::Rooms> done) {
+  ask_rooms(*core_, nsp, options, std::move(done));
+}
+void AsyncAsker::server_side_emit(std::string_view nsp, const asking::Event& event, const asking::Options& options,
+                                  asking::OnServerAnswer on_answer, Done<asking::ServerAnswers> done) {
+  ask_server_side(*core_, nsp, event, options, std::move(on_answer), std::move(done));
+}
+void AsyncAsker::servers(std::string_view nsp, const asking::Options& options, Done<asking::Servers> done) {
+  ask_servers(*core_, nsp, options, std::move(done));
+}
+
+}  // namespace socketio

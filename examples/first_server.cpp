@@ -1,0 +1,17 @@
+// The smallest server: what somebody says is heard by everybody else in the lobby.
+#include <iostream>
+#include <string>
+
+#include <socketio/server.hpp>
+
+int main() {
+  socketio::Loop loop;
+  socketio::Server io(loop);
+  io.on_connection([](socketio::Socket socket) {
+    socket.join("lobby");
+    socket.on("say", [socket](const std::string& text) { socket.to("lobby").emit("say", text); });
+  });
+  const std::string problem = io.listen("127.0.0.1", 3000);
+  std::cout << (problem.empty() ? "Listening on http://127.0.0.1:3000" : problem) << std::endl;
+  loop.run();
+}

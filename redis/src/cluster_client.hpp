@@ -1,0 +1,343 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <socketio/net/random.hpp>
+#include <socketio/net/timer.hpp>
+#include <socketio/net/tls.hpp>
+#include <socketio/net/turn_end.hpp>
+#include <socketio/redis/client.hpp>
+
+#include "client_core.hpp"
+#include "redirection.hpp"
+#include "resp.hpp"
+#include "ring.hpp"
+#include "routing.hpp"
+#include "single_client.hpp"
+#include "slot_map.hpp"
+#include "slot_map_query.hpp"
+
+namespace socketio::redis {
+
+/// The client of a Redis Cluster: a SingleClient for each node that is needed, and a map of which node owns which slot.
+///
+/// Commands of a slot travel in a lane. All of a lane's commands that are under way are under way to the same node, and when
+/// that one sends some of them back (MOVED, or the connection was lost before they were written), nothing of the lane leaves
+/// until all have come back: so they keep their order. What is for any node (PUBLISH above all) has a lane, too; its node is
+/// `home_`, chosen once and kept as long as it can be reached.
+///
+/// A command's bytes are kept until it has ended, as it may have to be given again. Commands wait in their lanes, not in the
+/// connections, as long as a connection is not there or is busy.
+class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, public ClientCore, public PublishListener {
+ public:
+  /// Fails with Error(bad_option): no node to begin with, or a database.
+  ClusterClient(Loop& loop, Options options, Random* random);
+  ~ClusterClient() override;
+
+  void connect() override;
+  void on_state(StateChanged changed) override { changed_ = std::move(changed); }
+  [[nodiscard]] State state() const noexcept override { return state_; }
+  [[nodiscard]] const std::string& last_error() const noexcept override { return last_error_; }
+  [[nodiscard]] bool last_error_is_refusal() const noexcept override { return last_error_is_refusal_; }
+  void publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) override;
+  void publish_sharded(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) override;
+  void command(std::span<const std::string_view> words, CommandDone done) override;
+  void subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) override;
+  void unsubscribe(SubscriptionKind kind, std::string_view name) override;
+  void flush() override;
+  void abandon(std::string_view why) override;
+  [[nodiscard]] std::size_t queued_bytes() const noexcept override { return kept_bytes_; }
+  [[nodiscard]] std::size_t queued_count() const noexcept override;
+  [[nodiscard]] std::size_t in_flight_count() const noexcept override;
+  [[nodiscard]] const Counters& counters() const noexcept override;
+  void close(std::uint64_t deadline_ms, std::function<void()> done) override;
+  void destroy() override;
+
+ private:
+  using NodeId = std::uint16_t;
+  static constexpr NodeId no_node = SlotMap::no_node;
+  using LaneId = std::uint16_t;
+  static constexpr LaneId any_node_lane = slot_count;
+
+  struct Node {
+    Endpoint endpoint;
+    bool is_listed = false;  ///< in the newest slot map, or a node has pointed to it since
+    bool is_primary = false;
+    bool is_away = false;  ///< the last attempt failed, or the connection was lost
+    std::uint64_t away_since_ms = 0;
+    std::uint64_t resume_ms = 0;               ///< publishes for the slots it took over wait until then
+    std::shared_ptr<SingleClient> commands;    ///< made when there is something for it
+    std::shared_ptr<SingleClient> subscriber;  ///< the same
+    std::size_t on_the_way = 0;                ///< commands, and parts of questions
+    std::size_t subscription_count = 0;
+  };
+
+  /// MULTI ... EXEC: given to one node together, and again together.
+  struct Transaction {
+    std::vector<std::string> commands;  ///< encoded
+    std::vector<CommandDone> dones;
+    std::vector<CommandResult> results;
+  };
+  struct Command {
+    std::string bytes;  ///< encoded
+    std::size_t size = 0;
+    PublishListener* listener = nullptr;  ///< null for a command of another kind
+    std::uint64_t tag = 0;
+    CommandDone done;
+    std::unique_ptr<Transaction> transaction;
+    LaneId lane = any_node_lane;
+    NodeId node = no_node;      ///< where it is on its way to
+    NodeId ask_node = no_node;  ///< where it goes next, behind ASKING, instead of to the slot's owner
+    bool is_abandoned = false;  ///< not given again
+    std::uint32_t redirects = 0;
+    std::uint64_t give_up_ms = 0;  ///< when "not now" counts as the answer; 0: it has not been said yet
+    std::uint64_t sequence = 0;
+
+    [[nodiscard]] std::size_t part_count() const noexcept { return transaction ? transaction->dones.size() : 1; }
+  };
+  struct Lane {
+    NodeId node = no_node;
+    std::size_t on_the_way = 0;
+    bool is_draining = false;  ///< some came back; nothing leaves before all that are on the way have
+    std::uint64_t pause_until_ms = 0;
+    // From the oldest on:
+    Ring<std::uint32_t> coming_back;  ///< while it drains
+    Ring<std::uint32_t> returned;     ///< have been on the way before
+    Ring<std::uint32_t> waiting;
+    [[nodiscard]] bool has_queued() const noexcept { return coming_back.size() + returned.size() + waiting.size() != 0; }
+    /// Precondition: has_queued().
+    [[nodiscard]] Ring<std::uint32_t>& oldest() noexcept {
+      return !coming_back.empty() ? coming_back : !returned.empty() ? returned : waiting;
+    }
+  };
+
+  /// A command that every node gets, and whose answers are joined.
+  struct Question {
+    std::vector<std::string> words;
+    std::size_t size = 0;
+    CommandDone done;
+    Route::Kind whom = Route::Kind::every_node;
+    struct Part {
+      NodeId node;
+      enum class Stage : std::uint8_t { waiting, asked, ended } stage = Stage::waiting;
+    };
+    std::vector<Part> parts;  ///< none before the slot map is known
+    std::vector<Reply> replies;
+    std::string refusal;
+    std::uint64_t asked_of_map = 0;  ///< the number of the slot map that the parts are of
+    bool has_ended = false;
+  };
+
+  class Subscription;
+
+  // ---- cluster_client.cpp: lifetime, and telling
+  void on_turn_end();
+  void deliver();
+  void set_state(State next, std::string_view why);
+  void fall(std::string_view why, bool refusal);
+  void update_state();
+  [[nodiscard]] bool is_well() const noexcept;
+  void finish_close();
+  void log(LogLevel level, std::string_view message, std::string_view detail) const noexcept;
+  template <typename Function>
+  void guarded(const Function& function) const noexcept;
+
+  // ---- cluster_nodes.cpp: the slot map, and the connections
+  void request_refresh();
+  void begin_refresh();
+  void take_query();
+  void apply_map(const SlotMap& map);
+  void adopt(const Endpoint& from, std::shared_ptr<SingleClient> connection);
+  [[nodiscard]] std::shared_ptr<SingleClient> make_client(const Endpoint& endpoint);
+  [[nodiscard]] std::vector<Endpoint> nodes_to_ask();
+  [[nodiscard]] NodeId find_node(const Endpoint& endpoint) const noexcept;
+  [[nodiscard]] NodeId find_or_add_node(const Endpoint& endpoint);
+  void learn_owner(const Redirection& moved);
+  [[nodiscard]] NodeId owner_of(LaneId lane) const noexcept;
+  void choose_home();
+  [[nodiscard]] std::uint64_t resume_after(NodeId lost) const noexcept;
+  SingleClient* commands_of(NodeId id);
+  SingleClient* subscriber_of(NodeId id);
+  void watch(SingleClient& client, NodeId id);
+  void on_node_state(NodeId id, State state, std::string_view why);
+  [[nodiscard]] bool matters(NodeId id) const noexcept;
+  [[nodiscard]] bool is_any_away() const noexcept;
+  void sweep_nodes();
+  void drop_client(std::shared_ptr<SingleClient>& client);
+  [[nodiscard]] std::uint32_t random_below(std::size_t limit);
+
+  // ---- cluster_commands.cpp: lanes
+  bool admit(std::size_t size, PublishListener* listener, std::uint64_t tag, CommandDone& done);
+  bool make_room(std::size_t size);
+  void publish_with(PublishWriter& writer, LaneId lane, std::string_view channel, Bytes payload, PublishListener& listener,
+                    std::uint64_t tag);
+  std::uint32_t new_command(LaneId lane, std::size_t size);
+  void give(std::uint32_t index);
+  void pump();
+  void pump_lane(Lane& lane, LaneId id);
+  [[nodiscard]] bool may_leave(const Lane& lane, NodeId target);
+  [[nodiscard]] bool must_wait(LaneId lane, const Command& command, NodeId target);
+  void send(Lane& lane, std::uint32_t index, NodeId target);
+  void on_published(std::uint64_t tag, Outcome outcome, std::int64_t receivers, std::string_view message) override;
+  void on_answer(std::uint32_t index, CommandResult result);
+  [[nodiscard]] bool comes_back(std::uint32_t index, Outcome outcome, std::string_view message);
+  [[nodiscard]] bool is_sent_elsewhere(Command& command, Lane*& lane, std::string_view message);
+  void end_later(std::uint32_t index, Outcome outcome, std::string_view why, std::uint64_t& counter);
+  void end_later(PublishListener* listener, std::uint64_t tag, CommandDone done, Outcome outcome, std::string_view why);
+  void end_lane(Lane& lane, std::string_view why, std::uint64_t& counter);
+  void end_queued(std::string_view why, std::uint64_t& counter);
+  void release(std::uint32_t index);
+  void wake_after(std::uint64_t delay_ms);
+
+  // ---- cluster_groups.cpp: transactions, and questions to every node
+  void add_to_transaction(std::span<const std::string_view> words, CommandDone done);
+  void send_transaction(std::uint32_t index, SingleClient& client);
+  void on_transaction_answer(std::uint32_t index, std::size_t part, CommandResult result);
+  void add_question(std::span<const std::string_view> words, Route::Kind whom, CommandDone done);
+  void pump_questions();
+  void begin_question(Question& question);
+  void ask_part(const std::shared_ptr<Question>& question, std::size_t part);
+  void on_part_answer(Question& question, std::size_t part, CommandResult result);
+  void check_question(Question& question);
+  void end_questions(std::string_view why, std::uint64_t& counter);
+  void finish_question(Question& question);
+
+  // ---- cluster_subscriptions.cpp
+  void place(Subscription& subscription);
+  void place_all();
+  void detach(Subscription& subscription, bool tell_redis);
+  void move_subscriptions();
+  void unconfirm_at(NodeId id);
+  void on_subscribed(Subscription& subscription, std::string_view error);
+  void again(Subscription& subscription, const Redirection& redirection);
+
+  Loop& loop_;
+  const Options options_;
+  const std::string where_;  ///< for people
+  std::shared_ptr<net::TlsContext> tls_;
+  SystemRandom system_random_;
+  Random& random_;
+  mutable Counters total_;
+  Counters counters_;  ///< of commands and states; of bytes and messages those of connections that are gone
+
+  State state_ = State::idle;
+  StateChanged changed_;
+  std::string last_error_;
+  bool last_error_is_refusal_ = false;
+  bool is_closing_ = false;
+  bool close_now_ = false;
+  bool is_finishing_ = false;  ///< what comes back ends
+  bool is_destroyed_ = false;
+  std::vector<std::function<void()>> close_dones_;
+
+  std::vector<std::unique_ptr<Node>> nodes_;  ///< by NodeId; null where one is gone
+  std::vector<NodeId> owners_;                ///< by slot; none before the first map
+  NodeId home_ = no_node;
+  std::uint64_t home_resume_ms_ = 0;  ///< publishes by a home that took the place of a lost one wait until then
+  std::uint64_t map_number_ = 0;      ///< maps so far
+  std::unique_ptr<SlotMapQuery> query_;
+  bool refresh_wanted_ = false;  ///< at the end of this turn
+  bool is_urgent_ = false;       ///< the timer runs for a cause, not because it is time
+  bool refresh_again_ = false;   ///< a cause came up while the query was under way
+  bool has_failed_ = false;      ///< no node could be asked the last time
+  std::uint64_t refreshed_ms_ = 0;
+  std::uint32_t trouble_ = 0;  ///< refreshes in a row that had a cause, for the back-off
+
+  std::deque<Command> commands_;
+  std::vector<std::uint32_t> free_commands_;
+  std::size_t live_count_ = 0;  ///< given and not ended, parts of transactions and questions included
+  std::size_t lane_count_ = 0;  ///< of these, those that wait in lanes
+  std::size_t kept_bytes_ = 0;
+  std::uint64_t last_sequence_ = 0;
+  std::unordered_map<LaneId, Lane> lanes_;
+  std::unordered_set<LaneId> queued_lanes_;  ///< that have something waiting
+  std::uint32_t open_transaction_ = none;
+  static constexpr std::uint32_t none = 0xffff'ffff;
+  std::list<std::shared_ptr<Question>> questions_;
+  PublishWriter publish_writer_{"PUBLISH"};
+  PublishWriter sharded_writer_{"SPUBLISH"};
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
+  };
+  using Subscriptions = std::unordered_map<std::string, std::unique_ptr<Subscription>, Hash, std::equal_to<>>;
+  Subscriptions subscriptions_[3];                                    ///< by kind
+  std::vector<std::unique_ptr<Subscription>> retired_subscriptions_;  ///< until the end of the turn: one may be calling
+  std::vector<std::pair<SubscriptionKind, std::string>> to_place_;
+  std::uint64_t place_after_ms_ = 0;
+  std::size_t unconfirmed_count_ = 0;
+  bool subscriptions_in_use_ = false;
+
+  struct StateNews {
+    State state;
+    std::string why;
+  };
+  std::deque<StateNews> state_news_;
+  struct Ended {
+    PublishListener* listener;
+    std::uint64_t tag;
+    CommandDone done;
+    CommandResult result;
+  };
+  std::deque<Ended> ended_;
+  struct RefusedSubscription {
+    SubscriptionKind kind;
+    std::string name;
+    MessageListener* listener;
+    std::string why;
+  };
+  std::deque<RefusedSubscription> refused_subscriptions_;  ///< never asked for: the client is closed
+
+  net::TurnEnd turn_end_;
+  net::Timer refresh_timer_;
+  net::Timer wake_timer_;
+  std::uint64_t wake_ms_ = 0;  ///< when it is due
+  net::Timer close_timer_;
+};
+
+/// A subscription, and where in the cluster it lives. It stands between the connection and the listener that was given.
+class ClusterClient::Subscription final : public MessageListener {
+ public:
+  Subscription(ClusterClient& its_client, SubscriptionKind its_kind, std::string its_name)
+      : client(its_client), kind(its_kind), name(std::move(its_name)), slot(slot_of(name)) {}
+  void on_message(std::string_view channel, Bytes payload) override { listener->on_message(channel, payload); }
+  void on_subscribed(std::string_view, std::string_view error) override { client.on_subscribed(*this, error); }
+
+  ClusterClient& client;
+  const SubscriptionKind kind;
+  const std::string name;
+  const std::uint16_t slot;
+  MessageListener* listener = nullptr;
+  NodeId node = no_node;
+  bool is_settled = false;  ///< confirmed, or refused for good
+  std::uint32_t redirects = 0;
+};
+
+/// Calls a user's function. What it throws ends here: below are libuv and hiredis.
+template <typename Function>
+void ClusterClient::guarded(const Function& function) const noexcept {
+  try {
+    function();
+  } catch (const std::exception& error) {
+    log(LogLevel::error, "A callback threw an exception.", error.what());
+  } catch (...) {
+    log(LogLevel::error, "A callback threw something that is no std::exception.", {});
+  }
+}
+
+}  // namespace socketio::redis

@@ -1,0 +1,171 @@
+// Subscriptions in a cluster: channels and patterns live on one node, whichever; a sharded channel on the owner of its slot.
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "cluster_client.hpp"
+
+namespace socketio::redis {
+namespace {
+
+/// After "not now", and after several redirections.
+constexpr std::uint64_t pause_ms = 100;
+constexpr std::uint32_t redirects_at_once = 3;
+
+}  // namespace
+
+void ClusterClient::subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) {
+  assert(loop_.on_loop_thread());
+  turn_end_.request();
+  if (is_closing_) {
+    refused_subscriptions_.push_back({kind, std::string(name), &listener, "The client was closed."});
+    return;
+  }
+  subscriptions_in_use_ = true;
+  std::unique_ptr<Subscription>& subscription = subscriptions_[static_cast<std::size_t>(kind)][std::string(name)];
+  if (!subscription) {
+    subscription = std::make_unique<Subscription>(*this, kind, std::string(name));
+    ++unconfirmed_count_;
+    to_place_.emplace_back(kind, name);
+  } else if (subscription->node != no_node) {
+    subscriber_of(subscription->node)->subscribe(kind, name, *subscription);  // the new listener hears of it, too
+  }
+  subscription->listener = &listener;
+}
+
+void ClusterClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
+  assert(loop_.on_loop_thread());
+  std::erase_if(refused_subscriptions_, [&](const RefusedSubscription& one) { return one.kind == kind && one.name == name; });
+  Subscriptions& all = subscriptions_[static_cast<std::size_t>(kind)];
+  const auto found = all.find(name);
+  if (found == all.end()) {
+    return;
+  }
+  detach(*found->second, true);
+  unconfirmed_count_ -= found->second->is_settled ? 0U : 1U;
+  retired_subscriptions_.push_back(std::move(found->second));
+  all.erase(found);
+  turn_end_.request();
+}
+
+/// Takes it from its node. Redis need not be told of what it has ended itself.
+void ClusterClient::detach(Subscription& subscription, bool tell_redis) {
+  const NodeId id = std::exchange(subscription.node, no_node);
+  if (id == no_node) {
+    return;
+  }
+  --nodes_[id]->subscription_count;
+  if (SingleClient* const subscriber = nodes_[id]->subscriber.get()) {
+    if (tell_redis) {
+      subscriber->unsubscribe(subscription.kind, subscription.name);
+    } else {
+      subscriber->forget(subscription.kind, subscription.name);
+    }
+  }
+}
+
+void ClusterClient::place(Subscription& subscription) {
+  const NodeId target = subscription.kind == SubscriptionKind::shard ? owner_of(subscription.slot) : home_;
+  if (target == no_node) {
+    to_place_.emplace_back(subscription.kind, subscription.name);
+    return;
+  }
+  subscription.node = target;
+  ++nodes_[target]->subscription_count;
+  subscriber_of(target)->subscribe(subscription.kind, subscription.name, subscription);
+}
+
+/// Commands that were given before the first subscription go first.
+void ClusterClient::place_all() {
+  if (to_place_.empty() || owners_.empty() || home_ == no_node || live_count_ != 0) {
+    return;
+  }
+  if (const std::uint64_t now_ms = loop_.now_ms(); now_ms < place_after_ms_) {
+    wake_after(place_after_ms_ - now_ms);
+    return;
+  }
+  for (const auto& [kind, name] : std::exchange(to_place_, {})) {
+    Subscriptions& all = subscriptions_[static_cast<std::size_t>(kind)];
+    if (const auto found = all.find(name); found != all.end() && found->second->node == no_node) {
+      place(*found->second);
+    }
+  }
+}
+
+/// Takes from their nodes the subscriptions that belong elsewhere since the slot map or the home has changed. A node that can
+/// be reached knows better than the map which sharded channels it has, and says when it has one no more.
+void ClusterClient::move_subscriptions() {
+  for (Subscriptions& all : subscriptions_) {
+    for (const auto& [name, subscription] : all) {
+      const bool is_shard = subscription->kind == SubscriptionKind::shard;
+      const NodeId target = is_shard ? owner_of(subscription->slot) : home_;
+      if (subscription->node == no_node || subscription->node == target || (is_shard && !nodes_[subscription->node]->is_away)) {
+        continue;
+      }
+      detach(*subscription, !is_shard);
+      to_place_.emplace_back(subscription->kind, name);
+      if (std::exchange(subscription->is_settled, false)) {
+        ++unconfirmed_count_;
+        if (state_ == State::ready) {
+          fall("Subscriptions move to another node of " + where_ + ".", false);
+        }
+      }
+    }
+  }
+  turn_end_.request();
+}
+
+/// The connection of a node's subscriptions is gone; it asks for them again by itself.
+void ClusterClient::unconfirm_at(NodeId id) {
+  for (Subscriptions& all : subscriptions_) {
+    for (const auto& [name, subscription] : all) {
+      if (subscription->node == id && std::exchange(subscription->is_settled, false)) {
+        ++unconfirmed_count_;
+      }
+    }
+  }
+}
+
+void ClusterClient::on_subscribed(Subscription& subscription, std::string_view error) {
+  const auto alive = shared_from_this();
+  if (subscription.node == no_node) {
+    return;  // it was taken back, or moves
+  }
+  if (!error.empty()) {
+    const auto redirection = parse_redirection(error, nodes_[subscription.node]->endpoint.host);
+    if (redirection &&
+        (redirection->kind == Redirection::Kind::later || subscription.redirects < options_.cluster_redirects_max)) {
+      again(subscription, *redirection);
+      return;
+    }
+  }
+  subscription.redirects = 0;
+  if (!std::exchange(subscription.is_settled, true)) {
+    --unconfirmed_count_;
+  }
+  turn_end_.request();
+  subscription.listener->on_subscribed(subscription.name, error);
+}
+
+/// Redis ended it, or refused it, because the slot is elsewhere, or nowhere at the moment.
+void ClusterClient::again(Subscription& subscription, const Redirection& redirection) {
+  if (redirection.kind == Redirection::Kind::moved) {
+    learn_owner(redirection);
+  }
+  if (std::exchange(subscription.is_settled, false)) {
+    ++unconfirmed_count_;
+    fall("A channel's slot has moved to another node of " + where_ + ".", false);
+  }
+  const bool later = redirection.kind == Redirection::Kind::later;
+  subscription.redirects += later ? 0U : 1U;
+  if (later || subscription.redirects > redirects_at_once) {
+    place_after_ms_ = loop_.now_ms() + pause_ms;
+  }
+  detach(subscription, false);
+  to_place_.emplace_back(subscription.kind, subscription.name);
+  request_refresh();
+  turn_end_.request();
+}
+
+}  // namespace socketio::redis

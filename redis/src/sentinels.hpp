@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/net/timer.hpp>
+#include <socketio/redis/client.hpp>
+
+namespace socketio::net {
+class TlsContext;
+}
+
+namespace socketio::redis {
+
+class SingleClient;
+
+/// The sentinels of one client: asks them which server is the master, and hears when that changes.
+///
+/// They are asked one after the other, each for a fair share of the time; the one that answered last is asked first the next
+/// time. Failovers are heard from all of them (one subscription each), because one that is cut off from the others hears of
+/// none itself.
+///
+/// Source: redis.io, "Guidelines for Redis clients with support for Redis Sentinel".
+class Sentinels {
+ public:
+  /// `options`  of the client: endpoints, the master's name, the sentinels' log-in, TLS, timeouts.
+  /// `moved`    the sentinels name this server as the master now; it may be the one they named before. Runs on the loop.
+  Sentinels(Loop& loop, const Options& options, std::shared_ptr<net::TlsContext> tls, Random& random,
+            std::function<void(const Endpoint& master)> moved);
+  ~Sentinels();
+  Sentinels(const Sentinels&) = delete;
+  Sentinels& operator=(const Sentinels&) = delete;
+
+  struct Found {
+    std::optional<Endpoint> master;
+    std::string why;          ///< a sentence, when there is none
+    bool is_refusal = false;  ///< a sentinel has answered, so that asking again is of little use
+  };
+  /// Asks until one knows. `done` is called once, from the loop, unless stop_finding() comes before; it may destroy the caller.
+  void find(std::uint64_t timeout_ms, std::function<void(Found)> done);
+  void stop_finding();
+  [[nodiscard]] bool finding() const noexcept { return done_ != nullptr; }
+
+  /// The one that answered last has named a server that is no master: another one is asked first the next time.
+  void distrust_last();
+
+  /// From now on failovers are heard of. Once.
+  void watch();
+  /// Ends everything, without any further call.
+  void close();
+
+ private:
+  struct Question;
+  class Watch;
+
+  [[nodiscard]] std::shared_ptr<SingleClient> connect_to(const Endpoint& sentinel, std::uint32_t timeout_ms);
+  [[nodiscard]] std::unique_ptr<Question> ask(const Endpoint& sentinel, std::uint32_t timeout_ms,
+                                              std::function<void(Found)> answered);
+  void ask_next();
+  void take_answer(Found found);
+  void watch_began(const Endpoint& sentinel);
+  void took_message(const Endpoint& sentinel, std::string_view text);
+  void trust(const Endpoint& sentinel);
+
+  Loop& loop_;
+  const Options options_;
+  std::shared_ptr<net::TlsContext> tls_;
+  Random& random_;
+  std::function<void(const Endpoint& master)> moved_;
+
+  std::vector<Endpoint> order_;  ///< in which they are asked
+  std::size_t next_ = 0;
+  std::uint64_t give_up_ms_ = 0;
+  std::function<void(Found)> done_;
+  Found failure_;  ///< what is said when nobody knows
+  std::unique_ptr<Question> question_;
+  std::unique_ptr<Question> check_;  ///< whether a failover was missed before the subscription stood
+  std::vector<std::unique_ptr<Watch>> watches_;
+};
+
+}  // namespace socketio::redis

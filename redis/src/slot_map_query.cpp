@@ -1,0 +1,114 @@
+#include "slot_map_query.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "counters.hpp"
+
+namespace socketio::redis {
+namespace {
+
+/// A node that has not answered by then is not waited for alone.
+constexpr std::uint64_t next_after_ms = 200;
+constexpr std::size_t at_once_max = 8;
+
+}  // namespace
+
+SlotMapQuery::SlotMapQuery(Loop& loop, MakeClient make, std::vector<Endpoint> nodes, std::function<void()> ended,
+                           Counters& counters)
+    : make_(std::move(make)), nodes_(std::move(nodes)), tell_(std::move(ended)), counters_(counters), next_timer_(loop, [this] {
+        ask_next();
+      }) {
+  asked_.reserve(nodes_.size());
+  ask_next();
+}
+
+SlotMapQuery::~SlotMapQuery() {
+  ended_ = true;
+  for (Asked& one : asked_) {
+    drop(std::move(one.client));
+  }
+  drop(std::move(connection_));
+}
+
+void SlotMapQuery::drop(std::shared_ptr<SingleClient> client) {
+  if (client) {
+    client->destroy();
+    add_traffic(counters_, client->counters());
+  }
+}
+
+void SlotMapQuery::ask_next() {
+  const std::size_t index = asked_.size();
+  if (ended_ || index == nodes_.size()) {
+    return;
+  }
+  if (index - failed_count_ < at_once_max) {
+    const auto client = make_(nodes_[index]);
+    asked_.push_back({nodes_[index], client});
+    client->on_state([this, index](State state, std::string_view why) {
+      if (state == State::disconnected && asked_[index].client) {
+        failed(index, std::string(why), asked_[index].client->last_error_is_refusal());
+      }
+    });
+    const std::array<std::string_view, 2> words{"CLUSTER", "SLOTS"};
+    client->command(words, [this, index](CommandResult result) { took_answer(index, std::move(result)); });
+    client->connect();
+  }
+  next_timer_.start(next_after_ms);
+}
+
+void SlotMapQuery::took_answer(std::size_t index, CommandResult result) {
+  Asked& asked = asked_[index];
+  if (ended_ || !asked.client) {
+    return;
+  }
+  const std::string node = "Redis at " + describe(asked.endpoint);
+  if (result.outcome == Outcome::refused) {
+    const bool no_cluster = result.message.find("cluster support disabled") != std::string::npos;
+    const bool not_now = result.message.starts_with("LOADING") || result.message.starts_with("CLUSTERDOWN");
+    failed(index,
+           no_cluster ? node + " is not part of a cluster: the URL must begin with redis:// or rediss://."
+                      : node + " does not tell the cluster's slots (" + result.message + ").",
+           !not_now);
+    return;
+  }
+  if (result.outcome != Outcome::ok) {
+    return;  // its state tells
+  }
+  std::string error;
+  auto map = parse_slot_map(result.reply, asked.endpoint.host, error);
+  if (!map) {
+    failed(index, node + " gives no useful list of the cluster's slots: " + error + ".", false);
+    return;
+  }
+  map_ = std::move(map);
+  from_ = asked.endpoint;
+  connection_ = std::move(asked.client);
+  connection_->on_state({});
+  ended_ = true;
+  next_timer_.stop();
+  tell_();
+}
+
+void SlotMapQuery::failed(std::size_t index, const std::string& why, bool refusal) {
+  const std::shared_ptr<SingleClient> client = std::move(asked_[index].client);
+  asked_[index].client = nullptr;
+  ++failed_count_;
+  if (why_.empty() || refusal || !is_refusal_) {
+    why_ = why;
+    is_refusal_ = refusal;
+  }
+  drop(client);
+  if (failed_count_ == nodes_.size()) {
+    ended_ = true;
+    next_timer_.stop();
+    tell_();
+  } else {
+    ask_next();
+  }
+}
+
+}  // namespace socketio::redis

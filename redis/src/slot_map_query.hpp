@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <socketio/net/timer.hpp>
+
+#include "single_client.hpp"
+#include "slot_map.hpp"
+
+namespace socketio::redis {
+
+/// Asks one node after the other for the slot map, until one gives it. A node that does not answer soon does not hold up the
+/// next one. Each is asked by a connection of its own: others may be waiting in XREAD, or have subscribed.
+class SlotMapQuery {
+ public:
+  using MakeClient = std::function<std::shared_ptr<SingleClient>(const Endpoint& endpoint)>;
+
+  /// `ended`    is called once, on the loop, when map() or why() has something to say; not when this is destroyed before.
+  /// `counters` gets what the connections that are not handed on have counted.
+  SlotMapQuery(Loop& loop, MakeClient make, std::vector<Endpoint> nodes, std::function<void()> ended, Counters& counters);
+  ~SlotMapQuery();
+  SlotMapQuery(const SlotMapQuery&) = delete;
+  SlotMapQuery& operator=(const SlotMapQuery&) = delete;
+
+  [[nodiscard]] bool has_ended() const noexcept { return ended_; }
+  /// Nothing when no node gave one.
+  [[nodiscard]] const std::optional<SlotMap>& map() const noexcept { return map_; }
+  [[nodiscard]] const Endpoint& from() const noexcept { return from_; }
+  /// The connection that the map came by.
+  [[nodiscard]] std::shared_ptr<SingleClient> take_connection() noexcept { return std::move(connection_); }
+  /// What the node said that failed last, a refusal rather than anything else.
+  [[nodiscard]] const std::string& why() const noexcept { return why_; }
+  [[nodiscard]] bool is_refusal() const noexcept { return is_refusal_; }
+
+ private:
+  struct Asked {
+    Endpoint endpoint;
+    std::shared_ptr<SingleClient> client;  ///< null when it has failed
+  };
+
+  void ask_next();
+  void took_answer(std::size_t index, CommandResult result);
+  void failed(std::size_t index, const std::string& why, bool refusal);
+  void drop(std::shared_ptr<SingleClient> client);
+
+  MakeClient make_;
+  std::vector<Endpoint> nodes_;
+  std::vector<Asked> asked_;
+  std::size_t failed_count_ = 0;
+  std::function<void()> tell_;
+  Counters& counters_;
+  bool ended_ = false;
+  std::optional<SlotMap> map_;
+  Endpoint from_;
+  std::shared_ptr<SingleClient> connection_;
+  std::string why_;
+  bool is_refusal_ = false;
+  net::Timer next_timer_;
+};
+
+}  // namespace socketio::redis

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/common/export.hpp>
+#include <socketio/protocol/arguments.hpp>
+#include <socketio/protocol/room.hpp>
+#include <socketio/protocol/scratch_buffer.hpp>
+#include <socketio/protocol/target.hpp>
+#include <socketio/server/ack.hpp>
+#include <socketio/server/remote_socket.hpp>
+
+namespace socketio {
+
+namespace server {
+class NamespaceCore;
+
+/// As flags have it.
+[[nodiscard]] std::uint32_t timeout_ms(std::chrono::milliseconds timeout);
+
+/// Packs [event, all arguments but the last], and hands it over with the last one: how emit_with_ack() takes its callback.
+template <typename Use, typename... All, std::size_t... Indices>
+void with_packed_event(const EventName& event, const std::tuple<All...>& all, std::index_sequence<Indices...>, Use use) {
+  ScratchBuffer data;
+  arguments::pack_event(data.buffer(), event, std::get<Indices>(all)...);
+  use(data.buffer().bytes(), std::get<sizeof...(Indices)>(all));
+}
+}  // namespace server
+
+/// Rooms and flags being chosen, then one operation on every socket that is meant, on all servers. A value: keep it, copy it,
+/// use it many times; each call that adds something returns another one. It may outlive its server: operations do nothing then.
+///
+/// Those of Server and Namespace may be used on any thread; callbacks run on the loop's, once, and never before the call has
+/// returned.
+///
+/// Fails  with Error(reserved_event, bad_arguments, bad_json, bad_utf8), thrown before anything was sent.
+class SOCKETIO_API BroadcastOperator {
+ public:
+  /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too.
+  [[nodiscard]] BroadcastOperator to(const Room& room) const { return to(std::span(&room, 1)); }
+  [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const;
+  [[nodiscard]] BroadcastOperator to(std::initializer_list<Room> rooms) const { return to(std::span(rooms)); }
+  [[nodiscard]] BroadcastOperator in(const Room& room) const { return to(room); }
+  [[nodiscard]] BroadcastOperator in(std::span<const Room> rooms) const { return to(rooms); }
+  [[nodiscard]] BroadcastOperator in(std::initializer_list<Room> rooms) const { return to(rooms); }
+  /// Leaves out the sockets that are in a room.
+  [[nodiscard]] BroadcastOperator except(const Room& room) const { return except(std::span(&room, 1)); }
+  [[nodiscard]] BroadcastOperator except(std::span<const Room> rooms) const;
+  [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const { return except(std::span(rooms)); }
+  /// The sockets of this server only.
+  [[nodiscard]] BroadcastOperator local() const;
+  /// The event may be lost by clients that are not ready for it. (`volatile` is a keyword of C++.)
+  [[nodiscard]] BroadcastOperator volatile_() const;
+  /// Whether the event may be compressed on its way; it may, unless this says otherwise.
+  [[nodiscard]] BroadcastOperator compress(bool compress) const;
+  /// How long emit_with_ack() waits; 20 seconds unless this says otherwise.
+  [[nodiscard]] BroadcastOperator timeout(std::chrono::milliseconds timeout) const;
+
+  /// Emits an event. Arguments are anything msgpack-c packs (numbers, strings, containers, structs: MSGPACK_DEFINE_MAP makes an
+  /// object of a struct, MSGPACK_DEFINE an array), and nullptr, Json, Binary, Date, time points.
+  template <typename... Args>
+  void emit(const EventName& event, const Args&... args) const {
+    ScratchBuffer data;
+    arguments::pack_event(data.buffer(), event, args...);
+    emit_packed(data.buffer().bytes());
+  }
+  /// emit("message", args...)
+  template <typename... Args>
+  void send(const Args&... args) const {
+    emit("message", args...);
+  }
+  /// The same for a packed [event, args...].
+  void emit_packed(Bytes data) const;
+
+  /// Emits an event that each client is to answer. The last argument is called with what came: a function of
+  /// `const AckAnswers&`.
+  template <typename... ArgsAndDone>
+  void emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
+    static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answers.");
+    server::with_packed_event(event, std::forward_as_tuple(args_and_done...),
+                              std::make_index_sequence<sizeof...(args_and_done) - 1>(),
+                              [this](Bytes data, const OnAckAnswers& done) { emit_with_ack_packed(data, done); });
+  }
+  void emit_with_ack_packed(Bytes data, OnAckAnswers done) const;
+
+  void sockets_join(const Room& room) const { sockets_join(std::span(&room, 1)); }
+  void sockets_join(std::span<const Room> rooms) const;
+  void sockets_join(std::initializer_list<Room> rooms) const { sockets_join(std::span(rooms)); }
+  void sockets_leave(const Room& room) const { sockets_leave(std::span(&room, 1)); }
+  void sockets_leave(std::span<const Room> rooms) const;
+  void sockets_leave(std::initializer_list<Room> rooms) const { sockets_leave(std::span(rooms)); }
+  /// Disconnects the sockets from the namespace; `close`: ends their whole connections.
+  void disconnect_sockets(bool close = false) const;
+  /// The sockets, from all servers.
+  void fetch_sockets(std::function<void(const FetchedSocketList&)> done) const;
+
+ protected:
+  friend class Socket;
+  friend class RemoteSocket;
+  BroadcastOperator(std::shared_ptr<server::NamespaceCore> core, Target target, bool local = false)
+      : core_(std::move(core)), target_(std::move(target)), local_(local) {}
+
+  std::shared_ptr<server::NamespaceCore> core_;
+  Target target_;
+  bool local_ = false;
+};
+
+}  // namespace socketio

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <socketio/protocol/value.hpp>
+#include <socketio/server/ack.hpp>
+
+// How a function with typed parameters becomes a handler of events.
+//
+//   [](int a, const std::string& b, socketio::Ack ack)     two arguments, and the way to answer
+//   [](std::optional<int> page)                            an argument that may be missing
+//   [](socketio::Arguments all, socketio::Ack ack)         whatever comes
+//
+// Parameters that borrow (std::string_view, Binary, Value, Arguments) are good during the call. More arguments than parameters
+// are ignored, as JavaScript does. When an argument is missing, or is not what its parameter takes, the function is not called.
+namespace socketio {
+
+/// An event on its way to a handler.
+struct EventCall {
+  Arguments arguments;
+  Ack ack;
+};
+
+/// False: the arguments do not fit, and nothing was called.
+using EventHandler = std::function<bool(const EventCall&)>;
+
+namespace handler {
+
+template <typename F>
+struct signature : signature<decltype(&F::operator())> {};
+template <typename R, typename... Params>
+struct signature<R (*)(Params...)> {
+  using values = std::tuple<std::remove_cvref_t<Params>...>;
+};
+template <typename C, typename R, typename... Params>
+struct signature<R (C::*)(Params...)> : signature<R (*)(Params...)> {};
+template <typename C, typename R, typename... Params>
+struct signature<R (C::*)(Params...) const> : signature<R (*)(Params...)> {};
+template <typename C, typename R, typename... Params>
+struct signature<R (C::*)(Params...) noexcept> : signature<R (*)(Params...)> {};
+template <typename C, typename R, typename... Params>
+struct signature<R (C::*)(Params...) const noexcept> : signature<R (*)(Params...)> {};
+
+/// Fills one parameter, and moves on to the next argument.
+template <typename T>
+bool fill(const EventCall& call, Arguments::Iterator& next, T& parameter) {
+  if constexpr (std::is_same_v<T, Ack>) {
+    parameter = call.ack;
+    return true;
+  } else if constexpr (std::is_same_v<T, Arguments>) {
+    parameter = call.arguments;
+    return true;
+  } else {
+    if (next == call.arguments.end()) {
+      return value::is_optional<T>::value || std::is_same_v<T, Value>;
+    }
+    const Value argument = *next;
+    ++next;
+    return value::convert(argument.packed(), parameter);
+  }
+}
+
+}  // namespace handler
+
+/// Makes a handler of a function object or a function whose parameters have fixed types.
+template <typename Function>
+EventHandler make_handler(Function function) {
+  if constexpr (std::is_same_v<Function, EventHandler>) {
+    return function;
+  } else {
+    return [function = std::move(function)](const EventCall& call) mutable {
+      typename handler::signature<Function>::values parameters;
+      Arguments::Iterator next = call.arguments.begin();
+      const bool fits =
+          std::apply([&call, &next](auto&... parameter) { return (handler::fill(call, next, parameter) && ...); }, parameters);
+      if (fits) {
+        std::apply(function, std::move(parameters));
+      }
+      return fits;
+    };
+  }
+}
+
+}  // namespace socketio

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <socketio/adapter/adapter.hpp>
+#include <socketio/common/export.hpp>
+#include <socketio/server/broadcast_operator.hpp>
+#include <socketio/server/handler.hpp>
+#include <socketio/server/socket.hpp>
+
+namespace socketio {
+
+/// A namespace of a server; a small handle. What addresses clients is inherited, and may be used on any thread; everything else
+/// is for the loop's. Of a server with several threads, all that asks something may be used on each of them: answers come on
+/// the thread that has asked.
+///
+/// For the namespaces that a predicate makes (Server::of), handlers and middlewares apply to those made afterwards, and emit()
+/// reaches the sockets of all of them on this server. What has an answer throws Error(not_supported) there.
+class SOCKETIO_API Namespace : public BroadcastOperator {
+ public:
+  explicit Namespace(std::shared_ptr<server::NamespaceCore> core);
+
+  [[nodiscard]] const std::string& name() const noexcept;
+
+  /// Sees each socket before it is connected, in the order of registration: `next()` lets it pass, `next(Refusal(...))` refuses
+  /// it. What throws refuses, too.
+  void use(std::function<void(Socket socket, Next next)> middleware) const;
+  void on_connection(std::function<void(Socket socket)> handler) const;
+
+  /// Connected here, on this server. With several threads these handles are good for post() and id(): see Socket.
+  [[nodiscard]] std::vector<Socket> sockets() const;
+  [[nodiscard]] std::size_t socket_count() const noexcept;
+  [[nodiscard]] std::optional<Socket> find_socket(std::string_view id) const;
+
+  /// Emits an event to the other servers. Fails like emit(); the reserved names are connect, connection, new_namespace, error.
+  template <typename... Args>
+  void server_side_emit(const EventName& event, const Args&... args) const {
+    ScratchBuffer data;
+    arguments::pack_event(data.buffer(), event, args...);
+    server_side_emit_packed(data.buffer().bytes());
+  }
+  void server_side_emit_packed(Bytes data) const;
+  /// The same for an event that each of them is to answer. The last argument is a function of `const ServerSideAnswers&`.
+  template <typename... ArgsAndDone>
+  void server_side_emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
+    static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answers.");
+    server::with_packed_event(
+        event, std::forward_as_tuple(args_and_done...), std::make_index_sequence<sizeof...(args_and_done) - 1>(),
+        [this](Bytes data, const OnServerSideAnswers& done) { server_side_emit_with_ack_packed(data, done); });
+  }
+  void server_side_emit_with_ack_packed(Bytes data, OnServerSideAnswers done) const;
+  /// Hears events that other servers emit. Handlers as with Socket::on().
+  template <typename Function>
+  void on_server_side(std::string_view event, Function function) const {
+    add_server_side_handler(event, make_handler(std::move(function)));
+  }
+
+  /// Rooms that somebody is in, on all servers, as far as the adapter can tell.
+  void all_rooms(std::function<void(std::vector<std::string>)> done) const;
+  /// Servers that have this namespace, this one among them.
+  void server_count(std::function<void(std::size_t)> done) const;
+  [[nodiscard]] adapter::AdapterCounters adapter_counters() const;
+
+ private:
+  void add_server_side_handler(std::string_view event, EventHandler handler) const;
+};
+
+}  // namespace socketio

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <socketio/common/export.hpp>
+#include <socketio/protocol/arguments.hpp>
+#include <socketio/protocol/flags.hpp>
+#include <socketio/protocol/room.hpp>
+#include <socketio/protocol/value.hpp>
+#include <socketio/server/ack.hpp>
+#include <socketio/server/broadcast_operator.hpp>
+#include <socketio/server/handler.hpp>
+#include <socketio/server/handshake.hpp>
+
+namespace socketio {
+
+namespace server {
+class SocketCore;
+}
+
+/// Why a middleware refuses: a text for the client's `connect_error`, and data of any kind.
+class SOCKETIO_API Refusal {
+ public:
+  explicit Refusal(std::string message) : message_(std::move(message)) {}
+  template <typename T>
+  Refusal(std::string message, const T& data) : message_(std::move(message)) {
+    arguments::pack_one(data_, data);
+  }
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
+  [[nodiscard]] Bytes data() const noexcept { return data_.bytes(); }
+
+ private:
+  std::string message_;
+  Buffer data_;
+};
+
+/// Goes on after a middleware, at once or later. A small handle; the first call counts.
+class SOCKETIO_API Next {
+ public:
+  using Continue = std::function<void(const Refusal* refusal)>;
+  explicit Next(Continue go_on) : go_on_(std::make_shared<Continue>(std::move(go_on))) {}
+
+  void operator()() const { call(nullptr); }
+  void operator()(const Refusal& refusal) const { call(&refusal); }
+
+ private:
+  void call(const Refusal* refusal) const;
+  std::shared_ptr<Continue> go_on_;
+};
+
+/// How a socket emits: flags chosen, then one event for its client.
+class SOCKETIO_API SocketEmitter {
+ public:
+  SocketEmitter(std::shared_ptr<server::SocketCore> core, Flags flags) noexcept : core_(std::move(core)), flags_(flags) {}
+
+  /// The event may be lost if the client is not ready for it. (`volatile` is a keyword of C++.)
+  [[nodiscard]] SocketEmitter volatile_() const { return {core_, Flags(flags_).set_volatile(true)}; }
+  [[nodiscard]] SocketEmitter compress(bool compress) const { return {core_, Flags(flags_).set_compress(compress)}; }
+  /// How long emit_with_ack() waits. Without it: until the client answers or goes.
+  [[nodiscard]] SocketEmitter timeout(std::chrono::milliseconds timeout) const;
+
+  /// Emits an event; see BroadcastOperator::emit(). False when the socket is not connected any more.
+  template <typename... Args>
+  bool emit(const EventName& event, const Args&... args) const {
+    ScratchBuffer data;
+    arguments::pack_event(data.buffer(), event, args...);
+    return emit_packed(data.buffer().bytes());
+  }
+  template <typename... Args>
+  bool send(const Args&... args) const {
+    return emit("message", args...);
+  }
+  bool emit_packed(Bytes data) const;
+
+  /// Emits an event that the client is to answer. The last argument, a function of `const AckResult&`, is called once: with the
+  /// answer, or with why there is none.
+  template <typename... ArgsAndDone>
+  void emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
+    static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answer.");
+    server::with_packed_event(event, std::forward_as_tuple(args_and_done...),
+                              std::make_index_sequence<sizeof...(args_and_done) - 1>(),
+                              [this](Bytes data, const OnAck& done) { emit_with_ack_packed(data, done); });
+  }
+  void emit_with_ack_packed(Bytes data, OnAck done) const;
+
+ protected:
+  std::shared_ptr<server::SocketCore> core_;
+  Flags flags_;
+};
+
+/// A client's connection to one namespace: a small handle that is safe to keep and keeps nothing open. After the disconnect its
+/// operations do nothing. Handlers are destroyed with the connection, so a handler may hold its own socket.
+///
+/// For the thread of the server's loop only; of a server with several threads, for the one that its handlers run on. Copies may
+/// be kept and destroyed anywhere, and post() gets there.
+class SOCKETIO_API Socket : public SocketEmitter {
+ public:
+  explicit Socket(std::shared_ptr<server::SocketCore> core) noexcept : SocketEmitter(std::move(core), {}) {}
+
+  [[nodiscard]] const std::string& id() const noexcept;
+  /// The name of its namespace.
+  [[nodiscard]] const std::string& nsp() const noexcept;
+  /// From the CONNECT answer to the disconnect.
+  [[nodiscard]] bool connected() const noexcept;
+  /// It goes on where a lost connection ended: same id, rooms and data.
+  [[nodiscard]] bool recovered() const noexcept;
+  /// Made anew by each call: hold the value while it is used.
+  [[nodiscard]] Handshake handshake() const;
+  /// "websocket" or "polling"; empty once it is disconnected.
+  [[nodiscard]] std::string_view transport() const noexcept;
+
+  /// Keeps a value with the socket. Other servers see it in fetch_sockets(), and recovery brings it back.
+  template <typename T>
+  void set_data(const T& data) const {
+    ScratchBuffer packed;
+    arguments::pack_one(packed.buffer(), data);
+    set_data_packed(packed.buffer().bytes());
+  }
+  /// Throws Error(bad_arguments) when `data` is not one well-formed value.
+  void set_data_packed(Bytes data) const;
+  /// An empty object unless set. Good until it is set again.
+  [[nodiscard]] Value data() const noexcept;
+
+  void join(const Room& room) const { join(std::span(&room, 1)); }
+  /// Throws Error(too_large) when the socket would be in more than ServerOptions::rooms_per_socket_max.
+  void join(std::span<const Room> rooms) const;
+  void join(std::initializer_list<Room> rooms) const { join(std::span(rooms)); }
+  /// Joins, and calls `done` when events that other servers emit to the rooms from now on reach this socket: at once, or, where
+  /// the server has to subscribe to them first, when Redis has confirmed that. False: it has not within a few seconds.
+  void join(std::span<const Room> rooms, std::function<void(bool heard)> done) const;
+  void leave(const Room& room) const { leave(std::span(&room, 1)); }
+  void leave(std::span<const Room> rooms) const;
+  void leave(std::initializer_list<Room> rooms) const { leave(std::span(rooms)); }
+  [[nodiscard]] std::vector<std::string> rooms() const;
+
+  /// Everybody else in the namespace, or in rooms: without this socket.
+  [[nodiscard]] BroadcastOperator broadcast() const;
+  [[nodiscard]] BroadcastOperator to(const Room& room) const { return broadcast().to(room); }
+  [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const { return broadcast().to(rooms); }
+  [[nodiscard]] BroadcastOperator to(std::initializer_list<Room> rooms) const { return broadcast().to(rooms); }
+  [[nodiscard]] BroadcastOperator in(const Room& room) const { return to(room); }
+  [[nodiscard]] BroadcastOperator except(const Room& room) const { return broadcast().except(room); }
+  [[nodiscard]] BroadcastOperator local() const { return broadcast().local(); }
+
+  /// Calls `function` for each event of that name; see handler.hpp for what parameters it may have. Several may listen.
+  template <typename Function>
+  void on(std::string_view event, Function function) const {
+    add_handler(event, make_handler(std::move(function)), false);
+  }
+  /// The same for the next one only.
+  template <typename Function>
+  void once(std::string_view event, Function function) const {
+    add_handler(event, make_handler(std::move(function)), true);
+  }
+  /// Nobody listens to that event any more.
+  void off(std::string_view event) const;
+  /// Hears each event that arrives, whatever its name, before middlewares and handlers do.
+  void on_any(std::function<void(const Value& event, const Arguments& arguments)> listener) const;
+  void off_any() const;
+  /// Hears each event that is sent to this client.
+  void on_any_outgoing(std::function<void(const Value& event, const Arguments& arguments)> listener) const;
+  void off_any_outgoing() const;
+  /// Sees each event before the handlers, in the order of registration, and lets it pass or not. A refused one is told to
+  /// on_error(), and to nobody else. The arguments are good during the call.
+  void use(std::function<void(const Value& event, const Arguments& arguments, Next next)> middleware) const;
+  /// The rooms are still there.
+  void on_disconnecting(std::function<void(std::string_view reason)> listener) const;
+  void on_disconnect(std::function<void(std::string_view reason)> listener) const;
+  /// A rule of the protocol was broken, or a middleware refused an event.
+  void on_error(std::function<void(std::string_view message)> listener) const;
+
+  /// Calls `function` on the thread of this socket's loop, in the order of the calls; also when the socket has disconnected,
+  /// but not when the server has ended. From any thread. What it throws is caught and told, as with handlers.
+  void post(std::function<void()> function) const;
+
+  /// Leaves the namespace; `close`: ends the whole connection, with all its namespaces.
+  void disconnect(bool close = false) const;
+
+  friend bool operator==(const Socket& a, const Socket& b) noexcept { return a.core_ == b.core_; }
+
+ private:
+  void add_handler(std::string_view event, EventHandler handler, bool once) const;
+};
+
+}  // namespace socketio

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+
+namespace socketio::server {
+
+/// What other loops have posted to one loop, and it has not dealt with: limited, so that a loop that is busy for long does not
+/// take all memory. For all threads.
+class Backlog {
+ public:
+  explicit Backlog(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
+
+  /// False, and nothing is added, when there is too much already. One posting is always taken, however large.
+  [[nodiscard]] bool try_add(std::size_t bytes) noexcept {
+    if (bytes_ > bytes_max_) {
+      return false;
+    }
+    bytes_ += bytes;
+    return true;
+  }
+  /// Waits until there is room.
+  void add(std::size_t bytes) {
+    if (!try_add(bytes)) {
+      wait();
+      bytes_ += bytes;
+    }
+  }
+  /// The loop has dealt with it.
+  void done(std::size_t bytes) {
+    bytes_ -= bytes;
+    if (waiting_ != 0 && bytes_ <= bytes_max_) {
+      const std::lock_guard guard(lock_);
+      room_.notify_all();
+    }
+  }
+  /// Nobody waits from now on: the loop deals with nothing any more.
+  void give_up() {
+    const std::lock_guard guard(lock_);
+    given_up_ = true;
+    room_.notify_all();
+  }
+
+ private:
+  void wait() {
+    std::unique_lock guard(lock_);
+    ++waiting_;
+    room_.wait(guard, [this] { return given_up_ || bytes_ <= bytes_max_; });
+    --waiting_;
+  }
+
+  const std::size_t bytes_max_;
+  std::atomic<std::size_t> bytes_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;
+  std::mutex lock_;
+  std::condition_variable room_;
+  bool given_up_ = false;
+};
+
+}  // namespace socketio::server

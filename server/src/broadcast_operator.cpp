@@ -1,0 +1,64 @@
+#include <socketio/server/broadcast_operator.hpp>
+
+#include <algorithm>
+#include <limits>
+
+#include "namespace_core.hpp"
+
+namespace socketio {
+
+BroadcastOperator BroadcastOperator::to(std::span<const Room> rooms) const {
+  BroadcastOperator result = *this;
+  target::add_rooms(result.target_.rooms, rooms);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::except(std::span<const Room> rooms) const {
+  BroadcastOperator result = *this;
+  target::add_rooms(result.target_.except, rooms);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::local() const {
+  BroadcastOperator result = *this;
+  result.local_ = true;
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::volatile_() const {
+  BroadcastOperator result = *this;
+  result.target_.flags.set_volatile(true);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::compress(bool compress) const {
+  BroadcastOperator result = *this;
+  result.target_.flags.set_compress(compress);
+  return result;
+}
+
+BroadcastOperator BroadcastOperator::timeout(std::chrono::milliseconds timeout) const {
+  BroadcastOperator result = *this;
+  result.target_.flags.set_timeout_ms(server::timeout_ms(timeout));
+  return result;
+}
+
+void BroadcastOperator::emit_packed(Bytes data) const { core_->emit(target_, local_, data); }
+
+void BroadcastOperator::emit_with_ack_packed(Bytes data, OnAckAnswers done) const {
+  core_->emit_with_ack(target_, local_, data, std::move(done));
+}
+
+void BroadcastOperator::sockets_join(std::span<const Room> rooms) const { core_->join(target_, local_, rooms); }
+void BroadcastOperator::sockets_leave(std::span<const Room> rooms) const { core_->leave(target_, local_, rooms); }
+void BroadcastOperator::disconnect_sockets(bool close) const { core_->disconnect(target_, local_, close); }
+
+void BroadcastOperator::fetch_sockets(std::function<void(const FetchedSocketList&)> done) const {
+  core_->fetch(target_, local_, std::move(done));
+}
+
+std::uint32_t server::timeout_ms(std::chrono::milliseconds timeout) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
+}  // namespace socketio

@@ -1,0 +1,168 @@
+#include "connection.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <socketio/protocol/query_string.hpp>
+#include <socketio/protocol/socketio_msgpack_packet.hpp>
+#include <socketio/server/id.hpp>
+
+#include "namespace_core.hpp"
+#include "server_core.hpp"
+
+namespace socketio::server {
+
+using socketio_packet::Packet;
+using socketio_packet::Type;
+using socketio_packet::Violation;
+
+void Connection::begin(ServerLoop& home, Session& session) {
+  const auto connection = std::make_shared<Connection>(home, session);
+  connection->self_ = connection;
+  session.set_listener(connection.get());
+  home.connect_due.start(*connection);
+  if (session.revision() == 3) {  // these clients do not ask for the root namespace
+    connection->connect("/", {});
+  }
+}
+
+Connection::Connection(ServerLoop& home, Session& session)
+    : home_(home), session_(&session), reassembler_(home.packet_limits) {}
+
+std::shared_ptr<SocketCore> Connection::find(std::string_view nsp) const {
+  const auto place = std::find_if(sockets_.begin(), sockets_.end(),
+                                  [nsp](const std::shared_ptr<SocketCore>& socket) { return socket->nsp().name() == nsp; });
+  return place != sockets_.end() ? *place : nullptr;
+}
+
+void Connection::forget(const SocketCore& socket) {
+  std::erase_if(sockets_, [&socket](const std::shared_ptr<SocketCore>& candidate) { return candidate.get() == &socket; });
+}
+
+// ---- receiving -------------------------------------------------------------------------------------------------------------
+
+void Connection::on_message(Bytes data, bool binary) {
+  const auto self = shared_from_this();  // a handler may close it
+  Packet packet;
+  Violation violation = Violation::none;
+  if (home_.server.options.parser == Parser::msgpack) {
+    violation = binary ? socketio_msgpack_packet::decode(data, packet, home_.packet_limits.depth_max) : Violation::bad_type;
+  } else if (binary) {
+    violation = reassembler_.binary(data, home_.scratch, packet);
+  } else {
+    violation = reassembler_.text(as_text(data), home_.scratch, packet);
+  }
+  if (violation != Violation::none) {
+    violate(violation);
+  } else if (!reassembler_.waiting()) {
+    take(packet);
+  }
+}
+
+void Connection::take(const Packet& packet) {
+  if (packet.type == Type::connect) {
+    session_->revision() == 3 ? connect_revision4(packet.nsp) : connect(packet.nsp, packet.data);
+    return;
+  }
+  const auto socket = find(packet.nsp);
+  if (socket == nullptr || !socket->is_connected() || packet.type == Type::connect_error) {
+    close_for_wrong_state();
+    return;
+  }
+  switch (packet.type) {
+    case Type::event: socket->on_event(packet); return;
+    case Type::ack: socket->on_ack(packet); return;
+    case Type::disconnect: socket->end(CloseReason::client_namespace_disconnect); return;
+    default: return;
+  }
+}
+
+void Connection::connect(std::string_view name, Bytes auth) {
+  if (find(name) != nullptr || home_.is_asking(*this, name)) {
+    close_for_wrong_state();
+  } else if (sockets_.size() + home_.asking_count(*this) >= home_.server.options.namespaces_per_connection_max) {
+    refuse(name, "Too many namespaces");
+  } else {
+    home_.find_namespace(*this, name, auth);
+  }
+}
+
+void Connection::enter(std::string_view name, Bytes auth, const std::shared_ptr<NamespaceCore>& nsp) {
+  if (nsp == nullptr) {
+    refuse(name, "Invalid namespace");
+    return;
+  }
+  std::string id = session_->revision() == 3 ? (name == "/" ? "" : std::string(name) + "#") + std::string(session_->id())
+                                             : std::string(Id::make(home_.server.random).text());
+  const auto socket = std::make_shared<SocketCore>(nsp->shard_at(home_), *this, std::move(id), auth);
+  sockets_.push_back(socket);
+  nsp->admit(socket);
+}
+
+/// What follows the name of a namespace is its auth.
+void Connection::connect_revision4(std::string_view nsp) {
+  const socketio_packet::ConnectTarget target = socketio_packet::split_query_revision4(nsp);
+  Buffer auth;
+  query_string::to_msgpack(auth, target.query);
+  connect(target.nsp, auth.bytes());
+}
+
+void Connection::refuse(std::string_view nsp, std::string_view message, Bytes data) {
+  ++home_.counters.connects_refused;
+  if (open_) {
+    session_->send(home_.writer.connect_error(nsp, message, data, session_->revision()));
+  }
+}
+
+// ---- the end ---------------------------------------------------------------------------------------------------------------
+
+void Connection::violate(Violation violation) {
+  ++home_.counters.protocol_violations;
+  const std::string_view message = socketio_packet::describe(violation);
+  home_.server.report({Problem::Kind::protocol_violation, {}, {}, {}, message});
+  const auto told = sockets_;
+  for (const auto& socket : told) {
+    if (socket->is_connected()) {
+      socket->on_error(message);
+    }
+  }
+  if (open_) {
+    session_->close(CloseReason::forced_close);
+  }
+}
+
+void Connection::close_for_wrong_state() {
+  ++home_.counters.wrong_state;
+  session_->close(CloseReason::forced_close);
+}
+
+void Connection::on_connect_due() {
+  ++home_.counters.connect_timeouts;
+  session_->close(CloseReason::forced_close);
+}
+
+void Connection::disconnect_all() {
+  const auto self = shared_from_this();
+  // The client hears of all of them first, then they end.
+  const auto ending = sockets_;
+  for (const auto& socket : ending) {
+    socket->disconnect(false);
+  }
+  if (open_) {
+    session_->close(CloseReason::forced_close);
+  }
+}
+
+void Connection::on_closed(CloseReason reason) {
+  open_ = false;
+  stop();
+  home_.stop_asking(*this);
+  const auto self = std::move(self_);
+  const auto ending = sockets_;
+  for (const auto& socket : ending) {
+    socket->end(reason);
+  }
+}
+
+}  // namespace socketio::server

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <socketio/common/bytes.hpp>
+#include <socketio/protocol/socketio_packet.hpp>
+#include <socketio/server/engine.hpp>
+
+#include "deadline_queue.hpp"
+#include "socket_core.hpp"
+
+namespace socketio::server {
+
+class NamespaceCore;
+class ServerLoop;
+
+/// One client's connection: puts its messages together to packets, and hands them to its sockets, one per namespace. Owns
+/// itself until the session has ended.
+///
+/// As a Deadline it waits for the first namespace.
+class Connection final : public SessionListener, public Deadline, public std::enable_shared_from_this<Connection> {
+ public:
+  /// Makes one for a new session.
+  static void begin(ServerLoop& home, Session& session);
+  Connection(ServerLoop& home, Session& session);
+
+  /// Valid until the last socket has ended.
+  [[nodiscard]] Session& session() const noexcept { return *session_; }
+  [[nodiscard]] bool is_open() const noexcept { return open_; }
+
+  /// A socket has passed its middlewares.
+  void on_joined() noexcept { stop(); }
+  void refuse(std::string_view nsp, std::string_view message, Bytes data = {});
+  /// A socket has ended.
+  void forget(const SocketCore& socket);
+  /// Leaves all namespaces, and closes.
+  void disconnect_all();
+  void on_connect_due();
+  /// What a CONNECT has asked for has been found; null when there is no such namespace.
+  void enter(std::string_view name, Bytes auth, const std::shared_ptr<NamespaceCore>& nsp);
+
+ private:
+  void on_message(Bytes data, bool binary) override;
+  void on_closed(CloseReason reason) override;
+
+  [[nodiscard]] std::shared_ptr<SocketCore> find(std::string_view nsp) const;
+  void take(const socketio_packet::Packet& packet);
+  void connect(std::string_view name, Bytes auth);
+  void connect_revision4(std::string_view nsp);
+  void violate(socketio_packet::Violation violation);
+  void close_for_wrong_state();
+
+  ServerLoop& home_;
+  Session* session_;
+  std::shared_ptr<Connection> self_;
+  socketio_packet::Reassembler reassembler_;
+  std::vector<std::shared_ptr<SocketCore>> sockets_;  ///< not ended
+  bool open_ = true;
+};
+
+}  // namespace socketio::server

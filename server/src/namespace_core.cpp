@@ -1,0 +1,400 @@
+#include "namespace_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <socketio/adapter/in_memory.hpp>
+#include <socketio/common/error.hpp>
+#include <socketio/common/limits.hpp>
+#include <socketio/protocol/event_data.hpp>
+#include <socketio/protocol/reserved_events.hpp>
+
+#include "connection.hpp"
+#include "server_core.hpp"
+
+namespace socketio::server {
+namespace {
+
+/// What an operation counts while it waits, without its event.
+constexpr std::size_t posting_bytes = 512;
+
+std::vector<std::uint8_t> copy_of(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+
+adapter::Target adapter_target(const Target& target, bool local) { return {target.rooms, target.except, target.flags, local}; }
+
+adapter::Selection selection_of(const Target& target) {
+  return {std::span<const Room>(target.rooms), std::span<const Room>(target.except)};
+}
+
+}  // namespace
+
+NamespaceCore::NamespaceCore(ServerCore& server, std::string name, Predicate predicate)
+    : server_(&server), loop_(server.loop), name_(std::move(name)), predicate_(std::move(predicate)) {
+  for (const auto& home : server.loops()) {
+    own_shards_.push_back(std::make_unique<NamespaceShard>(*this, *home));
+  }
+  if (server.is_threaded()) {
+    group_.emplace(*this, own_shards_);
+    shards_ = {&*group_};
+  } else {
+    shards_ = {own_shards_.front().get()};
+  }
+  if (!predicate_) {
+    adapter_ = server.options.adapter ? server.options.adapter(*this) : std::make_unique<adapter::InMemoryAdapter>(*this);
+    keeps_packets_ = adapter_->keeps_packets();
+  }
+}
+
+NamespaceCore::~NamespaceCore() = default;
+
+void NamespaceCore::close_adapter() {
+  if (adapter_ != nullptr) {
+    adapter_->close();
+  }
+}
+
+void NamespaceCore::detach() {
+  if (adapter_ != nullptr) {
+    adapter_->close();
+    adapter_.reset();
+  }
+  for (const auto& shard : own_shards_) {
+    shard->detach();
+  }
+  server_ = nullptr;
+}
+
+adapter::Scheduler& NamespaceCore::scheduler() { return server_->scheduler; }
+Random& NamespaceCore::random() { return server_->random; }
+const adapter::RecoveryOptions& NamespaceCore::recovery() const { return server_->options.recovery; }
+
+std::shared_ptr<NamespaceShard> NamespaceCore::shard_at(const ServerLoop& loop) {
+  return {shared_from_this(), own_shards_[loop.place].get()};
+}
+
+NamespaceShard* NamespaceCore::begins_here() {
+  const ServerLoop* const here = ServerLoop::current();
+  if (here == nullptr || here->place >= own_shards_.size()) {
+    return nullptr;
+  }
+  NamespaceShard& shard = *own_shards_[here->place];
+  return shard.home() == here ? &shard : nullptr;
+}
+
+NamespaceShard& NamespaceCore::shard_here() {
+  NamespaceShard* const here = begins_here();
+  return here != nullptr ? *here : first_shard();
+}
+
+// ---- handlers --------------------------------------------------------------------------------------------------------------
+
+void NamespaceCore::use(std::function<void(Socket, Next)> middleware) {
+  const std::lock_guard guard(handlers_lock_);
+  middlewares_.add(std::move(middleware));
+}
+
+void NamespaceCore::on_connection(ConnectionHandler handler) {
+  const std::lock_guard guard(handlers_lock_);
+  connection_handlers_.add(std::move(handler));
+}
+
+Listeners<Socket, Next>::Functions NamespaceCore::middlewares() const {
+  const std::lock_guard guard(handlers_lock_);
+  return middlewares_.list();
+}
+
+Listeners<Socket>::Functions NamespaceCore::connection_handlers() const {
+  const std::lock_guard guard(handlers_lock_);
+  return connection_handlers_.list();
+}
+
+/// Nobody else knows this one yet, and only the first loop changes the model.
+void NamespaceCore::inherit(NamespaceCore& model) {
+  middlewares_ = model.middlewares_;
+  connection_handlers_ = model.connection_handlers_;
+  server_side_handlers_ = model.server_side_handlers_;
+  is_transient_ = server_->options.cleanup_empty_child_namespaces;
+  std::erase_if(model.children_, [](const auto& child) { return child.expired(); });
+  model.children_.push_back(weak_from_this());
+}
+
+// ---- what the application does with clients, on any thread ------------------------------------------------------------------
+
+/// `act` is called on the first loop with this namespace, or, of a model, with each that was made of it, and the target.
+template <typename Act>
+void NamespaceCore::on_loop(const Target& target, bool local, Act act) {
+  if (!loop_.on_loop_thread()) {
+    loop_.post([self = shared_from_this(), target, local, act = std::move(act)] { self->on_loop(target, local, act); });
+    return;
+  }
+  if (!predicate_) {
+    if (server_ != nullptr) {
+      act(*this, adapter_target(target, local));
+    }
+    return;
+  }
+  for (const auto& weak : children_) {
+    if (const auto child = weak.lock(); child != nullptr && child->server_ != nullptr) {
+      act(*child, adapter_target(target, true));
+    }
+  }
+}
+
+/// The same for an operation that has been done at `from` already, on that loop's thread.
+template <typename Act>
+void NamespaceCore::on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks,
+                                  std::size_t data_bytes, const Target& target, bool local, Act act) {
+  const std::size_t bytes = posting_bytes + 2 * data_bytes;
+  first_shard().backlog().add(bytes);                             // waits where the first loop is behind
+  Encoded given{encoded.frame.for_other_loop(), encoded.failed};  // moved, not copied: it is the first loop's from now on
+  loop_.post([self = shared_from_this(), &from, encoded = std::move(given), acks = std::move(acks), target, local, bytes,
+              act = std::move(act)] {
+    self->first_shard().backlog().done(bytes);
+    if (self->server_ != nullptr) {
+      const ShardGroup::Begun begun(*self->group_, from, encoded, acks);
+      act(*self, adapter_target(target, local));
+    }
+  });
+}
+
+/// Has `done` called by a later turn of the loop where this is called: who asks in a handler is answered on its thread.
+template <typename Result>
+std::function<void(Result)> NamespaceCore::posted(std::function<void(Result)> done) {
+  return [self = shared_from_this(), &shard = shard_here(), done = std::move(done)](Result result) {
+    auto kept = std::make_shared<Result>(std::move(result));
+    shard.loop().post([self, &shard, done, kept] { shard.guard("a callback", {}, [&] { done(std::move(*kept)); }); });
+  };
+}
+
+/// The shard of the calling thread's loop, when that is not the first: what is asked there is done there at once, and then said
+/// to the first loop. So a handler sees what it does in the order in which it does it. Null where the first loop comes first:
+/// for models, and where packets are kept, because that is where they get their place in the order.
+NamespaceShard* NamespaceCore::done_here_first() { return group_ && !predicate_ && !keeps_packets_ ? begins_here() : nullptr; }
+
+void NamespaceCore::require_single() const {
+  if (predicate_) {
+    throw Error(ErrorCode::not_supported, "What has an answer is asked of a namespace, not of a predicate that makes them.");
+  }
+}
+
+void NamespaceCore::emit(const Target& target, bool local, Bytes data) {
+  event_data::require(data, is_reserved_client_event);
+  if (loop_.on_loop_thread()) [[likely]] {
+    on_loop(target, local, [data](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->broadcast(to, data); });
+    return;
+  }
+  const auto broadcast = [data = copy_of(data)](NamespaceCore& nsp, const adapter::Target& to) {
+    nsp.adapter_->broadcast(to, data);
+  };
+  if (NamespaceShard* const here = done_here_first()) {
+    Encoded encoded;
+    here->deliver(selection_of(target), data, target.flags, encoded);
+    on_first_loop(*here, encoded, nullptr, data.size(), target, local, broadcast);
+    return;
+  }
+  on_loop(target, local, broadcast);
+}
+
+void NamespaceCore::emit_with_ack(const Target& target, bool local, Bytes data, OnAckAnswers done) {
+  require_single();
+  event_data::require(data, is_reserved_client_event);
+  const auto ask = [data = copy_of(data), &shard = shard_here(), done = std::move(done)](NamespaceCore& nsp,
+                                                                                         const adapter::Target& to) {
+    const auto answered = [self = nsp.shared_from_this(), &shard, done](adapter::AckSummary summary) {
+      if (shard.is_first()) {
+        shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(summary))); });
+        return;
+      }
+      shard.loop().post([self, &shard, done, kept = std::make_shared<adapter::AckSummary>(std::move(summary))] {
+        shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(*kept))); });
+      });
+    };
+    nsp.adapter_->broadcast_with_ack(to, data, nullptr, answered);
+  };
+  if (NamespaceShard* const here = done_here_first()) {
+    const auto acks = std::make_shared<AckGather>();
+    acks->expect(1);
+    here->deliver_with_ack(selection_of(target), data, target.flags, next_ack_id(), ShardGroup::listener_at(*here, acks));
+    on_first_loop(*here, {}, acks, data.size(), target, local, ask);
+    return;
+  }
+  on_loop(target, local, ask);
+}
+
+void NamespaceCore::join(const Target& target, bool local, std::span<const Room> rooms) {
+  std::vector<Room> valid;
+  target::add_rooms(valid, rooms);
+  const auto join = [rooms = valid](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->join(to, rooms); };
+  if (NamespaceShard* const here = done_here_first()) {
+    here->join(selection_of(target), std::span<const Room>(valid));
+    on_first_loop(*here, {}, nullptr, 0, target, local, join);
+    return;
+  }
+  on_loop(target, local, join);
+}
+
+void NamespaceCore::leave(const Target& target, bool local, std::span<const Room> rooms) {
+  std::vector<Room> valid;
+  target::add_rooms(valid, rooms);
+  const auto leave = [rooms = valid](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->leave(to, rooms); };
+  if (NamespaceShard* const here = done_here_first()) {
+    here->leave(selection_of(target), std::span<const Room>(valid));
+    on_first_loop(*here, {}, nullptr, 0, target, local, leave);
+    return;
+  }
+  on_loop(target, local, leave);
+}
+
+void NamespaceCore::disconnect(const Target& target, bool local, bool close) {
+  const auto self = shared_from_this();  // it may end with its last socket
+  const auto disconnect = [close](NamespaceCore& nsp, const adapter::Target& to) {
+    const auto kept = nsp.shared_from_this();
+    nsp.adapter_->disconnect(to, close);
+  };
+  if (NamespaceShard* const here = done_here_first()) {
+    here->disconnect(selection_of(target), close);
+    on_first_loop(*here, {}, nullptr, 0, target, local, disconnect);
+    return;
+  }
+  on_loop(target, local, disconnect);
+}
+
+void NamespaceCore::fetch(const Target& target, bool local, std::function<void(const FetchedSocketList&)> done) {
+  require_single();
+  const auto fetched = posted<adapter::FetchedSockets>(
+      [self = shared_from_this(), done = std::move(done)](const adapter::FetchedSockets& found) {
+        FetchedSocketList list;
+        list.servers_missing = found.servers_missing;
+        list.sockets.reserve(found.sockets.count);
+        for (const Value socket : Arguments(found.sockets.packed.bytes(), found.sockets.count)) {
+          list.sockets.emplace_back(self, socket.packed());
+        }
+        done(list);
+      });
+  on_loop(target, local, [fetched](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->fetch(to, fetched); });
+}
+
+void NamespaceCore::server_side_emit(Bytes data) {
+  event_data::require(data, is_reserved_server_side_event);
+  on_loop({}, false,
+          [data = copy_of(data)](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->server_side_emit(data); });
+}
+
+void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers done) {
+  require_single();
+  event_data::require(data, is_reserved_server_side_event);
+  const auto answered = posted<adapter::ServerAnswers>(
+      [done = std::move(done)](adapter::ServerAnswers answers) { done(ServerSideAnswers(std::move(answers))); });
+  on_loop({}, false, [data = copy_of(data), answered](NamespaceCore& nsp, const adapter::Target&) {
+    nsp.adapter_->server_side_emit_with_ack(data, answered);
+  });
+}
+
+void NamespaceCore::when_heard(std::function<void(bool)> done) {
+  on_loop({}, false, [heard = posted<bool>(std::move(done))](NamespaceCore& nsp, const adapter::Target&) {
+    nsp.adapter_->when_heard(heard);
+  });
+}
+
+void NamespaceCore::all_rooms(std::function<void(std::vector<std::string>)> done) {
+  require_single();
+  on_loop({}, false, [told = posted<std::vector<std::string>>(std::move(done))](NamespaceCore& nsp, const adapter::Target&) {
+    nsp.adapter_->all_rooms(told);
+  });
+}
+
+void NamespaceCore::server_count(std::function<void(std::size_t)> done) {
+  require_single();
+  on_loop({}, false, [told = posted<std::size_t>(std::move(done))](NamespaceCore& nsp, const adapter::Target&) {
+    nsp.adapter_->server_count(told);
+  });
+}
+
+// ---- what sockets have done for them, each on its loop ----------------------------------------------------------------------
+
+void NamespaceCore::emit_to(const SocketCore& socket, Bytes data, const Flags& flags) {
+  const auto emit = [id = Room(socket.id()), flags](NamespaceCore& nsp, Bytes event) {
+    adapter::Target target;
+    target.rooms = std::span(&id, 1);
+    target.flags = flags;
+    nsp.adapter_->broadcast(target, event);
+  };
+  if (socket.shard().is_first()) {
+    emit(*this, data);
+    return;
+  }
+  ++socket.shard().home()->emits_under_way;
+  const std::size_t bytes = posting_bytes + data.size();
+  first_shard().backlog().add(bytes);
+  loop_.post([self = shared_from_this(), &shard = socket.shard(), emit, data = copy_of(data), bytes] {
+    self->first_shard().backlog().done(bytes);
+    if (self->server_ != nullptr) {
+      emit(*self, data);
+      shard.loop().post([self, &shard] {
+        if (ServerLoop* const home = shard.home()) {
+          --home->emits_under_way;
+        }
+      });
+    }
+  });
+}
+
+void NamespaceCore::save(adapter::SavedSession session) {
+  if (loop_.on_loop_thread()) {
+    adapter_->save(std::move(session));
+    return;
+  }
+  loop_.post([self = shared_from_this(), kept = std::make_shared<adapter::SavedSession>(std::move(session))] {
+    if (self->server_ != nullptr) {
+      self->adapter_->save(std::move(*kept));
+    }
+  });
+}
+
+void NamespaceCore::client_gone(ServerLoop& from) {
+  if (!from.is_first()) {
+    if (is_transient_) {
+      loop_.post([self = shared_from_this()] {
+        if (self->server_ != nullptr) {
+          self->client_gone(self->server_->first());
+        }
+      });
+    }
+    return;
+  }
+  if (--clients_ == 0 && is_transient_ && server_ != nullptr) {
+    server_->forget(*this);
+  }
+}
+
+// ---- events of other servers -----------------------------------------------------------------------------------------------
+
+void NamespaceCore::on_server_side(std::string_view event, EventHandler handler) {
+  server_side_handlers_.push_back({std::string(event), std::make_shared<const EventHandler>(std::move(handler)), false});
+}
+
+/// Whoever has an ack may answer on any thread.
+std::function<bool(Bytes)> NamespaceCore::on_first_loop(std::function<bool(Bytes)> answer) {
+  return [self = shared_from_this(), answer = std::move(answer)](Bytes array) {
+    if (self->loop_.on_loop_thread()) {
+      return answer(array);
+    }
+    self->loop_.post([answer, kept = copy_of(array)] { answer(kept); });
+    return true;
+  };
+}
+
+void NamespaceCore::on_server_side_event(Bytes data, std::function<bool(Bytes)> answer) {
+  const auto name = event_data::name(data);
+  if (!name.ok()) {
+    return;
+  }
+  const EventCall call{Arguments::of_array(data, 1), answer ? Ack(on_first_loop(std::move(answer))) : Ack()};
+  const std::string event = event_name_text(name.value());
+  const auto self = shared_from_this();
+  for (const auto& handler : take_handlers(server_side_handlers_, event)) {
+    first_shard().call_handler(*handler, call, event, {});
+  }
+}
+
+}  // namespace socketio::server

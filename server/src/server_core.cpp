@@ -1,0 +1,308 @@
+#include "server_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <socketio/common/error.hpp>
+#include <socketio/protocol/js_number.hpp>
+#include <socketio/protocol/target.hpp>
+
+#include "connection.hpp"
+#include "counters.hpp"
+
+namespace socketio::server {
+namespace {
+
+void detach_all(std::vector<std::shared_ptr<NamespaceCore>>& ended) {
+  for (const auto& nsp : std::exchange(ended, {})) {
+    nsp->detach();
+  }
+}
+
+void check(const ServerOptions& options) {
+  if (!options.engine.path.starts_with('/')) {
+    throw Error(ErrorCode::bad_option, "engine.path must begin with \"/\".");
+  }
+  if (options.depth_max == 0 || options.depth_max > limits::depth_max) {
+    throw Error(ErrorCode::bad_option, "depth_max must be between 1 and " + std::to_string(limits::depth_max) + ".");
+  }
+  if (options.threads == 0 || options.threads > ServerOptions::threads_max) {
+    throw Error(ErrorCode::bad_option, "threads must be between 1 and " + std::to_string(ServerOptions::threads_max) + ".");
+  }
+}
+
+}  // namespace
+
+std::string event_name_text(const event_data::Name& name) {
+  if (name.kind == Kind::text || name.kind == Kind::binary) {
+    return std::string(name.text);
+  }
+  Buffer text;
+  js_number::append(text, name.number);
+  return std::string(text.text());
+}
+
+std::int64_t LoopScheduler::wall_ms() const { return ServerCore::wall_ms(); }
+
+std::int64_t ServerCore::wall_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+ServerCore::ServerCore(Loop& server_loop, ServerOptions server_options)
+    : loop(server_loop),
+      options(std::move(server_options)),
+      random(options.random == nullptr ? static_cast<Random&>(system_random)
+             : is_threaded()           ? locked_random.emplace(*options.random)
+                                       : *options.random),
+      scheduler(loop),
+      closing_timer_(loop, [] {}) {
+  check(options);
+  make_loops();
+  of("/");
+  for (const auto& one : loops_) {
+    if (!one->is_first()) {
+      one->start();
+    }
+  }
+}
+
+void ServerCore::make_loops() {
+  if (is_threaded()) {
+    counts_ = std::make_shared<net::OpenCounts>(options.threads);
+  }
+  for (std::size_t place = 0; place < options.threads; ++place) {
+    auto on = place == 0 ? std::shared_ptr<Loop>(&loop, [](Loop*) {}) : std::make_shared<Loop>();
+    loops_.push_back(std::make_unique<ServerLoop>(*this, std::move(on), place, counts_));
+  }
+}
+
+ServerCore::~ServerCore() {
+  first().backlog->give_up();
+  for (const auto& one : loops_) {
+    one->finish();
+  }
+  first().close_engines();
+  for (const auto& [name, nsp] : namespaces_) {
+    nsp->detach();
+  }
+  for (const auto& model : models_) {
+    model->detach();
+  }
+  detach_all(*ended_);
+}
+
+void ServerCore::post_to_first(std::function<void(ServerCore&)> function) {
+  loop.post([weak = weak_from_this(), function = std::move(function)] {
+    if (const auto self = weak.lock()) {
+      function(*self);
+    }
+  });
+}
+
+/// What other loops have not run when they end is dropped before their parts are destroyed; the first loop goes on.
+void ServerCore::post_to(std::size_t place, std::function<void(ServerLoop&)> function) {
+  if (place == 0) {
+    post_to_first([function = std::move(function)](ServerCore& core) { function(core.first()); });
+  } else {
+    ServerLoop& there = *loops_[place];
+    there.loop.post([&there, function = std::move(function)] { function(there); });
+  }
+}
+
+// ---- namespaces ------------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<NamespaceCore> ServerCore::find(std::string_view name) const {
+  const std::lock_guard guard(namespaces_lock_);
+  const auto found = namespaces_.find(name);
+  return found != namespaces_.end() ? found->second : nullptr;
+}
+
+std::shared_ptr<NamespaceCore> ServerCore::of(std::string_view name) {
+  if (auto found = find(name)) {
+    return found;
+  }
+  const std::string valid = target::namespace_name(name);
+  if (auto found = find(valid)) {
+    return found;
+  }
+  if (is_threaded() && !loop.on_loop_thread()) {
+    throw Error(ErrorCode::not_supported,
+                "The namespace " + valid + " is not there yet, and is made on the thread of the loop.");
+  }
+  const auto made = std::make_shared<NamespaceCore>(*this, valid);  // first: its adapter may throw
+  const std::lock_guard guard(namespaces_lock_);
+  namespaces_[valid] = made;
+  return made;
+}
+
+std::shared_ptr<NamespaceCore> ServerCore::add_model(NamespaceCore::Predicate predicate) {
+  const auto model = std::make_shared<NamespaceCore>(*this, "/_" + std::to_string(models_.size()), std::move(predicate));
+  models_.push_back(model);
+  return model;
+}
+
+std::shared_ptr<NamespaceCore> ServerCore::namespace_for(std::string_view name, Bytes auth) {
+  if (auto found = find(name)) {
+    return found;
+  }
+  if (!name.starts_with('/')) {  // of() would take it for another one, which may have middlewares to pass
+    return nullptr;
+  }
+  constexpr std::uint8_t empty_object[] = {0x80};
+  const Value shown(auth.empty() ? Bytes(empty_object) : auth);
+  const auto asked = models_;  // a predicate may add another
+  for (const auto& model : asked) {
+    bool allowed = false;
+    model->first_shard().guard("a predicate of namespaces", {}, [&] { allowed = model->predicate()(name, shown); });
+    if (!allowed) {
+      continue;
+    }
+    if (auto found = find(name)) {
+      return found;  // the predicate has made it itself
+    }
+    std::shared_ptr<NamespaceCore> child;
+    if (children_ < options.dynamic_namespaces_max) {
+      model->first_shard().guard("the maker of adapters", {}, [&] { child = of(name); });
+    }
+    if (child == nullptr) {
+      return nullptr;
+    }
+    ++children_;
+    child->inherit(*model);
+    if (on_new_namespace) {
+      model->first_shard().guard("on_new_namespace", {}, [&] { on_new_namespace(Namespace(child)); });
+    }
+    return child;
+  }
+  return nullptr;
+}
+
+void ServerCore::forget(NamespaceCore& nsp) {
+  const auto found = namespaces_.find(nsp.name());
+  if (found == namespaces_.end() || found->second.get() != &nsp) {
+    return;
+  }
+  --children_;
+  // Its subscriptions end before one of the same name may come. The rest ends later: something of it may be running.
+  nsp.close_adapter();
+  {
+    const std::lock_guard guard(namespaces_lock_);
+    ended_->push_back(std::move(found->second));
+    namespaces_.erase(found);
+  }
+  loop.post([ended = ended_] { detach_all(*ended); });
+}
+
+// ---- the whole -------------------------------------------------------------------------------------------------------------
+
+void ServerCore::serve_engine(const std::string& path, std::function<void(EngineSocket)> on_connection) {
+  EngineOptions bare;
+  bare.path = path;
+  const auto shared = std::make_shared<const ServerLoop::OnEngineSocket>(std::move(on_connection));
+  first().serve_engine(bare, shared);
+  for (std::size_t place = 1; place < loops_.size(); ++place) {
+    post_to(place, [bare, shared](ServerLoop& there) { there.serve_engine(bare, shared); });
+  }
+}
+
+void ServerCore::report(const Problem& problem) {
+  auto one_at_a_time = is_threaded() ? std::unique_lock(report_lock_) : std::unique_lock<std::recursive_mutex>();
+  if (options.on_problem) {
+    try {
+      options.on_problem(problem);
+    } catch (...) {  // whoever is told of problems has none of his own
+    }
+  }
+  if (options.log) {
+    const LogLevel level = problem.kind == Problem::Kind::handler_threw ? LogLevel::error : LogLevel::warning;
+    options.log({level, "server", problem.message, problem.event});
+  }
+}
+
+std::size_t ServerCore::connection_count() const noexcept {
+  std::size_t count = 0;
+  for (const auto& one : loops_) {
+    count += one->engine->session_count();
+  }
+  return count;
+}
+
+ServerCounters ServerCore::all_counters() const {
+  ServerCounters all = first().all_counters();
+  for (std::size_t place = 1; place < loops_.size(); ++place) {
+    add(all, loops_[place]->all_counters());
+  }
+  return all;
+}
+
+void ServerCore::close_adapters() {
+  for (const auto& [name, nsp] : namespaces_) {
+    nsp->adapter().close();
+  }
+}
+
+void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()> done) {
+  const auto deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(deadline.count(), 0));
+  first().close_engines();
+  if (is_threaded()) {
+    close_all_loops(deadline_ms, std::move(done));
+  } else {
+    close_adapters();
+    first().http->close(deadline_ms, std::move(done));
+  }
+}
+
+/// The end of all loops, until each has told that it has no connection left.
+struct ServerCore::Closing {
+  std::size_t engines_left;
+  std::size_t loops_left;
+  std::function<void()> done;
+};
+
+/// Sockets save their sessions when they end, so the adapters end after all of them.
+void ServerCore::close_all_loops(std::uint64_t deadline_ms, std::function<void()> done) {
+  const auto closing = std::make_shared<Closing>(Closing{loops_.size() - 1, loops_.size(), std::move(done)});
+  constexpr std::uint64_t years_ms = 1'000'000'000'000;
+  ++closings_;
+  closing_timer_.start(years_ms);
+  first().http->close(deadline_ms, [this, closing] { loop_closed(closing); });
+  for (std::size_t place = 1; place < loops_.size(); ++place) {
+    post_to(place, [this, closing, deadline_ms](ServerLoop& there) {
+      there.close_engines();
+      post_to_first([closing](ServerCore& core) {
+        if (--closing->engines_left == 0) {
+          core.close_adapters();
+        }
+      });
+      there.http->close(deadline_ms,
+                        [this, closing] { post_to_first([closing](ServerCore& core) { core.loop_closed(closing); }); });
+    });
+  }
+}
+
+/// A connection that was on its way from one loop to another when both had none is counted all the same: then all are asked
+/// again, and by the time they are it has arrived.
+void ServerCore::loop_closed(const std::shared_ptr<Closing>& closing) {
+  if (--closing->loops_left != 0) {
+    return;
+  }
+  if (counts_->total() == 0) {
+    if (--closings_ == 0) {
+      closing_timer_.stop();
+    }
+    if (const auto done = std::exchange(closing->done, nullptr)) {
+      done();  // may destroy this
+    }
+    return;
+  }
+  closing->loops_left = loops_.size();
+  first().http->when_empty([this, closing] { loop_closed(closing); });
+  for (std::size_t place = 1; place < loops_.size(); ++place) {
+    post_to(place, [this, closing](ServerLoop& there) {
+      there.http->when_empty([this, closing] { post_to_first([closing](ServerCore& core) { core.loop_closed(closing); }); });
+    });
+  }
+}
+
+}  // namespace socketio::server

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <socketio/adapter/adapter.hpp>
+#include <socketio/net/loop.hpp>
+#include <socketio/net/random.hpp>
+#include <socketio/net/timer.hpp>
+#include <socketio/protocol/event_data.hpp>
+#include <socketio/server/namespace.hpp>
+#include <socketio/server/options.hpp>
+
+#include "namespace_core.hpp"
+#include "server_loop.hpp"
+
+namespace socketio::server {
+
+/// The loop's time, for adapters.
+class LoopScheduler final : public adapter::Scheduler {
+ public:
+  explicit LoopScheduler(Loop& loop) noexcept : loop_(loop) {}
+  [[nodiscard]] std::uint64_t now_ms() const override { return loop_.now_ms(); }
+  [[nodiscard]] std::int64_t wall_ms() const override;
+  TimerId call_after(std::uint64_t after_ms, std::function<void()> function) override {
+    return loop_.call_after(after_ms, std::move(function));
+  }
+  void cancel(TimerId timer) override { loop_.cancel(timer); }
+
+ private:
+  Loop& loop_;
+};
+
+/// The application's source of randomness, for several threads.
+class LockedRandom final : public Random {
+ public:
+  explicit LockedRandom(Random& source) noexcept : source_(source) {}
+  void fill(std::span<std::uint8_t> bytes) override {
+    const std::lock_guard guard(lock_);
+    source_.fill(bytes);
+  }
+
+ private:
+  std::mutex lock_;
+  Random& source_;
+};
+
+/// What the parts of one server share, and the parts: its loops and its namespaces. For the application's loop, where it says
+/// nothing else.
+class ServerCore : public std::enable_shared_from_this<ServerCore> {
+ public:
+  ServerCore(Loop& server_loop, ServerOptions server_options);
+  ~ServerCore();
+  ServerCore(const ServerCore&) = delete;
+  ServerCore& operator=(const ServerCore&) = delete;
+
+  /// Made when it is not there. On other threads of the server it must be there: throws Error(not_supported).
+  std::shared_ptr<NamespaceCore> of(std::string_view name);
+  std::shared_ptr<NamespaceCore> add_model(NamespaceCore::Predicate predicate);
+  /// The namespace a client asks for; null when there is none, and no predicate makes it.
+  std::shared_ptr<NamespaceCore> namespace_for(std::string_view name, Bytes auth);
+  /// A namespace that was made for clients has none left.
+  void forget(NamespaceCore& nsp);
+  void serve_engine(const std::string& path, std::function<void(EngineSocket)> on_connection);
+
+  // ---- from the thread of any of its loops ----
+  [[nodiscard]] const std::vector<std::unique_ptr<ServerLoop>>& loops() const noexcept { return loops_; }
+  [[nodiscard]] ServerLoop& first() const noexcept { return *loops_.front(); }
+  [[nodiscard]] bool is_threaded() const noexcept { return options.threads > 1; }
+  /// Not called when the server has ended by then.
+  void post_to_first(std::function<void(ServerCore&)> function);
+  void post_to(std::size_t place, std::function<void(ServerLoop&)> function);
+  void report(const Problem& problem);
+  [[nodiscard]] static std::int64_t wall_ms();
+
+  [[nodiscard]] std::size_t connection_count() const noexcept;
+  [[nodiscard]] ServerCounters all_counters() const;
+  void close(std::chrono::milliseconds deadline, std::function<void()> done);
+
+  Loop& loop;
+  const ServerOptions options;
+  SystemRandom system_random;
+  std::optional<LockedRandom> locked_random;
+  Random& random;  ///< for the threads of all loops
+  LoopScheduler scheduler;
+  std::function<void(Namespace)> on_new_namespace;
+
+ private:
+  struct Closing;
+
+  [[nodiscard]] std::shared_ptr<NamespaceCore> find(std::string_view name) const;
+  void make_loops();
+  void close_adapters();
+  void close_all_loops(std::uint64_t deadline_ms, std::function<void()> done);
+  void loop_closed(const std::shared_ptr<Closing>& closing);
+
+  std::shared_ptr<net::OpenCounts> counts_;  ///< with several loops
+  std::vector<std::unique_ptr<ServerLoop>> loops_;
+  mutable std::mutex namespaces_lock_;  ///< held when these change, and by other threads that look at them
+  std::map<std::string, std::shared_ptr<NamespaceCore>, std::less<>> namespaces_;
+  std::vector<std::shared_ptr<NamespaceCore>> models_;
+  /// Those that have ended, until the turn has; shared with who waits for that.
+  std::shared_ptr<std::vector<std::shared_ptr<NamespaceCore>>> ended_ =
+      std::make_shared<std::vector<std::shared_ptr<NamespaceCore>>>();
+  std::size_t children_ = 0;  ///< namespaces that predicates have made
+  std::size_t closings_ = 0;  ///< under way on other loops
+  net::Timer closing_timer_;  ///< keeps the application's loop turning for them
+  std::recursive_mutex report_lock_;
+};
+
+/// The name of an event as handlers are registered: numbers in JavaScript's form.
+[[nodiscard]] std::string event_name_text(const event_data::Name& name);
+
+}  // namespace socketio::server

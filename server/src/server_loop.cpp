@@ -1,0 +1,255 @@
+#include "server_loop.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <system_error>
+
+#include <socketio/common/error.hpp>
+#include <socketio/net/posts.hpp>
+#include <socketio/server/id.hpp>
+
+#include "connection.hpp"
+#include "engine_link.hpp"
+#include "engine_request.hpp"
+#include "server_core.hpp"
+
+namespace socketio::server {
+namespace {
+
+thread_local ServerLoop* current_loop = nullptr;
+
+std::function<void(Deadline&)> close_late_connection() {
+  return [](Deadline& deadline) { static_cast<Connection&>(deadline).on_connect_due(); };
+}
+
+socketio_packet::Limits limits_of(const ServerOptions& options) {
+  return {options.attachments_max, options.attachment_bytes_max, options.depth_max};
+}
+
+/// While it lives, threads that begin get no signals: those are for the application's.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::size_t its_place,
+                       std::shared_ptr<net::OpenCounts> counts)
+    : server(of_server),
+      shared_loop(std::move(on)),
+      loop(*shared_loop),
+      place(its_place),
+      backlog(std::make_shared<Backlog>(server.options.thread_queue_bytes_max)),
+      writer(server.options.parser),
+      packet_limits(limits_of(server.options)),
+      connect_due(loop, server.options.connect_timeout_ms, close_late_connection()),
+      client_files_(server.options.client_folder),
+      static_files_(server.options.static_folder) {
+  engine = std::make_unique<EngineServer>(
+      loop, guarded_engine_options(), [this](Session& session) { Connection::begin(*this, session); }, &server.random,
+      loop_place());
+  http = std::make_unique<HttpServer>(
+      loop, server.options.http, [this](const std::shared_ptr<HttpExchange>& exchange) { handle(exchange); },
+      sharing(std::move(counts)));
+}
+
+ServerLoop::~ServerLoop() {
+  finish();
+  if (!is_first()) {
+    loop.enter_thread();
+    net::refuse_posts(loop);
+  }
+}
+
+LoopPlace ServerLoop::loop_place() const noexcept { return {place, server.options.threads}; }
+
+/// What the application throws there refuses the session, and passes neither the parser nor the loop.
+EngineOptions ServerLoop::guarded_engine_options() {
+  EngineOptions guarded = server.options.engine;
+  if (guarded.allow_request) {
+    guarded.allow_request = [this](std::string_view url, std::string_view origin, std::string& message) {
+      bool allowed = false;
+      guard("/", "allow_request", {}, [&] { allowed = server.options.engine.allow_request(url, origin, message); });
+      return allowed;
+    };
+  }
+  return guarded;
+}
+
+// ---- its thread ------------------------------------------------------------------------------------------------------------
+
+ServerLoop* ServerLoop::current() noexcept { return current_loop; }
+
+void ServerLoop::start() {
+  const SignalsBlocked blocked;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    throw Error(ErrorCode::bad_option, std::string("The server's threads cannot begin: ") + error.what() + ".");
+  }
+}
+
+void ServerLoop::run() {
+  constexpr std::uint64_t years_ms = 1'000'000'000'000;  // what is waited for keeps the loop turning
+  current_loop = this;
+  while (!loop.run_until([this] { return ended_; }, years_ms)) {
+  }
+  known_.clear();
+}
+
+void ServerLoop::finish() {
+  if (!thread_.joinable()) {
+    return;
+  }
+  loop.post([this] {
+    close_engines();
+    ended_ = true;
+  });
+  thread_.join();
+}
+
+// ---- HTTP ------------------------------------------------------------------------------------------------------------------
+
+/// A request belongs to the loop of the session that it names. Others are served where they come in.
+HttpSharing ServerLoop::sharing(std::shared_ptr<net::OpenCounts> counts) {
+  HttpSharing shared;
+  if (counts == nullptr) {
+    return shared;
+  }
+  shared.counts = std::move(counts);
+  shared.loop = place;
+  shared.loop_of = [this](const HttpRequest& request) {
+    const EngineQuery query = EngineQuery::of(request.query);
+    return query.sid.size() == Id::size ? Id::loop_of(query.sid, server.options.threads) : place;
+  };
+  shared.send = [this](std::size_t to, HttpArrival arrival) {
+    server.post_to(to, [kept = std::make_shared<HttpArrival>(std::move(arrival))](ServerLoop& there) {
+      there.http->adopt(std::move(*kept));
+    });
+  };
+  return shared;
+}
+
+void ServerLoop::serve_engine(const EngineOptions& bare, const std::shared_ptr<const OnEngineSocket>& on_connection) {
+  EngineOptions guarded = guarded_engine_options();
+  guarded.path = bare.path;
+  bare_engines_.push_back(std::make_unique<EngineServer>(
+      loop, std::move(guarded),
+      [this, on_connection](Session& session) {
+        const EngineSocket socket(EngineLink::begin(session));
+        guard("/", "serve_engine", {}, [&] { (*on_connection)(socket); });
+      },
+      &server.random, loop_place()));
+}
+
+void ServerLoop::handle(const std::shared_ptr<HttpExchange>& exchange) {
+  if (serve_client(*exchange) || engine->handle(*exchange)) {
+    return;
+  }
+  for (const auto& bare : bare_engines_) {
+    if (bare->handle(*exchange)) {
+      return;
+    }
+  }
+  if (!static_files_.serve(*exchange, exchange->request().path)) {
+    exchange->respond(404, {{"content-type", "text/plain; charset=utf-8"}}, as_bytes("Not found\n"));
+  }
+}
+
+/// "/socket.io/socket.io.min.js" is a file; "/socket.io/?EIO=4..." is not.
+bool ServerLoop::serve_client(HttpExchange& exchange) {
+  const std::string_view path = exchange.request().path;
+  const std::string_view folder = server.options.engine.path;
+  if (server.options.client_folder.empty() || !path.starts_with(folder)) {
+    return false;
+  }
+  std::string_view name = path.substr(folder.size());
+  while (name.starts_with('/')) {
+    name.remove_prefix(1);
+  }
+  return name.starts_with("socket.io.") && client_files_.serve(exchange, "/" + std::string(name));
+}
+
+// ---- namespaces ------------------------------------------------------------------------------------------------------------
+
+bool ServerLoop::is_asking(const Connection& connection, std::string_view name) const {
+  const auto [first, last] = asking_.equal_range(&connection);
+  return std::any_of(first, last, [name](const auto& entry) { return entry.second->name == name; });
+}
+
+void ServerLoop::find_namespace(Connection& connection, std::string_view name, Bytes auth) {
+  if (is_first()) {
+    const auto nsp = server.namespace_for(name, auth);
+    if (nsp != nullptr) {
+      nsp->expect_client();
+    }
+    connection.enter(name, auth, nsp);
+  } else if (const auto found = known_.find(name); found != known_.end()) {
+    connection.enter(name, auth, found->second);
+  } else {
+    ask_first_loop(connection, name, auth);
+  }
+}
+
+void ServerLoop::ask_first_loop(Connection& connection, std::string_view name, Bytes auth) {
+  const auto question = std::make_shared<Question>();
+  question->connection = connection.weak_from_this();
+  question->name = name;
+  question->auth.append(auth);
+  asking_.emplace(&connection, question);
+  server.post_to_first([this, question](ServerCore& core) {
+    question->answer = core.namespace_for(question->name, question->auth.bytes());
+    if (question->answer != nullptr) {
+      question->answer->expect_client();
+    }
+    loop.post([this, question] { take_answer(question); });
+  });
+}
+
+void ServerLoop::take_answer(const std::shared_ptr<Question>& question) {
+  std::erase_if(asking_, [&question](const auto& entry) { return entry.second == question; });
+  const auto nsp = std::move(question->answer);
+  if (nsp != nullptr && !nsp->is_transient()) {
+    known_.emplace(question->name, nsp);
+  }
+  const auto connection = question->connection.lock();
+  if (connection != nullptr && connection->is_open()) {
+    connection->enter(question->name, question->auth.bytes(), nsp);
+  } else if (nsp != nullptr) {
+    nsp->client_gone(*this);
+  }
+}
+
+// ---- counters and problems -------------------------------------------------------------------------------------------------
+
+void ServerLoop::threw(std::string_view nsp, std::string_view what, std::string_view socket_id, std::string_view message) {
+  ++counters.handlers_threw;
+  server.report({Problem::Kind::handler_threw, nsp, socket_id, what, message});
+}
+
+ServerCounters ServerLoop::all_counters() const {
+  ServerCounters all = counters;
+  all.engine = engine->counters();
+  all.http = http->counters();
+  return all;
+}
+
+void ServerLoop::close_engines() {
+  engine->close_all();
+  for (const auto& bare : bare_engines_) {
+    bare->close_all();
+  }
+}
+
+}  // namespace socketio::server

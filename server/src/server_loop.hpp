@@ -1,0 +1,132 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/net/listener.hpp>
+#include <socketio/net/loop.hpp>
+#include <socketio/protocol/socketio_packet.hpp>
+#include <socketio/server/engine.hpp>
+#include <socketio/server/engine_socket.hpp>
+#include <socketio/server/http.hpp>
+#include <socketio/server/options.hpp>
+#include <socketio/server/static_files.hpp>
+
+#include "backlog.hpp"
+#include "deadline_queue.hpp"
+#include "packet_writer.hpp"
+
+namespace socketio::server {
+
+class Connection;
+class NamespaceCore;
+class ServerCore;
+
+/// What a server has on one of its loops: HTTP, Engine.IO, and what their sessions share. For that loop's thread, but for what
+/// says otherwise.
+///
+/// The first loop of a server is the application's, and where the adapters are. The others have a thread each. What these want
+/// of the first, they post to it; it outlives them.
+class ServerLoop {
+ public:
+  using OnEngineSocket = std::function<void(EngineSocket)>;
+
+  /// `place`   0 for the application's loop.
+  /// `counts`  of the connections on all loops; null when there is one.
+  ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::size_t its_place, std::shared_ptr<net::OpenCounts> counts);
+  /// Ends its thread; not on that.
+  ~ServerLoop();
+  ServerLoop(const ServerLoop&) = delete;
+  ServerLoop& operator=(const ServerLoop&) = delete;
+
+  // ---- from the application's thread ----
+  /// Begins its thread. Throws Error(bad_option) when the system gives none.
+  void start();
+  /// Ends all sessions and the thread, and waits for that. Does nothing when there is no thread.
+  void finish();
+  /// The calling thread's, if it is one that start() has begun.
+  [[nodiscard]] static ServerLoop* current() noexcept;
+
+  void serve_engine(const EngineOptions& bare, const std::shared_ptr<const OnEngineSocket>& on_connection);
+  void close_engines();
+  /// Also from other threads.
+  [[nodiscard]] ServerCounters all_counters() const;
+  [[nodiscard]] bool is_first() const noexcept { return place == 0; }
+
+  /// Calls something of the application's. False when it threw; that is counted and told.
+  template <typename Call>
+  bool guard(std::string_view nsp, std::string_view what, std::string_view socket_id, Call call) {
+    try {
+      call();
+      return true;
+    } catch (const std::exception& error) {
+      threw(nsp, what, socket_id, error.what());
+    } catch (...) {
+      threw(nsp, what, socket_id, "something that is no std::exception");
+    }
+    return false;
+  }
+
+  // ---- where namespaces are: the first loop has them, the others ask it ----
+  /// The client's CONNECT goes on with Connection::enter(), now or later.
+  void find_namespace(Connection& connection, std::string_view name, Bytes auth);
+  /// So many of a connection's CONNECTs wait for that.
+  [[nodiscard]] std::size_t asking_count(const Connection& connection) const {
+    return asking_.empty() ? 0 : asking_.count(&connection);
+  }
+  [[nodiscard]] bool is_asking(const Connection& connection, std::string_view name) const;
+  void stop_asking(const Connection& connection) { asking_.erase(&connection); }
+
+  ServerCore& server;
+  const std::shared_ptr<Loop> shared_loop;  ///< for those who may outlive this
+  Loop& loop;
+  const std::size_t place;
+  const std::shared_ptr<Backlog> backlog;  ///< of what other loops want this one to do; for those, too
+  ServerCounters counters;                 ///< but for those of HTTP and Engine.IO
+  PacketWriter writer;
+  socketio_packet::Limits packet_limits;
+  Buffer scratch;  ///< for packets that are being received
+  DeadlineQueue connect_due;
+  std::unique_ptr<EngineServer> engine;
+  std::unique_ptr<HttpServer> http;
+  std::size_t emits_under_way = 0;  ///< of sockets here, by way of the first loop
+
+ private:
+  /// Which namespace a client has asked for.
+  struct Question {
+    std::weak_ptr<Connection> connection;
+    std::string name;
+    Buffer auth;
+    std::shared_ptr<NamespaceCore> answer;
+  };
+
+  void run();
+  void handle(const std::shared_ptr<HttpExchange>& exchange);
+  bool serve_client(HttpExchange& exchange);
+  [[nodiscard]] EngineOptions guarded_engine_options();
+  [[nodiscard]] HttpSharing sharing(std::shared_ptr<net::OpenCounts> counts);
+  [[nodiscard]] LoopPlace loop_place() const noexcept;
+  void threw(std::string_view nsp, std::string_view what, std::string_view socket_id, std::string_view message);
+  void ask_first_loop(Connection& connection, std::string_view name, Bytes auth);
+  void take_answer(const std::shared_ptr<Question>& question);
+
+  std::vector<std::unique_ptr<EngineServer>> bare_engines_;
+  StaticFiles client_files_;
+  StaticFiles static_files_;
+  std::multimap<const Connection*, std::shared_ptr<Question>> asking_;
+  /// Those that last as long as the server.
+  std::map<std::string, std::shared_ptr<NamespaceCore>, std::less<>> known_;
+  std::thread thread_;
+  bool ended_ = false;
+};
+
+}  // namespace socketio::server

@@ -1,0 +1,367 @@
+#include "shard_group.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "namespace_core.hpp"
+#include "server_core.hpp"
+
+namespace socketio::server {
+
+using adapter::RoomNames;
+using adapter::Selection;
+
+// ---- acks ------------------------------------------------------------------------------------------------------------------
+
+void AckGather::tell(std::shared_ptr<adapter::AckListener> listener) {
+  listener_ = std::move(listener);
+  check();
+  for (const Buffer& arguments : std::exchange(early_, {})) {
+    listener_->on_ack(arguments.bytes());
+  }
+}
+
+void AckGather::on_clients(std::size_t count) {
+  clients_ += count;
+  --loops_left_;
+  check();
+}
+
+void AckGather::on_ack(Bytes arguments) {
+  if (listener_ != nullptr) {
+    listener_->on_ack(arguments);
+  } else {
+    early_.emplace_back().append(arguments);
+  }
+}
+
+void AckGather::check() {
+  if (listener_ != nullptr && loops_left_ == 0) {
+    listener_->on_clients(clients_);
+  }
+}
+
+namespace {
+
+/// On the first loop.
+class NearListener final : public adapter::AckListener {
+ public:
+  explicit NearListener(std::shared_ptr<AckGather> gather) noexcept : gather_(std::move(gather)) {}
+  void on_clients(std::size_t count) override { gather_->on_clients(count); }
+  void on_ack(Bytes arguments) override { gather_->on_ack(arguments); }
+
+ private:
+  std::shared_ptr<AckGather> gather_;
+};
+
+/// On another one. The gather is the first loop's also when it ends.
+class FarListener final : public adapter::AckListener {
+ public:
+  FarListener(Loop& first, std::shared_ptr<AckGather> gather) noexcept : first_(first), gather_(std::move(gather)) {}
+  ~FarListener() override {
+    first_.post([gather = std::move(gather_)] {});
+  }
+  void on_clients(std::size_t count) override {
+    first_.post([gather = gather_, count] { gather->on_clients(count); });
+  }
+  void on_ack(Bytes arguments) override {
+    first_.post(
+        [gather = gather_, kept = std::vector<std::uint8_t>(arguments.begin(), arguments.end())] { gather->on_ack(kept); });
+  }
+
+ private:
+  Loop& first_;
+  std::shared_ptr<AckGather> gather_;
+};
+
+}  // namespace
+
+std::shared_ptr<adapter::AckListener> ShardGroup::listener_at(NamespaceShard& shard, std::shared_ptr<AckGather> gather) {
+  if (shard.is_first()) {
+    return std::make_shared<NearListener>(std::move(gather));
+  }
+  return std::make_shared<FarListener>(shard.nsp().loop(), std::move(gather));
+}
+
+// ---- rooms that begin and end ----------------------------------------------------------------------------------------------
+
+/// Hears of the rooms of one loop, on that.
+class ShardGroup::Reporter final : public adapter::RoomObserver {
+ public:
+  Reporter(ShardGroup& group, bool is_first) noexcept : group_(group), is_first_(is_first) {}
+  void on_room_created(std::string_view room, bool is_private) override {
+    if (is_first_) {
+      group_.room_created(room, is_private);
+      return;
+    }
+    group_.nsp_.loop().post([this, kept = group_.nsp_.shared_from_this(), name = std::string(room), is_private] {
+      group_.room_created(name, is_private);
+    });
+  }
+  void on_room_emptied(std::string_view room) override {
+    if (is_first_) {
+      group_.room_emptied(room);
+      return;
+    }
+    group_.nsp_.loop().post(
+        [this, kept = group_.nsp_.shared_from_this(), name = std::string(room)] { group_.room_emptied(name); });
+  }
+
+ private:
+  ShardGroup& group_;
+  bool is_first_;
+};
+
+ShardGroup::ShardGroup(NamespaceCore& nsp, const Shards& shards) noexcept : nsp_(nsp), shards_(shards) {}
+ShardGroup::~ShardGroup() = default;
+
+/// What watches the rooms of other loops stays: it cannot be taken away from here.
+void ShardGroup::set_observer(adapter::RoomObserver* observer) {
+  observer_ = observer;
+  if (observer == nullptr || !reporters_.empty()) {
+    return;
+  }
+  for (const auto& shard : shards_) {
+    reporters_.push_back(std::make_unique<Reporter>(*this, shard->is_first()));
+    shard->set_observer(reporters_.back().get());
+  }
+}
+
+void ShardGroup::room_created(std::string_view room, bool is_private) {
+  if (++rooms_[std::string(room)] == 1 && observer_ != nullptr) {
+    observer_->on_room_created(room, is_private);
+  }
+}
+
+void ShardGroup::room_emptied(std::string_view room) {
+  const auto found = rooms_.find(std::string(room));
+  if (found != rooms_.end() && --found->second == 0) {
+    rooms_.erase(found);
+    if (observer_ != nullptr) {
+      observer_->on_room_emptied(room);
+    }
+  }
+}
+
+bool ShardGroup::has_room(std::string_view room) const {
+  return std::any_of(shards_.begin(), shards_.end(), [room](const auto& shard) { return shard->has_room(room); });
+}
+
+// ---- operations ------------------------------------------------------------------------------------------------------------
+
+/// What other loops need of an operation: copied once, and shared by all.
+struct ShardGroup::Parcel {
+  std::vector<std::string> rooms;
+  std::vector<std::string> except;
+  std::vector<std::string> operands;  ///< rooms to join or leave
+  Buffer data;
+  Flags flags;
+
+  explicit Parcel(const Selection& selection) : rooms(names(selection.rooms)), except(names(selection.except)) {}
+  Parcel(const Selection& selection, Bytes event, const Flags& its_flags) : Parcel(selection) {
+    data.append(event);
+    flags = its_flags;
+  }
+  static std::vector<std::string> names(const RoomNames& list) {
+    std::vector<std::string> result;
+    result.reserve(list.size());
+    for (std::size_t index = 0; index < list.size(); ++index) {
+      result.emplace_back(list[index]);
+    }
+    return result;
+  }
+  /// What it counts while it waits, with the frame.
+  [[nodiscard]] std::size_t size_bytes() const noexcept { return 2 * data.size() + cost; }
+  static constexpr std::size_t cost = 512;
+  [[nodiscard]] Selection selection() const noexcept {
+    return {std::span<const std::string>(rooms), std::span<const std::string>(except)};
+  }
+};
+
+std::vector<NamespaceShard*> ShardGroup::others_with(const Selection& selection) const {
+  std::vector<NamespaceShard*> others;
+  for (const auto& shard : shards_) {
+    if (!shard->is_first() && shard.get() != done_there_ && shard->may_have(selection)) {
+      others.push_back(shard.get());
+    }
+  }
+  return others;
+}
+
+/// `act` is called on the shard's loop, unless the namespace has ended by then.
+template <typename Act>
+void ShardGroup::post(NamespaceShard& shard, Act act) {
+  shard.loop().post([kept = nsp_.shared_from_this(), &shard, act = std::move(act)] {
+    if (shard.home() != nullptr) {
+      act(shard);
+    }
+  });
+}
+
+bool ShardGroup::has_room_for(NamespaceShard& shard, std::size_t bytes) {
+  if (shard.backlog().try_add(bytes)) {
+    return true;
+  }
+  ++own().home()->counters.dropped_busy_thread;
+  return false;
+}
+
+void ShardGroup::deliver(const Selection& selection, Bytes data, const Flags& flags) {
+  Encoded encoded = std::exchange(encoded_, {});
+  const auto others = others_with(selection);
+  if (!others.empty()) {
+    if (!encoded.frame && !encoded.failed) {
+      encoded.frame = own().home()->writer.event(nsp_.name(), data, std::nullopt, flags.compress().value_or(true));
+      encoded.failed = !encoded.frame;
+      own().home()->counters.unsendable += encoded.failed ? 1 : 0;
+    }
+    if (encoded.failed) {
+      return;
+    }
+    const auto parcel = std::make_shared<const Parcel>(selection, data, flags);
+    for (NamespaceShard* const shard : others) {
+      if (!has_room_for(*shard, parcel->size_bytes())) {
+        continue;
+      }
+      post(*shard, [parcel, frame = encoded.frame.for_other_loop()](NamespaceShard& there) {
+        there.backlog().done(parcel->size_bytes());
+        Encoded received{frame};
+        there.deliver(parcel->selection(), parcel->data.bytes(), parcel->flags, received);
+      });
+    }
+  }
+  own().deliver(selection, data, flags, encoded);
+}
+
+void ShardGroup::deliver_with_ack(const Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
+                                  std::shared_ptr<adapter::AckListener> listener) {
+  const auto gather = acks_ != nullptr ? std::exchange(acks_, nullptr) : std::make_shared<AckGather>();
+  const FrameRef frame =
+      own().home()->writer.event(nsp_.name(), data, static_cast<std::int64_t>(ack_id), flags.compress().value_or(true));
+  if (!frame) {
+    ++own().home()->counters.unsendable;
+    gather->tell(std::move(listener));
+    return;
+  }
+  const auto parcel = std::make_shared<const Parcel>(selection, data, flags);
+  auto others = others_with(selection);
+  std::erase_if(others, [&](NamespaceShard* shard) { return !has_room_for(*shard, parcel->size_bytes()); });
+  gather->expect(others.size() + 1);
+  gather->tell(std::move(listener));
+  for (NamespaceShard* const shard : others) {
+    post(*shard, [parcel, gather, ack_id, frame = frame.for_other_loop()](NamespaceShard& there) {
+      there.backlog().done(parcel->size_bytes());
+      there.ask(frame, parcel->selection(), parcel->data.bytes(), parcel->flags, ack_id, listener_at(there, gather));
+    });
+  }
+  own().ask(frame, selection, data, flags, ack_id, listener_at(own(), gather));
+}
+
+void ShardGroup::join(const Selection& selection, const RoomNames& rooms) {
+  if (const auto others = others_with(selection); !others.empty()) {
+    auto parcel = std::make_shared<Parcel>(selection);
+    parcel->operands = Parcel::names(rooms);
+    for (NamespaceShard* const shard : others) {
+      shard->expect();
+      post(*shard, [parcel](NamespaceShard& there) {
+        there.join(parcel->selection(), std::span<const std::string>(parcel->operands));
+        there.arrived();
+      });
+    }
+  }
+  own().join(selection, rooms);
+}
+
+void ShardGroup::leave(const Selection& selection, const RoomNames& rooms) {
+  if (const auto others = others_with(selection); !others.empty()) {
+    auto parcel = std::make_shared<Parcel>(selection);
+    parcel->operands = Parcel::names(rooms);
+    for (NamespaceShard* const shard : others) {
+      post(*shard, [parcel](NamespaceShard& there) {
+        there.leave(parcel->selection(), std::span<const std::string>(parcel->operands));
+      });
+    }
+  }
+  own().leave(selection, rooms);
+}
+
+void ShardGroup::disconnect(const Selection& selection, bool close) {
+  if (const auto others = others_with(selection); !others.empty()) {
+    const auto parcel = std::make_shared<const Parcel>(selection);
+    for (NamespaceShard* const shard : others) {
+      post(*shard, [parcel, close](NamespaceShard& there) { there.disconnect(parcel->selection(), close); });
+    }
+  }
+  own().disconnect(selection, close);
+}
+
+// ---- questions -------------------------------------------------------------------------------------------------------------
+
+/// Has each shard asked, on its loop, and calls `done` on the first one with the answers in the order of the shards. `ask` gets
+/// a shard, and the function that takes its answer.
+template <typename Part, typename Ask>
+void ShardGroup::gather(Ask ask, std::function<void(std::vector<Part>)> done) {
+  struct Gathered {
+    std::vector<Part> parts;
+    std::size_t left;
+    std::function<void(std::vector<Part>)> done;
+
+    void take(std::size_t place, Part part) {
+      parts[place] = std::move(part);
+      if (--left == 0) {
+        std::exchange(done, nullptr)(std::move(parts));
+      }
+    }
+  };
+  const auto gathered = std::make_shared<Gathered>();
+  gathered->parts.resize(shards_.size());
+  gathered->left = shards_.size();
+  gathered->done = std::move(done);
+  for (const auto& shard : shards_) {
+    if (shard->is_first()) {
+      continue;
+    }
+    post(*shard, [ask, gathered, &first = nsp_.loop()](NamespaceShard& there) {
+      ask(there, [gathered, &first, place = there.place()](Part part) {
+        first.post(
+            [gathered, place, kept = std::make_shared<Part>(std::move(part))] { gathered->take(place, std::move(*kept)); });
+      });
+    });
+  }
+  ask(own(), [gathered](Part part) { gathered->take(0, std::move(part)); });
+}
+
+void ShardGroup::fetch(const Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) {
+  const auto parcel = std::make_shared<const Parcel>(selection);
+  const auto ask = [parcel, form](NamespaceShard& shard, std::function<void(adapter::Sockets)> take) {
+    shard.fetch(parcel->selection(), form, std::move(take));
+  };
+  gather<adapter::Sockets>(ask, [form, done = std::move(done)](std::vector<adapter::Sockets> parts) {
+    adapter::Sockets all = std::move(parts.front());
+    for (std::size_t index = 1; index < parts.size(); ++index) {
+      if (form == adapter::Form::json && all.count != 0 && parts[index].count != 0) {
+        all.packed.push_back(',');
+      }
+      all.count += parts[index].count;
+      all.packed.append(parts[index].packed.bytes());
+    }
+    done(std::move(all));
+  });
+}
+
+void ShardGroup::rooms(std::function<void(std::vector<std::string>)> done) {
+  const auto ask = [](NamespaceShard& shard, std::function<void(std::vector<std::string>)> take) {
+    shard.rooms(std::move(take));
+  };
+  gather<std::vector<std::string>>(ask, [done = std::move(done)](std::vector<std::vector<std::string>> parts) {
+    std::vector<std::string> all = std::move(parts.front());
+    for (std::size_t index = 1; index < parts.size(); ++index) {
+      all.insert(all.end(), std::make_move_iterator(parts[index].begin()), std::make_move_iterator(parts[index].end()));
+    }
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    done(std::move(all));
+  });
+}
+
+}  // namespace socketio::server

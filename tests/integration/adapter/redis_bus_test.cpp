@@ -1,0 +1,255 @@
+// RedisBus on a real redis-server, and adapters of every family on it.
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <socketio/adapter/redis_bus.hpp>
+#include <support/redis_recorders.hpp>
+#include <support/redis_server.hpp>
+
+#include "nodes/node.hpp"
+
+using namespace recorders;
+using nodes::Adapter;
+using nodes::Ending;
+using nodes::FakeHost;
+using nodes::FakeTime;
+using nodes::Family;
+using redis::SubscriptionKind;
+
+namespace {
+
+redis::Options quick(const support::RedisServer& server) {
+  redis::Options options = redis::parse_url(server.url());
+  options.backoff_min_ms = 2;
+  options.backoff_max_ms = 20;
+  return options;
+}
+
+bool wait_ready(Loop& loop, const RedisBus& bus) {
+  return wait(loop, [&bus] { return bus.is_ready(); });
+}
+
+/// Subscribers of a channel, as PUBSUB NUMSUB or SHARDNUMSUB tells: the number alone.
+std::string subscribers(const support::RedisServer& server, const Family& family, const std::string& channel) {
+  // The answer is a list of name and number: a script takes the number out of it. A colon stands before a number.
+  const std::string word = family.kind == SubscriptionKind::shard ? "SHARDNUMSUB" : "NUMSUB";
+  return server.ask({"EVAL", "return redis.call('PUBSUB', ARGV[1], ARGV[2])[2]", "0", word, channel});
+}
+
+/// All that anybody is subscribed to: patterns, channels, channels of sharded pub/sub.
+std::string subscription_count(const support::RedisServer& server) {
+  return server.ask({"EVAL",
+                     "return redis.call('PUBSUB', 'NUMPAT') + #redis.call('PUBSUB', 'CHANNELS') + "
+                     "#redis.call('PUBSUB', 'SHARDCHANNELS')",
+                     "0"});
+}
+
+/// One server's namespace on a real bus. Its clock stands still: no deadline ever passes.
+struct Server {
+  Server(FakeTime& time, const Family& family, std::shared_ptr<RedisBus> its_bus, std::uint64_t seed, std::string nsp = "/")
+      : bus(std::move(its_bus)), host(time, std::move(nsp), seed), adapter(family.make(bus)(host)) {}
+  std::shared_ptr<RedisBus> bus;
+  FakeHost host;
+  std::unique_ptr<Adapter> adapter;
+};
+
+}  // namespace
+
+TEST_CASE("redis bus: ready means that every subscription is in force") {
+  for (const Family& family : nodes::families) {
+    CAPTURE(family.name);
+    support::RedisServer redis;
+    Loop loop;
+    FakeTime time;
+    const auto bus = std::make_shared<RedisBus>(loop, quick(redis));
+    std::string seen;
+    bus->on_state(
+        [&](bool ready, std::string_view) { seen = ready ? subscribers(redis, family, family.request_channel) : ""; });
+    Server server(time, family, bus, 1);
+    CHECK_FALSE(bus->is_ready());
+    REQUIRE(wait_ready(loop, *bus));
+    CHECK(seen == ":1");
+    CHECK(bus->last_error().empty());
+  }
+}
+
+TEST_CASE("redis bus: servers on one Redis hear and answer each other") {
+  for (const Family& family : nodes::families) {
+    CAPTURE(family.name);
+    support::RedisServer redis;
+    Loop loop;
+    FakeTime time;
+    Server one(time, family, std::make_shared<RedisBus>(loop, quick(redis)), 1);
+    Server other(time, family, std::make_shared<RedisBus>(loop, quick(redis)), 2);
+    nodes::FakeSocket& here = one.host.shard().add("here");
+    nodes::FakeSocket& there = other.host.shard().add("there");
+    REQUIRE(wait_ready(loop, *one.bus));
+    REQUIRE(wait_ready(loop, *other.bus));
+
+    Ending<nodes::FetchedSockets> fetched;
+    one.adapter->broadcast({}, nodes::packed(R"(["e",1])").bytes());
+    one.adapter->fetch({}, fetched.callback());
+    REQUIRE(wait(loop, [&] { return fetched.count() == 1; }));
+    CHECK(fetched->sockets.count == 2);
+    CHECK(fetched->servers_missing == 0);
+    CHECK(here.received.size() == 1);
+    CHECK(there.received.size() == 1);
+
+    Ending<std::size_t> count;
+    other.adapter->server_count(count.callback());
+    REQUIRE(wait(loop, [&] { return count.count() == 1; }));
+    CHECK(*count == 2);
+  }
+}
+
+TEST_CASE("redis bus: after Redis was killed and came back, subscriptions are there again, and what waited arrives in order") {
+  for (const Family& family : nodes::families) {
+    CAPTURE(family.name);
+    support::RedisServer redis;
+    Loop loop;
+    FakeTime time;
+    redis::Options slower = quick(redis);  // so that mostly the other one is subscribed again before
+    slower.backoff_min_ms = 100;
+    slower.backoff_max_ms = 200;
+    Server one(time, family, std::make_shared<RedisBus>(loop, slower), 1);
+    Server other(time, family, std::make_shared<RedisBus>(loop, quick(redis)), 2);
+    nodes::FakeSocket& there = other.host.shard().add("there", {"room"});
+    nodes::FakeSocket& here = one.host.shard().add("here");
+    REQUIRE(wait_ready(loop, *one.bus));
+    REQUIRE(wait_ready(loop, *other.bus));
+    std::vector<bool> states;
+    one.bus->on_state([&states](bool ready, std::string_view why) {
+      states.push_back(ready);
+      CHECK(ready == why.empty());
+    });
+
+    redis.kill();
+    REQUIRE(wait(loop, [&] { return !one.bus->is_ready() && !other.bus->is_ready(); }));
+    CHECK_FALSE(one.bus->last_error().empty());
+    constexpr int count = 500;
+    for (int number = 0; number < count; ++number) {
+      one.adapter->broadcast({}, nodes::packed("[\"e\"," + std::to_string(number) + "]").bytes());
+    }
+    CHECK(here.received.size() == count);  // its own sockets do not wait for Redis
+    loop.poll();
+    redis.start();
+    REQUIRE(wait_ready(loop, *one.bus));
+    REQUIRE(wait_ready(loop, *other.bus));
+    one.adapter->broadcast({}, nodes::packed(R"(["last"])").bytes());
+
+    REQUIRE(wait(loop, [&] { return !there.received.empty() && there.received.back()[0] == "2[\"last\"]"; }));
+    // Those that left before the other one was subscribed again are gone, as with any pub/sub: the rest has no hole.
+    const std::size_t arrived = there.received.size() - 1;
+    for (std::size_t index = 0; index < arrived; ++index) {
+      const std::size_t number = count - arrived + index;
+      CHECK(there.received[index][0] == "2[\"e\"," + std::to_string(number) + "]");
+    }
+    CHECK(states.front() == false);
+    CHECK(states.back() == true);
+    const RedisBus::Counters counters = one.bus->counters();
+    CHECK(counters.publisher.connects >= 2);
+    CHECK(counters.subscriber.connects >= 2);
+    CHECK(counters.publisher.disconnects >= 1);
+    CHECK(counters.publishes_failed == 0);
+    CHECK(counters.publishes_unconfirmed == 0);
+  }
+}
+
+TEST_CASE("redis bus: while Redis is away nobody can be counted: questions end with what is here, once it is known") {
+  for (const Family& family : nodes::families) {
+    CAPTURE(family.name);
+    support::RedisServer redis;
+    Loop loop;
+    FakeTime time;
+    Server one(time, family, std::make_shared<RedisBus>(loop, quick(redis)), 1);
+    one.host.shard().add("here");
+    REQUIRE(wait_ready(loop, *one.bus));
+    redis.kill();
+    REQUIRE(wait(loop, [&] { return !one.bus->is_ready(); }));
+    Ending<nodes::FetchedSockets> fetched;
+    one.adapter->fetch({}, fetched.callback());
+    loop.poll();
+    CHECK(fetched.count() == 0);
+    time.advance(nodes::requests_timeout_ms);  // the deadline runs also while nobody can be counted
+    REQUIRE(fetched.count() == 1);
+    CHECK(fetched->sockets.count == 1);
+    CHECK(fetched->servers_missing == 1);
+  }
+}
+
+TEST_CASE("redis bus: 20,000 namespaces come and go, and leave no subscription behind") {
+  for (const Family& family : nodes::families) {
+    CAPTURE(family.name);
+    support::RedisServer redis;
+    Loop loop;
+    FakeTime time;
+    const auto bus = std::make_shared<RedisBus>(loop, quick(redis));
+    Server root(time, family, bus, 1);
+    REQUIRE(wait_ready(loop, *bus));
+    const std::string before = subscription_count(redis);
+
+    constexpr int count = 20'000;
+    constexpr int at_once = 500;
+    std::vector<std::unique_ptr<Server>> servers;
+    for (int number = 0; number < count; ++number) {
+      servers.push_back(std::make_unique<Server>(time, family, bus, 2, "/tenant-" + std::to_string(number)));
+      if (servers.size() == at_once) {
+        servers.erase(servers.begin(), servers.begin() + at_once / 2);
+        loop.poll();
+      }
+    }
+    servers.clear();
+    Ending<std::size_t> counted;
+    root.adapter->server_count(counted.callback());
+    REQUIRE(wait(loop, [&] { return subscription_count(redis) == before; }));
+
+    // Nor does the client remember any: it would ask for them again.
+    redis.kill();
+    REQUIRE(wait(loop, [&] { return !bus->is_ready(); }));
+    redis.start();
+    REQUIRE(wait_ready(loop, *bus));
+    CHECK(subscription_count(redis) == before);
+  }
+}
+
+TEST_CASE("redis bus: 100,000 rooms come and go, and leave no subscription behind") {
+  for (const Family& family : nodes::families) {
+    CAPTURE(family.name);
+    support::RedisServer redis;
+    Loop loop;
+    FakeTime time;
+    const auto bus = std::make_shared<RedisBus>(loop, quick(redis));
+    Server server(time, family, bus, 1);
+    nodes::FakeSocket& socket = server.host.shard().add("s");
+    REQUIRE(wait_ready(loop, *bus));
+    const std::string before = subscription_count(redis);
+
+    constexpr int count = 100'000;
+    constexpr int at_once = 1'000;
+    adapter::RoomIndex& index = server.host.shard().index();
+    for (int number = 0; number < count; ++number) {
+      index.join(socket, "room-" + std::to_string(number));
+      if (number >= at_once) {
+        index.leave(socket, "room-" + std::to_string(number - at_once));
+      }
+      if (number % at_once == 0) {
+        loop.poll();
+      }
+    }
+    for (int number = count - at_once; number < count; ++number) {
+      index.leave(socket, "room-" + std::to_string(number));
+    }
+    CHECK(index.named_room_count() == 0);
+    REQUIRE(wait(loop, [&] { return subscription_count(redis) == before; }));
+
+    redis.kill();
+    REQUIRE(wait(loop, [&] { return !bus->is_ready(); }));
+    redis.start();
+    REQUIRE(wait_ready(loop, *bus));
+    CHECK(subscription_count(redis) == before);
+  }
+}

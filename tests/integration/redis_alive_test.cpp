@@ -1,0 +1,219 @@
+// How the client stays connected to a real redis-server: a dead connection is noticed, and what ends one is survived.
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <socketio/redis/client.hpp>
+#include <support/redis_recorders.hpp>
+#include <support/redis_server.hpp>
+
+using namespace recorders;
+using redis::Client;
+using redis::Options;
+using redis::Outcome;
+using redis::State;
+using redis::SubscriptionKind;
+using support::RedisServer;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Options quick(const std::string& url) {
+  Options options = redis::parse_url(url);
+  options.backoff_min_ms = 2;
+  options.backoff_max_ms = 20;
+  return options;
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("redis alive: a server that stands still is noticed by those who only listen, and by those who do nothing") {
+  RedisServer server;
+  Loop loop;
+  Messages messages;
+  Options options = quick(server.url());
+  options.keepalive_ms = 50;
+  options.command_timeout_ms = 2'000;
+  Client listening(loop, options);
+  Client sharded(loop, options);
+  Client idle(loop, options);
+  listening.subscribe(SubscriptionKind::pattern, "c*", messages);
+  sharded.subscribe(SubscriptionKind::shard, "s", messages);
+  const std::array<Client*, 3> clients{&listening, &sharded, &idle};
+  for (Client* const client : clients) {
+    client->connect();
+    REQUIRE(wait_ready(loop, *client));
+  }
+
+  // Several PINGs are answered in the meantime, and nobody loses the connection.
+  const auto pings = [&] { return server.ask({"INFO", "commandstats"}); };
+  REQUIRE(wait(loop, [&] {
+    const std::string seen = pings();
+    const std::size_t at = seen.find("cmdstat_ping:calls=");
+    return at != std::string::npos && std::stoi(seen.substr(at + 19)) >= 9;
+  }));
+  for (Client* const client : clients) {
+    CHECK(client->counters().disconnects == 0);
+    CHECK(client->counters().protocol_errors == 0);
+  }
+
+  REQUIRE(kill(server.pid(), SIGSTOP) == 0);
+  REQUIRE(wait(loop, [&] {
+    return listening.counters().disconnects == 1 && sharded.counters().disconnects == 1 && idle.counters().disconnects == 1;
+  }));
+  REQUIRE(kill(server.pid(), SIGCONT) == 0);
+  for (Client* const client : clients) {
+    REQUIRE(wait_ready(loop, *client));
+  }
+  CHECK(server.ask({"PUBLISH", "cc", "x"}) == ":1");
+}
+
+TEST_CASE("redis alive: a reader that blocks is not asked for a sign of life, and is noticed as well") {
+  RedisServer server;
+  Loop loop;
+  Options options = quick(server.url());
+  options.keepalive_ms = 20;
+  options.command_timeout_ms = 1'000;
+  Client reader(loop, options);
+  reader.connect();
+  REQUIRE(wait_ready(loop, reader));
+  std::optional<Outcome> outcome;
+  const auto read = [&](std::string_view block_ms) {
+    outcome.reset();
+    const std::array<std::string_view, 6> words{"XREAD", "BLOCK", block_ms, "STREAMS", "s", "$"};
+    reader.command(words, [&outcome](const redis::CommandResult& result) { outcome = result.outcome; });
+    REQUIRE(wait(loop, [&] { return outcome.has_value(); }));
+  };
+
+  read("200");
+  CHECK(*outcome == Outcome::ok);
+  CHECK(reader.counters().protocol_errors == 0);
+  read("60000");  // longer than the timeout of the commands: for the client that is a server that is silent
+  CHECK(*outcome == Outcome::unconfirmed);
+}
+
+TEST_CASE("redis alive: a user who is deleted, or may no longer listen, is back when that is undone") {
+  RedisServer server;
+  const auto grant = [&] {
+    CHECK(server.ask({"ACL", "SETUSER", "app", "on", ">secret", "resetchannels", "&c", "+publish", "+subscribe", "+ping"}) ==
+          "+OK");
+  };
+  grant();
+  Loop loop;
+  Messages messages;
+  Publishes publishes;
+  Options options = quick(server.url());
+  options.username = "app";
+  options.password = "secret";
+  Client subscriber(loop, options);
+  Client publisher(loop, options);
+  subscriber.subscribe(SubscriptionKind::channel, "c", messages);
+  subscriber.connect();
+  publisher.connect();
+  REQUIRE(wait_ready(loop, subscriber));
+  REQUIRE(wait_ready(loop, publisher));
+
+  CHECK(server.ask({"ACL", "DELUSER", "app"}) == ":1");
+  REQUIRE(wait(loop, [&] { return publisher.last_error_is_refusal() && subscriber.last_error_is_refusal(); }));
+  CHECK(contains(publisher.last_error(), "refused the user name or the password (WRONGPASS"));
+  publisher.publish("c", as_bytes("while away"), publishes, 1);
+  grant();
+  REQUIRE(wait_ready(loop, subscriber));
+  REQUIRE(wait(loop, [&] { return publishes.ended.size() == 1; }));
+  CHECK(publishes.ended[0].outcome == Outcome::ok);
+
+  // Without the right to the channel Redis throws subscribers out; the others are told at the next publish.
+  messages.subscribed.clear();
+  CHECK(server.ask({"ACL", "SETUSER", "app", "resetchannels"}) == "+OK");
+  REQUIRE(wait(loop, [&] { return !messages.subscribed.empty(); }));
+  CHECK(contains(messages.subscribed[0].second, "NOPERM"));
+  publisher.publish("c", as_bytes("not allowed"), publishes, 2);
+  REQUIRE(wait(loop, [&] { return publishes.ended.size() == 2; }));
+  CHECK(publishes.ended[1].outcome == Outcome::refused);
+  CHECK(contains(publishes.ended[1].message, "NOPERM"));
+  CHECK(publisher.state() == State::ready);
+
+  messages.subscribed.clear();
+  grant();
+  CHECK(server.ask({"CLIENT", "KILL", "USER", "app"}) == ":2");
+  REQUIRE(wait(loop, [&] { return !messages.subscribed.empty() && subscriber.state() == State::ready; }));
+  CHECK(messages.subscribed[0].second.empty());
+  publisher.publish("c", as_bytes("again"), publishes, 3);
+  REQUIRE(wait(loop, [&] { return !messages.messages.empty() && messages.messages.back().payload == "again"; }));
+}
+
+TEST_CASE("redis alive: commands wait while Redis loads its data") {
+  RedisServer server({"--key-load-delay", "3000", "--loading-process-events-interval-bytes", "1024"});
+  for (int key = 0; key < 300; ++key) {
+    REQUIRE(server.ask({"SET", "key" + std::to_string(key), std::string(100, 'x')}) == "+OK");
+  }
+  REQUIRE(server.ask({"SAVE"}) == "+OK");
+  Loop loop;
+  Client client(loop, quick(server.url()));
+  client.connect();
+  REQUIRE(wait_ready(loop, client));
+  server.kill();
+  REQUIRE(wait(loop, [&] { return client.state() != State::ready; }));
+
+  std::vector<Outcome> outcomes;
+  const std::array<std::string_view, 5> words{"XADD", "s", "*", "field", "value"};
+  client.command(words, [&](const redis::CommandResult& result) { outcomes.push_back(result.outcome); });
+  std::thread starting([&server] { server.start(); });
+  const bool seen = wait(loop, [&] { return contains(client.last_error(), "is not ready yet (LOADING"); });
+  const bool done = wait(loop, [&] { return outcomes.size() == 1; });
+  starting.join();
+  CHECK(seen);
+  REQUIRE(done);
+  CHECK(outcomes[0] == Outcome::ok);
+}
+
+TEST_CASE("redis alive: commands wait while Redis has too many clients") {
+  RedisServer server;
+  Loop loop;
+  Messages messages;
+  Publishes publishes;
+  Client admin(loop, quick(server.url()));
+  Client publisher(loop, quick(server.url()));
+  Client subscriber(loop, quick(server.url()));
+  subscriber.subscribe(SubscriptionKind::channel, "c", messages);
+  for (Client* const client : {&admin, &publisher, &subscriber}) {
+    client->connect();
+    REQUIRE(wait_ready(loop, *client));
+  }
+  const auto run = [&](const Words& words) {
+    const std::vector<std::string_view> views(words.begin(), words.end());
+    std::optional<Outcome> outcome;
+    admin.command(views, [&outcome](const redis::CommandResult& result) { outcome = result.outcome; });
+    REQUIRE(wait(loop, [&outcome] { return outcome.has_value(); }));
+    CHECK(*outcome == Outcome::ok);
+  };
+
+  run({"CONFIG", "SET", "maxclients", "1"});
+  run({"CLIENT", "KILL", "TYPE", "pubsub"});
+  run({"CLIENT", "KILL", "TYPE", "normal"});
+  const std::string sentence = "does not serve us (ERR max number of clients reached)";
+  REQUIRE(
+      wait(loop, [&] { return contains(publisher.last_error(), sentence) && contains(subscriber.last_error(), sentence); }));
+  CHECK_FALSE(publisher.last_error_is_refusal());
+  for (std::uint64_t tag = 0; tag < 1'000; ++tag) {
+    publisher.publish("c", as_bytes("x"), publishes, tag);
+  }
+  const std::uint64_t attempts = publisher.counters().failed_attempts;
+  REQUIRE(wait(loop, [&] { return publisher.counters().failed_attempts > attempts + 3; }));
+  CHECK(publishes.ended.empty());
+
+  run({"CONFIG", "SET", "maxclients", "100"});
+  REQUIRE(wait_ready(loop, subscriber));
+  REQUIRE(wait(loop, [&] { return publishes.ended.size() == 1'000; }));
+  CHECK(publishes.count(Outcome::ok) == 1'000);
+  CHECK(messages.subscribed == std::vector<std::pair<std::string, std::string>>{{"c", ""}, {"c", ""}});
+}

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <stdlib.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace support {
+
+/// An authority, and certificates that it has signed, made by the openssl command in a folder that goes with it. Throws
+/// std::runtime_error when that does not work.
+///
+///   server     for this machine          client   for a client
+///   elsewhere  for another host          expired  for this machine, until yesterday
+class Authority {
+ public:
+  Authority() {
+    std::string name = std::filesystem::temp_directory_path() / "socketio-ca-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) {
+      throw std::runtime_error("no temporary folder");
+    }
+    folder_ = name;
+    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout ca.key -out "
+        "ca.pem");
+    sign("server", "DNS:localhost,IP:127.0.0.1", "2");
+    sign("elsewhere", "DNS:elsewhere.example", "2");
+    sign("client", "DNS:client", "2");
+    sign("expired", "DNS:localhost,IP:127.0.0.1", "-1");
+  }
+  ~Authority() { std::filesystem::remove_all(folder_); }
+  Authority(const Authority&) = delete;
+  Authority& operator=(const Authority&) = delete;
+
+  /// "server.pem", "server.key", ..., "ca.pem".
+  [[nodiscard]] std::string file(const std::string& name) const { return folder_ + "/" + name; }
+
+ private:
+  void run(const std::string& command) const {
+    const std::string all = "cd " + folder_ + " && " + command + " 2>/dev/null";
+    if (std::system(all.c_str()) != 0) {
+      throw std::runtime_error("openssl does not make a certificate");
+    }
+  }
+  void sign(const std::string& name, const std::string& names, const std::string& days) const {
+    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " +
+        name + ".csr");
+    run("printf 'subjectAltName=" + names + "\\n' > " + name + ".ext");
+    run("openssl x509 -req -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -days " + days + " -extfile " + name +
+        ".ext -out " + name + ".pem");
+  }
+
+  std::string folder_;
+};
+
+}  // namespace support

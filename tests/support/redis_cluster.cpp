@@ -1,0 +1,178 @@
+#include "redis_cluster.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace support {
+namespace {
+
+constexpr std::size_t slot_count = 16'384;
+
+void wait_for(const std::function<bool()>& done, const char* what) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > end) {
+      throw std::runtime_error(std::string("the cluster does not get well: ") + what);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+void need(const RedisServer& node, const std::vector<std::string>& words) {
+  if (const std::string answer = node.ask(words); answer != "+OK") {
+    throw std::runtime_error("a node of the cluster does not do " + words[0] + " " + words[1] + ": " + answer);
+  }
+}
+
+std::string port_text(const RedisServer& node) { return std::to_string(node.port()); }
+
+}  // namespace
+
+RedisCluster::RedisCluster(std::size_t primary_count, std::size_t replica_count, std::vector<std::string> arguments)
+    : arguments_(std::move(arguments)), first_count_(primary_count + replica_count) {
+  for (std::size_t index = 0; index < first_count_; ++index) {
+    start_node();
+  }
+  for (std::size_t index = 0; index < primary_count; ++index) {
+    const std::size_t first = slot_count * index / primary_count;
+    const std::size_t last = slot_count * (index + 1) / primary_count - 1;
+    need(node(index), {"CLUSTER", "ADDSLOTSRANGE", std::to_string(first), std::to_string(last)});
+  }
+  for (std::size_t index = primary_count; index < first_count_; ++index) {
+    const std::string primary = id((index - primary_count) % primary_count);
+    wait_for(
+        [&] {
+          return node(index).ask({"CLUSTER", "REPLICATE", primary}) == "+OK";
+        },
+        "a replica does not know its primary");
+  }
+  wait_until_well();
+}
+
+void RedisCluster::start_node() {
+  std::vector<std::string> all = {"--cluster-enabled",     "yes",        "--cluster-node-timeout",     "1000",
+                                  "--cluster-config-file", "nodes.conf", "--repl-diskless-sync-delay", "0"};
+  all.insert(all.end(), arguments_.begin(), arguments_.end());
+  nodes_.push_back(std::make_unique<RedisServer>(all));
+  removed_.push_back(false);
+  const RedisServer& added = *nodes_.back();
+  need(added, {"CLUSTER", "SET-CONFIG-EPOCH", std::to_string(nodes_.size())});
+  for (std::size_t index = 0; index + 1 < nodes_.size(); ++index) {
+    if (!removed_[index]) {
+      need(added, {"CLUSTER", "MEET", "127.0.0.1", port_text(node(index))});
+    }
+  }
+}
+
+std::string RedisCluster::url() const {
+  std::string url = "redis+cluster://";
+  for (std::size_t index = 0; index < first_count_; ++index) {
+    url += (index == 0 ? "127.0.0.1:" : ",127.0.0.1:") + port_text(*nodes_[index]);
+  }
+  return url;
+}
+
+/// CLUSTER NODES of the owner has "myself,master - ... first-last first-last [slot->-id]".
+std::size_t RedisCluster::owner_of(std::uint16_t slot, std::size_t asked) const {
+  const std::string nodes = nodes_[asked]->ask({"CLUSTER", "NODES"});
+  std::size_t begin = 0;
+  while (begin < nodes.size()) {
+    const std::size_t end = std::min(nodes.find('\n', begin), nodes.size());
+    std::string line = nodes.substr(begin, end - begin) + " ";
+    begin = end + 1;
+    std::vector<std::string> words;
+    for (std::size_t space = 0; (space = line.find(' ')) != std::string::npos; line.erase(0, space + 1)) {
+      words.push_back(line.substr(0, space));
+    }
+    for (std::size_t word = 8; word < words.size(); ++word) {
+      if (words[word].empty() || words[word][0] == '[') {
+        continue;
+      }
+      const std::size_t dash = words[word].find('-');
+      const int first = std::stoi(words[word]);
+      const int last = dash == std::string::npos ? first : std::stoi(words[word].substr(dash + 1));
+      if (slot < first || slot > last) {
+        continue;
+      }
+      for (std::size_t index = 0; index < nodes_.size(); ++index) {
+        if (words[1].find(":" + port_text(*nodes_[index]) + "@") != std::string::npos) {
+          return index;
+        }
+      }
+    }
+  }
+  return nodes_.size();
+}
+
+void RedisCluster::begin_move(std::uint16_t slot, std::size_t from, std::size_t to) {
+  need(node(to), {"CLUSTER", "SETSLOT", std::to_string(slot), "IMPORTING", id(from)});
+  need(node(from), {"CLUSTER", "SETSLOT", std::to_string(slot), "MIGRATING", id(to)});
+}
+
+/// One key after the other; a test has few.
+void RedisCluster::move_keys(std::uint16_t slot, std::size_t from, std::size_t to) {
+  const std::string script = "local keys = redis.call('CLUSTER', 'GETKEYSINSLOT', ARGV[1], 1) return keys[1] or ''";
+  for (std::string key; !(key = node(from).ask({"EVAL", script, "0", std::to_string(slot)})).empty();) {
+    need(node(from), {"MIGRATE", "127.0.0.1", port_text(node(to)), key, "0", "5000"});
+  }
+}
+
+void RedisCluster::end_move(std::uint16_t slot, std::size_t to) {
+  need(node(to), {"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)});
+  for (std::size_t index = 0; index < nodes_.size(); ++index) {
+    if (index != to && !removed_[index] && node(index).pid() > 0) {
+      static_cast<void>(node(index).ask({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)}));  // a replica refuses
+    }
+  }
+}
+
+void RedisCluster::move_slot(std::uint16_t slot, std::size_t from, std::size_t to) {
+  begin_move(slot, from, to);
+  move_keys(slot, from, to);
+  end_move(slot, to);
+}
+
+std::size_t RedisCluster::add_node() {
+  start_node();
+  wait_until_well();
+  return nodes_.size() - 1;
+}
+
+void RedisCluster::remove_node(std::size_t index) {
+  const std::string gone = id(index);
+  removed_[index] = true;
+  for (std::size_t other = 0; other < nodes_.size(); ++other) {
+    if (!removed_[other]) {
+      need(node(other), {"CLUSTER", "FORGET", gone});
+    }
+  }
+  need(node(index), {"CLUSTER", "RESET"});
+}
+
+bool RedisCluster::is_well() const {
+  const auto count = std::count(removed_.begin(), removed_.end(), false);
+  const std::string known = "cluster_known_nodes:" + std::to_string(count) + "\r";
+  for (std::size_t index = 0; index < nodes_.size(); ++index) {
+    if (removed_[index] || nodes_[index]->pid() <= 0) {
+      continue;
+    }
+    const std::string info = nodes_[index]->ask({"CLUSTER", "INFO"});
+    const bool is_replica = nodes_[index]->ask({"CLUSTER", "NODES"}).find("myself,slave") != std::string::npos;
+    const bool follows =
+        !is_replica || nodes_[index]->ask({"INFO", "replication"}).find("master_link_status:up") != std::string::npos;
+    if (info.find("cluster_state:ok") == std::string::npos || info.find(known) == std::string::npos || !follows) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void RedisCluster::wait_until_well() const {
+  wait_for([this] { return is_well(); }, "its nodes do not agree");
+}
+
+}  // namespace support
