@@ -112,5 +112,27 @@ for (const { title, can, tool: options, inOrder, ...made } of fleets) {
       await fleet.settle();
       fleet.take();
     });
+
+    // Not of sharded fleets: official servers hear nothing more of a channel that has moved. Classic channels have no slot.
+    if (title === 'streams') test('slots move to another node while all speak', { timeout }, async () => {
+      let over = false;
+      const moved = redis.reshardAwayFrom('socket.io').finally(() => { over = true; });
+      const said = {};
+      for (let number = 0; !over; ++number) {
+        for (const node of Object.values(fleet.nodes)) {
+          await node.op({ op: 'emit', to: ['red'], args: ['while it moves', node.name, number] });
+          (said[node.name] ??= []).push(number);
+        }
+      }
+      await moved;
+      await fleet.settle();
+      const { received } = fleet.take();
+      for (const client of ['a1', 'b1', 'c1']) {
+        for (const name of names) {
+          const heard = received[client].filter(([, from]) => from === name).map(([, , number]) => number);
+          assert.deepEqual(heard, said[name], `${client}, from ${name}`);
+        }
+      }
+    });
   });
 }

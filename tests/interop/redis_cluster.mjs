@@ -1,12 +1,25 @@
-// A Redis Cluster of our own: each node as startRedis() makes them.
+// A Redis Cluster of our own, made as its manual says: each node as startRedis() makes them, joined by redis-cli.
 
+import assert from 'node:assert/strict';
 import { createClient } from 'redis';
+import { run } from './children.mjs';
 import { startRedis, until } from './fleet.mjs';
 
 const SLOTS = 16384;
 
+async function redisCli(...words) {
+  const { status, stdout, stderr } = await run('redis-cli', ['--cluster', ...words, '--cluster-yes'], { env: { PATH: process.env.PATH } });
+  assert.equal(status, 0, stdout + stderr);
+}
+
 export async function startRedisCluster(count = 3) {
   const nodes = [];
+  const close = async () => {
+    for (const node of nodes) {
+      node.client?.destroy();
+      await node.close();
+    }
+  };
   try {
     for (let index = 0; index < count; ++index) {
       const node = await startRedis(['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-node-timeout', '2000']);
@@ -15,18 +28,15 @@ export async function startRedisCluster(count = 3) {
       node.client = createClient({ url: node.url });
       node.client.on('error', () => {});
       await node.client.connect();
-      const [first, last] = [index, index + 1].map((place) => Math.floor((SLOTS * place) / count));
-      await node.client.sendCommand(['CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1)]);
-      await node.client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', String(first), String(last - 1)]);
-      if (index > 0) await node.client.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', nodes[0].port]);
     }
+    await redisCli('create', ...nodes.map(({ port }) => `127.0.0.1:${port}`));
     const isWell = async ({ client }) => {
       const info = await client.sendCommand(['CLUSTER', 'INFO']);
       return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`);
     };
     await until(async () => (await Promise.all(nodes.map(isWell))).every(Boolean), 'the nodes do not become a cluster');
   } catch (error) {
-    await Promise.all(nodes.map((node) => node.close()));
+    await close();
     throw error;
   }
   return {
@@ -34,11 +44,16 @@ export async function startRedisCluster(count = 3) {
     nodes,
     /** What each node answers. */
     ask: (...words) => Promise.all(nodes.map(({ client }) => client.sendCommand(words))),
-    async close() {
-      for (const { client, close } of nodes) {
-        client.destroy();
-        await close();
-      }
+    /** Gives all slots of the node that has the key's to another one. */
+    async reshardAwayFrom(key) {
+      const [slot] = await this.ask('CLUSTER', 'KEYSLOT', key);
+      const owns = ({ client }) => client.sendCommand(['CLUSTER', 'COUNTKEYSINSLOT', String(slot)]);
+      const ids = await this.ask('CLUSTER', 'MYID');
+      const from = (await Promise.all(nodes.map(owns))).findIndex((count) => count > 0);
+      await redisCli('reshard', `127.0.0.1:${nodes[0].port}`, '--cluster-from', ids[from], '--cluster-to', ids[(from + 1) % count],
+        '--cluster-slots', String(Math.ceil(SLOTS / count)));
+      assert.equal(await owns(nodes[from]), 0, 'the key has not moved');
     },
+    close,
   };
 }
