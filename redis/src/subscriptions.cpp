@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::size_t names_per_command_max = 256;
 constexpr std::size_t name_bytes_per_command_max = 32 * 1024;
-/// Commands that Redis has not confirmed whole.
-constexpr std::size_t commands_max = 8;
+/// Of all commands that Redis has not confirmed whole: a sharded channel has one of its own.
+constexpr std::size_t names_sent_max = 8 * names_per_command_max;
+constexpr std::size_t name_bytes_sent_max = 8 * name_bytes_per_command_max;
 
 std::string_view command_name(SubscriptionKind kind, bool subscribe) noexcept {
   switch (kind) {
@@ -75,6 +76,8 @@ void Subscriptions::connection_ended() noexcept {
   any_refused_ = false;
   requests_.clear();
   sent_.clear();
+  sent_name_count_ = 0;
+  sent_name_bytes_ = 0;
   open_count_ = size();
   for (Names& names : names_) {
     for (auto& [name, subscription] : names) {
@@ -89,21 +92,22 @@ void Subscriptions::connection_ended() noexcept {
 void Subscriptions::take_command(Command& command) {
   const SubscriptionKind kind = requests_.front().kind;
   const bool subscribe = requests_.front().subscribe;
-  std::size_t bytes = 0;
   do {
-    bytes += requests_.front().name.size();
+    command.name_bytes += requests_.front().name.size();
     command.requests.push_back(std::move(requests_.front()));
     requests_.pop_front();
   } while (!command.requests.back().alone && !requests_.empty() && !requests_.front().alone && requests_.front().kind == kind &&
            requests_.front().subscribe == subscribe && command.requests.size() < names_per_command_max &&
-           bytes < name_bytes_per_command_max);
+           command.name_bytes < name_bytes_per_command_max);
 }
 
 bool Subscriptions::write_requests(Buffer& output) {
   bool wrote = false;
-  while (!requests_.empty() && sent_.size() < commands_max) {
+  while (!requests_.empty() && sent_name_count_ < names_sent_max && sent_name_bytes_ < name_bytes_sent_max) {
     Command& command = sent_.emplace_back();
     take_command(command);
+    sent_name_count_ += command.requests.size();
+    sent_name_bytes_ += command.name_bytes;
     std::vector<std::string_view> words{command_name(command.requests[0].kind, command.requests[0].subscribe)};
     for (const Request& request : command.requests) {
       words.push_back(request.name);
@@ -114,6 +118,15 @@ bool Subscriptions::write_requests(Buffer& output) {
     wrote = true;
   }
   return wrote;
+}
+
+/// The oldest command is answered.
+Subscriptions::Command Subscriptions::take_sent() {
+  Command command = std::move(sent_.front());
+  sent_.pop_front();
+  sent_name_count_ -= command.requests.size();
+  sent_name_bytes_ -= command.name_bytes;
+  return command;
 }
 
 bool Subscriptions::confirm(SubscriptionKind kind, bool subscribed, std::string_view name) {
@@ -127,7 +140,7 @@ bool Subscriptions::confirm(SubscriptionKind kind, bool subscribed, std::string_
   }
   settle(request, {});
   if (++command.confirmed_count == command.requests.size()) {
-    sent_.pop_front();
+    take_sent();
   }
   return true;
 }
@@ -145,8 +158,7 @@ void Subscriptions::lost(SubscriptionKind kind, std::string_view name) {
 
 void Subscriptions::refuse(std::string_view error) {
   assert(awaiting());
-  Command command = std::move(sent_.front());
-  sent_.pop_front();
+  Command command = take_sent();
   if (command.requests.size() == 1) {
     settle(command.requests[0], error);
     return;

@@ -85,6 +85,7 @@ class Subscriptions {
   };
   struct Command {
     std::vector<Request> requests;
+    std::size_t name_bytes = 0;
     std::size_t confirmed_count = 0;
   };
   struct News {
@@ -98,10 +99,13 @@ class Subscriptions {
   [[nodiscard]] const Names& names(SubscriptionKind kind) const noexcept { return names_[static_cast<std::size_t>(kind)]; }
   void settle(const Request& request, std::string_view error);
   void take_command(Command& command);
+  Command take_sent();
 
   std::array<Names, 3> names_;  ///< by kind
   std::deque<Request> requests_;
-  std::deque<Command> sent_;
+  std::deque<Command> sent_;  ///< not confirmed whole
+  std::size_t sent_name_count_ = 0;
+  std::size_t sent_name_bytes_ = 0;
   std::deque<News> news_;
   std::uint64_t last_id_ = 0;
   std::size_t open_count_ = 0;
