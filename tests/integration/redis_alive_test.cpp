@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <socketio/redis/client.hpp>
+#include <support/quick_options.hpp>
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
@@ -19,20 +20,12 @@ using redis::Options;
 using redis::Outcome;
 using redis::State;
 using redis::SubscriptionKind;
+using support::quick;
 using support::RedisServer;
 
 namespace {
 
 using Words = std::vector<std::string>;
-
-Options quick(const std::string& url) {
-  Options options = redis::parse_url(url);
-  options.backoff_min_ms = 2;
-  options.backoff_max_ms = 20;
-  return options;
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

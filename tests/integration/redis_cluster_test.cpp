@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <socketio/redis/client.hpp>
+#include <support/quick_options.hpp>
 #include <support/redis_cluster.hpp>
 #include <support/redis_recorders.hpp>
 
@@ -23,12 +24,7 @@ using redis::SubscriptionKind;
 
 namespace {
 
-Options quick(const std::string& url) {
-  Options options = redis::parse_url(url);
-  options.backoff_min_ms = 2;
-  options.backoff_max_ms = 50;
-  return options;
-}
+Options quick(const std::string& url) { return support::quick(url, 50); }
 
 CommandResult ask(Loop& loop, Client& client, std::vector<std::string_view> words) {
   std::optional<CommandResult> answer;

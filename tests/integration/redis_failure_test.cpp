@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <socketio/redis/client.hpp>
+#include <support/quick_options.hpp>
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
@@ -19,15 +20,9 @@ using redis::Options;
 using redis::Outcome;
 using redis::State;
 using redis::SubscriptionKind;
+using support::quick;
 
 namespace {
-
-Options quick(const std::string& url) {
-  Options options = redis::parse_url(url);
-  options.backoff_min_ms = 2;
-  options.backoff_max_ms = 20;
-  return options;
-}
 
 /// Checks what must be true of numbered publishes ("0", "1", ...) however the server behaved: each ended once; what was
 /// received is a part of what is ok or unconfirmed, without doubles, in order.

@@ -10,6 +10,7 @@
 
 #include <socketio/redis/client.hpp>
 #include <support/authority.hpp>
+#include <support/quick_options.hpp>
 #include <support/redis_recorders.hpp>
 #include <support/sentinel_deployment.hpp>
 
@@ -24,12 +25,8 @@ using support::SentinelDeployment;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 Options quick(const SentinelDeployment& deployment, const std::string& name) {
-  Options options = redis::parse_url(deployment.url());
-  options.backoff_min_ms = 2;
-  options.backoff_max_ms = 50;
+  Options options = support::quick(deployment.url(), 50);
   options.client_name = name;
   return options;
 }
@@ -151,17 +148,18 @@ TEST_CASE("redis sentinel: a master that stands still is left by those who only 
 }
 
 TEST_CASE("redis sentinel: by TLS, with passwords of their own for servers and sentinels") {
-  const support::Authority authority;
   SentinelDeployment::Settings settings;
   settings.password = "of-the-servers";
   settings.sentinel_password = "of-the-sentinels";
-  settings.tls = {"--tls-cert-file",    authority.file("server.pem"), "--tls-key-file",     authority.file("server.key"),
-                  "--tls-ca-cert-file", authority.file("ca.pem"),     "--tls-auth-clients", "no"};
+  settings.tls = {"--tls-cert-file",    support::authority().file("server.pem"),
+                  "--tls-key-file",     support::authority().file("server.key"),
+                  "--tls-ca-cert-file", support::authority().file("ca.pem"),
+                  "--tls-auth-clients", "no"};
   SentinelDeployment deployment(settings);
   Options options = quick(deployment, {});
   options.password = settings.password;
   options.sentinel_password = settings.sentinel_password;
-  options.tls_ca = authority.file("ca.pem");
+  options.tls_ca = support::authority().file("ca.pem");
 
   Options wrong = options;
   wrong.sentinel_password.clear();
@@ -173,7 +171,7 @@ TEST_CASE("redis sentinel: by TLS, with passwords of their own for servers and s
   wrong.password = "another";
   CHECK(contains(attempt(wrong), ", the master orders, refused the password (WRONGPASS"));
   wrong = options;
-  wrong.tls_ca = authority.file("client.pem");
+  wrong.tls_ca = support::authority().file("client.pem");
   CHECK(contains(attempt(wrong), "No TLS to Sentinel at 127.0.0.1"));
   wrong = options;
   wrong.tls = false;

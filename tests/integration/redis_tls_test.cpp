@@ -10,30 +10,27 @@
 #include <socketio/net/loop.hpp>
 #include <socketio/redis/client.hpp>
 #include <support/authority.hpp>
+#include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
 using namespace socketio;
+using recorders::contains;
 using redis::Outcome;
 using redis::State;
 
 namespace {
 
-const support::Authority& authority() {
-  static const support::Authority made;
-  return made;
-}
-
 /// A redis-server that speaks TLS only, with that certificate.
 struct TlsRedis {
   explicit TlsRedis(const std::string& certificate = "server", bool asks_for_clients = false)
-      : server({"--tls-cert-file", authority().file(certificate + ".pem"), "--tls-key-file",
-                authority().file(certificate + ".key"), "--tls-ca-cert-file", authority().file("ca.pem"), "--tls-auth-clients",
-                asks_for_clients ? "yes" : "no"},
+      : server({"--tls-cert-file", support::authority().file(certificate + ".pem"), "--tls-key-file",
+                support::authority().file(certificate + ".key"), "--tls-ca-cert-file", support::authority().file("ca.pem"),
+                "--tls-auth-clients", asks_for_clients ? "yes" : "no"},
                support::RedisServer::Listen::tls) {}
 
   [[nodiscard]] redis::Options options() const {
     redis::Options options = redis::parse_url("rediss://127.0.0.1:" + std::to_string(server.port()));
-    options.tls_ca = authority().file("ca.pem");
+    options.tls_ca = support::authority().file("ca.pem");
     return options;
   }
 
@@ -56,8 +53,6 @@ std::string attempt(redis::Options options) {
   }
   return why;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -83,8 +78,8 @@ TEST_CASE("redis tls: a server that asks for a certificate gets ours") {
   options.tls_insecure = true;
   CHECK(contains(attempt(options), "asks for a certificate of ours"));
   options.tls_insecure = false;
-  options.tls_certificate = authority().file("client.pem");
-  options.tls_key = authority().file("client.key");
+  options.tls_certificate = support::authority().file("client.pem");
+  options.tls_key = support::authority().file("client.key");
   CHECK(attempt(options).empty());
 }
 
@@ -93,7 +88,7 @@ TEST_CASE("redis tls: what is wrong is said in a sentence") {
   redis::Options options = redis.options();
   CHECK(attempt(options).empty());
 
-  options.tls_ca = authority().file("client.pem");  // a certificate that has signed nothing
+  options.tls_ca = support::authority().file("client.pem");  // a certificate that has signed nothing
   CHECK(contains(attempt(options), "is not accepted"));
   options.tls_insecure = true;
   CHECK(attempt(options).empty());
@@ -103,7 +98,7 @@ TEST_CASE("redis tls: what is wrong is said in a sentence") {
   CHECK(contains(attempt(options), "Connect by the name that the certificate is for"));
 
   options = redis.options();
-  options.tls_ca = authority().file("no-such-file.pem");
+  options.tls_ca = support::authority().file("no-such-file.pem");
   CHECK_THROWS_WITH_AS(attempt(options), doctest::Contains("no-such-file.pem"), Error);
 
   const TlsRedis expired("expired");
@@ -115,7 +110,7 @@ TEST_CASE("redis tls: what is wrong is said in a sentence") {
 TEST_CASE("redis tls: a plain port for a TLS URL, and the reverse, are told apart") {
   const support::RedisServer plain;
   redis::Options options = redis::parse_url("rediss://127.0.0.1:" + std::to_string(plain.port()));
-  options.tls_ca = authority().file("ca.pem");
+  options.tls_ca = support::authority().file("ca.pem");
   options.connect_timeout_ms = 500;
   CHECK(contains(attempt(options), "does not speak TLS"));  // Redis waits for more
 
@@ -126,7 +121,7 @@ TEST_CASE("redis tls: a plain port for a TLS URL, and the reverse, are told apar
 }
 
 TEST_CASE("redis tls: a node of a cluster is reached as the cluster announces it") {
-  const auto file = [](const char* name) { return authority().file(name); };
+  const auto file = [](const char* name) { return support::authority().file(name); };
   const support::RedisServer node(
       {"--tls-cert-file", file("server.pem"), "--tls-key-file", file("server.key"), "--tls-ca-cert-file", file("ca.pem"),
        "--tls-auth-clients", "no", "--tls-cluster", "yes", "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"},

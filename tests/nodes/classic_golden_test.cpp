@@ -8,6 +8,7 @@
 
 #include <socketio/protocol/pack.hpp>
 
+#include "golden_server.hpp"
 #include "node.hpp"
 #include "unit/protocol/classic_fixture.hpp"
 
@@ -206,31 +207,6 @@ TEST_CASE("classic nodes: special characters of patterns are escaped, in the key
 // ---- answering -------------------------------------------------------------------------------------------------------------
 
 namespace {
-
-/// The client's ack, as the socket hands it to the adapter.
-Buffer ack_of(const Json& frames) {
-  const std::string text = frames[0];
-  const std::string array = text.substr(text.find('['));
-  if (frames.size() == 1) {
-    return packed(array);
-  }
-  Buffer out;  // the only one with binary: [bytes]
-  socketio::pack::array_header(out, 1);
-  golden::append_packed(out, frames[1]);
-  return out;
-}
-
-/// What the vectors' server does with events of other servers.
-Buffer event_answer(const std::string& event) {
-  if (event.find("withbin") != std::string::npos) {
-    Buffer out;
-    socketio::pack::array_header(out, 1);
-    const std::vector<std::uint8_t> bytes{1, 2};
-    socketio::pack::binary(out, bytes);
-    return out;
-  }
-  return packed(R"([{"got":1}])");
-}
 
 Json frames_in_hex(const Json& frames) {
   Json result = Json::array();

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "node.hpp"
+#include "each_family.hpp"
 
 using namespace nodes;
 
@@ -43,14 +43,6 @@ struct Two : Fleet {
     (*this)[1].host.shard().add("s1").answer = "[1]";
   }
 };
-
-template <typename Test>
-void with_each_family(Test test) {
-  for (const Family& family : families) {
-    CAPTURE(family.name);
-    test(family);
-  }
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 
 #include <socketio/protocol/pack.hpp>
 
+#include "golden_server.hpp"
 #include "node.hpp"
 #include "unit/emitter/vectors.hpp"
 #include "unit/protocol/classic_fixture.hpp"
@@ -253,30 +254,6 @@ TEST_CASE("streams nodes: subscriptions and streams are the reference's, and end
 // ---- answering -------------------------------------------------------------------------------------------------------------
 
 namespace {
-
-/// The client's ack, as the socket hands it to the adapter.
-Buffer ack_of(const Json& frames) {
-  Buffer out;
-  if (frames.size() == 1) {
-    const std::string text = frames[0];
-    return packed(text.substr(text.find('[')));
-  }
-  socketio::pack::array_header(out, 1);  // the only one with binary: [bytes]
-  golden::append_packed(out, frames[1]);
-  return out;
-}
-
-/// What the vectors' server does with events of other servers.
-Buffer event_answer(const std::string& event) {
-  if (event.find("withbin") != std::string::npos) {
-    Buffer out;
-    socketio::pack::array_header(out, 1);
-    const std::vector<std::uint8_t> bytes{1, 2};
-    socketio::pack::binary(out, bytes);
-    return out;
-  }
-  return packed(event.find("withundef") != std::string::npos ? "[]" : R"([{"got":1}])");
-}
 
 /// The handshake in an answer, which is JSON or msgpack.
 std::string handshake_of(const Json& answer) {

@@ -5,20 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "node.hpp"
+#include "each_family.hpp"
 
 using namespace nodes;
 using golden::Json;
 
 namespace {
-
-template <typename Test>
-void with_each_family(Test test) {
-  for (const Family& family : families) {
-    CAPTURE(family.name);
-    test(family);
-  }
-}
 
 const std::vector<Json> one_event{Json::array({"2[\"e\",1]"})};
 

@@ -8,7 +8,7 @@
 
 #include <socketio/protocol/value.hpp>
 
-#include "node.hpp"
+#include "each_family.hpp"
 
 using namespace nodes;
 using socketio::Arguments;
@@ -54,15 +54,6 @@ struct Three : Fleet {
   }
   std::vector<FakeSocket*> sockets;
 };
-
-/// Runs a test with each family.
-template <typename Test>
-void with_each_family(Test test) {
-  for (const Family& family : families) {
-    CAPTURE(family.name);
-    test(family);
-  }
-}
 
 }  // namespace
 

@@ -54,4 +54,10 @@ class Authority {
   std::string folder_;
 };
 
+/// One for all tests of a program: making it takes a while.
+inline const Authority& authority() {
+  static const Authority made;
+  return made;
+}
+
 }  // namespace support

@@ -18,6 +18,8 @@ using namespace socketio;
 /// More than any of these tests needs on a slow machine.
 inline constexpr std::uint64_t patience_ms = 20'000;
 
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 struct Ended {
   std::uint64_t tag;
   redis::Outcome outcome;

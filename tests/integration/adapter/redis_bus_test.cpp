@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <socketio/adapter/redis_bus.hpp>
+#include <support/quick_options.hpp>
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
@@ -22,12 +23,7 @@ using redis::SubscriptionKind;
 
 namespace {
 
-redis::Options quick(const support::RedisServer& server) {
-  redis::Options options = redis::parse_url(server.url());
-  options.backoff_min_ms = 2;
-  options.backoff_max_ms = 20;
-  return options;
-}
+redis::Options quick(const support::RedisServer& server) { return support::quick(server.url()); }
 
 bool wait_ready(Loop& loop, const RedisBus& bus) {
   return wait(loop, [&bus] { return bus.is_ready(); });

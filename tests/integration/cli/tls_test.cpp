@@ -11,11 +11,6 @@ using namespace support;
 
 namespace {
 
-const Authority& authority() {
-  static const Authority made;
-  return made;
-}
-
 Words certificate(const std::string& name, const char* clients) {
   return {"--tls-cert-file",    authority().file(name + ".pem"), "--tls-key-file",     authority().file(name + ".key"),
           "--tls-ca-cert-file", authority().file("ca.pem"),      "--tls-auth-clients", clients};

@@ -12,6 +12,7 @@
 #include <socketio/emitter.hpp>
 #include <socketio/protocol/broadcast.hpp>
 #include <support/golden.hpp>
+#include <support/quick_options.hpp>
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
@@ -66,12 +67,7 @@ class Listening {
 /// The arguments of a published event, event first.
 golden::Json event(const Messages::One& message) { return golden::to_notation(as_bytes(message.payload))[1]["data"]; }
 
-redis::Options quick(const support::RedisServer& server) {
-  redis::Options options = redis::parse_url(server.url());
-  options.backoff_min_ms = 2;
-  options.backoff_max_ms = 20;
-  return options;
-}
+redis::Options quick(const support::RedisServer& server) { return support::quick(server.url()); }
 
 }  // namespace
 

@@ -6,31 +6,10 @@
 #include <sstream>
 #include <string>
 
+#include "option_names.hpp"
 #include "options.hpp"
 
 using namespace socketio::cli;
-
-namespace {
-
-bool is_name_byte(char byte) { return (byte >= 'a' && byte <= 'z') || byte == '-'; }
-
-/// Every --name in a text.
-std::set<std::string> names_in(std::string_view text) {
-  std::set<std::string> names;
-  for (std::size_t at = text.find("--"); at != std::string_view::npos; at = text.find("--", at)) {
-    std::size_t end = at + 2;
-    while (end < text.size() && is_name_byte(text[end])) {
-      ++end;
-    }
-    if (end > at + 2 && (at == 0 || !is_name_byte(text[at - 1]))) {
-      names.emplace(text.substr(at + 2, end - at - 2));
-    }
-    at = end;
-  }
-  return names;
-}
-
-}  // namespace
 
 TEST_CASE("help: it fits 80 columns") {
   for (const std::string_view text : {help_text, usage_text}) {

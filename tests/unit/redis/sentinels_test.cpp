@@ -66,8 +66,6 @@ Options quick(std::initializer_list<const fake::Redis*> sentinels) {
   return options;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("sentinels: one that accepts and then is silent does not keep the others from being asked") {

@@ -1,10 +1,7 @@
 // https: the same server behind TLS, spoken to by OpenSSL's own sockets.
 
 #include <doctest/doctest.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <array>
 #include <cstdio>
@@ -14,6 +11,8 @@
 #include <string>
 #include <thread>
 #include <utility>
+
+#include <support/authority.hpp>
 
 #include "http_fixture.hpp"
 
@@ -30,48 +29,12 @@ using socketio::server::RawListener;
 
 namespace {
 
-/// A key and a certificate for it, signed by itself, in files that go with the test.
-class Certificate {
- public:
-  Certificate() {
-    std::string name = std::filesystem::temp_directory_path() / "socketio-tls-XXXXXX";
-    folder_ = mkdtemp(name.data());
-    EVP_PKEY* const key = EVP_EC_gen("P-256");
-    X509* const certificate = X509_new();
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3'600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME* const subject = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-    X509_set_issuer_name(certificate, subject);
-    X509_sign(certificate, key, EVP_sha256());
-    FILE* file = std::fopen(key_file().c_str(), "w");
-    PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
-    std::fclose(file);
-    file = std::fopen(certificate_file().c_str(), "w");
-    PEM_write_X509(file, certificate);
-    std::fclose(file);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-  }
-  ~Certificate() { std::filesystem::remove_all(folder_); }
-  Certificate(const Certificate&) = delete;
-  Certificate& operator=(const Certificate&) = delete;
-
-  [[nodiscard]] std::string key_file() const { return folder_ + "/key.pem"; }
-  [[nodiscard]] std::string certificate_file() const { return folder_ + "/certificate.pem"; }
-  [[nodiscard]] HttpOptions options() const {
-    HttpOptions options;
-    options.certificate_file = certificate_file();
-    options.key_file = key_file();
-    return options;
-  }
-
- private:
-  std::string folder_;
-};
+HttpOptions with_certificate() {
+  HttpOptions options;
+  options.certificate_file = support::authority().file("server.pem");
+  options.key_file = support::authority().file("server.key");
+  return options;
+}
 
 class TlsClient {
  public:
@@ -156,12 +119,11 @@ class Writer final : public RawListener {
 }  // namespace
 
 TEST_CASE("tls: requests are answered as without it, and the handler knows") {
-  const Certificate certificate;
   HttpFixture server(
       [](const std::shared_ptr<HttpExchange>& exchange) {
         exchange->respond(200, {}, as_bytes(exchange->request().secure ? "secure" : "plain"));
       },
-      certificate.options());
+      with_certificate());
   TlsClient client(server.port());
   REQUIRE(client.connected());
   for (int round = 0; round < 3; ++round) {
@@ -176,10 +138,9 @@ TEST_CASE("tls: requests are answered as without it, and the handler knows") {
 }
 
 TEST_CASE("tls: a large answer arrives whole, with the end behind it, when the client reads slowly") {
-  const Certificate certificate;
   const std::string large(12 << 20, 'x');
   HttpFixture server([&large](const std::shared_ptr<HttpExchange>& exchange) { exchange->respond(200, {}, as_bytes(large)); },
-                     certificate.options());
+                     with_certificate());
   TlsClient client(server.port());
   client.send(get("/", "Connection: close\r\n"));
   client.head();
@@ -188,7 +149,6 @@ TEST_CASE("tls: a large answer arrives whole, with the end behind it, when the c
 }
 
 TEST_CASE("tls: a connection that was taken over is held back by a client that does not read") {
-  const Certificate certificate;
   std::string large(12 << 20, '\0');
   for (std::size_t index = 0; index < large.size(); ++index) {
     large[index] = static_cast<char>(index * 2'654'435'761U >> 13U);
@@ -198,7 +158,7 @@ TEST_CASE("tls: a connection that was taken over is held back by a client that d
       [&](const std::shared_ptr<HttpExchange>& exchange) {
         writer = std::make_unique<Writer>(exchange->take_over("HTTP/1.1 101 Switching Protocols\r\n\r\n"), large);
       },
-      certificate.options());
+      with_certificate());
   TlsClient client(server.port());
   client.send(get("/", "Connection: upgrade\r\nUpgrade: websocket\r\n") + "early");
   REQUIRE(server.wait([&] { return writer && writer->heard == "early" && writer->pauses > 0; }));
@@ -209,8 +169,7 @@ TEST_CASE("tls: a connection that was taken over is held back by a client that d
 }
 
 TEST_CASE("tls: who speaks something else is closed, and so is who stops in the handshake") {
-  const Certificate certificate;
-  HttpOptions options = certificate.options();
+  HttpOptions options = with_certificate();
   options.header_timeout_ms = 100;
   HttpFixture server([](const std::shared_ptr<HttpExchange>& exchange) { exchange->respond(200, {}, {}); }, options);
   Client plain(server.port());
@@ -223,21 +182,19 @@ TEST_CASE("tls: who speaks something else is closed, and so is who stops in the 
 }
 
 TEST_CASE("tls: files that cannot be used are an error of listening") {
-  const Certificate certificate;
   socketio::Loop loop;
-  HttpOptions options = certificate.options();
+  HttpOptions options = with_certificate();
   options.certificate_file = "/no/such/file.pem";
   socketio::server::HttpServer no_certificate(loop, options, {});
   CHECK(no_certificate.listen("127.0.0.1", 0).starts_with("the certificate /no/such/file.pem cannot be used: "));
-  options = certificate.options();
-  options.key_file = certificate.certificate_file();
+  options = with_certificate();
+  options.key_file = options.certificate_file;
   socketio::server::HttpServer no_key(loop, options, {});
   CHECK(no_key.listen("127.0.0.1", 0).starts_with("the key "));
 }
 
 TEST_CASE("TLS: a connection keeps its encryption when it moves to another loop") {
-  const Certificate certificate;
-  http_test::TwoLoops server(certificate.options());
+  http_test::TwoLoops server(with_certificate());
   TlsClient client(server.port());
   REQUIRE(client.connected());
   for (const std::string path : {"/0", "/1", "/1", "/0", "/1"}) {

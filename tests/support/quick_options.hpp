@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <socketio/redis/options.hpp>
+
+namespace support {
+
+/// Options for Redis at this URL that try again soon.
+inline socketio::redis::Options quick(const std::string& url, std::uint32_t backoff_max_ms = 20) {
+  socketio::redis::Options options = socketio::redis::parse_url(url);
+  options.backoff_min_ms = 2;
+  options.backoff_max_ms = backoff_max_ms;
+  return options;
+}
+
+}  // namespace support
