@@ -37,8 +37,9 @@ namespace socketio::redis {
 ///
 /// Commands of a slot travel in a lane. All of a lane's commands that are under way are under way to the same node, and when
 /// that one sends some of them back (MOVED, or the connection was lost before they were written), nothing of the lane leaves
-/// until all have come back: so they keep their order. What is for any node (PUBLISH above all) has a lane, too; its node is
-/// `home_`, chosen once and kept as long as it can be reached.
+/// until all have come back: so they keep their order. From then on they leave one at a time until a node has taken one, as
+/// a node may refuse the first of several and take the second while a slot changes its owner. What is for any node (PUBLISH
+/// above all) has a lane, too; its node is `home_`, chosen once and kept as long as it can be reached.
 ///
 /// A command's bytes are kept until it has ended, as it may have to be given again. Commands wait in their lanes, not in the
 /// connections, as long as a connection is not there or is busy.
@@ -113,6 +114,7 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
     NodeId node = no_node;
     std::size_t on_the_way = 0;
     bool is_draining = false;  ///< some came back; nothing leaves before all that are on the way have
+    bool is_unsure = false;    ///< a node sent some elsewhere, none was taken since: one at a time
     std::uint64_t pause_until_ms = 0;
     // From the oldest on:
     Ring<std::uint32_t> coming_back;  ///< while it drains

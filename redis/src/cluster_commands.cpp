@@ -166,7 +166,7 @@ void ClusterClient::give(std::uint32_t index) {
 }
 
 bool ClusterClient::may_leave(const Lane& lane, NodeId target) {
-  const bool would_overtake = lane.is_draining || (lane.on_the_way != 0 && lane.node != target);
+  const bool would_overtake = lane.is_draining || (lane.on_the_way != 0 && (lane.is_unsure || lane.node != target));
   if (would_overtake || target == no_node || lane.pause_until_ms > loop_.now_ms()) {
     return false;
   }
@@ -300,6 +300,7 @@ bool ClusterClient::comes_back(std::uint32_t index, Outcome outcome, std::string
     turn_end_.request();
   }
   if (outcome == Outcome::ok) [[likely]] {
+    lane->is_unsure = false;
     return false;
   }
   turn_end_.request();
@@ -319,6 +320,7 @@ bool ClusterClient::comes_back(std::uint32_t index, Outcome outcome, std::string
     return true;
   }
   if (outcome == Outcome::refused && !is_sent_elsewhere(command, lane, message)) {
+    lane->is_unsure = false;
     return false;
   }
   lane->is_draining = true;
@@ -344,6 +346,7 @@ bool ClusterClient::is_sent_elsewhere(Command& command, Lane*& lane, std::string
       command.give_up_ms = now_ms + options_.command_timeout_ms;
     }
     lane->pause_until_ms = now_ms + pause_ms;
+    lane->is_unsure = true;
     return command.give_up_ms == 0 || now_ms < command.give_up_ms;
   }
   if (command.redirects >= options_.cluster_redirects_max) {
@@ -357,6 +360,7 @@ bool ClusterClient::is_sent_elsewhere(Command& command, Lane*& lane, std::string
     lane->pause_until_ms = now_ms + pause_ms;
   }
   if (redirection->kind == Redirection::Kind::moved) {
+    lane->is_unsure = true;
     learn_owner(*redirection);
   } else {
     command.ask_node = find_or_add_node(redirection->target);

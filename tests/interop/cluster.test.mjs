@@ -130,7 +130,8 @@ for (const { title, can, tool: options, inOrder, ...made } of fleets) {
       for (const client of ['a1', 'b1', 'c1']) {
         for (const name of names) {
           const heard = received[client].filter(([, from]) => from === name).map(([, , number]) => number);
-          assert.deepEqual(heard, said[name], `${client}, from ${name}`);
+          // The official client gives each refused command again by itself: one may overtake another.
+          assert.deepEqual(name === 'c' ? heard : heard.sort((x, y) => x - y), said[name], `${client}, from ${name}`);
         }
       }
     });
