@@ -27,6 +27,7 @@ constexpr std::uint32_t subscriber_backoff_max_ms = 200;
 constexpr std::uint32_t publisher_backoff_max_ms = 1'000;
 /// The official clients wait up to 2.2 s between their attempts.
 constexpr std::uint32_t resume_wait_max_ms = 2'250;
+constexpr std::uint32_t silent_wait_ms = 1'000;
 
 /// A subscriber that is away misses what is said: it hurries.
 redis::Options subscriber_options(redis::Options options) {
@@ -86,6 +87,7 @@ redis::Options RedisBus::options_for(std::string_view url) {
   options.keepalive_ms = keepalive_ms;
   options.backoff_max_ms = publisher_backoff_max_ms;
   options.resume_wait_max_ms = resume_wait_max_ms;
+  options.silent_wait_ms = silent_wait_ms;
   return options;
 }
 

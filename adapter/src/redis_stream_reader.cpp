@@ -17,6 +17,7 @@ redis::Options reader_options(redis::Options options, const StreamReading& readi
   if (options.command_timeout_ms != 0) {
     options.command_timeout_ms = std::min(options.command_timeout_ms, limits::command_timeout_ms) + reading.block_ms;
   }
+  options.silent_wait_ms = 0;  // nothing was said that could be lost
   return options;
 }
 

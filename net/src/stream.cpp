@@ -42,6 +42,8 @@ bool Stream::later_taken() const noexcept {
   return !impl_->later_failed && impl_->socket != nullptr && uv_stream_get_write_queue_size(&impl_->socket->stream) == 0;
 }
 
+void Stream::tell(StreamListener& listener) noexcept { impl_->listener = &listener; }
+
 StreamError stream_error(StreamError::Kind kind, int status) { return {kind, uv_strerror(status)}; }
 
 Stream::Impl::Impl(Loop& loop, StreamListener& heard) : core(Core::of(loop)), listener(&heard) {

@@ -109,6 +109,11 @@ SingleClient::SingleClient(Loop& its_loop, Options its_options, Random* its_rand
       refused_timer(loop, [this] { request_refused(); }),
       resume_timer(loop, [this] { turn_end.request(); }),
       alive_timer(loop, [this] { check_alive(); }),
+      silent_timer(loop,
+                   [this] {
+                     silent->take_back();
+                     forget_silent();
+                   }),
       close_timer(loop, [this] {
         close_now = true;
         turn_end.request();
@@ -192,6 +197,7 @@ void SingleClient::finish_close() {
   alive_timer.stop();
   refused_timer.stop();
   resume_timer.stop();
+  forget_silent();
   if (sentinels) {
     sentinels->close();
   }

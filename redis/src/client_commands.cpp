@@ -157,7 +157,8 @@ bool SingleClient::write_once(std::uint64_t now_ms) {
   const bool is_control = control.size() != control_taken;
   if (is_control) {
     parts[part_count++] = control.bytes_from(control_taken);
-  } else if (is_logged_in && queue.in_flight_count() < options.in_flight_max && !is_stalled(now_ms) && !is_resuming(now_ms)) {
+  } else if (is_logged_in && queue.in_flight_count() < options.in_flight_max && !silent && !is_stalled(now_ms) &&
+             !is_resuming(now_ms)) {
     part_count = queue.gather(parts, options.in_flight_max - queue.in_flight_count());
   }
   std::size_t wanted = 0;

@@ -228,6 +228,9 @@ void SingleClient::logged_in() {
     resume_ms = loop.now_ms() + wait_ms;
     resume_timer.start(wait_ms);
   }
+  if (silent) {
+    silent_timer.start(options.silent_wait_ms);
+  }
   subscriptions.connection_began();
   request_subscriptions();
   check_ready();
@@ -337,6 +340,7 @@ void SingleClient::lose(const std::string& why, bool refusal) {
   refused_timer.stop();
   resume_timer.stop();
   alive_timer.stop();
+  silent_timer.stop();
   pong_owed = false;
   control.clear_and_shrink(64 * 1024);
   control_taken = 0;
@@ -388,9 +392,30 @@ void SingleClient::check_answers() {
     answer_timer.start(options.command_timeout_ms - silent_ms);
     return;
   }
-  stream->reset_on_close();  // what is on its way must not overtake, or be overtaken by, what the next connection says
+  set_aside();
   lose(who + " did not answer within " + std::to_string(options.command_timeout_ms) + " ms.", false);
   deliver();
+}
+
+/// What is on its way must not overtake, or be overtaken by, what the next connection says: it is taken back, or the next one
+/// waits for it. With sentinels it is taken back, as the next one may lead to another server.
+void SingleClient::set_aside() {
+  if (options.silent_wait_ms == 0 || queue.in_flight_count() == 0 || silent || sentinels) {
+    stream->reset_on_close();
+    return;
+  }
+  if (!later_is_control) {
+    queue.took(later_bytes, written_ms);  // the stream still has it
+  }
+  later_bytes = 0;
+  const std::size_t owed = queue.in_flight_count() + (pong_owed ? 1 : 0);
+  silent = std::make_unique<SilentConnection>(std::move(stream), std::move(reader), owed, [this] { forget_silent(); });
+}
+
+void SingleClient::forget_silent() {
+  silent_timer.stop();
+  silent.reset();
+  turn_end.request();
 }
 
 /// A connection that is only listened on, or that nobody uses, may be dead without a sign: the other machine lost its power, or

@@ -106,6 +106,7 @@ std::shared_ptr<SingleClient> Sentinels::connect_to(const Endpoint& sentinel, st
       options_.command_timeout_ms == 0 ? timeout_ms : std::min(options_.command_timeout_ms, timeout_ms);
   options.reply_bytes_max = sentinel_reply_bytes_max;
   options.offline = OfflinePolicy::fail;
+  options.silent_wait_ms = 0;
   options.log = nullptr;
   return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{who(sentinel), "+sentinel", tls_});
 }

@@ -23,6 +23,7 @@
 #include "reply_reader.hpp"
 #include "resp.hpp"
 #include "sentinels.hpp"
+#include "silent_connection.hpp"
 #include "subscriptions.hpp"
 
 namespace socketio::redis {
@@ -115,6 +116,8 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   void lose_broken(std::string_view what);
   void watch_answers();
   void check_answers();
+  void set_aside();
+  void forget_silent();
   void check_alive();
 
   // ---- client_commands.cpp: commands out, answers in
@@ -171,8 +174,9 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   bool close_now = false;  ///< the deadline of close() has passed
 
   std::unique_ptr<net::Stream> stream;
-  std::shared_ptr<ReplyReader> reader;  ///< whoever reads from it holds it, because a callback may end the connection
-  bool first_bytes = true;              ///< of this connection
+  std::unique_ptr<SilentConnection> silent;  ///< the last one, if it was given up for its silence: nothing may overtake it
+  std::shared_ptr<ReplyReader> reader;       ///< whoever reads from it holds it, because a callback may end the connection
+  bool first_bytes = true;                   ///< of this connection
   bool is_logged_in = false;
   std::deque<LoginStep> login;  ///< steps that Redis has not answered
   Buffer control;               ///< log-in, requests for subscriptions, PING; never while commands are under way
@@ -223,6 +227,7 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   net::Timer refused_timer;  ///< until refused subscriptions are asked for again
   net::Timer resume_timer;
   net::Timer alive_timer;
+  net::Timer silent_timer;  ///< how long what is written still waits for the silent one
   net::Timer close_timer;
 };
 

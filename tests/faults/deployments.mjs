@@ -1,16 +1,16 @@
 // A Redis Cluster, and a Redis with sentinels, of processes of our own. Servers reach them without proxies: the nodes tell their
 // own addresses.
 
+import assert from 'node:assert/strict';
 import path from 'node:path';
 import { writeFileSync } from 'node:fs';
-import { start } from '../interop/children.mjs';
+import { run, start } from '../interop/children.mjs';
 import { until } from '../interop/fleet.mjs';
 import { createClient } from './packages.mjs';
 import { reservePort } from './ports.mjs';
 import { PrivateRedis, password, user } from './redis.mjs';
 
 const failoverMs = 1_000;
-const slotCount = 16_384;
 const credentials = `${user}:${password}`;
 const hosts = (ports) => ports.map((port) => `127.0.0.1:${port}`).join(',');
 
@@ -25,15 +25,9 @@ export class RedisCluster {
         '--cluster-allow-replica-migration', 'no'].map(String));
       return Object.assign(node, { port, busPort, id: await node.ask('CLUSTER', 'MYID') });
     }));
-    const [first, ...others] = cluster.nodes;
-    for (const { port, busPort } of others) await first.ask('CLUSTER', 'MEET', '127.0.0.1', port, busPort);
-    const share = Math.ceil(slotCount / 3);
-    for (const [index, node] of cluster.nodes.slice(0, 3).entries()) {
-      await node.ask('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(slotCount, (index + 1) * share) - 1);
-    }
-    for (const [index, node] of cluster.nodes.slice(3).entries()) {
-      await until(() => node.ask('CLUSTER', 'REPLICATE', cluster.nodes[index].id).then(() => true, () => false), 'no replica');
-    }
+    const { status, stdout } = await run('redis-cli', ['--cluster', 'create', ...cluster.nodes.map(({ port }) => `127.0.0.1:${port}`),
+      '--cluster-replicas', '1', '--cluster-yes'], { env: { PATH: process.env.PATH } });
+    assert.equal(status, 0, stdout);
     await until(() => cluster.#all(async (node) => (await node.ask('CLUSTER', 'INFO')).includes('cluster_state:ok')
       && (await node.ask('CLUSTER', 'SLOTS')).every((range) => range.length === 4)), 'the cluster did not come together');
     await until(() => cluster.#all(async (node) => !(await node.ask('INFO', 'replication')).includes('master_link_status:down')),

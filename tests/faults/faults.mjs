@@ -10,7 +10,6 @@
 //   newConnections  that a server may have afterwards: slots are at other nodes then
 //   keeps           no broadcast that the second server says while it lasts is lost: it waits for Redis
 //   races           whether an official publisher is back before our subscriber is chance; what it says too early is not counted
-//   mayLose         why more may be lost here than an official fleet loses, and how much (ms of traffic in a direction)
 
 const second = ({ nodes }) => nodes[1].proxy;
 const everywhere = (action) => (fleet) => Promise.all(fleet.nodes.map(({ proxy }) => action(proxy)));
@@ -43,7 +42,6 @@ const network = [
   },
   {
     name: 'frozen both ways for 12 s', hits: 'second', lastsMs: 12_000, transports: ['classic', 'streams'],
-    mayLose: { why: 'our servers give up a connection that is silent for 10 s, and what was on its way with it', ms: 12_500 },
     begin: (fleet) => second(fleet).set('both', { frozen: true }), end: heal,
   },
   {

@@ -102,7 +102,7 @@ function violations(fleet, rows, reference, fault) {
   const officialRepeats = fault.deployment !== undefined || worstOf(({ duplicated, reordered }) => duplicated + reordered) > 0;
   const countIn = (ms) => Math.ceil(ms / fleet.traffic.intervalMs);
   const chance = countIn(limits.chanceMs);
-  const allowed = worst + (fault.mayLose ? countIn(fault.mayLose.ms) : worst > chance ? countIn(limits.waitsMs) : chance);
+  const allowed = worst + (worst > chance ? countIn(limits.waitsMs) : chance);
   if (!fleet.ours.isAlive) found.push('our server has ended, or has lost its client');
   for (const row of rows) {
     const complain = (what) => found.push(`${row.direction}: ${what}`);

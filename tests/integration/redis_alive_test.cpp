@@ -70,6 +70,44 @@ TEST_CASE("redis alive: a server that stands still is noticed by those who only 
   CHECK(server.ask({"PUBLISH", "cc", "x"}) == ":1");
 }
 
+TEST_CASE("redis alive: what was written to a Redis that only stood still arrives, before what was said since") {
+  RedisServer server;
+  Loop loop;
+  Messages messages;
+  Publishes publishes;
+  Client listening(loop, quick(server.url()));
+  listening.subscribe(SubscriptionKind::channel, "c", messages);
+  Options options = quick(server.url());
+  options.command_timeout_ms = 1'000;
+  options.silent_wait_ms = static_cast<std::uint32_t>(patience_ms);
+  Client client(loop, options);
+  for (Client* const one : {&listening, &client}) {
+    one->connect();
+    REQUIRE(wait_ready(loop, *one));
+  }
+  const auto say = [&](std::uint64_t first, std::uint64_t end) {
+    for (std::uint64_t number = first; number < end; ++number) {
+      client.publish("c", as_bytes(std::to_string(number)), publishes, number);
+    }
+  };
+  say(0, 1);
+  REQUIRE(wait(loop, [&] { return publishes.ended.size() == 1; }));
+
+  REQUIRE(kill(server.pid(), SIGSTOP) == 0);
+  say(1, 6);
+  client.flush();
+  REQUIRE(wait(loop, [&] { return client.counters().disconnects == 1; }));
+  say(6, 11);
+  REQUIRE(kill(server.pid(), SIGCONT) == 0);
+  REQUIRE(wait(loop, [&] { return publishes.ended.size() == 11 && messages.messages.size() == 11; }));
+  for (std::size_t index = 0; index < messages.messages.size(); ++index) {
+    CHECK(messages.messages[index].payload == std::to_string(index));
+  }
+  CHECK(publishes.count(Outcome::unconfirmed) == 5);
+  CHECK(publishes.count(Outcome::ok) == 6);
+  CHECK(balanced(client.counters()));
+}
+
 TEST_CASE("redis alive: a reader that blocks is not asked for a sign of life, and is noticed as well") {
   RedisServer server;
   Loop loop;

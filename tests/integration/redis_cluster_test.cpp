@@ -239,7 +239,7 @@ TEST_CASE("cluster: a slot that moves under traffic loses nothing of what is con
 }
 
 TEST_CASE("cluster: when a primary dies its replica takes over, and everything flows again") {
-  support::RedisCluster cluster(3, 3);
+  support::RedisCluster cluster(1);
   Traffic traffic(cluster.url());
   traffic.publish(100);
   const std::size_t owner = cluster.owner_of(slot_of_c);
@@ -321,7 +321,7 @@ TEST_CASE("cluster: subscribers are counted on all nodes") {
 }
 
 TEST_CASE("cluster: the password is said to every node, and a wrong one is a refusal") {
-  support::RedisCluster cluster(2, 0, {"--requirepass", "secret", "--masterauth", "secret"});
+  support::RedisCluster cluster(0, {"--requirepass", "secret", "--masterauth", "secret"});
   Loop loop;
   Options options = quick(cluster.url());
   options.password = "secret";

@@ -1,5 +1,10 @@
 #include "redis_cluster.hpp"
 
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -7,10 +12,12 @@
 #include <thread>
 #include <utility>
 
+extern char** environ;
+
 namespace support {
 namespace {
 
-constexpr std::size_t slot_count = 16'384;
+constexpr std::size_t primary_count = 3;
 
 void wait_for(const std::function<bool()>& done, const char* what) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
@@ -32,24 +39,15 @@ std::string port_text(const RedisServer& node) { return std::to_string(node.port
 
 }  // namespace
 
-RedisCluster::RedisCluster(std::size_t primary_count, std::size_t replica_count, std::vector<std::string> arguments)
-    : arguments_(std::move(arguments)), first_count_(primary_count + replica_count) {
+RedisCluster::RedisCluster(std::size_t replicas_each, std::vector<std::string> arguments)
+    : arguments_(std::move(arguments)), first_count_(primary_count * (1 + replicas_each)) {
+  std::vector<std::string> words = {"create"};
   for (std::size_t index = 0; index < first_count_; ++index) {
     start_node();
+    words.push_back(address(index));
   }
-  for (std::size_t index = 0; index < primary_count; ++index) {
-    const std::size_t first = slot_count * index / primary_count;
-    const std::size_t last = slot_count * (index + 1) / primary_count - 1;
-    need(node(index), {"CLUSTER", "ADDSLOTSRANGE", std::to_string(first), std::to_string(last)});
-  }
-  for (std::size_t index = primary_count; index < first_count_; ++index) {
-    const std::string primary = id((index - primary_count) % primary_count);
-    wait_for(
-        [&] {
-          return node(index).ask({"CLUSTER", "REPLICATE", primary}) == "+OK";
-        },
-        "a replica does not know its primary");
-  }
+  words.insert(words.end(), {"--cluster-replicas", std::to_string(replicas_each)});
+  redis_cli(std::move(words));
   wait_until_well();
 }
 
@@ -59,19 +57,37 @@ void RedisCluster::start_node() {
   all.insert(all.end(), arguments_.begin(), arguments_.end());
   nodes_.push_back(std::make_unique<RedisServer>(all));
   removed_.push_back(false);
-  const RedisServer& added = *nodes_.back();
-  need(added, {"CLUSTER", "SET-CONFIG-EPOCH", std::to_string(nodes_.size())});
-  for (std::size_t index = 0; index + 1 < nodes_.size(); ++index) {
-    if (!removed_[index]) {
-      need(added, {"CLUSTER", "MEET", "127.0.0.1", port_text(node(index))});
-    }
+}
+
+std::string RedisCluster::address(std::size_t index) const { return "127.0.0.1:" + port_text(*nodes_[index]); }
+
+void RedisCluster::redis_cli(std::vector<std::string> words) const {
+  words.insert(words.begin(), {"redis-cli", "--cluster"});
+  words.emplace_back("--cluster-yes");
+  if (const auto option = std::find(arguments_.begin(), arguments_.end(), "--requirepass"); option != arguments_.end()) {
+    words.insert(words.end(), {"--no-auth-warning", "-a", *(option + 1)});
+  }
+  std::vector<char*> pointers;
+  for (std::string& word : words) {
+    pointers.push_back(word.data());
+  }
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t pid = -1;
+  const int failed = posix_spawnp(&pid, "redis-cli", &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  int status = -1;
+  if (failed != 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+    throw std::runtime_error("redis-cli --cluster " + words[2] + " fails");
   }
 }
 
 std::string RedisCluster::url() const {
   std::string url = "redis+cluster://";
   for (std::size_t index = 0; index < first_count_; ++index) {
-    url += (index == 0 ? "127.0.0.1:" : ",127.0.0.1:") + port_text(*nodes_[index]);
+    url += (index == 0 ? "" : ",") + address(index);
   }
   return url;
 }
@@ -138,19 +154,14 @@ void RedisCluster::move_slot(std::uint16_t slot, std::size_t from, std::size_t t
 
 std::size_t RedisCluster::add_node() {
   start_node();
+  redis_cli({"add-node", address(nodes_.size() - 1), address(0)});
   wait_until_well();
   return nodes_.size() - 1;
 }
 
 void RedisCluster::remove_node(std::size_t index) {
-  const std::string gone = id(index);
+  redis_cli({"del-node", address(0), id(index)});
   removed_[index] = true;
-  for (std::size_t other = 0; other < nodes_.size(); ++other) {
-    if (!removed_[other]) {
-      need(node(other), {"CLUSTER", "FORGET", gone});
-    }
-  }
-  need(node(index), {"CLUSTER", "RESET"});
 }
 
 bool RedisCluster::is_well() const {

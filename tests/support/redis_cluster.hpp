@@ -10,12 +10,12 @@
 
 namespace support {
 
-/// A Redis Cluster of the test's own, each node as RedisServer says. It notices a node's death within about a second.
-/// Throws std::runtime_error when it does not get well.
+/// A Redis Cluster of the test's own, made by `redis-cli --cluster`: three primaries that share the slots evenly, each node as
+/// RedisServer says. It notices a node's death within about a second. Throws std::runtime_error when it does not get well.
 class RedisCluster {
  public:
-  /// Primaries share the slots evenly; replica i is that of primary i modulo their count. `arguments` as in RedisServer.
-  explicit RedisCluster(std::size_t primary_count = 3, std::size_t replica_count = 0, std::vector<std::string> arguments = {});
+  /// The primaries are nodes 0 to 2, the others their replicas. `arguments` as in RedisServer.
+  explicit RedisCluster(std::size_t replicas_each = 0, std::vector<std::string> arguments = {});
 
   /// All nodes that there were at first.
   [[nodiscard]] std::string url() const;
@@ -33,7 +33,7 @@ class RedisCluster {
 
   /// Another primary, without slots. Returns its index.
   std::size_t add_node();
-  /// The others forget it, and it them. It must have no slots.
+  /// It must have no slots.
   void remove_node(std::size_t index);
 
   /// Waits until all nodes that run agree that all is well.
@@ -41,6 +41,8 @@ class RedisCluster {
 
  private:
   void start_node();
+  [[nodiscard]] std::string address(std::size_t index) const;
+  void redis_cli(std::vector<std::string> words) const;
   [[nodiscard]] bool is_well() const;
 
   std::vector<std::string> arguments_;

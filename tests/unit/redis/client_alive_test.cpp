@@ -8,6 +8,7 @@
 #include <socketio/redis/client.hpp>
 
 #include "client_fixture.hpp"
+#include "fake_cluster.hpp"
 
 using namespace recorders;
 using fixture::quick;
@@ -116,6 +117,37 @@ TEST_CASE("alive: what is given while a PING has no answer yet gets its own answ
     CHECK(publishes.ended[0].outcome == Outcome::ok);
     CHECK(publishes.ended[0].receivers == 7);
     CHECK(client.counters().commands == 1);
+    CHECK(balanced(client.counters()));
+  }
+}
+
+TEST_CASE("alive: after a connection that went silent, commands wait until it has answered or had time to") {
+  for (const bool answers_late : {true, false}) {
+    CAPTURE(answers_late);
+    fake::Node server;  // answers on any number of connections
+    server.answer_by([&](const Words& words) -> std::string { return words.back() == "silent" ? "" : ":1\r\n"; });
+    Loop loop;
+    Publishes publishes;
+    Options options = quick("redis://127.0.0.1:" + std::to_string(server.port()));
+    options.keepalive_ms = 0;
+    options.command_timeout_ms = 60;
+    options.silent_wait_ms = answers_late ? static_cast<std::uint32_t>(patience_ms) : 30;
+    Client client(loop, options);
+    client.connect();
+    REQUIRE(wait_ready(loop, client));
+    client.publish("c", as_bytes("silent"), publishes, 1);
+    REQUIRE(wait(loop, [&] { return publishes.ended.size() == 1; }));
+    CHECK(publishes.ended[0].outcome == Outcome::unconfirmed);
+    REQUIRE(wait_ready(loop, client));
+    client.publish("c", as_bytes("next"), publishes, 2);
+    if (answers_late) {
+      client.flush();
+      CHECK(client.queued_count() == 1);
+      server.send_to_oldest(":1\r\n");
+    }
+    REQUIRE(wait(loop, [&] { return publishes.ended.size() == 2; }));
+    CHECK(publishes.ended[1].outcome == Outcome::ok);
+    CHECK(server.count("PUBLISH") == 2);
     CHECK(balanced(client.counters()));
   }
 }

@@ -88,6 +88,7 @@ TEST_CASE("cluster: a node that refuses the first of several commands and takes 
   Client client(loop, quick({nodes.a.port()}));
   client.connect();
   REQUIRE(wait_ready(loop, client));
+  nodes.give_all_to(nodes.b);
 
   for (std::uint64_t number = 0; number < 5; ++number) {
     client.publish_sharded("c", as_bytes(std::to_string(number)), publishes, number);

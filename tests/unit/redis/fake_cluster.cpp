@@ -86,6 +86,14 @@ void Node::send_to_all(const std::string& bytes) {
   wake();
 }
 
+void Node::send_to_oldest(const std::string& bytes) {
+  {
+    const std::lock_guard guard(mutex_);
+    for_oldest_ += bytes;
+  }
+  wake();
+}
+
 void Node::drop_connections() {
   drop_ = true;
   wake();
@@ -158,9 +166,14 @@ void Node::serve() {
       static_cast<void>(!read(wake_descriptor_, &count, sizeof(count)));
     }
     std::vector<std::string> unasked;
+    std::string for_oldest;
     {
       const std::lock_guard guard(mutex_);
       unasked.swap(unasked_);
+      for_oldest.swap(for_oldest_);
+    }
+    if (!clients_.empty()) {
+      send_all(clients_.front().descriptor, for_oldest);
     }
     const bool drop = drop_.exchange(false) || stop_;
     for (std::size_t index = 0; index < clients_.size(); ++index) {

@@ -30,6 +30,8 @@ class Node {
   void set_slots(std::string reply);
   /// Sends to all connections, unasked.
   void send_to_all(const std::string& bytes);
+  /// The same, to the connection that has been there longest.
+  void send_to_oldest(const std::string& bytes);
   /// Closes the connections that there are.
   void drop_connections();
   /// From now on nobody can connect. Drops the connections, too.
@@ -56,6 +58,7 @@ class Node {
   std::string slots_;
   std::vector<Words> commands_;
   std::vector<std::string> unasked_;
+  std::string for_oldest_;
   std::atomic<int> slots_asked_ = 0;
   std::atomic<bool> drop_ = false;
   std::atomic<bool> stop_ = false;

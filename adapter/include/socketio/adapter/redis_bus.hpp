@@ -40,7 +40,8 @@ class SOCKETIO_API RedisBus final : public adapter::Bus {
   ~RedisBus() override;
 
   /// redis::parse_url(), and what suits a server among servers:
-  ///   command_timeout_ms = 10'000  to give up a Redis that only stands still costs what was on its way
+  ///   command_timeout_ms = 10'000  a Redis that only stands still for less is not given up
+  ///   silent_wait_ms = 1'000       and what was on its way to one that stood still for longer arrives
   ///   keepalive_ms = 2'500         a subscriber on a connection that has died without a sign hears nothing
   ///   resume_wait_max_ms = 2'250   after an outage the other servers get time to subscribe again
   ///   backoff_max_ms = 1'000

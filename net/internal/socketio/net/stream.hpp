@@ -74,6 +74,9 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  /// From now on another listener is told. It outlives the stream.
+  void tell(StreamListener& listener) noexcept;
+
   /// Tries the host's addresses in turn, each for a fair share of `timeout_ms`; the last one for as long as it likes: the
   /// caller keeps the deadline of the whole. An address written in numbers needs no look-up, and so no thread. Once per stream.
   void connect(const Endpoint& endpoint, std::uint64_t timeout_ms);

@@ -71,6 +71,11 @@ struct Options {
   /// When a connection is back, publishes wait twice as long as it was away, but at most so long: those who are to hear them
   /// may have been away as well, and be back a little later. 0: they do not wait.
   std::uint32_t resume_wait_max_ms = 0;
+  /// A connection that is given up because Redis is silent may only be frozen, and what was written to it not lost. It is kept
+  /// until the next one stands, and then for so long; commands wait meanwhile, so as not to overtake. What was written ends as
+  /// Outcome::unconfirmed all the same. 0: it is taken back at once. Not with Sentinel or Cluster, where another server may be
+  /// next.
+  std::uint32_t silent_wait_ms = 0;
   std::size_t queue_bytes_max = limits::queue_bytes_max;
   std::size_t in_flight_max = limits::in_flight_max;
   std::size_t reply_bytes_max = limits::reply_bytes_max;
