@@ -69,7 +69,7 @@ if (growth) {
 }
 
 let told = false;
-for (const part of ['emit', 'fan_out', 'receive', 'connections']) {
+for (const part of ['emit', 'fan_out', 'receive', 'connections', 'threads']) {
   const { measure } = await import(`./rows/${part}.mjs`);
   for await (const row of measure(context)) {
     if (!context.wants(row.work)) continue;

@@ -1,7 +1,7 @@
 // What the benchmarks share: the processes they measure, which end with them, and what those cost.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -102,6 +102,10 @@ export function cpuSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
+
+/** Nanoseconds of processor time that each thread of a process has had so far, by the thread's id. */
+export const threadTimes = (pid) => Object.fromEntries(readdirSync(`/proc/${pid}/task`).map((id) => (
+  [id, Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ')[0])])));
 
 /** What of a process is in memory, in bytes. */
 export const residentBytes = (pid) => Number(readFileSync(`/proc/${pid}/status`, 'latin1').match(/VmRSS:\s*(\d+)/)[1]) * 1024;

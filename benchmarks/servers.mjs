@@ -4,9 +4,13 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort, here, listening, onLoadCore, onServerCore, start, startRedis, stop } from './processes.mjs';
 
-/** Kinds of servers, by the name that the table uses. */
+/** Kinds of servers, by the name that the table uses. What has several threads, and what is compared with it, has both cores. */
+const pinned = (name) => !name.endsWith('thread') && !name.endsWith('threads');
+const ours = (build, port, url, ...more) => [path.join(build, 'examples/peer_server'), '--port', port, '--redis', url, ...more];
 const commands = (build) => ({
-  'this project': (port, url) => [path.join(build, 'examples/peer_server'), '--port', port, '--redis', url],
+  'this project': (port, url) => ours(build, port, url),
+  'one thread': (port, url) => ours(build, port, url),
+  'two threads': (port, url) => ours(build, port, url, '--threads', '2'),
   JavaScript: (port, url) => [process.execPath, path.join(here, 'peer_server.mjs'), port, url],
   'raw-write': (port, url) => [path.join(build, 'benchmarks/raw_fan'), port, url, 'write'],
   'raw-coalesce': (port, url) => [path.join(build, 'benchmarks/raw_fan'), port, url, 'coalesce'],
@@ -19,7 +23,8 @@ export async function startServers(build, kind, count = 1) {
   for (let index = 0; index < count; index++) {
     const port = await freePort();
     // taskset becomes the server, and so has its process id.
-    const child = start(onServerCore(commands(build)[kind](String(port), redis.url)), { stdio: ['ignore', 'ignore', 'inherit'] });
+    const command = commands(build)[kind](String(port), redis.url);
+    const child = start(pinned(kind) ? onServerCore(command) : command, { stdio: ['ignore', 'ignore', 'inherit'] });
     await listening({ port, host: '127.0.0.1' });
     processes.push({ port, pid: child.pid, child });
   }

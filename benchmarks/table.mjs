@@ -12,6 +12,12 @@ export const atMost = (limit) => ({
   found: ({ ours }) => ({ value: median(ours), ok: median(ours) <= limit }),
 });
 
+/** At least so much. */
+export const atLeast = (limit) => ({
+  asked: () => `≥ ${limit}`,
+  found: ({ ours }) => ({ value: median(ours), ok: median(ours) >= limit }),
+});
+
 /** The other costs at least so many times as much. */
 export const less = (times, other) => ({
   asked: () => `≥ ${times} times less than ${other}`,
