@@ -1,5 +1,6 @@
 // Small line charts as SVG, both axes logarithmic: equal factors are equal distances, and a straight line is a power.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 
 const width = 640, height = 400, left = 64, right = 150, top = 44, bottom = 52;
 const colours = { 'this project': '#0b6e4f', JavaScript: '#c8553d', ioredis: '#c8553d', redis: '#e09f3e', raw: '#5b6c8f' };
@@ -61,5 +62,6 @@ export function plot(file, { title, x: xTitle, y: yTitle, series, format = short
   for (const { name, y: at } of spread(labels)) {
     out.push(`<text x="${width - right + 10}" y="${at}" fill="${colour(name)}">${escape(name)}</text>`);
   }
+  mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${out.join('\n')}\n</svg>\n`);
 }

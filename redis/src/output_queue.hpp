@@ -79,6 +79,7 @@ class OutputQueue {
 
   Ring<Chunk> chunks_;  ///< never one that is empty, but for the last
   std::vector<Chunk> spare_;
+  Chunk large_spare_;
   Ring<Entry> in_flight_;
   Ring<Entry> waiting_;
   std::size_t first_taken_ = 0;  ///< bytes of the first waiting command that the system has taken

@@ -195,6 +195,7 @@ void NamespaceShard::disconnect(const Selection& selection, bool close) {
 
 void NamespaceShard::fetch(const Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) {
   adapter::Sockets result;
+  static_cast<void>(result.packed.reserve(answer_bytes_));
   index_.select(selection, [form, &result](adapter::Member& member) {
     SocketCore& socket = socket_of(member);
     if (form == adapter::Form::msgpack) {
@@ -212,6 +213,7 @@ void NamespaceShard::fetch(const Selection& selection, adapter::Form form, std::
       result.packed.truncate(start);
     }
   });
+  answer_bytes_ = result.packed.size();
   done(std::move(result));
 }
 

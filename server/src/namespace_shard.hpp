@@ -115,6 +115,7 @@ class NamespaceShard final : public adapter::Shard {
   std::atomic<std::uint32_t> expected_ = 0;
   mutable std::mutex lock_;
   adapter::RoomIndex index_;
+  std::size_t answer_bytes_ = 0;  ///< of the last answer to fetch(): the next one is likely to be as long
 };
 
 }  // namespace socketio::server

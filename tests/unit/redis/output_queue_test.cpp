@@ -96,6 +96,19 @@ TEST_CASE("output queue: dropping the oldest spares the one that the system has 
   CHECK(gathered(queue) == "aaaadddd");
 }
 
+TEST_CASE("output queue: the memory of a large command serves the next one") {
+  OutputQueue queue;
+  const std::string large(500'000, 'x');
+  push(queue, 1, large);
+  const std::uint8_t* const first = queue.first_rest().data();
+  queue.took(large.size(), 0);
+  const std::string other(499'999, 'y');
+  push(queue, 2, other);
+  CHECK(queue.first_rest().data() == first);
+  push(queue, 3, "z");
+  CHECK(gathered(queue) == other + "z");
+}
+
 TEST_CASE("output queue: in any order of operations the bytes are those of the commands that are left") {
   std::mt19937 random(20'261'121);
   for (int round = 0; round < 40; ++round) {
