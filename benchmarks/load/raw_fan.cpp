@@ -1,7 +1,7 @@
 // The least a server can do: raw_fan PORT REDIS_URL write|coalesce. What comes on the channel "raw" goes to every client in a
-// WebSocket frame. `write` makes one system call for each client and message, as a server must that gets one message at a time;
-// `coalesce` one for each client and all messages that have come from Redis at once. No handshake but HTTP's, no rooms, no
-// codec.
+// WebSocket frame, what comes on "raw:N" to the client N, if there is one. `write` makes one system call for each client and
+// message, as a server must that gets one message at a time; `coalesce` one for each client and all messages that have come from
+// Redis at once. No handshake but HTTP's, no rooms, no codec.
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -22,8 +22,9 @@ using namespace bench;
 
 namespace {
 
-/// Takes one message of the subscription from the bytes and returns its last part, or nothing when it has not come whole.
-bool take_message(std::string_view& bytes, std::string_view& last) {
+/// Takes one message of the subscription from the bytes: its channel and what was published, the last two parts. False when it
+/// has not come whole.
+bool take_message(std::string_view& bytes, std::string_view& channel, std::string_view& last) {
   std::string_view rest = bytes;
   const auto number = [&](char kind, std::size_t& value) {
     const std::size_t end = rest.find("\r\n");
@@ -46,12 +47,14 @@ bool take_message(std::string_view& bytes, std::string_view& last) {
     if (!number('$', size) || rest.size() < size + 2) {
       return false;
     }
-    last = rest.substr(0, size);
+    channel = std::exchange(last, rest.substr(0, size));
     rest.remove_prefix(size + 2);
   }
   bytes = rest;
   return true;
 }
+
+constexpr std::string_view room_prefix = "raw:";
 
 class RawFan {
  public:
@@ -60,7 +63,7 @@ class RawFan {
         epoll_(::epoll_create1(0)),
         listener_(::socket(AF_INET, SOCK_STREAM, 0)),
         redis_(connect_to(redis_port)) {
-    write_all(redis_, "*2\r\n$9\r\nSUBSCRIBE\r\n$3\r\nraw\r\n");
+    write_all(redis_, "*2\r\n$10\r\nPSUBSCRIBE\r\n$4\r\nraw*\r\n");
     char confirmed[64];
     if (::read(redis_, confirmed, sizeof confirmed) <= 0) {
       fail("subscribe");
@@ -98,7 +101,8 @@ class RawFan {
  private:
   struct Client {
     bool upgraded = false;
-    std::string queue;  // what the socket has not taken
+    std::string frames;  // what is for this client alone, of what has come from Redis at once
+    std::string queue;   // what the socket has not taken
   };
 
   void add(int fd, std::uint32_t what) { control(EPOLL_CTL_ADD, fd, what); }
@@ -142,6 +146,7 @@ class RawFan {
       client = {};
     } else if (!client.upgraded) {  // the load sends its request in one piece, always with the key of RFC 6455's example
       client.upgraded = true;
+      upgraded_.push_back(fd);
       std::string answer =
           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
           "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -159,15 +164,43 @@ class RawFan {
     used_ += static_cast<std::size_t>(size);
     std::string_view rest(buffer_.data(), used_);
     frames_.clear();
-    for (std::string_view payload; take_message(rest, payload);) {
-      append_frame(frames_, payload);
+    std::string_view channel;
+    for (std::string_view payload; take_message(rest, channel, payload);) {
+      if (channel.size() > room_prefix.size()) {
+        add_for_one(channel.substr(room_prefix.size()), payload);
+      } else {
+        append_frame(frames_, payload);
+      }
       if (!coalesce_) {
         send_all();
+        send_to_some();
       }
     }
     send_all();
+    send_to_some();
     std::memmove(buffer_.data(), rest.data(), rest.size());
     used_ = rest.size();
+  }
+
+  void add_for_one(std::string_view number, std::string_view payload) {
+    std::size_t index = 0;
+    if (std::from_chars(number.data(), number.data() + number.size(), index).ec != std::errc() || index >= upgraded_.size()) {
+      return;
+    }
+    std::string& frames = clients_[static_cast<std::size_t>(upgraded_[index])].frames;
+    if (frames.empty()) {
+      some_.push_back(upgraded_[index]);
+    }
+    append_frame(frames, payload);
+  }
+
+  void send_to_some() {
+    for (const int fd : some_) {
+      std::string& frames = clients_[static_cast<std::size_t>(fd)].frames;
+      send(fd, frames);
+      frames.clear();
+    }
+    some_.clear();
   }
 
   void send_all() {
@@ -203,6 +236,8 @@ class RawFan {
   int listener_;
   int redis_;
   std::vector<Client> clients_;  // by descriptor
+  std::vector<int> upgraded_;    // client N at its place; none ends before the measurement does
+  std::vector<int> some_;        // those with frames of their own
   std::vector<char> buffer_;
   std::size_t used_ = 0;
   std::string frames_;

@@ -186,8 +186,8 @@ class Load {
   }
 
   void append(std::size_t client, const std::string& room, std::uint64_t id, const std::string& text) {
-    if (options_.raw) {
-      append_publish(out_, "raw", packet(id, text));
+    if (options_.raw) {  // the rooms of raw_fan are numbers, and every client is in the room of its own
+      append_publish(out_, room == "all" ? "raw" : "raw:" + room.substr(1), packet(id, text));
     } else {
       const std::string nsp = clients_.namespace_of(client);
       append_publish(out_, "socket.io#" + nsp + "#" + room + "#", broadcast(nsp, room, id, text));
@@ -224,17 +224,19 @@ class Load {
     completed_ = 0;
   }
 
-  /// Joining has no answer: it is over when every client gets one and the same broadcast. In namespaces, one of each.
+  /// Joining has no answer: it is over when every client gets one and the same broadcast. In namespaces, one of each. Each
+  /// attempt waits longer, as some servers need more than a moment for one that reaches 16,000 clients.
   void join() {
     begin();
     clients_.join();
     const std::size_t spaces = std::max<std::size_t>(1, options_.namespaces);
-    for (bool all = false; !all;) {
+    std::uint64_t wait_ns = 200'000'000;
+    for (bool all = false; !all; wait_ns *= 2) {
       reset();
       for (std::size_t space = 0; space < spaces; ++space) {
         publish(space, "all", "", (clients_.size() - space + spaces - 1) / spaces);
       }
-      const std::uint64_t until = now_ns() + 200'000'000;
+      const std::uint64_t until = now_ns() + wait_ns;
       while (completed_ < spaces && now_ns() < until) {
         step(20);
       }

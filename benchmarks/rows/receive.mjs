@@ -1,4 +1,5 @@
 // What a server pays for each message of the fleet that concerns none of its sockets, or one of them; and for answering a question.
+// `raw-coalesce` reads the messages and writes to the sockets; it decodes nothing and knows no rooms.
 import { atMost, less } from '../table.mjs';
 import { inTurns, withLoads } from '../servers.mjs';
 
@@ -8,20 +9,21 @@ const rows = [
   { work: 'broadcast for one socket', unit: 'µs CPU', line: (quick) => `rooms 1 ${quick ? 20_000 : 40_000} 100`, limits: [less(2, 'JavaScript')] },
   { work: '1000 rooms with one socket each', unit: 'µs CPU', line: (quick) => `rooms 1000 ${quick ? 20_000 : 40_000} 100`,
     limits: [less(2.5, 'JavaScript')] },
-  { work: 'fetchSockets, answer for 1000 sockets', unit: 'ms CPU', scale: 1e-3, line: () => 'fetch 20',
+  { work: 'fetchSockets, answer for 1000 sockets', unit: 'ms CPU', scale: 1e-3, line: () => 'fetch 20', answers: true,
     limits: [atMost(1), less(10, 'JavaScript')] },
 ];
 
 export async function* measure({ build, rounds, quick, wants }) {
   const wanted = rows.filter(({ work }) => wants(work));
   if (wanted.length === 0) return;
-  const found = await withLoads(build, ['this project', 'JavaScript'], 1000, async (loads) => {
+  const found = await withLoads(build, ['this project', 'JavaScript', 'raw-coalesce'], 1000, async ({ 'raw-coalesce': raw, ...both }) => {
     const results = [];
-    for (const { line } of wanted) results.push(await inTurns(loads, rounds, line(quick)));
+    for (const { line, answers } of wanted) results.push(await inTurns(answers ? both : { ...both, 'raw-coalesce': raw }, rounds, line(quick)));
     return results;
   });
   for (const [index, { work, unit, scale = 1, limits }] of wanted.entries()) {
-    const of = (kind) => found[index][kind].map(({ cpu_us }) => cpu_us * scale);
-    yield { work, unit, ours: of('this project'), others: { JavaScript: of('JavaScript') }, limits };
+    const { 'this project': ours, ...others } = Object.fromEntries(
+      Object.entries(found[index]).map(([kind, all]) => [kind, all.map(({ cpu_us }) => cpu_us * scale)]));
+    yield { work, unit, ours, others, limits };
   }
 }

@@ -85,8 +85,10 @@ EmitId BlockingCore::send(const Operation& operation) {
   ledger_.begin();
   courier_.publish(client_, id);
   bytes_since_poll_ += bytes;
-  if (bytes_since_poll_ >= flush_bytes_) {
+  ++emits_since_poll_;
+  if (redis::worth_a_write(bytes_since_poll_, emits_since_poll_, flush_bytes_)) {
     bytes_since_poll_ = 0;
+    emits_since_poll_ = 0;
     loop_.poll();
   }
   return id;

@@ -65,6 +65,7 @@ class BlockingCore final : public Outlet, private EmitListener {
   std::vector<Ended> ended_;
   EmitId last_id_ = 0;
   std::size_t bytes_since_poll_ = 0;
+  std::size_t emits_since_poll_ = 0;
   std::uint64_t away_since_ms_ = 0;
   bool closed_ = false;
 };

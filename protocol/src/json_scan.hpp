@@ -51,9 +51,14 @@ inline std::uint64_t load_word(const char* at) noexcept {
   return word;
 }
 
+/// find_special() for what is far away.
+const char* find_special_far(const char* at, const char* end, std::uint64_t& seen) noexcept;
+
 /// The first quote, backslash or control character at or after `at`, or `end`. `seen` gathers the bits of the bytes before it.
 inline const char* find_special(const char* at, const char* end, std::uint64_t& seen) noexcept {
-  while (end - at >= 8) {
+  constexpr std::ptrdiff_t near_bytes = 256;
+  const char* const near_end = end - at > near_bytes ? at + near_bytes : end;
+  while (near_end - at >= 8) {
     const std::uint64_t word = load_word(at);
     if (const std::uint64_t special = special_bits(word); special != 0) {
       seen |= word & ((special ^ (special - 1)) >> 8);
@@ -61,6 +66,9 @@ inline const char* find_special(const char* at, const char* end, std::uint64_t& 
     }
     seen |= word;
     at += 8;
+  }
+  if (near_end != end) [[unlikely]] {
+    return find_special_far(at, end, seen);
   }
   for (; at != end; ++at) {
     const auto byte = static_cast<std::uint8_t>(*at);

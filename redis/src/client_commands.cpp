@@ -110,7 +110,7 @@ bool SingleClient::admit(const Entry& entry) {
 }
 
 void SingleClient::after_commit() {
-  if (queue.waiting_bytes() >= options.flush_bytes) {
+  if (worth_a_write(queue.waiting_bytes(), queue.waiting_count(), options.flush_bytes)) {
     write_out();
   }
   turn_end.request();

@@ -117,6 +117,31 @@ TEST_CASE("json to msgpack: text of every length around the edges of a word and 
   }
 }
 
+TEST_CASE("json to msgpack: what is special is found wherever it stands in long text") {
+  constexpr std::size_t size = 420;  // some steps of a word, and some of many bytes
+  for (std::size_t at = 0; at < size; ++at) {
+    CAPTURE(at);
+    const std::string before(at, 'x');
+    const std::string behind(size - at, 'y');
+    CHECK(packed("\"" + before + "\\n" + behind + "\"") == packed("\"" + before + "\\u000a" + behind + "\""));
+    for (const std::string character : {"\u00e9", "\u007f", " "}) {
+      Buffer expected;
+      golden::append_packed(expected, golden::Json(before + character + behind));
+      CHECK(packed("\"" + before + character + behind + "\"") == golden::to_hex(expected.bytes()));
+    }
+    const auto not_utf8 = refusal("\"" + before + "\xff" + behind + "\"", {.strict_utf8 = true});
+    CHECK(not_utf8.code == Errc::bad_utf8);
+    CHECK(not_utf8.offset_bytes == 1 + at);
+    const auto control = refusal("\"" + before + "\x1f" + behind + "\"");
+    CHECK(control.code == Errc::bad_syntax);
+    CHECK(control.offset_bytes == 1 + at);
+    const auto ended = refusal("\"" + before + "\",");
+    CHECK(ended.code == Errc::trailing_bytes);
+    CHECK(ended.offset_bytes == 2 + at);
+    CHECK(refusal("\"" + before).code == Errc::truncated);
+  }
+}
+
 TEST_CASE("json to msgpack: text that is not UTF-8 is repaired, or refused where that is asked for") {
   CHECK(packed("\"a\xff\"") == "a461efbfbd");
   CHECK(packed("\"\xe2\x82\\n\"") == "a4efbfbd0a");

@@ -77,6 +77,18 @@ TEST_CASE("msgpack to json: text is escaped like there, and no further") {
   CHECK(out.text() == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\x7f<>&\u2028\u00e9\U0001F600\"");
 }
 
+TEST_CASE("msgpack to json: what has to be escaped is found wherever it stands in long text") {
+  constexpr std::size_t size = 420;
+  for (std::size_t at = 0; at < size; ++at) {
+    CAPTURE(at);
+    const std::string before(at, 'x');
+    const std::string behind(size - at, 'y');
+    Buffer out;
+    transcode::append_json_string(out, before + "\"" + behind + "\n" + behind);
+    CHECK(out.text() == "\"" + before + "\\\"" + behind + "\\n" + behind + "\"");
+  }
+}
+
 TEST_CASE("msgpack to json: text that is not UTF-8 is repaired, also between escapes") {
   CHECK(json_of("a2e282") == "\"\uFFFD\"");
   CHECK(json_of("a5e2820ae282") == "\"\uFFFD\\n\uFFFD\"");

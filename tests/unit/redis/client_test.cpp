@@ -116,6 +116,34 @@ TEST_CASE("client: a connection that ends in the middle of a command repeats tha
   CHECK(balanced(client.counters()));
 }
 
+TEST_CASE("client: within a turn, small commands are written when enough has gathered, few large ones when four times as much") {
+  fake::Redis server([](fake::Connection& connection, int) { connection.wait_for_end(); });
+  Loop loop;
+  Publishes publishes;
+  Options options = quick(server);
+  options.flush_bytes = 1'000;
+  Client client(loop, options);
+  client.connect();
+  REQUIRE(wait_ready(loop, client));
+
+  const auto publishes_until_write = [&](std::size_t bytes) {
+    const std::string payload(bytes, 'x');
+    const std::uint64_t before = client.counters().writes;
+    std::size_t count = 0;
+    while (client.counters().writes == before) {
+      client.publish("c", as_bytes(payload), publishes, ++count);
+    }
+    return count;
+  };
+  // A command has about 30 bytes more.
+  CHECK(publishes_until_write(10) > 20);
+  CHECK(publishes_until_write(100) == 16);
+  CHECK(publishes_until_write(200) == 16);
+  CHECK(publishes_until_write(500) == 8);
+  CHECK(publishes_until_write(1'500) == 3);
+  CHECK(publishes_until_write(4'000) == 1);
+}
+
 TEST_CASE("client: no more commands are written than may be unanswered") {
   std::atomic<int> received = 0;
   std::atomic<bool> go_on = false;
