@@ -1,7 +1,7 @@
 // The least a server can do: raw_fan PORT REDIS_URL write|coalesce. What comes on the channel "raw" goes to every client in a
 // WebSocket frame, what comes on "raw:N" to the client N, if there is one. `write` makes one system call for each client and
-// message, as a server must that gets one message at a time; `coalesce` one for each client and all messages that have come from
-// Redis at once. No handshake but HTTP's, no rooms, no codec.
+// message, as a server must that gets one message at a time; `coalesce` one for each client and all messages that have come
+// from Redis at once. No handshake but HTTP's, no rooms, no codec.
 #include <cerrno>
 #include <charconv>
 #include <cstring>

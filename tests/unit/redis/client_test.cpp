@@ -116,7 +116,8 @@ TEST_CASE("client: a connection that ends in the middle of a command repeats tha
   CHECK(balanced(client.counters()));
 }
 
-TEST_CASE("client: within a turn, small commands are written when enough has gathered, few large ones when four times as much") {
+TEST_CASE(
+    "client: within a turn, small commands are written when enough has gathered, few large ones when four times as much") {
   fake::Redis server([](fake::Connection& connection, int) { connection.wait_for_end(); });
   Loop loop;
   Publishes publishes;
