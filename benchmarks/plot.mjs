@@ -10,7 +10,7 @@ const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 /** 0.5, 20, 3k, 1M. */
 export function short(value) {
   for (const [size, letter] of [[1e6, 'M'], [1e3, 'k']]) if (value >= size) return `${Number((value / size).toPrecision(3))}${letter}`;
-  return String(Number(value.toPrecision(2)));
+  return String(Number(value.toPrecision(3)));
 }
 
 /** Ticks of a logarithmic axis: 1, 2 and 5 of each decade, or only 1 where that would be many. */
