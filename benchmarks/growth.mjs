@@ -35,8 +35,7 @@ async function connections(context) {
   const deliveries = {}, others = {};
   for (const clients of xs) {
     await withLoads(build, [...both, 'raw-coalesce'], clients, async (loads) => {
-      add(deliveries, ', w1', await inTurns({ 'this project': loads['this project'], JavaScript: loads.JavaScript }, rounds,
-        `window 1 ${Math.max(4, Math.ceil(64_000 / clients))} 100`));
+      add(deliveries, ', w1', await inTurns(loads, rounds, `window 1 ${Math.max(4, Math.ceil(64_000 / clients))} 100`, both));
       add(deliveries, ', w16', await inTurns(loads, rounds, `window 16 ${Math.max(32, Math.ceil(64_000 / clients))} 100`));
       for (const kind of both) {
         add(others, ', connecting, µs CPU', { [kind]: [loads[kind].connecting] });

@@ -76,12 +76,12 @@ export async function withLoads(build, kinds, clients, use, { servers: count = 1
   }
 }
 
-/** Asks all kinds in turn, in each of the rounds: `{ kind: [answers] }`. The first round warms up and is not counted. */
-export async function inTurns(loads, rounds, line) {
-  const results = Object.fromEntries(Object.keys(loads).map((kind) => [kind, []]));
+/** Asks the kinds in turn, in each of the rounds: `{ kind: [answers] }`. The first round warms up and is not counted. */
+export async function inTurns(loads, rounds, line, kinds = Object.keys(loads)) {
+  const results = Object.fromEntries(kinds.map((kind) => [kind, []]));
   for (let round = -1; round < rounds; round++) {
-    for (const [kind, load] of Object.entries(loads)) {
-      const result = await load.ask(typeof line === 'function' ? line(kind) : line);
+    for (const kind of kinds) {
+      const result = await loads[kind].ask(typeof line === 'function' ? line(kind) : line);
       if (round >= 0) results[kind].push(result);
     }
   }

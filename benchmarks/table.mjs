@@ -4,6 +4,13 @@
 import { median } from './processes.mjs';
 
 const ratios = (values, others) => median(values.map((value, round) => value / others[round]));
+/** `{ ours, others }` of a row, from the answers of each kind in all rounds and what to take out of an answer. */
+export function split(results, value) {
+  const { 'this project': ours, ...others } = Object.fromEntries(
+    Object.entries(results).map(([kind, answers]) => [kind, answers.map(value)]));
+  return { ours, others };
+}
+
 const ratio = (value) => value.toFixed(value < 9.95 ? 2 : value < 99.5 ? 1 : 0);
 
 /** At most so much, in the row's unit. */

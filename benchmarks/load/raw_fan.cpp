@@ -1,7 +1,7 @@
-// The least a server can do: raw_fan PORT REDIS_URL write|coalesce. What comes on the channel "raw" goes to every client in a
-// WebSocket frame, what comes on "raw:N" to the client N, if there is one. `write` makes one system call for each client and
-// message, as a server must that gets one message at a time; `coalesce` one for each client and all messages that have come
-// from Redis at once. No handshake but HTTP's, no rooms, no codec.
+// The least a server can do: raw_fan PORT REDIS_URL write|coalesce. What comes on the channel "raw#all" goes to every client
+// in a WebSocket frame, what comes on "raw#rN" to the client N, and what comes for other rooms to nobody. `write` makes one
+// system call for each client and message, as a server must that gets one message at a time; `coalesce` one for each client and
+// all messages that have come from Redis at once. No handshake but HTTP's, no joining of rooms, no codec.
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -54,7 +54,7 @@ bool take_message(std::string_view& bytes, std::string_view& channel, std::strin
   return true;
 }
 
-constexpr std::string_view room_prefix = "raw:";
+constexpr std::string_view prefix = "raw#";
 
 class RawFan {
  public:
@@ -63,7 +63,7 @@ class RawFan {
         epoll_(::epoll_create1(0)),
         listener_(::socket(AF_INET, SOCK_STREAM, 0)),
         redis_(connect_to(redis_port)) {
-    write_all(redis_, "*2\r\n$10\r\nPSUBSCRIBE\r\n$4\r\nraw*\r\n");
+    write_all(redis_, "*2\r\n$10\r\nPSUBSCRIBE\r\n$5\r\nraw#*\r\n");
     char confirmed[64];
     if (::read(redis_, confirmed, sizeof confirmed) <= 0) {
       fail("subscribe");
@@ -166,18 +166,17 @@ class RawFan {
     frames_.clear();
     std::string_view channel;
     for (std::string_view payload; take_message(rest, channel, payload);) {
-      if (channel.size() > room_prefix.size()) {
-        add_for_one(channel.substr(room_prefix.size()), payload);
-      } else {
+      const std::string_view room = channel.substr(prefix.size());
+      if (room == "all") {
         append_frame(frames_, payload);
+      } else if (room.starts_with('r')) {
+        add_for_one(room.substr(1), payload);
       }
       if (!coalesce_) {
-        send_all();
-        send_to_some();
+        send_gathered();
       }
     }
-    send_all();
-    send_to_some();
+    send_gathered();
     std::memmove(buffer_.data(), rest.data(), rest.size());
     used_ = rest.size();
   }
@@ -194,7 +193,8 @@ class RawFan {
     append_frame(frames, payload);
   }
 
-  void send_to_some() {
+  void send_gathered() {
+    send_all();
     for (const int fd : some_) {
       std::string& frames = clients_[static_cast<std::size_t>(fd)].frames;
       send(fd, frames);

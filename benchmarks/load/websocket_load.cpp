@@ -186,8 +186,8 @@ class Load {
   }
 
   void append(std::size_t client, const std::string& room, std::uint64_t id, const std::string& text) {
-    if (options_.raw) {  // the rooms of raw_fan are numbers, and every client is in the room of its own
-      append_publish(out_, room == "all" ? "raw" : "raw:" + room.substr(1), packet(id, text));
+    if (options_.raw) {
+      append_publish(out_, "raw#" + room, packet(id, text));
     } else {
       const std::string nsp = clients_.namespace_of(client);
       append_publish(out_, "socket.io#" + nsp + "#" + room + "#", broadcast(nsp, room, id, text));

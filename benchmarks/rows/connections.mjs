@@ -1,7 +1,7 @@
 // Connections: the memory of a server without clients, what each idle one adds (WebSocket, no TLS), and what connecting costs.
 import { residentBytes } from '../processes.mjs';
 import { startLoad, startServers } from '../servers.mjs';
-import { atMost } from '../table.mjs';
+import { atMost, split } from '../table.mjs';
 
 async function once(build, kind, clients) {
   const servers = await startServers(build, kind);
@@ -30,7 +30,6 @@ export async function* measure({ build, rounds, quick, wants }) {
     for (const kind of Object.keys(results)) results[kind].push(await once(build, kind, clients));
   }
   for (const { name, ...row } of rows) {
-    const of = (kind) => results[kind].map((result) => result[name]);
-    yield { ...row, ours: of('this project'), others: { JavaScript: of('JavaScript') } };
+    yield { ...row, ...split(results, (result) => result[name]) };
   }
 }

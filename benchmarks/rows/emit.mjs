@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { here, onServerCore, output, startRedis, temporaryFolder } from '../processes.mjs';
-import { atMost, less, ofRate } from '../table.mjs';
+import { atMost, less, ofRate, split } from '../table.mjs';
 
 const folder = temporaryFolder();
 const official = (client, ...rest) => [process.execPath, path.join(here, 'official_emitter.mjs'), client, ...rest];
@@ -62,13 +62,8 @@ async function* inLoop({ build, rounds: count, quick, wants }, url) {
     redis: loop(official('redis', url, emits, '100')),
     'raw, batch 512': loop([path.join(build, 'benchmarks/raw_emit'), url, emits, '100']),
   });
-  const of = (name) => {
-    const { 'this project': ours, ...others } = Object.fromEntries(
-      Object.entries(results).map(([kind, all]) => [kind, all.map((result) => result[name])]));
-    return { ours, others };
-  };
-  yield { work: cpu, unit: 'µs CPU', ...of('cpu_us'), limits: [atMost(0.7), less(12, 'ioredis')] };
-  yield { work: rate, unit: 'emits/s', digits: 0, ...of('per_s'), limits: [ofRate(0.9, 'raw, batch 512')] };
+  yield { work: cpu, unit: 'µs CPU', ...split(results, ({ cpu_us }) => cpu_us), limits: [atMost(0.7), less(12, 'ioredis')] };
+  yield { work: rate, unit: 'emits/s', digits: 0, ...split(results, ({ per_s }) => per_s), limits: [ofRate(0.9, 'raw, batch 512')] };
 }
 
 async function* oneShot({ build, rounds: count, quick, wants }, url) {
@@ -83,14 +78,9 @@ async function* oneShot({ build, rounds: count, quick, wants }, url) {
     'redis-cli publish': once(many, ['redis-cli', '-u', url, 'publish', 'socket.io#/#room1#', 'x'.repeat(180)]),
     'nothing (/bin/true)': once(many, ['/bin/true']),
   });
-  const of = (name, scale) => {
-    const { 'this project': ours, ...others } = Object.fromEntries(
-      Object.entries(results).map(([kind, all]) => [kind, all.map((result) => result[name] * scale)]));
-    return { ours, others };
-  };
-  yield { work: wall, unit: 'ms', ...of('wall_ms', 1),
+  yield { work: wall, unit: 'ms', ...split(results, ({ wall_ms }) => wall_ms),
     limits: [atMost(1.5), less(85, 'node + ioredis'), less(2, 'redis-cli publish')] };
-  yield { work: memory, unit: 'MB', digits: 1, ...of('resident_kb', 1 / 1024), limits: [atMost(5)] };
+  yield { work: memory, unit: 'MB', digits: 1, ...split(results, ({ resident_kb }) => resident_kb / 1024), limits: [atMost(5)] };
 }
 
 export async function* measure(context) {

@@ -1,6 +1,6 @@
 // Fan-out: one server, N WebSocket clients in one room, CPU of the server per delivery. `paced` is 10,000 deliveries a second, where
 // the latency counts; `w1` has one broadcast under way, so that nothing can be gathered; `w16` has sixteen.
-import { atMostTimes, less, shareOf } from '../table.mjs';
+import { atMostTimes, less, shareOf, split } from '../table.mjs';
 import { inTurns, withLoads } from '../servers.mjs';
 
 const all = ['this project', 'JavaScript', 'raw-write', 'raw-coalesce'];
@@ -20,13 +20,6 @@ const parts = [
 
 const size = (bytes) => (bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KB`);
 
-/** The row's value in all rounds, ours apart from the others'. */
-function split(results, name) {
-  const { 'this project': ours, ...others } = Object.fromEntries(
-    Object.entries(results).map(([kind, answers]) => [kind, answers.map((answer) => answer[name])]));
-  return { ours, others };
-}
-
 function line({ mode, bytes, deliveries }, clients, quick) {
   const count = Math.max(2, Math.round(deliveries / clients / (quick ? 3 : 1)));
   return mode === 'paced' ? `paced ${10_000 / clients} ${count} ${bytes}` : `window ${mode.slice(1)} ${count} ${bytes}`;
@@ -44,16 +37,16 @@ export async function* measure({ build, rounds, quick, wants }) {
         const results = [];
         for (const row of wanted) {
           const kinds = ['this project', 'JavaScript', ...row.kinds];
-          results.push(await inTurns(Object.fromEntries(kinds.map((kind) => [kind, loads[kind]])), rounds, line(row, N, quick)));
+          results.push(await inTurns(loads, rounds, line(row, N, quick), kinds));
         }
         return results;
       });
     for (const [index, row] of wanted.entries()) {
       const { limits } = row;
-      yield { work: name(row), unit: 'µs CPU/delivery', ...split(found[index], 'cpu_us'), limits };
+      yield { work: name(row), unit: 'µs CPU/delivery', ...split(found[index], ({ cpu_us }) => cpu_us), limits };
       if (row.mode !== 'paced') continue;
-      yield { work: latency('p50'), unit: 'µs', digits: 0, ...split(found[index], 'p50_us'), limits: [shareOf(0.65, 'JavaScript')] };
-      yield { work: latency('p99'), unit: 'µs', digits: 0, ...split(found[index], 'p99_us'), limits: [shareOf(0.8, 'JavaScript')] };
+      yield { work: latency('p50'), unit: 'µs', digits: 0, ...split(found[index], ({ p50_us }) => p50_us), limits: [shareOf(0.65, 'JavaScript')] };
+      yield { work: latency('p99'), unit: 'µs', digits: 0, ...split(found[index], ({ p99_us }) => p99_us), limits: [shareOf(0.8, 'JavaScript')] };
     }
   }
 }

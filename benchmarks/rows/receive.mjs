@@ -1,7 +1,9 @@
 // What a server pays for each message of the fleet that concerns none of its sockets, or one of them; and for answering a question.
 // `raw-coalesce` reads the messages and writes to the sockets; it decodes nothing and knows no rooms.
-import { atMost, less } from '../table.mjs';
+import { atMost, less, split } from '../table.mjs';
 import { inTurns, withLoads } from '../servers.mjs';
+
+const both = ['this project', 'JavaScript'];
 
 const rows = [
   { work: 'broadcast for an absent room', unit: 'µs CPU', line: (quick) => `absent ${quick ? 50_000 : 150_000} 100`,
@@ -9,21 +11,19 @@ const rows = [
   { work: 'broadcast for one socket', unit: 'µs CPU', line: (quick) => `rooms 1 ${quick ? 20_000 : 40_000} 100`, limits: [less(2, 'JavaScript')] },
   { work: '1000 rooms with one socket each', unit: 'µs CPU', line: (quick) => `rooms 1000 ${quick ? 20_000 : 40_000} 100`,
     limits: [less(2.5, 'JavaScript')] },
-  { work: 'fetchSockets, answer for 1000 sockets', unit: 'ms CPU', scale: 1e-3, line: () => 'fetch 20', answers: true,
+  { work: 'fetchSockets, answer for 1000 sockets', unit: 'ms CPU', scale: 1e-3, line: () => 'fetch 20', kinds: both,
     limits: [atMost(1), less(10, 'JavaScript')] },
 ];
 
 export async function* measure({ build, rounds, quick, wants }) {
   const wanted = rows.filter(({ work }) => wants(work));
   if (wanted.length === 0) return;
-  const found = await withLoads(build, ['this project', 'JavaScript', 'raw-coalesce'], 1000, async ({ 'raw-coalesce': raw, ...both }) => {
+  const found = await withLoads(build, [...both, 'raw-coalesce'], 1000, async (loads) => {
     const results = [];
-    for (const { line, answers } of wanted) results.push(await inTurns(answers ? both : { ...both, 'raw-coalesce': raw }, rounds, line(quick)));
+    for (const { line, kinds } of wanted) results.push(await inTurns(loads, rounds, line(quick), kinds));
     return results;
   });
   for (const [index, { work, unit, scale = 1, limits }] of wanted.entries()) {
-    const { 'this project': ours, ...others } = Object.fromEntries(
-      Object.entries(found[index]).map(([kind, all]) => [kind, all.map(({ cpu_us }) => cpu_us * scale)]));
-    yield { work, unit, ours, others, limits };
+    yield { work, unit, ...split(found[index], ({ cpu_us }) => cpu_us * scale), limits };
   }
 }
