@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <msgpack/unpack.hpp>
+
 #include <socketio/common/limits.hpp>
 #include <socketio/protocol/transcode.hpp>
 

@@ -8,15 +8,10 @@
 #include <string_view>
 #include <type_traits>
 
-// msgpack-c asks for Boost unless it is told not to. Programs that have Boost may want its adaptors.
-#if !defined(MSGPACK_NO_BOOST) && !__has_include(<boost/predef/other/endian.h>)
-#define MSGPACK_NO_BOOST
-#endif
-#include <msgpack.hpp>
-
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/protocol/msgpack_types.hpp>
 #include <socketio/protocol/pack.hpp>
 
 namespace socketio {
