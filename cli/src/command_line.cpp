@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <string_view>
 #include <utility>
+
+// The only file that includes cxxopts: it is expensive to compile, twice as much with its regular expressions. All values are
+// plain strings, so that nothing is split at commas.
+#define CXXOPTS_NO_REGEX true
+#include <cxxopts.hpp>
 
 #include "text.hpp"
 
@@ -22,6 +26,82 @@ const OptionEntry* find(const Syntax& syntax, std::string_view name) {
   }
   return nullptr;
 }
+
+// ---- arguments that cxxopts does not read -----------------------------------------------------------------------------------
+
+/// Makes decimal digits of any text, and the text again. cxxopts reads only letters and digits behind a single dash: -5,
+/// -tgame-7 and -n/admin would be errors. Encoded is a mark, which no argument contains, and three octal digits a byte. No
+/// option is a digit, so what is encoded is never taken for one.
+class Encoding {
+ public:
+  explicit Encoding(const std::vector<std::string>& arguments) : mark_(longest_run(arguments) + 1, mark) {}
+
+  [[nodiscard]] std::string encode(std::string_view text) const {
+    std::string result = mark_;
+    for (const char byte : text) {
+      const auto number = static_cast<unsigned char>(byte);
+      for (const int shift : {6, 3, 0}) {
+        result += static_cast<char>('0' + ((number >> shift) & 7));
+      }
+    }
+    return result;
+  }
+
+  /// `text` with what is encoded in it, if anything, as it was.
+  [[nodiscard]] std::string decode(const std::string& text) const {
+    const std::size_t at = text.rfind(mark_);
+    if (at == std::string::npos) {
+      return text;
+    }
+    std::string result = text.substr(0, at);
+    for (std::size_t digit = at + mark_.size(); digit + 2 < text.size(); digit += 3) {
+      int number = 0;
+      for (std::size_t index = digit; index < digit + 3; ++index) {
+        number = number * 8 + (text[index] - '0');
+      }
+      result += static_cast<char>(number);
+    }
+    return result;
+  }
+
+ private:
+  static constexpr char mark = '9';
+
+  static std::size_t longest_run(const std::vector<std::string>& arguments) {
+    std::size_t longest = 0;
+    for (const std::string& argument : arguments) {
+      std::size_t run = 0;
+      for (const char byte : argument) {
+        run = byte == mark ? run + 1 : 0;
+        longest = std::max(longest, run);
+      }
+    }
+    return longest;
+  }
+
+  std::string mark_;
+};
+
+/// The argument in a form that cxxopts reads as what it is, whether it is an option, a word, or the value of the option before.
+std::string spell(const std::string& argument, const Syntax& syntax, const Encoding& encoding) {
+  if (is_negative_number(argument)) {
+    return encoding.encode(argument);
+  }
+  const bool is_letters = argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
+  for (std::size_t at = 1; is_letters && at < argument.size(); ++at) {
+    const OptionEntry* const option = find(syntax, std::string_view(argument).substr(at, 1));
+    const std::string_view rest = std::string_view(argument).substr(at + 1);
+    if (option == nullptr || (option->takes_value && rest.starts_with('='))) {
+      return argument.substr(0, at) + encoding.encode(std::string_view(argument).substr(at));  // no option is called so
+    }
+    if (option->takes_value && !rest.empty()) {
+      return argument.substr(0, at + 1) + encoding.encode(rest);
+    }
+  }
+  return argument;
+}
+
+// ---- sentences about mistakes -----------------------------------------------------------------------------------------------
 
 std::string see_help(const Syntax& syntax) { return std::string(syntax.tool) + " --help shows all options"; }
 
@@ -43,90 +123,120 @@ std::string unknown(const Syntax& syntax, std::string_view argument) {
          see_help(syntax) + "; " + std::string(syntax.behind_dashes) + " that begins with a dash stands behind --.";
 }
 
+std::string mistake_in_name(const Syntax& syntax, std::string_view argument) {
+  const std::string_view name = argument.substr(2, argument.find('=') - 2);
+  return name.size() > 1 && find(syntax, name) != nullptr
+             ? "Option \"" + std::string(name) + "\" takes no value. " + see_help(syntax) + "."
+             : unknown(syntax, argument);
+}
+
+std::string mistake_in_letters(const Syntax& syntax, std::string_view argument) {
+  for (std::size_t at = 1; at < argument.size(); ++at) {
+    const std::string_view letter = argument.substr(at, 1);
+    const OptionEntry* const option = find(syntax, letter);
+    if (option == nullptr) {
+      // A letter beyond ASCII has several bytes.
+      return unknown(syntax, "-" + std::string(letter[0] >= 0 ? letter : argument.substr(at)));
+    }
+    if (option->takes_value) {  // "=" would become a part of the value, which nobody means
+      return "Write -" + std::string(letter) + " and the value without \"=\", as in -" + std::string(letter) + " " +
+             text::excerpt(argument.substr(std::min(at + 2, argument.size()))) + ".";
+    }
+  }
+  return unknown(syntax, argument);
+}
+
+std::string value_missing(const Syntax& syntax, std::string_view argument) {
+  const std::string_view name = argument.starts_with("--") ? argument.substr(2) : argument.substr(argument.size() - 1);
+  return "Option \"" + std::string(name) + "\" is missing an argument. " + see_help(syntax) + ".";
+}
+
+// ---- reading ----------------------------------------------------------------------------------------------------------------
+
 class Reader {
  public:
   Reader(const std::vector<std::string>& arguments, const Syntax& syntax)
-      : syntax_(syntax), next_(arguments.begin()), end_(arguments.end()) {}
+      : arguments_(arguments), syntax_(syntax), encoding_(arguments), options_(std::string(syntax.tool)) {
+    auto add = options_.add_options();
+    for (const OptionEntry& entry : syntax.table) {
+      auto value = cxxopts::value<std::string>();
+      add(std::string(entry.names), "", entry.takes_value ? value : value->implicit_value("true"));
+    }
+    for (const std::string& argument : arguments) {
+      spelled_.push_back(spell(argument, syntax, encoding_));
+    }
+  }
 
   CommandLine read() {
-    while (next_ != end_) {
-      const std::string& argument = *next_++;
-      if (argument == "--") {
-        break;
-      }
-      if (argument.size() < 2 || argument[0] != '-' || is_negative_number(argument)) {
-        result_.words.push_back(argument);
-      } else if (argument[1] == '-') {
-        read_long(argument);
-      } else {
-        read_letters(argument);
-      }
+    auto line = parse(arguments_.size(), Tail::nothing);
+    if (line) {
+      return *std::move(line);
     }
-    result_.words.insert(result_.words.end(), next_, end_);
-    return std::move(result_);
+    std::string mistake = first_mistake();
+    options_.allow_unrecognised_options();  // --help and --version count, whatever else is wrong
+    accepts_mistakes_ = true;
+    line = parse(arguments_.size(), Tail::word);
+    return {line ? std::move(line->options) : std::vector<Given>(), {}, std::move(mistake)};
   }
 
  private:
-  void read_long(std::string_view argument) {
-    const std::size_t equals = std::min(argument.find('='), argument.size());
-    const std::string_view name = argument.substr(2, equals - 2);
-    const OptionEntry* const option = name.size() > 1 ? find(syntax_, name) : nullptr;
-    if (option == nullptr) {
-      refuse(unknown(syntax_, argument));
-    } else if (equals == argument.size()) {
-      add(*option, name);
-    } else if (const std::string_view value = argument.substr(equals + 1);
-               option->takes_value || value == "true" || value == "false") {
-      result_.options.push_back({option, std::string(value)});
-    } else {
-      refuse("Option \"" + std::string(name) + "\" takes no value. " + see_help(syntax_) + ".");
+  enum class Tail : bool { nothing, word };
+
+  /// Reads the first arguments; empty when they contain a mistake. With a word behind them no value is missing.
+  std::optional<CommandLine> parse(std::size_t count, Tail tail) {
+    std::vector<const char*> words{options_.program().c_str()};
+    for (std::size_t index = 0; index < count; ++index) {
+      words.push_back(spelled_[index].c_str());
+    }
+    if (tail == Tail::word) {
+      words.push_back("word");
+    }
+    try {
+      return converted(options_.parse(static_cast<int>(words.size()), words.data()));
+    } catch (const cxxopts::exceptions::parsing&) {
+      return std::nullopt;
     }
   }
 
-  void read_letters(std::string_view argument) {
-    for (std::size_t at = 1; at < argument.size(); ++at) {
-      const std::string_view letter = argument.substr(at, 1);
-      const std::string_view rest = argument.substr(at + 1);
-      const OptionEntry* const option = find(syntax_, letter);
-      if (option == nullptr) {
-        // A letter beyond ASCII has several bytes.
-        refuse(unknown(syntax_, "-" + std::string(letter[0] >= 0 ? letter : argument.substr(at))));
-        return;
+  std::optional<CommandLine> converted(const cxxopts::ParseResult& parsed) const {
+    CommandLine line;
+    for (const cxxopts::KeyValue& given : parsed.arguments()) {
+      const OptionEntry* const option = find(syntax_, given.key());
+      std::string value = encoding_.decode(given.value());
+      if (option->takes_value || value == "true" || value == "false") {
+        line.options.push_back({option, std::move(value)});
+      } else if (!accepts_mistakes_) {
+        return std::nullopt;
       }
-      if (option->takes_value && rest.starts_with('=')) {  // it would become a part of the value, which nobody means
-        refuse("Write -" + std::string(letter) + " and the value without \"=\", as in -" + std::string(letter) + " " +
-               text::excerpt(rest.substr(1)) + ".");
-        return;
-      }
-      if (option->takes_value && !rest.empty()) {
-        result_.options.push_back({option, std::string(rest)});
-        return;
-      }
-      add(*option, letter);
     }
+    for (const std::string& word : parsed.unmatched()) {
+      line.words.push_back(encoding_.decode(word));
+    }
+    return line;
   }
 
-  /// An option without a value in the same argument.
-  void add(const OptionEntry& option, std::string_view name) {
-    if (!option.takes_value) {
-      result_.options.push_back({&option, "true"});
-    } else if (next_ != end_) {
-      result_.options.push_back({&option, *next_++});
-    } else {
-      refuse("Option \"" + std::string(name) + "\" is missing an argument. " + see_help(syntax_) + ".");
+  /// A sentence. cxxopts tells neither where the mistake is nor all of a wrong argument: the shortest part that cannot be read
+  /// ends with it.
+  std::string first_mistake() {
+    if (parse(arguments_.size(), Tail::word)) {
+      return value_missing(syntax_, arguments_.back());
     }
+    std::size_t good = 0;
+    std::size_t bad = arguments_.size();
+    while (bad - good > 1) {
+      const std::size_t middle = good + (bad - good) / 2;
+      (parse(middle, Tail::word) ? good : bad) = middle;
+    }
+    const std::string& wrong = arguments_[good];
+    return wrong.starts_with("--") ? mistake_in_name(syntax_, wrong) : mistake_in_letters(syntax_, wrong);
   }
 
-  void refuse(std::string sentence) {
-    if (!result_.wrong) {
-      result_.wrong = std::move(sentence);
-    }
-  }
-
+  const std::vector<std::string>& arguments_;
   const Syntax& syntax_;
-  std::vector<std::string>::const_iterator next_;
-  const std::vector<std::string>::const_iterator end_;
-  CommandLine result_;
+  const Encoding encoding_;
+  cxxopts::Options options_;
+  bool accepts_mistakes_ = false;
+  std::vector<std::string> spelled_;
 };
 
 }  // namespace

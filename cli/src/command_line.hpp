@@ -8,10 +8,7 @@
 
 #include "option_table.hpp"
 
-// The arguments of the command, taken apart: which are options, which are their values, which are words.
-//
-// Ours, because most of what a one-shot emit did was to set up a parser of general use (3 of 5 instructions): this one reads a
-// table that the compiler made.
+// The arguments of the command, taken apart by cxxopts: which are options, which are their values, which are words.
 namespace socketio::cli {
 
 /// An option as it was given.
@@ -22,13 +19,13 @@ struct Given {
 
 struct CommandLine {
   std::vector<Given> options;        ///< in their order
-  std::vector<std::string> words;    ///< EVENT and ARGs, in their order
-  std::optional<std::string> wrong;  ///< a sentence about the first mistake
+  std::vector<std::string> words;    ///< EVENT and ARGs, in their order; empty when something is wrong
+  std::optional<std::string> wrong;  ///< a sentence about the first mistake; the options are then those that are known
 
   [[nodiscard]] bool has(std::string_view name) const noexcept;
 };
 
-/// Which options there are, and how the tool that has them is called.
+/// The options of a tool, and how the tool is called.
 struct Syntax {
   std::string_view tool;  ///< "socketio-emit"
   std::span<const OptionEntry> table;

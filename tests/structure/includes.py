@@ -26,7 +26,7 @@ THIRD_PARTY = {
     "emitter": set(),
     "adapter": set(),
     "server": {"llhttp.h", "zlib.h"},
-    "cli": set(),
+    "cli": {"cxxopts.hpp"},
     "examples": set(),
 }
 # Public headers include the C++ library, parts of msgpack-c and each other, nothing else. <msgpack.hpp> is all of it: twice the
