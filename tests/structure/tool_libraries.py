@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The tool loads nothing but the C library, and of that nothing private: each library costs every start."""
+"""The tool loads nothing but the C library with its libm, and of that nothing private: each library costs every start."""
 import re
 import subprocess
 import sys
 
 TOOL = sys.argv[1]
-ALLOWED = re.compile(r"^(libc\.so|ld-linux|ld64?\.so)")
+ALLOWED = re.compile(r"^(lib[cm]\.so|ld-linux|ld64?\.so)")
 
 
 def readelf(*options):
