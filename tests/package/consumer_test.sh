@@ -9,7 +9,7 @@ build_folder=$3
 folder=$(mktemp -d)
 redis_pid=
 cleanup() {
-  [ -z "$redis_pid" ] || kill -9 "$redis_pid" 2>/dev/null || true
+  [ -z "$redis_pid" ] || { kill -9 "$redis_pid" && wait "$redis_pid"; } 2>/dev/null || true
   rm -rf "$folder"
 }
 trap cleanup EXIT

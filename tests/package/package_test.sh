@@ -14,13 +14,15 @@ cleanup() {
 trap cleanup EXIT
 fail() { echo "FAILED: $*"; exit 1; }
 
-quotes() { # PAGE EXAMPLE
-  sed -n "/<!-- examples\/$2 -->/,/<!-- end -->/p" "$source_folder/$1" | sed '1,2d;$d' | sed '$d' >"$folder/quoted.cpp"
-  diff "$folder/quoted.cpp" "$source_folder/examples/$2" || fail "$1 and examples/$2 differ"
+quotes() { # PAGE FILE
+  sed -n "\\|<!-- $2 -->|,/<!-- end -->/p" "$source_folder/$1" | sed '1,2d;$d' | sed '$d' >"$folder/quoted"
+  diff "$folder/quoted" "$source_folder/$2" || fail "$1 and $2 differ"
 }
 echo "README and docs show the examples as they are."
-quotes README.md batch_job.cpp
-quotes docs/serving.md first_server.cpp
+quotes README.md examples/batch_job.cpp
+quotes docs/serving.md examples/first_server.cpp
+(cd "$source_folder" && find tests/package/consumers \( -name CMakeLists.txt -o -name meson.build -o -name build.sh \)) >"$folder/consumers"
+while read -r file; do quotes docs/building.md "$file"; done <"$folder/consumers"
 
 echo "Installing into an empty folder."
 DESTDIR="$folder/root" meson install -C "$build_folder" --no-rebuild --quiet
