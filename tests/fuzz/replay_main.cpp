@@ -9,20 +9,26 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-// Runs a fuzz target without libFuzzer: every file of a corpus folder, and then a fixed number of mutations of them, the same
+#include "seeds.hpp"
+
+// Runs a fuzz target without libFuzzer: every input of a file of seeds, and then a fixed number of mutations of them, the same
 // ones every time.
 //
-//   fuzz_<name> FOLDER [MUTATIONS]       all of it, 20000 mutations
-//   fuzz_<name> FILE                     one input, such as the one that a failure left behind
+//   fuzz_<name> corpus/<name>.seeds [MUTATIONS]         all of it, 20000 mutations
+//   fuzz_<name> FILE                                    one input, such as the one that a failure left behind
+//   fuzz_<name> --line NAME FILE                        prints the line that adds this input to the seeds
+//   fuzz_<name> --unpack corpus/<name>.seeds FOLDER     a file for each input, as libFuzzer wants them
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
-using Input = std::vector<std::uint8_t>;
+using fuzz_seeds::Input;
 
 constexpr std::size_t mutation_count_default = 20'000;
 constexpr std::size_t input_bytes_max = 4096;  // of a mutation: they should stay quick
@@ -51,22 +57,10 @@ void run(const Input& input) {
 
 Input read_file(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    throw std::runtime_error(path.string() + ": cannot be read");
+  }
   return Input(std::istreambuf_iterator<char>(stream), {});
-}
-
-std::vector<Input> read_corpus(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.is_regular_file()) {
-      paths.push_back(entry.path());
-    }
-  }
-  std::sort(paths.begin(), paths.end());
-  std::vector<Input> inputs;
-  for (const auto& path : paths) {
-    inputs.push_back(read_file(path));
-  }
-  return inputs;
 }
 
 class Mutator {
@@ -137,15 +131,14 @@ class Mutator {
 };
 
 int replay(const std::filesystem::path& path, std::size_t mutation_count) {
-  if (std::filesystem::is_regular_file(path)) {
+  if (path.extension() != ".seeds") {
     run(read_file(path));
     std::printf("1 input, no mutations\n");
     return 0;
   }
-  const std::vector<Input> corpus = read_corpus(path);
-  if (corpus.empty()) {
-    std::fprintf(stderr, "%s: no inputs there\n", path.c_str());
-    return 1;
+  std::vector<Input> corpus;
+  for (fuzz_seeds::Seed& seed : fuzz_seeds::read(path)) {
+    corpus.push_back(std::move(seed.input));
   }
   for (const Input& input : corpus) {
     run(input);
@@ -158,16 +151,36 @@ int replay(const std::filesystem::path& path, std::size_t mutation_count) {
   return 0;
 }
 
+int unpack(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  for (const fuzz_seeds::Seed& seed : fuzz_seeds::read(path)) {
+    std::ofstream file(folder / seed.name, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(seed.input.data()), static_cast<std::streamsize>(seed.input.size()));
+  }
+  return 0;
+}
+
+int carry_out(const std::vector<std::string>& words) {
+  if (words.size() == 3 && words[0] == "--line") {
+    std::printf("%s\n", fuzz_seeds::to_line(words[1], read_file(words[2])).c_str());
+    return 0;
+  }
+  if (words.size() == 3 && words[0] == "--unpack") {
+    return unpack(words[1], words[2]);
+  }
+  return replay(words[0], words.size() > 1 ? std::strtoull(words[1].c_str(), nullptr, 10) : mutation_count_default);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fprintf(stderr, "usage: %s FOLDER|FILE [MUTATIONS]\n", arguments[0]);
+    std::fprintf(stderr, "usage: %s SEEDS [MUTATIONS] | FILE | --line NAME FILE | --unpack SEEDS FOLDER\n", arguments[0]);
     return 2;
   }
   std::signal(SIGABRT, keep_current_input);
   try {
-    return replay(arguments[1], count > 2 ? std::strtoull(arguments[2], nullptr, 10) : mutation_count_default);
+    return carry_out({arguments + 1, arguments + count});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
