@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { packageFolder } from '../tests/interop/packages.mjs';
+import { redisServer } from '../tests/interop/redis_programs.mjs';
 import { here, load, machine, output } from './processes.mjs';
 import { header, line } from './table.mjs';
 
@@ -48,19 +50,16 @@ function commit() {
   }
 }
 
-const installed = path.resolve(here, '../tests/interop/node_modules');
-async function peers() {
-  const { createRequire } = await import('node:module');
-  const require = createRequire(path.join(installed, 'x.js'));
-  const names = ['socket.io', '@socket.io/redis-adapter', '@socket.io/redis-emitter', 'ioredis', 'redis'];
-  const version = (name) => require(path.join(installed, name, 'package.json')).version;
-  const redis = execFileSync('redis-server', ['--version'], { encoding: 'utf8' }).match(/v=(\S+)/)[1];
+function peers() {
+  const names = ['socket.io', 'engine.io', 'ws', '@socket.io/redis-adapter', '@socket.io/redis-emitter', 'ioredis', 'redis'];
+  const version = (name) => JSON.parse(readFileSync(path.join(packageFolder, name, 'package.json'), 'utf8')).version;
+  const redis = execFileSync(redisServer, ['--version'], { encoding: 'utf8' }).match(/v=(\S+)/)[1];
   return `${names.map((name) => `${name} ${version(name)}`).join(', ')}, Redis ${redis}`;
 }
 
 console.log(`${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${commit()}; ${machine()}; load before it ${load()} ` +
   `(1 and 5 minutes); ${context.rounds === 1 ? 'one round' : `medians of ${context.rounds} paired rounds`}\n`);
-console.log(`Peers: ${await peers()}.\n`);
+console.log(`Peers: ${peers()}.\n`);
 
 if (growth) {
   const { measureGrowth } = await import('./growth.mjs');

@@ -1,17 +1,15 @@
 // The official emitter doing the same work: official_emitter.mjs redis|ioredis URL COUNT TEXT_BYTES, or with `-` for COUNT:
 // NDJSON from standard input. emit() gives no back pressure, so each batch ends with a PING that is awaited.
-import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import path from 'node:path';
+import { official } from '../tests/interop/packages.mjs';
 
-const require = createRequire(path.resolve(process.env.PEERS ?? 'tests/interop/node_modules', 'x.js'));
-const { Emitter } = require('@socket.io/redis-emitter');
+const { Emitter } = official('@socket.io/redis-emitter');
 const [kind, url, count, size] = process.argv.slice(2);
 const batch = 1000;
 
 async function connect() {
-  if (kind === 'ioredis') return new (require('ioredis').Redis)(url);
-  const client = require('redis').createClient({ url });
+  if (kind === 'ioredis') return new (official('ioredis').Redis)(url);
+  const client = official('redis').createClient({ url });
   await client.connect();
   return client;
 }

@@ -1,12 +1,10 @@
 // The official server for measuring, the like of examples/peer_server.cpp: peer_server.mjs PORT REDIS_URL
-import { createRequire } from 'node:module';
-import path from 'node:path';
+import { official } from '../tests/interop/packages.mjs';
 
-const require = createRequire(path.resolve(process.env.PEERS ?? 'tests/interop/node_modules', 'x.js'));
-const { Server } = require('socket.io');
-const { createAdapter } = require('@socket.io/redis-adapter');
+const { Server } = official('socket.io');
+const { createAdapter } = official('@socket.io/redis-adapter');
 const [port, url] = process.argv.slice(2);
-const publisher = require('redis').createClient({ url }), subscriber = publisher.duplicate();
+const publisher = official('redis').createClient({ url }), subscriber = publisher.duplicate();
 for (const client of [publisher, subscriber]) client.setMaxListeners(0);  // each namespace listens for errors
 await Promise.all([publisher.connect(), subscriber.connect()]);
 

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { redisServer } from '../tests/interop/redis_programs.mjs';
 
 export const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -89,7 +90,7 @@ export function listening(target) {
 /** A redis-server that ends with this process: `{ url, pid, child }`. */
 export async function startRedis() {
   const port = await freePort();
-  const child = start(onLoadCore(['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no',
+  const child = start(onLoadCore([redisServer, '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no',
     '--loglevel', 'warning']), { stdio: 'ignore' });
   await listening({ port, host: '127.0.0.1' });
   return { url: `redis://127.0.0.1:${port}`, pid: child.pid, child };

@@ -1,6 +1,7 @@
 // Emitting: the tool on NDJSON and the library in a loop beside the official emitter and a raw publisher, by CPU of the process.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { redisCli } from '../../tests/interop/redis_programs.mjs';
 import { here, onServerCore, output, startRedis, temporaryFolder } from '../processes.mjs';
 import { atMost, less, ofRate, split } from '../table.mjs';
 
@@ -75,7 +76,7 @@ async function* oneShot({ build, rounds: count, quick, wants }, url) {
   const results = await rounds(count, {
     'this project': once(many, [path.join(build, 'cli/socketio-emit'), '--redis', url, '--input', '-']),
     'node + ioredis': once(3, official('ioredis', url, '-')),
-    'redis-cli publish': once(many, ['redis-cli', '-u', url, 'publish', 'socket.io#/#room1#', 'x'.repeat(180)]),
+    'redis-cli publish': once(many, [redisCli, '-u', url, 'publish', 'socket.io#/#room1#', 'x'.repeat(180)]),
     'nothing (/bin/true)': once(many, ['/bin/true']),
   });
   yield { work: wall, unit: 'ms', ...split(results, ({ wall_ms }) => wall_ms),

@@ -3,7 +3,7 @@
 //
 //   node demo.mjs [--stay]     environment: SOCKETIO_EMIT (the tool), REDIS_URL (that Redis instead of one of our own)
 //
-// The packages come from tests/interop/node_modules.
+// The packages come from tests/interop/peers.
 
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { run, start } from '../interop/children.mjs';
 import { until } from '../interop/fleet.mjs';
+import { redisCli, redisServer } from '../interop/redis_programs.mjs';
 import { createClient } from './packages.mjs';
 import { reservePort } from './ports.mjs';
 import { PrivateRedis, password, user } from './redis.mjs';
@@ -25,7 +26,7 @@ export class RedisCluster {
         '--cluster-allow-replica-migration', 'no'].map(String));
       return Object.assign(node, { port, busPort, id: await node.ask('CLUSTER', 'MYID') });
     }));
-    const { status, stdout } = await run('redis-cli', ['--cluster', 'create', ...cluster.nodes.map(({ port }) => `127.0.0.1:${port}`),
+    const { status, stdout } = await run(redisCli, ['--cluster', 'create', ...cluster.nodes.map(({ port }) => `127.0.0.1:${port}`),
       '--cluster-replicas', '1', '--cluster-yes'], { env: { PATH: process.env.PATH } });
     assert.equal(status, 0, stdout);
     await until(() => cluster.#all(async (node) => (await node.ask('CLUSTER', 'INFO')).includes('cluster_state:ok')
@@ -111,7 +112,7 @@ export class SentinelDeployment {
       writeFileSync(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${master.folder}`,
         `sentinel monitor fleet 127.0.0.1 ${ports[0]} 2`, `sentinel down-after-milliseconds fleet ${failoverMs}`,
         'sentinel failover-timeout fleet 5000', ''].join('\n'));
-      const child = start('redis-server', [file, '--sentinel'], { stdio: ['ignore', 'ignore', 'inherit'] });
+      const child = start(redisServer, [file, '--sentinel'], { stdio: ['ignore', 'ignore', 'inherit'] });
       deployment.sentinels.push({ port, child });
     }
     await until(async () => (await replica.ask('INFO', 'replication')).includes('master_link_status:up'), 'no replica');

@@ -1,17 +1,10 @@
-// The official packages, which are installed beside the interop tests.
+// The official packages of the servers and clients, of the generation that PEERS chooses.
 
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { official } from '../interop/packages.mjs';
 
-if (!existsSync(new URL('../interop/node_modules', import.meta.url))) {
-  console.log('skipped: the official packages are not installed; run "./run setup", or "npm ci" in tests/interop');
-  process.exit(77);  // which meson counts as skipped
-}
-
-const require = createRequire(new URL('../interop/packages.mjs', import.meta.url));
-export const { Server } = require('socket.io');
-export const { io: connectClient } = require('socket.io-client');
-export const { createAdapter, createShardedAdapter } = require('@socket.io/redis-adapter');
-export const { createAdapter: createStreamsAdapter } = require('@socket.io/redis-streams-adapter');
-export const { createClient } = require('redis');
-export const { Redis } = require('ioredis');
+export const { Server } = official('socket.io');
+export const { io: connectClient } = official('socket.io-client');
+export const { createAdapter, createShardedAdapter } = official('@socket.io/redis-adapter');
+export const { createAdapter: createStreamsAdapter } = official('@socket.io/redis-streams-adapter');
+export const { createClient } = official('redis');
+export const { Redis } = official('ioredis');

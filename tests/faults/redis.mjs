@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { start } from '../interop/children.mjs';
 import { within } from '../interop/fleet.mjs';
+import { redisServer } from '../interop/redis_programs.mjs';
 import { createClient } from './packages.mjs';
 import { Proxy } from './proxy.mjs';
 
@@ -29,7 +30,7 @@ export class PrivateRedis {
   }
 
   async launch() {
-    this.child = start('redis-server', ['--port', '0', '--bind', '127.0.0.1', '--unixsocket', this.path, '--save', '',
+    this.child = start(redisServer, ['--port', '0', '--bind', '127.0.0.1', '--unixsocket', this.path, '--save', '',
       '--appendonly', 'no', '--dir', this.folder, '--user', user, ...everything, ...this.extra],
     { stdio: ['ignore', 'pipe', 'inherit'] });
     let log = '';
@@ -38,8 +39,8 @@ export class PrivateRedis {
         log += text;
         if (/ready to accept connections/iu.test(log)) resolve();
       });
-      this.child.exited.then(() => reject(new Error(`redis-server ended: ${log}`)));
-    }), () => `redis-server did not start: ${log}`);
+      this.child.exited.then(() => reject(new Error(`${redisServer} ended: ${log}`)));
+    }), () => `${redisServer} did not start: ${log}`);
     await this.#connect();
   }
 

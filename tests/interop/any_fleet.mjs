@@ -5,13 +5,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { Server } from 'socket.io';
-import { Manager } from 'socket.io-client';
-import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
-import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
-import { createClient } from 'redis';
 import { end, run, start } from './children.mjs';
+import { official } from './packages.mjs';
 
+const { Server } = official('socket.io');
+const { Manager } = official('socket.io-client');
+const { createAdapter, createShardedAdapter } = official('@socket.io/redis-adapter');
+const { createAdapter: createStreamsAdapter } = official('@socket.io/redis-streams-adapter');
+const { createClient } = official('redis');
 const MARKER = 'settled';
 const DEADLINE_MS = 20_000;
 

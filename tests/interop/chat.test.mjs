@@ -9,10 +9,11 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
-import { io } from 'socket.io-client';
 import { end, start } from './children.mjs';
+import { official, packageFolder } from './packages.mjs';
 
+const { chromium } = official('playwright-core');
+const { io } = official('socket.io-client');
 const browserPath = '/usr/bin/chromium';
 if (!existsSync(browserPath)) {
   console.log(`skipped: there is no ${browserPath}; run "./run setup", or install the package chromium`);
@@ -31,7 +32,7 @@ const heard = [];  // everything that Cleo gets
 
 async function startServer(port) {
   const args = ['--port', port, '--page', path.join(here, '../../examples/chat'),
-    '--client', path.join(here, 'node_modules/socket.io-client/dist')];
+    '--client', path.join(packageFolder, 'socket.io-client/dist')];
   server = start(process.env.CHAT_SERVER, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: server.stdout }), 'line');
   return line.match(/http:\S+/)[0].replace('localhost', '127.0.0.1');  // with "localhost" clients do not care whether they are offline

@@ -2,8 +2,10 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { io } from 'socket.io-client';
 import { start } from './children.mjs';
+import { official } from './packages.mjs';
+
+const { io } = official('socket.io-client');
 
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');

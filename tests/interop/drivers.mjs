@@ -12,10 +12,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createClient } from 'redis';
-import { Emitter } from '@socket.io/redis-emitter';
 import { end, run, start } from './children.mjs';
+import { official } from './packages.mjs';
 
+const { createClient } = official('redis');
+const { Emitter } = official('@socket.io/redis-emitter');
 const isContainer = (value) => value !== null && typeof value === 'object' && !Buffer.isBuffer(value);
 const containsDate = (value) => value instanceof Date || (isContainer(value) && Object.values(value).some(containsDate));
 const hasDate = ({ args = [] }) => containsDate(args);

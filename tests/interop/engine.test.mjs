@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { Socket } from 'engine.io-client';
-import WebSocket from 'ws';
 import { start } from './children.mjs';
+import { official } from './packages.mjs';
+
+const { Socket } = official('engine.io-client');
+const WebSocket = official('ws');
 
 let server, port;
 const closed = [];       // what the server said of sessions that ended

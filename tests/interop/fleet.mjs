@@ -13,16 +13,16 @@ import { createServer as createTcpServer } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createRequire } from 'node:module';
-import { Server } from 'socket.io';
-import { Manager } from 'socket.io-client';
-import { createAdapter } from '@socket.io/redis-adapter';
-import { Emitter } from '@socket.io/redis-emitter';
-import { createClient, createCluster } from 'redis';
-import { Cluster, Redis } from 'ioredis';
 import { end, start } from './children.mjs';
+import { official } from './packages.mjs';
+import { redisServer } from './redis_programs.mjs';
 
-const require = createRequire(import.meta.url);
+const { Server } = official('socket.io');
+const { Manager } = official('socket.io-client');
+const { createAdapter } = official('@socket.io/redis-adapter');
+const { Emitter } = official('@socket.io/redis-emitter');
+const { createClient, createCluster } = official('redis');
+const { Cluster, Redis } = official('ioredis');
 const MARKER = 'fleet:settled';
 const DEADLINE_MS = 10_000;
 
@@ -68,7 +68,7 @@ export async function startRedis(extra = []) {
   const socketPath = path.join(folder, 'redis.sock');
   for (let attempt = 1; ; ++attempt) {
     const port = await freePort();  // somebody else may take it before Redis does: then another one
-    const child = start('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--unixsocket', socketPath,
+    const child = start(redisServer, ['--bind', '127.0.0.1', '--port', String(port), '--unixsocket', socketPath,
       '--save', '', '--appendonly', 'no', '--dir', folder, ...extra], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ready = new Promise((resolve) => {
       let log = '';
@@ -81,7 +81,7 @@ export async function startRedis(extra = []) {
       });
     });
     const gone = child.exited.then(() => false);
-    if (await within(Promise.race([ready, gone]), () => 'redis-server did not start')) {
+    if (await within(Promise.race([ready, gone]), () => `${redisServer} did not start`)) {
       return {
         url: `redis://127.0.0.1:${port}`,
         unixUrl: `unix://${socketPath}`,
@@ -91,7 +91,7 @@ export async function startRedis(extra = []) {
         },
       };
     }
-    if (attempt === 5) throw new Error('redis-server ended at once, five times; is a port free on 127.0.0.1?');
+    if (attempt === 5) throw new Error(`${redisServer} ended at once, five times; is a port free on 127.0.0.1?`);
   }
 }
 
@@ -164,7 +164,7 @@ const serverKinds = {
   ioredis: { library: clientLibraries.ioredis, adapter: (pub, sub, key) => createAdapter(pub, sub, { key }) },
   'socket.io-redis': {  // the older generation, 6.1
     library: clientLibraries.ioredis,
-    adapter: (pubClient, subClient, key) => require('socket.io-redis')({ pubClient, subClient, key }),
+    adapter: (pubClient, subClient, key) => official('socket.io-redis')({ pubClient, subClient, key }),
     noServerSideEvents: true,
   },
 };

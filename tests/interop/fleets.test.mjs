@@ -3,14 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createClient } from 'redis';
-import { Emitter } from '@socket.io/redis-emitter';
 import { run } from './children.mjs';
 import { startRedis } from './fleet.mjs';
 import { check } from './mixed_check.mjs';
 import { MixedFleet, names } from './mixed_fleet.mjs';
 import { people, scenarios, unanswered } from './mixed_scenarios.mjs';
+import { official } from './packages.mjs';
 
+const { createClient } = official('redis');
+const { Emitter } = official('@socket.io/redis-emitter');
 const classic = { ADAPTER: 'classic' };
 const sharded = (mode) => ({
   title: `sharded, ${mode}`, env: { ADAPTER: 'sharded', SHARDED_MODE: mode }, kinds: [`sharded, ${mode}`, `sharded, ${mode}`],

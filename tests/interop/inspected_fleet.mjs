@@ -3,13 +3,13 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-import { createClient } from 'redis';
-import { io } from 'socket.io-client';
 import { end, start } from './children.mjs';
 import { startRedis, within } from './fleet.mjs';
+import { official } from './packages.mjs';
 
+const { createClient } = official('redis');
+const { io } = official('socket.io-client');
 const script = fileURLToPath(new URL('official_server.mjs', import.meta.url));
-const packages = fileURLToPath(new URL('packages.mjs', import.meta.url));
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Looks again and again until `look()` is true; fails with `what`, a text or what makes one. */
@@ -29,7 +29,7 @@ class OfficialServer {
 
   constructor(setup) {
     this.setup = setup;
-    this.child = start(process.execPath, ['--import', packages, script, JSON.stringify(setup)],
+    this.child = start(process.execPath, [script, JSON.stringify(setup)],
       { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child.on('message', ({ number, result, error }) => {
       const waiting = this.#waiting.get(number);

@@ -7,11 +7,12 @@
 // Every node takes the same operations (the conformance server's namespace /control; peer.mjs does them in this process).
 
 import { once } from 'node:events';
-import { io as connectClient } from 'socket.io-client';
 import { end, start } from './children.mjs';
 import { freePort, until, within } from './fleet.mjs';
+import { official } from './packages.mjs';
 import { Peer } from './peer.mjs';
 
+const { io: connectClient } = official('socket.io-client');
 const MARKER = 'fleet:settled';
 export const names = ['a', 'b', 'c'];
 export const namespaces = ['/', '/custom'];

@@ -4,11 +4,12 @@
 // process.argv[2]  {transport, redisUrl, pubUrl?, namespaces, options}
 
 import { createServer } from 'node:http';
-import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
-import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
-import { createClient } from 'redis';
-import { Server } from 'socket.io';
+import { official } from './packages.mjs';
 
+const { createAdapter, createShardedAdapter } = official('@socket.io/redis-adapter');
+const { createAdapter: createStreamsAdapter } = official('@socket.io/redis-streams-adapter');
+const { createClient } = official('redis');
+const { Server } = official('socket.io');
 const { transport, redisUrl, pubUrl = redisUrl, namespaces, options } = JSON.parse(process.argv[2]);
 
 // What this server is not allowed to do is what some tests are about.

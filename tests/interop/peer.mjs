@@ -3,13 +3,12 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
-import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
-import { Server } from 'socket.io';
 import { clientLibraries, until } from './fleet.mjs';
+import { official } from './packages.mjs';
 
-const require = createRequire(import.meta.url);
+const { createAdapter, createShardedAdapter } = official('@socket.io/redis-adapter');
+const { createAdapter: createStreamsAdapter } = official('@socket.io/redis-streams-adapter');
+const { Server } = official('socket.io');
 const { redis, ioredis } = clientLibraries;
 const sharded = (subscriptionMode) => (pub, sub) => createShardedAdapter(pub, sub, { subscriptionMode });
 
@@ -17,10 +16,10 @@ const sharded = (subscriptionMode) => (pub, sub) => createShardedAdapter(pub, su
 export const peerKinds = {
   'adapter 8, ioredis': { library: ioredis, adapter: createAdapter },
   'adapter 8, redis': { library: redis, adapter: createAdapter },
-  'adapter 7': { library: ioredis, adapter: (...args) => require('redis-adapter-7').createAdapter(...args) },
+  'adapter 7': { library: ioredis, adapter: (...args) => official('redis-adapter-7').createAdapter(...args) },
   'socket.io-redis 6': {
     library: ioredis,
-    adapter: (pubClient, subClient, options) => require('socket.io-redis')({ pubClient, subClient, ...options }),
+    adapter: (pubClient, subClient, options) => official('socket.io-redis')({ pubClient, subClient, ...options }),
   },
   'sharded, static': { library: ioredis, adapter: sharded('static') },
   'sharded, dynamic': { library: redis, adapter: sharded('dynamic') },

@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { io } from 'socket.io-client';
 import { end, start } from './children.mjs';
 import { freePort, startServer } from './conformance.mjs';
 import { startRedis, until, within } from './fleet.mjs';
+import { official } from './packages.mjs';
 
+const { io } = official('socket.io-client');
 const example = (name) => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
 const isThere = (command) => !spawnSync(command, ['-v'], { stdio: 'ignore' }).error;
 const clientCount = 6;

@@ -5,12 +5,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { createAdapter } from '@socket.io/redis-streams-adapter';
-import { Server } from 'socket.io';
-import { io as connectClient } from 'socket.io-client';
 import { end, start } from './children.mjs';
 import { clientLibraries, freePort, startRedis, until, within } from './fleet.mjs';
+import { official } from './packages.mjs';
 
+const { createAdapter } = official('@socket.io/redis-streams-adapter');
+const { Server } = official('socket.io');
+const { io: connectClient } = official('socket.io-client');
 const missing = process.env.CONFORMANCE_SERVER ? false : 'CONFORMANCE_SERVER does not name a conformance_server';
 const { ioredis } = clientLibraries;
 

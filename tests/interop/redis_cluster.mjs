@@ -1,14 +1,16 @@
-// A Redis Cluster of our own, made as its manual says: each node as startRedis() makes them, joined by redis-cli.
+// A Redis Cluster of our own, made as its manual says: each node as startRedis() makes them, joined by redis-cli or valkey-cli.
 
 import assert from 'node:assert/strict';
-import { createClient } from 'redis';
 import { run } from './children.mjs';
 import { startRedis, until } from './fleet.mjs';
+import { official } from './packages.mjs';
+import { redisCli } from './redis_programs.mjs';
 
+const { createClient } = official('redis');
 const SLOTS = 16384;
 
-async function redisCli(...words) {
-  const { status, stdout, stderr } = await run('redis-cli', ['--cluster', ...words, '--cluster-yes'], { env: { PATH: process.env.PATH } });
+async function manageCluster(...words) {
+  const { status, stdout, stderr } = await run(redisCli, ['--cluster', ...words, '--cluster-yes'], { env: { PATH: process.env.PATH } });
   assert.equal(status, 0, stdout + stderr);
 }
 
@@ -29,7 +31,7 @@ export async function startRedisCluster(count = 3) {
       node.client.on('error', () => {});
       await node.client.connect();
     }
-    await redisCli('create', ...nodes.map(({ port }) => `127.0.0.1:${port}`));
+    await manageCluster('create', ...nodes.map(({ port }) => `127.0.0.1:${port}`));
     const isWell = async ({ client }) => {
       const info = await client.sendCommand(['CLUSTER', 'INFO']);
       return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`);
@@ -50,7 +52,7 @@ export async function startRedisCluster(count = 3) {
       const owns = ({ client }) => client.sendCommand(['CLUSTER', 'COUNTKEYSINSLOT', String(slot)]);
       const ids = await this.ask('CLUSTER', 'MYID');
       const from = (await Promise.all(nodes.map(owns))).findIndex((count) => count > 0);
-      await redisCli('reshard', `127.0.0.1:${nodes[0].port}`, '--cluster-from', ids[from], '--cluster-to', ids[(from + 1) % count],
+      await manageCluster('reshard', `127.0.0.1:${nodes[0].port}`, '--cluster-from', ids[from], '--cluster-to', ids[(from + 1) % count],
         '--cluster-slots', String(Math.ceil(SLOTS / count)));
       assert.equal(await owns(nodes[from]), 0, 'the key has not moved');
     },

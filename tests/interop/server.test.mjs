@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { io as io4 } from 'socket.io-client';
-import io2 from 'socket.io-client-2';
-import { io as io3 } from 'socket.io-client-3';
-import msgpackParser from 'socket.io-msgpack-parser';
 import { end } from './children.mjs';
 import { ask, connected, next, open, settled, startServer } from './conformance.mjs';
+import { official } from './packages.mjs';
 
+const { io: io4 } = official('socket.io-client');
+const io2 = official('socket.io-client-2');
+const { io: io3 } = official('socket.io-client-3');
+const msgpackParser = official('socket.io-msgpack-parser');
 const binary = Buffer.from([0, 1, 254, 255]);
 const values = [1, -2.5, 'zwei ä 🎈 \u2028', '', null, true, [1, [2, { a: [] }]], { a: { b: [] }, 'ключ': 'значение' }, binary,
   { inside: [binary, 'x', binary] }];

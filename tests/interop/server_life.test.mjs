@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { Socket as Engine } from 'engine.io-client';
-import WebSocket from 'ws';
 import { end } from './children.mjs';
 import { ask, connected, next, open, perform, settled, startServer, until } from './conformance.mjs';
+import { official } from './packages.mjs';
+
+const { Socket: Engine } = official('engine.io-client');
+const WebSocket = official('ws');
 
 /** A test with a server of its own, and /control of it. */
 function withServer(name, env, run, wrap) {

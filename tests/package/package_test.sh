@@ -5,6 +5,7 @@
 set -euo pipefail
 source_folder=$1
 build_folder=$2
+redis=${REDIS_SERVER:-$(command -v redis-server || echo valkey-server)}
 folder=$(mktemp -d)
 redis_pid=
 cleanup() {
@@ -62,10 +63,10 @@ $compiler -std=c++20 -Wall -Wextra -Werror "$source_folder/examples/first_server
 $compiler -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags socketio-redis) "$folder/snippets.cpp"
 
 echo "Running the README's."
-redis-server --port 0 --unixsocket "$folder/redis.sock" --save "" --appendonly no >/dev/null &
+"$redis" --port 0 --unixsocket "$folder/redis.sock" --save "" --appendonly no >/dev/null &
 redis_pid=$!
 for _ in $(seq 1000); do
-  redis-cli -s "$folder/redis.sock" ping 2>/dev/null | grep -q PONG && break
+  "${redis%-server}-cli" -s "$folder/redis.sock" ping 2>/dev/null | grep -q PONG && break
 done
 LD_LIBRARY_PATH=$library_folder "$folder/shared" "unix://$folder/redis.sock" | tee "$folder/out"
 grep -q '^1000000 sent' "$folder/out" || fail "the shared example did not send a million"

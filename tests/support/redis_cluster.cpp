@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "redis_programs.hpp"
+
 extern char** environ;
 
 namespace support {
@@ -62,7 +64,7 @@ void RedisCluster::start_node() {
 std::string RedisCluster::address(std::size_t index) const { return "127.0.0.1:" + port_text(*nodes_[index]); }
 
 void RedisCluster::redis_cli(std::vector<std::string> words) const {
-  words.insert(words.begin(), {"redis-cli", "--cluster"});
+  words.insert(words.begin(), {redis_cli_program(), "--cluster"});
   words.emplace_back("--cluster-yes");
   if (const auto option = std::find(arguments_.begin(), arguments_.end(), "--requirepass"); option != arguments_.end()) {
     words.insert(words.end(), {"--no-auth-warning", "-a", *(option + 1)});
@@ -76,11 +78,11 @@ void RedisCluster::redis_cli(std::vector<std::string> words) const {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t pid = -1;
-  const int failed = posix_spawnp(&pid, "redis-cli", &actions, nullptr, pointers.data(), environ);
+  const int failed = posix_spawnp(&pid, words.front().c_str(), &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   int status = -1;
   if (failed != 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-    throw std::runtime_error("redis-cli --cluster " + words[2] + " fails");
+    throw std::runtime_error(words[0] + " --cluster " + words[2] + " fails");
   }
 }
 

@@ -17,8 +17,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <stdexcept>
 #include <utility>
+
+#include "redis_programs.hpp"
 
 extern char** environ;
 
@@ -39,11 +42,16 @@ std::uint16_t free_port() {
   return good ? ntohs(address.sin_port) : std::uint16_t{0};
 }
 
-/// Reads from `descriptor` until `text` has come. Returns false when it ends before, or nothing comes for too long.
-bool read_until(int descriptor, std::string_view text) {
+/// Up to redis-server 7.0 the unix socket, the last of those it listens on, has a line of its own; later ones have the same for all.
+constexpr std::array<std::string_view, 2> lines_when_ready = {"ready to accept connections at", "Ready to accept connections unix"};
+constexpr std::array<std::string_view, 1> lines_when_sentinel_is_ready = {"Sentinel ID is"};
+
+/// Reads from `descriptor` until one of the texts has come. Returns false when it ends before, or nothing comes for too long.
+bool read_until(int descriptor, std::span<const std::string_view> texts) {
   std::string seen;
   pollfd waiting{descriptor, POLLIN, 0};
-  while (seen.find(text) == std::string::npos) {
+  const auto has_come = [&seen](std::string_view text) { return seen.find(text) != std::string::npos; };
+  while (std::none_of(texts.begin(), texts.end(), has_come)) {
     std::array<char, 4'096> bytes;
     if (poll(&waiting, 1, patience_ms) <= 0) {
       return false;
@@ -105,7 +113,7 @@ void RedisServer::choose_port_and_launch() {
     kill();
   }
   std::filesystem::remove_all(folder_);
-  throw std::runtime_error("redis-server does not start");
+  throw std::runtime_error(redis_server_program() + " does not start");
 }
 
 RedisServer::~RedisServer() {
@@ -127,13 +135,13 @@ void RedisServer::start() {
     }
     kill();
   }
-  throw std::runtime_error("redis-server does not start again");
+  throw std::runtime_error(redis_server_program() + " does not start again");
 }
 
 /// Starts the server and waits until it says that it accepts connections.
 bool RedisServer::launch() {
   const std::string port = std::to_string(port_);
-  std::vector<std::string> words = {"redis-server"};
+  std::vector<std::string> words = {redis_server_program()};
   if (is_sentinel_) {
     words.insert(words.end(), {folder_ + "/sentinel.conf", "--sentinel"});
   }
@@ -156,14 +164,15 @@ bool RedisServer::launch() {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
-  const int status = posix_spawnp(&pid_, "redis-server", &actions, nullptr, pointers.data(), environ);
+  const int status = posix_spawnp(&pid_, words.front().c_str(), &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(pipe_ends[1]);
   if (status != 0) {
     pid_ = -1;
   }
-  const bool ready =
-      status == 0 && read_until(pipe_ends[0], is_sentinel_ ? "Sentinel ID is" : "ready to accept connections at");
+  const std::span<const std::string_view> awaited = is_sentinel_ ? std::span<const std::string_view>(lines_when_sentinel_is_ready)
+                                                                 : std::span<const std::string_view>(lines_when_ready);
+  const bool ready = status == 0 && read_until(pipe_ends[0], awaited);
   ::close(pipe_ends[0]);  // what it says afterwards goes nowhere
   return ready;
 }
