@@ -92,6 +92,7 @@ SingleClient::SingleClient(Loop& its_loop, Options its_options, Random* its_rand
     : loop(its_loop),
       options(usable(std::move(its_options))),
       url_kind(options.topology == Topology::sentinel ? "+sentinel" : std::move(peer.url_kind)),
+      is_cluster_node(peer.is_cluster_node),
       tls(peer.tls != nullptr ? std::move(peer.tls) : make_tls_context(options)),
       random(its_random != nullptr ? *its_random : system_random),
       where(describe(options)),
@@ -163,7 +164,7 @@ void SingleClient::deliver() {
   }
   deliver_subscription_news();
   deliver_ended();
-  if (!state_news.empty() || !ended.empty() || !refused_subscriptions.empty()) {
+  if (!state_news.empty() || !ended.empty() || !unasked_subscriptions.empty()) {
     turn_end.request();
   }
 }

@@ -238,16 +238,36 @@ void SingleClient::logged_in() {
 }
 
 void SingleClient::check_ready() {
-  if (state_ == State::connecting && is_logged_in && subscriptions.open_count() == 0) {
+  const bool was_up = is_up();
+  if (!was_up) {
+    if (state_ != State::connecting || !is_logged_in || subscriptions.open_count() != 0) {
+      return;
+    }
     ++counters_.connects;
     away = false;
     ready_ms = loop.now_ms();
     log(LogLevel::info, "Connected.", where);
-    set_state(State::ready, {});
-    if (sentinels) {
-      sentinels->watch();
-    }
   }
+  if (subscriptions.refused_count() != 0 && !is_cluster_node) {
+    tell_refused();
+  } else if (state_ != State::ready && subscriptions.open_count() == 0) {
+    set_state(State::ready, {});
+  }
+  if (!was_up && sentinels) {
+    sentinels->watch();
+  }
+}
+
+/// Names one of the refused subscriptions, and another one only when that is refused no more: there may be many.
+void SingleClient::tell_refused() {
+  if (state_ == State::refused && subscriptions.is_refused(told_refusal.kind, told_refusal.name)) {
+    return;
+  }
+  told_refusal = subscriptions.first_refused();
+  last_error_ = describe(told_refusal, who, options.username);
+  last_error_is_refusal_ = true;
+  log(LogLevel::warning, last_error_, where);
+  set_state(State::refused, last_error_);
 }
 
 void SingleClient::on_bytes(Bytes bytes) {
@@ -323,7 +343,7 @@ void SingleClient::lose_broken(std::string_view what) {
 /// The end of an attempt or a connection. What the system had not taken whole waits for the next one, or fails, as the policy
 /// says.
 void SingleClient::lose(const std::string& why, bool refusal) {
-  if (state_ != State::connecting && state_ != State::ready) {
+  if (state_ != State::connecting && !is_up()) {
     return;
   }
   if (later_bytes != 0 && !later_is_control && stream->later_taken()) {
@@ -347,7 +367,7 @@ void SingleClient::lose(const std::string& why, bool refusal) {
   login.clear();
   is_logged_in = false;
   subscriptions.connection_ended();
-  if (state_ == State::ready) {
+  if (is_up()) {
     ++counters_.disconnects;
     was_good = loop.now_ms() - ready_ms > options.backoff_max_ms;
     failures = was_good ? 0 : failures;

@@ -20,7 +20,11 @@ void SingleClient::subscribe(SubscriptionKind kind, std::string_view name, Messa
   assert(loop.on_loop_thread());
   if (closing || subscriptions.size() >= limits::subscriptions_max) {
     const char* const why = closing ? "The client was closed." : "There are too many subscriptions on one connection.";
-    refused_subscriptions.push_back({kind, std::string(name), &listener, why});
+    unasked_subscriptions.push_back({kind, std::string(name), &listener, why});
+    if (!closing) {
+      ++counters_.subscriptions_refused;
+      log(LogLevel::error, why, where);
+    }
   } else {
     subscriptions.add(kind, name, listener);
   }
@@ -29,7 +33,7 @@ void SingleClient::subscribe(SubscriptionKind kind, std::string_view name, Messa
 
 void SingleClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
   assert(loop.on_loop_thread());
-  std::erase_if(refused_subscriptions, [&](const RefusedSubscription& one) { return one.kind == kind && one.name == name; });
+  std::erase_if(unasked_subscriptions, [&](const UnaskedSubscription& one) { return one.kind == kind && one.name == name; });
   subscriptions.remove(kind, name);
   turn_end.request();
 }
@@ -89,12 +93,13 @@ void SingleClient::deliver_subscription_news() {
     if (!news) {
       break;
     }
+    counters_.subscriptions_refused += news->error.empty() || is_cluster_node ? 0U : 1U;
     guarded([&] { news->listener->on_subscribed(news->name, news->error); });
   }
-  for (std::size_t count = refused_subscriptions.size(); count != 0 && !refused_subscriptions.empty() && !destroyed; --count) {
-    const RefusedSubscription refused = std::move(refused_subscriptions.front());
-    refused_subscriptions.pop_front();
-    guarded([&] { refused.listener->on_subscribed(refused.name, refused.why); });
+  for (std::size_t count = unasked_subscriptions.size(); count != 0 && !unasked_subscriptions.empty() && !destroyed; --count) {
+    const UnaskedSubscription unasked = std::move(unasked_subscriptions.front());
+    unasked_subscriptions.pop_front();
+    guarded([&] { unasked.listener->on_subscribed(unasked.name, unasked.why); });
   }
 }
 

@@ -89,11 +89,11 @@ void ClusterClient::deliver() {
       guarded([&] { call(news.state, news.why); });
     }
   }
-  for (std::size_t count = refused_subscriptions_.size(); count != 0 && !refused_subscriptions_.empty() && !is_destroyed_;
+  for (std::size_t count = unasked_subscriptions_.size(); count != 0 && !unasked_subscriptions_.empty() && !is_destroyed_;
        --count) {
-    const RefusedSubscription refused = std::move(refused_subscriptions_.front());
-    refused_subscriptions_.pop_front();
-    guarded([&] { refused.listener->on_subscribed(refused.name, refused.why); });
+    const UnaskedSubscription unasked = std::move(unasked_subscriptions_.front());
+    unasked_subscriptions_.pop_front();
+    guarded([&] { unasked.listener->on_subscribed(unasked.name, unasked.why); });
   }
   for (std::size_t count = ended_.size(); count != 0 && !ended_.empty(); --count) {
     Ended one = std::move(ended_.front());
@@ -104,7 +104,7 @@ void ClusterClient::deliver() {
       guarded([&] { one.done(std::move(one.result)); });
     }
   }
-  if (!state_news_.empty() || !ended_.empty() || !refused_subscriptions_.empty()) {
+  if (!state_news_.empty() || !ended_.empty() || !unasked_subscriptions_.empty()) {
     turn_end_.request();
   }
 }
@@ -122,8 +122,8 @@ void ClusterClient::fall(std::string_view why, bool refusal) {
   last_error_ = why;
   last_error_is_refusal_ = refusal;
   log(LogLevel::warning, why, where_);
-  if (state_ == State::ready || state_ == State::connecting) {
-    counters_.disconnects += state_ == State::ready ? 1U : 0U;
+  if (is_up() || state_ == State::connecting) {
+    counters_.disconnects += is_up() ? 1U : 0U;
     set_state(State::disconnected, why);
   }
 }
@@ -137,9 +137,18 @@ bool ClusterClient::is_well() const noexcept {
 }
 
 void ClusterClient::update_state() {
-  if ((state_ == State::connecting || state_ == State::disconnected) && is_well()) {
+  if (state_ == State::connecting || state_ == State::disconnected) {
+    if (!is_well()) {
+      return;
+    }
     ++counters_.connects;
     log(LogLevel::info, "Connected.", where_);
+  } else if (!is_up()) {
+    return;
+  }
+  if (refused_count_ != 0) {
+    tell_refused();
+  } else if (state_ != State::ready && unconfirmed_count_ == 0) {
     set_state(State::ready, {});
   }
 }

@@ -24,6 +24,7 @@
 
 #include "client_core.hpp"
 #include "redirection.hpp"
+#include "refused_subscription.hpp"
 #include "resp.hpp"
 #include "ring.hpp"
 #include "routing.hpp"
@@ -153,6 +154,7 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   void fall(std::string_view why, bool refusal);
   void update_state();
   [[nodiscard]] bool is_well() const noexcept;
+  [[nodiscard]] bool is_up() const noexcept { return state_ == State::ready || state_ == State::refused; }
   void finish_close();
   void log(LogLevel level, std::string_view message, std::string_view detail) const noexcept;
   template <typename Function>
@@ -226,6 +228,10 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   void unconfirm_at(NodeId id);
   void on_subscribed(Subscription& subscription, std::string_view error);
   void again(Subscription& subscription, const Redirection& redirection);
+  void unsettle(Subscription& subscription);
+  void set_refusal(Subscription& subscription, std::string_view error);
+  void tell_refused();
+  [[nodiscard]] const Subscription* find_refused() const;
 
   Loop& loop_;
   const Options options_;
@@ -283,6 +289,8 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   std::vector<std::pair<SubscriptionKind, std::string>> to_place_;
   std::uint64_t place_after_ms_ = 0;
   std::size_t unconfirmed_count_ = 0;
+  std::size_t refused_count_ = 0;
+  RefusedSubscription told_refusal_;  ///< the one that people were told of, in the state `refused`
   bool subscriptions_in_use_ = false;
 
   struct StateNews {
@@ -297,13 +305,13 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
     CommandResult result;
   };
   std::deque<Ended> ended_;
-  struct RefusedSubscription {
+  struct UnaskedSubscription {
     SubscriptionKind kind;
     std::string name;
     MessageListener* listener;
     std::string why;
   };
-  std::deque<RefusedSubscription> refused_subscriptions_;  ///< never asked for: the client is closed
+  std::deque<UnaskedSubscription> unasked_subscriptions_;  ///< never asked for: the client is closed
 
   net::TurnEnd turn_end_;
   net::Timer refresh_timer_;
@@ -326,7 +334,8 @@ class ClusterClient::Subscription final : public MessageListener {
   const std::uint16_t slot;
   MessageListener* listener = nullptr;
   NodeId node = no_node;
-  bool is_settled = false;  ///< confirmed, or refused for good
+  bool is_settled = false;  ///< confirmed or refused
+  std::string refusal;      ///< Redis' text
   std::uint32_t redirects = 0;
 };
 

@@ -250,7 +250,7 @@ std::shared_ptr<SingleClient> ClusterClient::make_client(const Endpoint& endpoin
   options.offline = OfflinePolicy::fail;  // what was not sent comes back, and may go elsewhere
   options.silent_wait_ms = 0;             // as what follows may go elsewhere
   options.queue_bytes_max = std::numeric_limits<std::size_t>::max();
-  return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{{}, "+cluster", tls_});
+  return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{{}, "+cluster", tls_, true});
 }
 
 void ClusterClient::watch(SingleClient& client, NodeId id) {

@@ -19,7 +19,7 @@ void ClusterClient::subscribe(SubscriptionKind kind, std::string_view name, Mess
   assert(loop_.on_loop_thread());
   turn_end_.request();
   if (is_closing_) {
-    refused_subscriptions_.push_back({kind, std::string(name), &listener, "The client was closed."});
+    unasked_subscriptions_.push_back({kind, std::string(name), &listener, "The client was closed."});
     return;
   }
   subscriptions_in_use_ = true;
@@ -36,7 +36,7 @@ void ClusterClient::subscribe(SubscriptionKind kind, std::string_view name, Mess
 
 void ClusterClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
   assert(loop_.on_loop_thread());
-  std::erase_if(refused_subscriptions_, [&](const RefusedSubscription& one) { return one.kind == kind && one.name == name; });
+  std::erase_if(unasked_subscriptions_, [&](const UnaskedSubscription& one) { return one.kind == kind && one.name == name; });
   Subscriptions& all = subscriptions_[static_cast<std::size_t>(kind)];
   const auto found = all.find(name);
   if (found == all.end()) {
@@ -44,6 +44,7 @@ void ClusterClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
   }
   detach(*found->second, true);
   unconfirmed_count_ -= found->second->is_settled ? 0U : 1U;
+  set_refusal(*found->second, {});
   retired_subscriptions_.push_back(std::move(found->second));
   all.erase(found);
   turn_end_.request();
@@ -105,9 +106,9 @@ void ClusterClient::move_subscriptions() {
       }
       detach(*subscription, !is_shard);
       to_place_.emplace_back(subscription->kind, name);
-      if (std::exchange(subscription->is_settled, false)) {
-        ++unconfirmed_count_;
-        if (state_ == State::ready) {
+      if (subscription->is_settled) {
+        unsettle(*subscription);
+        if (is_up()) {
           fall("Subscriptions move to another node of " + where_ + ".", false);
         }
       }
@@ -120,8 +121,8 @@ void ClusterClient::move_subscriptions() {
 void ClusterClient::unconfirm_at(NodeId id) {
   for (Subscriptions& all : subscriptions_) {
     for (const auto& [name, subscription] : all) {
-      if (subscription->node == id && std::exchange(subscription->is_settled, false)) {
-        ++unconfirmed_count_;
+      if (subscription->node == id && subscription->is_settled) {
+        unsettle(*subscription);
       }
     }
   }
@@ -144,8 +145,50 @@ void ClusterClient::on_subscribed(Subscription& subscription, std::string_view e
   if (!std::exchange(subscription.is_settled, true)) {
     --unconfirmed_count_;
   }
+  set_refusal(subscription, error);
+  counters_.subscriptions_refused += error.empty() ? 0U : 1U;
   turn_end_.request();
   subscription.listener->on_subscribed(subscription.name, error);
+}
+
+/// Precondition: it is settled. It will be asked for again.
+void ClusterClient::unsettle(Subscription& subscription) {
+  subscription.is_settled = false;
+  ++unconfirmed_count_;
+  set_refusal(subscription, {});
+}
+
+void ClusterClient::set_refusal(Subscription& subscription, std::string_view error) {
+  refused_count_ -= subscription.refusal.empty() ? 0U : 1U;
+  refused_count_ += error.empty() ? 0U : 1U;
+  subscription.refusal = error;
+}
+
+/// Names one of the refused subscriptions, and another one only when that is refused no more: there may be many.
+void ClusterClient::tell_refused() {
+  if (state_ == State::refused) {
+    const Subscriptions& all = subscriptions_[static_cast<std::size_t>(told_refusal_.kind)];
+    if (const auto found = all.find(told_refusal_.name); found != all.end() && !found->second->refusal.empty()) {
+      return;
+    }
+  }
+  const Subscription& refused = *find_refused();
+  told_refusal_ = {refused.kind, refused.name, refused.refusal};
+  last_error_ = describe(told_refusal_, "Redis at " + where_, options_.username);
+  last_error_is_refusal_ = true;
+  log(LogLevel::warning, last_error_, where_);
+  set_state(State::refused, last_error_);
+}
+
+const ClusterClient::Subscription* ClusterClient::find_refused() const {
+  for (const Subscriptions& all : subscriptions_) {
+    for (const auto& [name, subscription] : all) {
+      if (!subscription->refusal.empty()) {
+        return subscription.get();
+      }
+    }
+  }
+  return nullptr;
 }
 
 /// Redis ended it, or refused it, because the slot is elsewhere, or nowhere at the moment.
@@ -153,8 +196,8 @@ void ClusterClient::again(Subscription& subscription, const Redirection& redirec
   if (redirection.kind == Redirection::Kind::moved) {
     learn_owner(redirection);
   }
-  if (std::exchange(subscription.is_settled, false)) {
-    ++unconfirmed_count_;
+  if (subscription.is_settled) {
+    unsettle(subscription);
     fall("A channel's slot has moved to another node of " + where_ + ".", false);
   }
   const bool later = redirection.kind == Redirection::Kind::later;

@@ -43,6 +43,7 @@ struct Peer {
   std::string who;                       ///< begins the sentences: "Sentinel at host:26379"; empty: "Redis at URL"
   std::string url_kind;                  ///< "+sentinel": what stands in the application's URL behind redis or rediss
   std::shared_ptr<net::TlsContext> tls;  ///< loaded already; loading certificates takes long
+  bool is_cluster_node = false;          ///< the client of the cluster tells and counts refused subscriptions
 };
 
 /// One connection to one Redis that stays connected; with Sentinel, to the one that is the master.
@@ -112,6 +113,8 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   [[nodiscard]] std::string without_password(std::string text) const;
   void logged_in();
   void check_ready();
+  void tell_refused();
+  [[nodiscard]] bool is_up() const noexcept { return state_ == State::ready || state_ == State::refused; }
   void lose(const std::string& why, bool refusal);
   void lose_broken(std::string_view what);
   void watch_answers();
@@ -152,6 +155,7 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   Loop& loop;
   const Options options;
   const std::string url_kind;
+  const bool is_cluster_node;
   std::shared_ptr<net::TlsContext> tls;
   SystemRandom system_random;
   Random& random;
@@ -212,13 +216,14 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   };
   std::deque<EndedRun> ended_runs;
   Ring<Entry> ended;
-  struct RefusedSubscription {
+  RefusedSubscription told_refusal;  ///< the one that people were told of, in the state `refused`
+  struct UnaskedSubscription {
     SubscriptionKind kind;
     std::string name;
     MessageListener* listener;
     std::string why;
   };
-  std::deque<RefusedSubscription> refused_subscriptions;  ///< never requested: one too many, or the client is closed
+  std::deque<UnaskedSubscription> unasked_subscriptions;  ///< never requested: one too many, or the client is closed
 
   net::TurnEnd turn_end;
   net::Timer connect_timer;

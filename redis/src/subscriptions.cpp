@@ -36,7 +36,7 @@ void Subscriptions::add(SubscriptionKind kind, std::string_view name, MessageLis
   subscription.id = ++last_id_;
   open_count_ += subscription.open ? 0U : 1U;
   subscription.open = true;
-  subscription.refusal.clear();
+  set_refusal(subscription, {});
   if (connected_) {
     requests_.push_back({kind, true, goes_alone(kind), subscription.id, std::string(name)});
   }
@@ -52,6 +52,7 @@ void Subscriptions::remove(SubscriptionKind kind, std::string_view name) {
 void Subscriptions::forget(SubscriptionKind kind, std::string_view name) {
   if (const auto found = names(kind).find(name); found != names(kind).end()) {
     open_count_ -= found->second.open ? 1U : 0U;
+    set_refusal(found->second, {});
     names(kind).erase(found);
   }
 }
@@ -83,7 +84,7 @@ void Subscriptions::connection_ended() noexcept {
     for (auto& [name, subscription] : names) {
       subscription.open = true;
       subscription.live = false;
-      subscription.refusal.clear();
+      set_refusal(subscription, {});
     }
   }
 }
@@ -180,6 +181,29 @@ void Subscriptions::request_refused() {
   }
 }
 
+void Subscriptions::set_refusal(Subscription& subscription, std::string_view error) {
+  refused_count_ -= subscription.refusal.empty() ? 0U : 1U;
+  refused_count_ += error.empty() ? 0U : 1U;
+  subscription.refusal = error;
+}
+
+bool Subscriptions::is_refused(SubscriptionKind kind, std::string_view name) const {
+  const auto found = names(kind).find(name);
+  return found != names(kind).end() && !found->second.refusal.empty();
+}
+
+RefusedSubscription Subscriptions::first_refused() const {
+  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern, SubscriptionKind::shard}) {
+    for (const auto& [name, subscription] : names(kind)) {
+      if (!subscription.refusal.empty()) {
+        return {kind, name, subscription.refusal};
+      }
+    }
+  }
+  assert(false);
+  return {};
+}
+
 /// An answer for one name. It means nothing to a subscription that was taken back or given anew meanwhile.
 void Subscriptions::settle(const Request& request, std::string_view error) {
   const auto found = names(request.kind).find(request.name);
@@ -194,7 +218,7 @@ void Subscriptions::settle(const Request& request, std::string_view error) {
   if (!error.empty() && subscription.refusal == error) {
     return;  // asked for again, and refused again
   }
-  subscription.refusal = error;
+  set_refusal(subscription, error);
   news_.push_back({request.kind, request.id, request.name, std::string(error)});
 }
 

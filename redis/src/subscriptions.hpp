@@ -14,6 +14,8 @@
 #include <socketio/common/buffer.hpp>
 #include <socketio/redis/client.hpp>
 
+#include "refused_subscription.hpp"
+
 namespace socketio::redis {
 
 /// What a client is subscribed to, and how far Redis knows of it on the current connection.
@@ -56,6 +58,12 @@ class Subscriptions {
   void lost(SubscriptionKind kind, std::string_view name);
   /// Redis has refused the oldest command. Precondition: awaiting().
   void refuse(std::string_view error);
+  /// Subscriptions that Redis has refused on this connection, and not confirmed since.
+  [[nodiscard]] std::size_t refused_count() const noexcept { return refused_count_; }
+  /// True when this one is among them.
+  [[nodiscard]] bool is_refused(SubscriptionKind kind, std::string_view name) const;
+  /// One of them. Precondition: refused_count() is not 0.
+  [[nodiscard]] RefusedSubscription first_refused() const;
   /// True when names were refused on this connection, and not asked for again since.
   [[nodiscard]] bool any_refused() const noexcept { return any_refused_; }
   /// Asks for these again: rights may have changed. Their listeners hear of it when the answer is another one.
@@ -98,6 +106,7 @@ class Subscriptions {
   Names& names(SubscriptionKind kind) noexcept { return names_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] const Names& names(SubscriptionKind kind) const noexcept { return names_[static_cast<std::size_t>(kind)]; }
   void settle(const Request& request, std::string_view error);
+  void set_refusal(Subscription& subscription, std::string_view error);
   void take_command(Command& command);
   Command take_sent();
 
@@ -109,6 +118,7 @@ class Subscriptions {
   std::deque<News> news_;
   std::uint64_t last_id_ = 0;
   std::size_t open_count_ = 0;
+  std::size_t refused_count_ = 0;
   bool in_use_ = false;
   bool connected_ = false;
   bool any_refused_ = false;

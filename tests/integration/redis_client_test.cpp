@@ -171,7 +171,8 @@ TEST_CASE("redis: an ACL user without permission for a channel hears so for each
     subscriber.subscribe(SubscriptionKind::channel, name, messages);
   }
   subscriber.connect();
-  REQUIRE(wait_ready(loop, subscriber));
+  REQUIRE(wait(loop, [&] { return subscriber.state() == State::refused; }));
+  CHECK(contains(subscriber.last_error(), "ACL SETUSER limited +subscribe &forbidden"));
   publisher.publish("forbidden", as_bytes("x"), publishes, 1);
   publisher.publish("allowed", as_bytes("x"), publishes, 2);
   publisher.publish("forbidden", as_bytes("x"), publishes, 3);

@@ -115,9 +115,8 @@ TEST_CASE("subscriptions: a refused one does not hold up the others, which share
     client.subscribe(SubscriptionKind::channel, name, messages);
   }
   client.connect();
-  REQUIRE(wait_ready(loop, client));
+  REQUIRE(wait(loop, [&] { return messages.subscribed.size() == 3; }));
 
-  REQUIRE(messages.subscribed.size() == 3);
   for (const auto& [name, error] : messages.subscribed) {
     CHECK(error.starts_with("NOPERM") == (name == "forbidden"));
   }
@@ -146,6 +145,81 @@ TEST_CASE(
   REQUIRE(messages.subscribed.size() == 2);
   CHECK(messages.subscribed[0].second == "NOPERM no");
   CHECK(messages.subscribed[1].second.empty());
+}
+
+TEST_CASE(
+    "subscriptions: while Redis refuses one, the client is not ready: state, log, error and counter tell, until it is "
+    "granted") {
+  std::atomic<bool> is_granted = false;
+  fake::Redis server([&is_granted](fake::Connection& connection, int) {
+    for (auto words = connection.command(); !words.empty(); words = connection.command()) {
+      if (words[0] == "PSUBSCRIBE" && !is_granted) {
+        connection.send("-NOPERM no\r\n");
+      } else {
+        connection.send("*3\r\n" + text(words[0] == "PSUBSCRIBE" ? "psubscribe" : "subscribe") + text(words[1]) + ":1\r\n");
+      }
+    }
+  });
+  Loop loop;
+  Messages messages;
+  Options options = quick(server);
+  std::vector<std::string> warnings;
+  options.log = [&warnings](const LogRecord& message) {
+    if (message.level == LogLevel::warning) {
+      warnings.emplace_back(message.message);
+    }
+  };
+  std::vector<std::pair<State, std::string>> states;
+  Client client(loop, options);
+  client.on_state([&states](State state, std::string_view why) { states.emplace_back(state, why); });
+  client.subscribe(SubscriptionKind::channel, "a", messages);
+  client.subscribe(SubscriptionKind::pattern, "p\x1b*", messages);
+  client.connect();
+  REQUIRE(wait(loop, [&] { return client.state() == State::refused; }));
+  CHECK(client.last_error() == "Redis at " + server.url() +
+                                   " refused the subscription to the pattern \"p?*\" (NOPERM no): messages published there do "
+                                   "not arrive. Grant it with: ACL SETUSER default +psubscribe &p?* (a pattern has to be "
+                                   "granted literally).");
+  CHECK(client.last_error_is_refusal());
+  CHECK(warnings == std::vector<std::string>{client.last_error()});
+  CHECK(client.counters().subscriptions_refused == 1);
+  CHECK(client.counters().connects == 1);
+
+  is_granted = true;
+  REQUIRE(wait_ready(loop, client));
+  CHECK(client.counters().subscriptions_refused == 1);
+  const std::string why = client.last_error();
+  CHECK(states ==
+        std::vector<std::pair<State, std::string>>{{State::connecting, ""}, {State::refused, why}, {State::ready, ""}});
+}
+
+TEST_CASE("subscriptions: one that is refused while the client is ready ends that; given up, it does not count any more") {
+  fake::Redis server([](fake::Connection& connection, int) {
+    for (auto words = connection.command(); !words.empty(); words = connection.command()) {
+      if (words[1] == "good") {
+        connection.send("*3\r\n" + text(words[0] == "SUBSCRIBE" ? "subscribe" : "unsubscribe") + text(words[1]) + ":1\r\n");
+      } else {
+        connection.send("-NOPERM no\r\n");
+      }
+    }
+  });
+  Loop loop;
+  Messages messages;
+  Client client(loop, quick(server));
+  client.subscribe(SubscriptionKind::channel, "good", messages);
+  client.connect();
+  REQUIRE(wait_ready(loop, client));
+
+  client.subscribe(SubscriptionKind::shard, "bad", messages);
+  client.subscribe(SubscriptionKind::shard, "worse", messages);
+  REQUIRE(wait(loop, [&] { return client.counters().subscriptions_refused == 2; }));
+  CHECK(client.state() == State::refused);
+  client.unsubscribe(SubscriptionKind::shard, "bad");
+  loop.poll();
+  CHECK(client.state() == State::refused);
+  CHECK(contains(client.last_error(), "\"worse\""));
+  client.unsubscribe(SubscriptionKind::shard, "worse");
+  REQUIRE(wait_ready(loop, client));
 }
 
 TEST_CASE("subscriptions: messages go by exact name, and to nobody after unsubscribe()") {

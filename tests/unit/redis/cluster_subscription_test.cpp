@@ -103,6 +103,8 @@ TEST_CASE("cluster: owners that send a subscription to each other for ever are g
   client.connect();
   REQUIRE(wait(loop, [&] { return !messages.subscribed.empty(); }));
   CHECK(messages.subscribed[0].second.starts_with("MOVED "));
+  REQUIRE(wait(loop, [&] { return client.state() == State::refused; }));
+  CHECK(contains(client.last_error(), "refused the subscription to the channel \"c\" (MOVED "));
 }
 
 TEST_CASE("cluster: channels and patterns move together to another node when theirs dies, and listeners hear of it") {
@@ -138,16 +140,28 @@ TEST_CASE("cluster: channels and patterns move together to another node when the
   CHECK(messages.messages == std::vector<Messages::One>{{"p1", "x"}});
 }
 
-TEST_CASE("cluster: a refused subscription is told, and stays refused") {
+TEST_CASE("cluster: a refused subscription is a state of its own, until it is granted") {
   Two nodes;
-  nodes.a.answer_by([](const Words&) { return "-NOPERM no\r\n"; });
+  std::atomic<bool> is_granted = false;
+  nodes.a.answer_by([&](const Words& words) { return is_granted ? confirm(words) : "-NOPERM no\r\n"; });
   Loop loop;
   Messages messages;
   Client client(loop, quick({nodes.a.port()}));
   client.subscribe(SubscriptionKind::shard, "c", messages);
   client.connect();
-  REQUIRE(wait_ready(loop, client));
+  REQUIRE(wait(loop, [&] { return client.state() == State::refused; }));
   CHECK(messages.subscribed == std::vector<std::pair<std::string, std::string>>{{"c", "NOPERM no"}});
+  CHECK(contains(client.last_error(), "refused the subscription to the channel \"c\" (NOPERM no)"));
+  CHECK(contains(client.last_error(), "ACL SETUSER default +ssubscribe &c"));
+  CHECK(client.last_error_is_refusal());
+  CHECK(client.counters().subscriptions_refused == 1);
+  CHECK(client.counters().connects == 1);
   const CommandResult late = ask_client(loop, client, {"PING"});
   CHECK(late.outcome == Outcome::not_sent);
+
+  is_granted = true;
+  REQUIRE(wait_ready(loop, client));
+  CHECK(messages.subscribed.back() == std::pair<std::string, std::string>{"c", ""});
+  CHECK(client.counters().connects == 1);
+  CHECK(client.counters().disconnects == 0);
 }

@@ -71,11 +71,12 @@ enum class State : std::uint8_t {
   idle,          ///< not asked to connect yet
   connecting,    ///< first attempt, or a later one after a wait
   ready,         ///< logged in, and every subscription is confirmed
+  refused,       ///< logged in, but Redis has refused a subscription: what is published there does not arrive
   disconnected,  ///< waiting before the next attempt
   closed,
 };
 
-/// What a listener is told when the state changes; `message` says why, for people, when it is `disconnected`.
+/// What a listener is told when the state changes; `message` says why, for people, when it is `disconnected` or `refused`.
 using StateChanged = std::function<void(State state, std::string_view message)>;
 
 /// Everything counted since the client was made. Nothing is lost without one of these going up: when all has ended, `commands`
@@ -94,8 +95,10 @@ struct Counters {
   std::uint64_t not_sent_closed = 0;     ///< still waiting when the client was closed, or given to one that takes none
   std::uint64_t not_sent_abandoned = 0;  ///< abandon()
   std::uint64_t messages = 0;            ///< pub/sub messages received
-  std::uint64_t connects = 0;            ///< connections that got ready
-  std::uint64_t disconnects = 0;         ///< connections lost after they were ready
+  std::uint64_t subscriptions_refused =
+      0;                          ///< by Redis, or one too many; again after a reconnect, not when it was just asked for again
+  std::uint64_t connects = 0;     ///< connections that got ready, or `refused`
+  std::uint64_t disconnects = 0;  ///< connections lost after that
   std::uint64_t failed_attempts = 0;
   std::uint64_t protocol_errors = 0;
   std::uint64_t bytes_written = 0;
@@ -127,7 +130,8 @@ class ClientCore;
 ///   What stands between MULTI and EXEC goes to one node, at EXEC.
 /// - Channels and patterns are subscribed to at one node; sharded channels at the owners of their slots, which they follow.
 /// - `ready` is: the slot map is known, the nodes that were needed so far are connected, and every subscription is confirmed
-///   where it lives. A node that is needed and lost, and a sharded channel whose slot moves, make it `disconnected` meanwhile.
+///   where it lives; `refused`: the same, but for subscriptions that were refused. A node that is needed and lost, and a
+///   sharded channel whose slot moves, make it `disconnected` meanwhile.
 /// - queue_bytes_max and queued_bytes() are of all nodes together, and count a command's bytes until it has ended, as it may be
 ///   given again. `drop_oldest` drops what has waited longest for any node. Other limits and timeouts are for each connection.
 class SOCKETIO_API Client {
@@ -144,7 +148,7 @@ class SOCKETIO_API Client {
   void connect();
   void on_state(StateChanged changed);
   [[nodiscard]] State state() const noexcept;
-  /// Why the last attempt or connection ended; empty when none has.
+  /// Why the last attempt or connection ended, or which subscription was refused last; empty when nothing has failed.
   [[nodiscard]] const std::string& last_error() const noexcept;
   /// The last error came from Redis itself (wrong password, no such database), so that trying again is of little use.
   [[nodiscard]] bool last_error_is_refusal() const noexcept;
@@ -162,7 +166,7 @@ class SOCKETIO_API Client {
 
   /// From the first one on, the client takes no other commands. `listener` outlives the subscription. Subscribing again to the
   /// same one gives it to the new listener. One that Redis refuses is asked for again every ten times
-  /// Options::backoff_max_ms, and after each reconnect: rights may change.
+  /// Options::backoff_max_ms, and after each reconnect: rights may change. Until then the state is `refused`, not `ready`.
   void subscribe(SubscriptionKind kind, std::string_view channel_or_pattern, MessageListener& listener);
   /// Afterwards the listener hears nothing more of this one.
   void unsubscribe(SubscriptionKind kind, std::string_view channel_or_pattern);
