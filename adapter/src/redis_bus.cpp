@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <list>
 #include <utility>
 #include <vector>
 
@@ -38,6 +40,12 @@ redis::Options subscriber_options(redis::Options options) {
 }  // namespace
 
 struct RedisBus::Impl final : redis::PublishListener {
+  /// One call of when_ready().
+  struct Waiting {
+    std::uint64_t timer = 0;  ///< of the loop
+    std::function<void(bool, std::string_view)> done;
+  };
+
   Impl(Loop& bus_loop, const redis::Options& bus_options)
       : loop(bus_loop), options(bus_options), publisher(loop, options), subscriber(loop, subscriber_options(options)) {
     publisher.on_state([this](redis::State state, std::string_view why) { on_client_state(state, why); });
@@ -53,13 +61,53 @@ struct RedisBus::Impl final : redis::PublishListener {
 
   void on_client_state(redis::State, std::string_view why) { state_may_have_changed(why); }
 
+  /// Tells a change, and a new reason: a connection that was not ready and still is not may have another one.
   void state_may_have_changed(std::string_view why) {
-    if (const bool now = ready(); now != was_ready) {
-      was_ready = now;
-      if (changed) {
-        changed(now, now ? std::string_view() : why);
+    const bool now = ready();
+    const bool is_new_reason = !now && !why.empty() && why != told_why;
+    if (now == was_ready && !is_new_reason) {
+      return;
+    }
+    was_ready = now;
+    const std::string reason(now ? std::string_view() : why);
+    told_why = reason;
+    std::list<Waiting> ended;
+    if (now) {
+      ended.swap(waiting);
+    }
+    for (const Waiting& one : ended) {
+      loop.cancel(one.timer);
+    }
+    if (const auto call = changed) {  // shared: it may set another one, or end the bus
+      (*call)(now, reason);
+    }
+    for (const Waiting& one : ended) {
+      one.done(true, {});
+    }
+  }
+
+  /// What is not received, before what cannot be sent.
+  [[nodiscard]] std::string last_error() const {
+    if (subscriber.state() != redis::State::ready) {
+      return subscriber.last_error();
+    }
+    for (const RedisStreamReader* const reader : readers) {
+      if (!reader->is_reading() && !reader->last_error().empty()) {
+        return reader->last_error();
       }
     }
+    return publisher.last_error();
+  }
+
+  void wait(std::uint32_t patience_ms, std::function<void(bool, std::string_view)> done) {
+    waiting.push_back({0, std::move(done)});
+    const auto added = std::prev(waiting.end());
+    added->timer = loop.call_after(ready() ? 0 : patience_ms, [this, added] {
+      const auto call = std::move(added->done);
+      waiting.erase(added);
+      const std::string why = ready() ? std::string() : last_error();
+      call(ready(), ready() || !why.empty() ? std::string_view(why) : "Redis has not answered yet.");
+    });
   }
 
   void on_published(std::uint64_t, redis::Outcome outcome, std::int64_t, std::string_view) override {
@@ -74,9 +122,11 @@ struct RedisBus::Impl final : redis::PublishListener {
   redis::Options options;
   redis::Client publisher;
   redis::Client subscriber;
-  std::vector<RedisStreamReader*> readers;  ///< each leaves when it is destroyed
-  std::function<void(bool, std::string_view)> changed;
+  std::vector<RedisStreamReader*> readers;                                     ///< each leaves when it is destroyed
+  std::shared_ptr<const std::function<void(bool, std::string_view)>> changed;  ///< null when nobody is to be told
+  std::list<Waiting> waiting;
   bool was_ready = false;
+  std::string told_why;
   std::uint64_t failed = 0;
   std::uint64_t unconfirmed = 0;
 };
@@ -94,6 +144,9 @@ redis::Options RedisBus::options_for(std::string_view url) {
 RedisBus::RedisBus(Loop& loop, std::string_view url) : RedisBus(loop, options_for(url)) {}
 RedisBus::RedisBus(Loop& loop, redis::Options options) : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
 RedisBus::~RedisBus() {
+  for (const Impl::Waiting& one : impl_->waiting) {
+    impl_->loop.cancel(one.timer);
+  }
   for (RedisStreamReader* const reader : impl_->readers) {  // whoever holds them may hold them longer
     reader->on_change({});
   }
@@ -101,11 +154,16 @@ RedisBus::~RedisBus() {
 
 bool RedisBus::is_ready() const noexcept { return impl_->ready(); }
 
-std::string RedisBus::last_error() const {
-  return impl_->subscriber.state() == redis::State::ready ? impl_->publisher.last_error() : impl_->subscriber.last_error();
+std::string RedisBus::last_error() const { return impl_->last_error(); }
+
+void RedisBus::on_state(std::function<void(bool, std::string_view)> changed) {
+  using Function = const std::function<void(bool, std::string_view)>;
+  impl_->changed = changed ? std::make_shared<Function>(std::move(changed)) : nullptr;
 }
 
-void RedisBus::on_state(std::function<void(bool, std::string_view)> changed) { impl_->changed = std::move(changed); }
+void RedisBus::when_ready(std::uint32_t patience_ms, std::function<void(bool, std::string_view)> done) {
+  impl_->wait(patience_ms, std::move(done));
+}
 
 RedisBus::Counters RedisBus::counters() const {
   return {impl_->publisher.counters(), impl_->subscriber.counters(), impl_->failed, impl_->unconfirmed};

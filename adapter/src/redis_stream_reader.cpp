@@ -52,7 +52,11 @@ RedisStreamReader::~RedisStreamReader() {
 }
 
 void RedisStreamReader::set_reading(bool reading, std::string_view why) {
-  if (std::exchange(reading_, reading) != reading && changed_) {
+  const bool is_new_reason = !reading && why != last_error_;
+  if (is_new_reason) {
+    last_error_ = why;
+  }
+  if ((std::exchange(reading_, reading) != reading || is_new_reason) && changed_) {
     changed_(false, why);
   }
 }
@@ -112,7 +116,7 @@ void RedisStreamReader::took_last_entry(const redis::CommandResult& result) {
 
 /// Redis does not permit it, or something else has that name: it may change.
 void RedisStreamReader::try_again_later(std::string_view why) {
-  set_reading(false, why);
+  set_reading(false, "Redis does not let the stream \"" + settings_.stream + "\" be read (" + std::string(why) + ").");
   loop_.cancel(retry_);
   retry_ = loop_.call_after(retry_ms, [this] {
     retry_ = 0;

@@ -28,7 +28,9 @@ class RedisStreamReader final : public StreamReader {
 
   /// From now on no entry is missed.
   [[nodiscard]] bool is_reading() const noexcept { return reading_; }
-  /// Hears when that changes, with why; and of the end.
+  /// Why it did not go on reading the last time; empty when nothing has failed.
+  [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
+  /// Called when that changes, with each new reason, and at the end.
   void on_change(std::function<void(bool ended, std::string_view why)> changed) { changed_ = std::move(changed); }
 
  private:
@@ -54,6 +56,7 @@ class RedisStreamReader final : public StreamReader {
   std::string position_text_;
   bool knows_position_ = false;
   bool reading_ = false;
+  std::string last_error_;
   Asked asked_ = Asked::nothing;
   std::uint64_t retry_ = 0;  ///< a timer of the loop
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

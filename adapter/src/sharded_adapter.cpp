@@ -71,12 +71,21 @@ void ShardedAdapter::on_room_emptied(std::string_view room) {
   if (subscribed_rooms_.erase(std::string(room)) != 0) {
     const std::string channel = channel_of(room);
     bus_->unsubscribe(SubscriptionKind::shard, channel);
+    refused_.erase(channel);
     confirmed(channel);
   }
 }
 
-/// What Redis refuses will not be confirmed: nobody waits for it.
-void ShardedAdapter::on_subscribed(std::string_view channel, std::string_view) { confirmed(std::string(channel)); }
+/// Nobody waits for a channel that Redis refuses: whoever does is told at once that nothing is received there.
+void ShardedAdapter::on_subscribed(std::string_view channel, std::string_view error) {
+  std::string name(channel);
+  if (error.empty()) {
+    refused_.erase(name);
+  } else if (name != main_channel_ && name != own_channel_) {
+    refused_.insert(name);
+  }
+  confirmed(name);
+}
 
 void ShardedAdapter::confirmed(const std::string& channel) {
   if (const auto found = unconfirmed_.find(channel); found != unconfirmed_.end()) {
@@ -88,7 +97,7 @@ void ShardedAdapter::confirmed(const std::string& channel) {
 
 void ShardedAdapter::when_heard(std::function<void(bool)> done) {
   if (unconfirmed_.empty() || is_closed()) {
-    done(true);
+    done(refused_.empty());
     return;
   }
   waiting_.push_back({last_place_, std::move(done), 0});
@@ -111,7 +120,7 @@ void ShardedAdapter::tell_waiting(bool all) {
     host().scheduler().cancel(first.deadline);
     const auto done = std::move(first.done);
     waiting_.pop_front();
-    done(heard);
+    done(heard && refused_.empty());
   }
 }
 

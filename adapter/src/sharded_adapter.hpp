@@ -58,6 +58,7 @@ class ShardedAdapter final : public MessageAdapter, private redis::MessageListen
   std::unordered_set<std::string> subscribed_rooms_;
   std::unordered_map<std::string, std::uint64_t> unconfirmed_;  ///< channels of rooms, and their places in the order of asking
   std::set<std::uint64_t> unconfirmed_places_;
+  std::unordered_set<std::string> refused_;  ///< channels of rooms that Redis has refused
   std::uint64_t last_place_ = 0;
   std::list<Waiting> waiting_;
   std::unordered_map<std::string, std::uint64_t> fresh_rooms_;  ///< and until when they are

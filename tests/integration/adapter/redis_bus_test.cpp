@@ -53,6 +53,15 @@ struct Server {
   std::unique_ptr<Adapter> adapter;
 };
 
+/// A user that may do anything to keys, and nothing to channels: what an ACL looks like that was written for a cache.
+redis::Options limited(const support::RedisServer& server) {
+  CHECK(server.ask({"ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all", "-@dangerous", "~*"}) == "+OK");
+  redis::Options options = quick(server);
+  options.username = "app";
+  options.password = "pw";
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("redis bus: ready means that every subscription is in force") {
@@ -71,6 +80,111 @@ TEST_CASE("redis bus: ready means that every subscription is in force") {
     CHECK(seen == ":1");
     CHECK(bus->last_error().empty());
   }
+}
+
+TEST_CASE("redis bus: a server whose user may not subscribe is not ready, and tells why, until it may") {
+  for (const Family& family : nodes::families) {
+    CAPTURE(family.name);
+    support::RedisServer redis;
+    Loop loop;
+    FakeTime time;
+    const auto bus = std::make_shared<RedisBus>(loop, limited(redis));
+    std::vector<std::string> told;
+    bus->on_state([&told](bool ready, std::string_view why) { told.push_back(ready ? "ready" : std::string(why)); });
+    std::vector<std::string> waited;
+    const auto wait_for = [&](std::uint32_t patience_ms) {
+      bus->when_ready(patience_ms,
+                      [&waited](bool ready, std::string_view why) { waited.push_back(ready ? "ready" : std::string(why)); });
+    };
+    wait_for(1);
+    Server server(time, family, bus, 1);
+    REQUIRE(wait(loop, [&] { return !told.empty() && bus->counters().subscriber.subscriptions_refused >= 2; }));
+    CHECK_FALSE(bus->is_ready());
+    CHECK(contains(told.front(), "refused the subscription to the "));
+    CHECK(contains(told.front(), "ACL SETUSER app +"));
+    CHECK(told.size() == 1);
+    CHECK(bus->last_error() == told.front());
+    wait_for(1);
+    wait_for(recorders::patience_ms);
+    REQUIRE(wait(loop, [&] { return waited.size() == 2; }));
+    CHECK(contains(waited[0], "Redis"));
+    CHECK(waited[1] == told.front());
+
+    CHECK(redis.ask({"ACL", "SETUSER", "app", "allchannels"}) == "+OK");
+    REQUIRE(wait_ready(loop, *bus));
+    CHECK(told.back() == "ready");
+    REQUIRE(wait(loop, [&] { return waited.size() == 3; }));
+    CHECK(waited[2] == "ready");
+    wait_for(recorders::patience_ms);  // it is already
+    CHECK(waited.size() == 3);
+    REQUIRE(wait(loop, [&] { return waited.size() == 4; }));
+    CHECK(waited[3] == "ready");
+  }
+}
+
+TEST_CASE("redis bus: a server whose user may not read the stream is not ready, and tells why, until it may") {
+  support::RedisServer redis;
+  Loop loop;
+  FakeTime time;
+  const auto bus = std::make_shared<RedisBus>(loop, limited(redis));
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "allchannels", "resetkeys"}) == "+OK");
+  std::vector<std::string> told;
+  bus->on_state([&told](bool ready, std::string_view why) { told.push_back(ready ? "ready" : std::string(why)); });
+  Server server(time, nodes::families[2], bus, 1);
+  REQUIRE(wait(loop, [&] { return !told.empty(); }));
+  CHECK(contains(told.front(), "Redis does not let the stream \"socket.io\" be read (NOPERM "));
+  CHECK(bus->last_error() == told.front());
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "~socket.io"}) == "+OK");
+  REQUIRE(wait_ready(loop, *bus));
+  CHECK(told.size() == 2);
+}
+
+TEST_CASE("redis bus: the function that hears of states keeps its own state, and may take another's place") {
+  support::RedisServer redis;
+  Loop loop;
+  RedisBus bus(loop, quick(redis));
+  std::vector<int> calls;
+  bus.on_state([&, count = 0](bool, std::string_view) mutable {
+    calls.push_back(++count);
+    if (count == 2) {
+      bus.on_state({});
+    }
+  });
+  REQUIRE(wait_ready(loop, bus));
+  redis.kill();
+  REQUIRE(wait(loop, [&] { return !bus.is_ready(); }));
+  redis.start();
+  REQUIRE(wait_ready(loop, bus));
+  CHECK(calls == std::vector<int>{1, 2});
+}
+
+TEST_CASE("redis bus: sharded, joining a room whose channel Redis refuses is told to be without effect on other servers") {
+  support::RedisServer redis;
+  Loop loop;
+  FakeTime time;
+  const auto bus = std::make_shared<RedisBus>(loop, limited(redis));
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "&socket.io#/#", "&socket.io#/#[0-9a-f][0-9a-f]*"}) == "+OK");
+  Server server(time, nodes::families[1], bus, 1);
+  nodes::FakeSocket& socket = server.host.shard().add("s");
+  REQUIRE(wait_ready(loop, *bus));
+  std::vector<bool> heard;
+  const auto join = [&](const char* room) {
+    server.host.shard().index().join(socket, room);
+    server.adapter->when_heard([&heard](bool is_heard) { heard.push_back(is_heard); });
+  };
+  join("abc");
+  REQUIRE(wait(loop, [&] { return heard.size() == 1; }));
+  join("zoo");
+  REQUIRE(wait(loop, [&] { return heard.size() == 2; }));
+  join("zoo");  // nothing is under way any more
+  CHECK(heard == std::vector<bool>{true, false, false});
+  CHECK_FALSE(bus->is_ready());
+  CHECK(contains(bus->last_error(), "the channel \"socket.io#/#zoo#\""));
+
+  server.host.shard().index().leave(socket, "zoo");
+  REQUIRE(wait_ready(loop, *bus));
+  join("abc");
+  CHECK(heard.back());
 }
 
 TEST_CASE("redis bus: servers on one Redis hear and answer each other") {

@@ -111,7 +111,7 @@ struct AdapterCounters {
   std::uint64_t malformed = 0;        ///< dropped because they could not be read, or would hurt
   std::uint64_t foreign_answers = 0;  ///< to questions that others asked, or that are over
   std::uint64_t duplicate_answers = 0;
-  std::uint64_t entries_failed = 0;      ///< of streams: Redis did not take them
+  std::uint64_t entries_failed = 0;      ///< entries of streams, and sessions, that Redis did not take
   std::uint64_t requests_timed_out = 0;  ///< questions that not everybody answered in time
 };
 
@@ -145,8 +145,8 @@ class SOCKETIO_API Adapter {
   virtual void catch_up(const SavedSession& session, std::string_view offset,
                         std::function<void(std::optional<MissedPackets>)> done) = 0;
 
-  /// Calls `done` when what other servers say to the rooms that sockets have joined so far is heard here: at once where nothing
-  /// has to be subscribed to. False: not within a few seconds.
+  /// Calls `done` when what other servers send to the rooms that sockets have joined so far is received here: at once where
+  /// nothing has to be subscribed to. False: not within a few seconds, or Redis has refused the channel of a room.
   virtual void when_heard(std::function<void(bool heard)> done) { done(true); }
 
   [[nodiscard]] virtual AdapterCounters counters() const = 0;

@@ -48,12 +48,15 @@ class SOCKETIO_API RedisBus final : public adapter::Bus {
   [[nodiscard]] static redis::Options options_for(std::string_view url);
 
   /// Connected, every subscription confirmed, and every stream being read: nothing that is sent to this server from now on is
-  /// missed.
+  /// missed. While Redis refuses a subscription or a stream (ACL), it is not ready.
   [[nodiscard]] bool is_ready() const noexcept;
-  /// Why it is not; empty when nothing has failed.
+  /// Why it is not, or was not last; empty when nothing has failed.
   [[nodiscard]] std::string last_error() const;
-  /// Hears each change of is_ready(), with why.
+  /// Called at each change of is_ready(), and with each new reason why it is not ready.
   void on_state(std::function<void(bool ready, std::string_view why)> changed);
+  /// Calls `done` once: as soon as it is ready, or after `patience_ms` with the reason why it is not. A server that begins to
+  /// listen then misses nothing of what the fleet sends. Not called when the bus ends before.
+  void when_ready(std::uint32_t patience_ms, std::function<void(bool ready, std::string_view why)> done);
   [[nodiscard]] Counters counters() const;
 
   void publish(redis::SubscriptionKind kind, std::string_view channel, Bytes payload) override;
