@@ -43,6 +43,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
 
  private:
   struct Replay;
+  struct Recovery;
   /// Something that this server's sockets are still to see, after what was asked for before it.
   struct LocalAction {
     std::function<void(std::string_view offset)> act;  ///< offset: empty when there is none
@@ -75,6 +76,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   void run_ready();
   void deliver_entry(std::string_view id, const cluster_message::View& view);
 
+  void take_recovery_answer(Recovery& recovery);
   void next_replay_page(const std::shared_ptr<Replay>& replay);
   void take_replay_page(const std::shared_ptr<Replay>& replay, const redis::CommandResult& result);
   void take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields);

@@ -79,7 +79,31 @@ void StreamsAdapter::save(SavedSession session) {
   const std::string key = hub_->options().session_key_prefix + session.pid;
   const std::string duration = std::to_string(host().recovery().max_disconnection_ms);
   const std::array<std::string_view, 5> words{"SET", key, text.text(), "PX", duration};
-  hub_->bus().command(words, [](const redis::CommandResult&) {});
+  hub_->bus().command(words, [this, alive = alive_](const redis::CommandResult& result) {
+    if (*alive && result.outcome != redis::Outcome::ok) {
+      ++count().entries_failed;
+    }
+  });
+}
+
+/// What Redis says about a client that comes back. In a Redis Cluster the session and the stream are on different nodes, whose
+/// answers come in any order.
+struct StreamsAdapter::Recovery {
+  std::optional<SavedSession> session;
+  bool offset_is_there = false;
+  int answers_missing = 2;
+  std::function<void(std::optional<SavedSession>)> done;
+};
+
+void StreamsAdapter::take_recovery_answer(Recovery& recovery) {
+  if (--recovery.answers_missing != 0) {
+    return;
+  }
+  if (!recovery.session || !recovery.offset_is_there) {
+    recovery.session.reset();
+    ++count().recoveries_failed;
+  }
+  recovery.done(std::move(recovery.session));
 }
 
 /// The session is taken out of Redis, so that it is used once. It is not touched when the offset cannot be one.
@@ -92,24 +116,30 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
   }
   const std::string key = hub_->options().session_key_prefix + std::string(pid);
   const auto ignore = [](const redis::CommandResult&) {};
-  auto found = std::make_shared<std::optional<SavedSession>>();
+  const auto recovery = std::make_shared<Recovery>();
+  recovery->done = std::move(done);
   Bus& bus = hub_->bus();
   bus.command(std::array<std::string_view, 1>{"MULTI"}, ignore);
   bus.command(std::array<std::string_view, 2>{"GET", key}, ignore);
   bus.command(std::array<std::string_view, 2>{"DEL", key}, ignore);
-  bus.command(std::array<std::string_view, 1>{"EXEC"}, [found, pid = std::string(pid)](const redis::CommandResult& result) {
-    if (result.outcome == redis::Outcome::ok && result.reply.elements.size() == 2) {
-      *found = unpack_session(result.reply.elements[0].text, pid);
-    }
-  });
+  bus.command(std::array<std::string_view, 1>{"EXEC"},
+              [this, alive = alive_, recovery, pid = std::string(pid)](const redis::CommandResult& result) {
+                if (!*alive) {
+                  return;
+                }
+                if (result.outcome == redis::Outcome::ok && result.reply.elements.size() == 2) {
+                  recovery->session = unpack_session(result.reply.elements[0].text, pid);
+                }
+                take_recovery_answer(*recovery);
+              });
   const std::string at(offset);
   bus.command(std::array<std::string_view, 4>{"XRANGE", stream_, at, at},
-              [this, alive = alive_, found, done = std::move(done)](const redis::CommandResult& result) {
-                const bool offset_is_there = result.outcome == redis::Outcome::ok && !result.reply.elements.empty();
-                if (*alive && (!*found || !offset_is_there)) {
-                  ++count().recoveries_failed;
+              [this, alive = alive_, recovery](const redis::CommandResult& result) {
+                if (!*alive) {
+                  return;
                 }
-                done(*found && offset_is_there ? std::move(*found) : std::nullopt);
+                recovery->offset_is_there = result.outcome == redis::Outcome::ok && !result.reply.elements.empty();
+                take_recovery_answer(*recovery);
               });
 }
 
