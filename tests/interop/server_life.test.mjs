@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
-import { end } from './children.mjs';
-import { ask, connected, next, open, perform, settled, startServer, until } from './conformance.mjs';
+import { end, start } from './children.mjs';
+import { ask, connected, freePort, next, open, perform, settled, startServer, until } from './conformance.mjs';
 import { official } from './packages.mjs';
 
 const { Socket: Engine } = official('engine.io-client');
@@ -216,6 +216,33 @@ test('SIGTERM ends the server with status 0, and clients see a lost connection, 
   server.child.kill('SIGTERM');
   assert.equal(await server.child.exited, 0);
   for (const reason of reasons) assert.match(await reason, /^transport (close|error)$/);
+});
+
+test('SIGTERM while Redis has not answered everything ends the server with status 0, and it does not listen', async () => {
+  // Confirms subscriptions, and does not tell where the stream ends. The PING on a silent connection follows the confirmations.
+  let ping;
+  const pinged = new Promise((resolve) => { ping = resolve; });
+  const redis = createServer((connection) => {
+    connection.on('error', () => {});
+    connection.setEncoding('utf8').on('data', (text) => {
+      const [name, ...channels] = text.split('\r\n').filter((line) => /^[^*$]/.test(line));
+      if (name === 'SUBSCRIBE') channels.forEach((channel, index) => connection.write(`*3\r\n$9\r\nsubscribe\r\n$${channel.length}\r\n${channel}\r\n:${index + 1}\r\n`));
+      if (name === 'PING' && connection.subscribed) ping();
+      connection.subscribed ||= name === 'SUBSCRIBE';
+    });
+  }).listen(0, '127.0.0.1');
+  await once(redis, 'listening');
+  const child = start(process.env.CONFORMANCE_SERVER, [], {
+    env: { ...process.env, THREADS: '2', ADAPTER: 'streams', REDIS_URL: `redis://127.0.0.1:${redis.address().port}`, PORT: String(await freePort()) },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => { errors += text; });
+  await pinged;
+  child.kill('SIGTERM');
+  assert.equal(await child.exited, 0, errors);
+  assert.equal(errors, '');
+  redis.close();
 });
 
 // ---- too many ---------------------------------------------------------------------------------------------------------
