@@ -1,9 +1,18 @@
 #include "pending_acks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace socketio::server {
+
+void PendingAcks::add(Entry entry) {
+  auto place = entries_.end();
+  while (place != entries_.begin() && std::prev(place)->id > entry.id) {
+    --place;
+  }
+  entries_.insert(place, std::move(entry));
+}
 
 bool PendingAcks::take(std::uint64_t id, Entry& entry) {
   const auto place = std::lower_bound(entries_.begin(), entries_.end(), id,

@@ -11,7 +11,8 @@
 
 namespace socketio::server {
 
-/// The acks that one client owes, by their ids, which grow.
+/// The acks that one client is asked for, sorted by id. With several threads, ids that two of them have drawn may be added in
+/// either order.
 class PendingAcks {
  public:
   using Answered = std::function<void(AckStatus status, Bytes array)>;
@@ -22,7 +23,8 @@ class PendingAcks {
     Answered answered;
   };
 
-  void add(Entry entry) { entries_.push_back(std::move(entry)); }
+  /// Cost  constant where ids grow, as they nearly always do.
+  void add(Entry entry);
   /// What was asked by that id is no longer pending. False when nothing was.
   bool take(std::uint64_t id, Entry& entry);
   /// Forgets what is overdue: entries without a timer of their own.

@@ -1,5 +1,5 @@
-// Many clients on several threads, who join, leave, talk, ask and go at random: meant for a thread sanitizer, and right
-// without.
+// Many clients on several threads, who join, leave, talk, ask, answer and go at random: meant for a thread sanitizer, and
+// right without.
 
 #include <doctest/doctest.h>
 
@@ -22,9 +22,16 @@ constexpr int step_count = 1'500;
 
 std::string room_name(std::size_t index) { return "room" + std::to_string(index); }
 
-void serve(Server& io) {
+/// How often servers' questions to clients were asked, answered, and given up because the client had gone.
+struct Asked {
+  std::atomic<std::size_t> asked = 0;
+  std::atomic<std::size_t> answered = 0;
+  std::atomic<std::size_t> gone = 0;
+};
+
+void serve(Server& io, Asked& votes) {
   io.use([](Socket, Next next) { next(); });
-  io.on_connection([&io](Socket socket) {
+  io.on_connection([&io, &votes](Socket socket) {
     socket.on("join", [socket](const std::string& room, Ack ack) {
       const std::vector<Room> rooms{room};
       socket.join(rooms, [ack](bool heard) { ack(heard); });
@@ -41,6 +48,18 @@ void serve(Server& io) {
     socket.on("poll", [&io](const std::string& room, Ack ack) {
       // Who goes away does not vote: then the deadline ends it.
       io.to(room).timeout(std::chrono::milliseconds(200)).emit_with_ack("vote", [ack](const AckAnswers&) { ack(true); });
+    });
+    socket.on("ask me", [socket, &votes](Ack ack) {
+      ++votes.asked;
+      socket.timeout(std::chrono::minutes(1)).emit_with_ack("vote", [ack, &votes](const AckResult& result) {
+        ++(result.ok() ? votes.answered : votes.gone);
+        ack(result.ok() || result.status == AckStatus::disconnected);
+      });
+    });
+    socket.on("ask all", [&io](Ack ack) {
+      io.timeout(std::chrono::minutes(1)).emit_with_ack("vote", [ack](const AckAnswers& answers) {
+        ack(answers.complete() && answers.size() == client_count);
+      });
     });
     socket.on("all join", [&io](const std::string& from, const std::string& to, Ack ack) {
       io.in(from).sockets_join(to);
@@ -86,7 +105,7 @@ struct Talker {
 };
 
 struct Stress {
-  Stress(std::size_t threads, unsigned seed) : random(seed), fixture(options_for(threads)) { serve(*fixture.io); }
+  Stress(std::size_t threads, unsigned seed) : random(seed), fixture(options_for(threads)) { serve(*fixture.io, votes); }
 
   static ServerOptions options_for(std::size_t threads) {
     ServerOptions options;
@@ -99,7 +118,7 @@ struct Stress {
     const std::size_t index = below(talkers.size());
     Talker& talker = *talkers[index];
     const std::string room = "\"" + room_name(below(room_count)) + "\"";
-    switch (below(12)) {
+    switch (below(13)) {
       case 0:
       case 1: talker.ask("[\"join\"," + room + "]"); break;
       case 2: talker.ask("[\"leave\"," + room + "]"); break;
@@ -111,6 +130,7 @@ struct Stress {
       case 8: talker.ask("[\"poll\"," + room + "]"); break;
       case 9: talker.ask("[\"all join\"," + room + ",\"" + room_name(below(room_count)) + "\"]"); break;
       case 10: talker.read(); break;
+      case 11: talker.ask("[\"ask me\"]"); break;
       default:
         if (below(4) == 0) {
           below(2) == 0 ? talker.client->reset() : talker.client->close_orderly();
@@ -132,7 +152,19 @@ struct Stress {
     return false;
   }
 
+  /// Nobody goes now, so each question must get all its answers.
+  void ask_many() {
+    for (int step = 0; step < step_count / 5; ++step) {
+      Talker& talker = *talkers[below(talkers.size())];
+      talker.ask(below(4) == 0 ? "[\"ask all\"]" : "[\"ask me\"]");
+      if (below(8) == 0) {
+        talker.read();
+      }
+    }
+  }
+
   std::mt19937 random;
+  Asked votes;
   Fixture fixture;
   std::vector<std::unique_ptr<Talker>> talkers;
 };
@@ -166,6 +198,11 @@ void run(std::size_t threads, unsigned seed) {
   CHECK(stress.all_answered());
 
   CHECK(stress.fixture.until_count(client_count));
+  stress.ask_many();
+  CHECK(stress.all_answered());
+  CHECK(stress.fixture.until([&] { return stress.votes.answered + stress.votes.gone == stress.votes.asked; }));
+  CHECK(stress.fixture.counters().acks_timed_out == 0);
+
   std::optional<std::set<std::string>> found;
   io.fetch_sockets([&found](const FetchedSocketList& all) {
     found.emplace();
