@@ -20,8 +20,8 @@ class ServerLoop;
 /// One client's connection: puts its messages together to packets, and hands them to its sockets, one per namespace. Owns
 /// itself until the session has ended.
 ///
-/// As a Deadline it waits for the first namespace.
-class Connection final : public SessionListener, public Deadline, public std::enable_shared_from_this<Connection> {
+/// As a QueuedDeadline it waits for the first namespace.
+class Connection final : public SessionListener, public QueuedDeadline, public std::enable_shared_from_this<Connection> {
  public:
   /// Makes one for a new session.
   static void begin(ServerLoop& home, Session& session);

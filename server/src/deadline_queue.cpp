@@ -5,13 +5,13 @@
 
 namespace socketio::server {
 
-void Deadline::stop() noexcept {
+void QueuedDeadline::stop() noexcept {
   if (queue_ != nullptr) {
     queue_->remove(*this);
   }
 }
 
-DeadlineQueue::DeadlineQueue(Loop& loop, std::uint64_t delay_ms, std::function<void(Deadline&)> due)
+DeadlineQueue::DeadlineQueue(Loop& loop, std::uint64_t delay_ms, std::function<void(QueuedDeadline&)> due)
     : loop_(loop), delay_ms_(std::max<std::uint64_t>(delay_ms, 1)), due_(std::move(due)), timer_(loop, [this] { run_due(); }) {}
 
 DeadlineQueue::~DeadlineQueue() {
@@ -20,7 +20,7 @@ DeadlineQueue::~DeadlineQueue() {
   }
 }
 
-void DeadlineQueue::start(Deadline& deadline) {
+void DeadlineQueue::start(QueuedDeadline& deadline) {
   deadline.stop();
   deadline.due_ms_ = net::fresh_now_ms(loop_) + delay_ms_;
   deadline.queue_ = this;
@@ -34,7 +34,7 @@ void DeadlineQueue::start(Deadline& deadline) {
 }
 
 /// The timer is left alone unless the list is empty now: when it fires too early, it is armed anew.
-void DeadlineQueue::remove(Deadline& deadline) noexcept {
+void DeadlineQueue::remove(QueuedDeadline& deadline) noexcept {
   (deadline.previous_ != nullptr ? deadline.previous_->next_ : first_) = deadline.next_;
   (deadline.next_ != nullptr ? deadline.next_->previous_ : last_) = deadline.previous_;
   deadline.queue_ = nullptr;
@@ -46,7 +46,7 @@ void DeadlineQueue::remove(Deadline& deadline) noexcept {
 void DeadlineQueue::run_due() {
   const std::uint64_t now = net::fresh_now_ms(loop_);
   while (first_ != nullptr && first_->due_ms_ <= now) {  // those that are started again meanwhile are due later
-    Deadline& deadline = *first_;
+    QueuedDeadline& deadline = *first_;
     remove(deadline);
     due_(deadline);
   }

@@ -10,13 +10,14 @@ namespace socketio::server {
 
 class DeadlineQueue;
 
-/// A place in a DeadlineQueue: three words, where a timer of its own would be four times that. Whoever has one is a Deadline.
-class Deadline {
+/// A place in a DeadlineQueue: three words, where a timer of its own would be four times that. A type that has a deadline
+/// derives from it.
+class QueuedDeadline {
  public:
-  Deadline() noexcept = default;
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-  ~Deadline() { stop(); }
+  QueuedDeadline() noexcept = default;
+  QueuedDeadline(const QueuedDeadline&) = delete;
+  QueuedDeadline& operator=(const QueuedDeadline&) = delete;
+  ~QueuedDeadline() { stop(); }
 
   void stop() noexcept;
   [[nodiscard]] bool waiting() const noexcept { return queue_ != nullptr; }
@@ -24,8 +25,8 @@ class Deadline {
  private:
   friend class DeadlineQueue;
   DeadlineQueue* queue_ = nullptr;
-  Deadline* previous_ = nullptr;
-  Deadline* next_ = nullptr;
+  QueuedDeadline* previous_ = nullptr;
+  QueuedDeadline* next_ = nullptr;
   std::uint64_t due_ms_ = 0;
 };
 
@@ -34,25 +35,25 @@ class Deadline {
 class DeadlineQueue {
  public:
   /// `due`  hears of each deadline once; may start and stop any, and destroy what has one.
-  DeadlineQueue(Loop& loop, std::uint64_t delay_ms, std::function<void(Deadline&)> due);
+  DeadlineQueue(Loop& loop, std::uint64_t delay_ms, std::function<void(QueuedDeadline&)> due);
   ~DeadlineQueue();
   DeadlineQueue(const DeadlineQueue&) = delete;
   DeadlineQueue& operator=(const DeadlineQueue&) = delete;
 
   /// Forgets an earlier start, here or in another queue.
-  void start(Deadline& deadline);
+  void start(QueuedDeadline& deadline);
 
  private:
-  friend class Deadline;
-  void remove(Deadline& deadline) noexcept;
+  friend class QueuedDeadline;
+  void remove(QueuedDeadline& deadline) noexcept;
   void run_due();
   void arm();
 
   Loop& loop_;
   std::uint64_t delay_ms_;
-  std::function<void(Deadline&)> due_;
-  Deadline* first_ = nullptr;
-  Deadline* last_ = nullptr;
+  std::function<void(QueuedDeadline&)> due_;
+  QueuedDeadline* first_ = nullptr;
+  QueuedDeadline* last_ = nullptr;
   net::Timer timer_;
 };
 

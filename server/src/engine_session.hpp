@@ -23,8 +23,8 @@ struct EngineShared;
 /// One client: a transport, what both transports have in common, and perhaps a second transport that wants to be the first.
 /// There are many sessions: what is not needed all the time is behind a pointer.
 ///
-/// As a Deadline it waits for its heartbeat, or after its end for its last GET.
-class EngineSession final : public Session, public Deadline, private WebSocketListener, private PollingListener {
+/// As a QueuedDeadline it waits for its heartbeat, or after its end for its last GET.
+class EngineSession final : public Session, public QueuedDeadline, private WebSocketListener, private PollingListener {
  public:
   EngineSession(EngineShared& shared, const Id& id, const EngineQuery& query, const HttpRequest& request);
   ~EngineSession() override;

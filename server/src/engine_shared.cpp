@@ -12,13 +12,13 @@ constexpr std::uint64_t last_get_timeout_ms = 30'000;
 constexpr std::uint64_t release_interval_ms = 100;
 
 template <void (EngineSession::*Act)()>
-std::function<void(Deadline&)> of_session() {
-  return [](Deadline& deadline) { (static_cast<EngineSession&>(deadline).*Act)(); };
+std::function<void(QueuedDeadline&)> of_session() {
+  return [](QueuedDeadline& deadline) { (static_cast<EngineSession&>(deadline).*Act)(); };
 }
 
 template <void (EngineUpgrade::*Act)()>
-std::function<void(Deadline&)> of_upgrade() {
-  return [](Deadline& deadline) { (static_cast<EngineUpgrade::Waiting&>(deadline).upgrade.*Act)(); };
+std::function<void(QueuedDeadline&)> of_upgrade() {
+  return [](QueuedDeadline& deadline) { (static_cast<EngineUpgrade::Waiting&>(deadline).upgrade.*Act)(); };
 }
 
 WebSocketHost::Options websocket_options(const EngineOptions& options) {

@@ -26,7 +26,7 @@ class EngineUpgrade final : private WebSocketListener {
   void start();
 
   /// How the shared deadline queues find the upgrade again.
-  struct Waiting : Deadline {
+  struct Waiting : QueuedDeadline {
     explicit Waiting(EngineUpgrade& owner) noexcept : upgrade(owner) {}
     EngineUpgrade& upgrade;
   };

@@ -18,8 +18,8 @@ namespace {
 
 thread_local ServerLoop* current_loop = nullptr;
 
-std::function<void(Deadline&)> close_late_connection() {
-  return [](Deadline& deadline) { static_cast<Connection&>(deadline).on_connect_due(); };
+std::function<void(QueuedDeadline&)> close_late_connection() {
+  return [](QueuedDeadline& deadline) { static_cast<Connection&>(deadline).on_connect_due(); };
 }
 
 socketio_packet::Limits limits_of(const ServerOptions& options) {

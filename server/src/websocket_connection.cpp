@@ -20,7 +20,7 @@ using websocket_frame::Status;
 WebSocketHost::WebSocketHost(Loop& loop, const Options& options)
     : options_(options),
       closing_due_(loop, options.closing_timeout_ms,
-                   [](Deadline& deadline) { static_cast<Closing&>(deadline).connection->die(); }),
+                   [](QueuedDeadline& deadline) { static_cast<Closing&>(deadline).connection->die(); }),
       turn_end_(loop, [this] { dead_.clear(); }),
       empty_close_(FrameRef::websocket_close(CloseCode::none)) {}
 

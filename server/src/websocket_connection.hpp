@@ -57,7 +57,7 @@ class WebSocketHost {
 
  private:
   friend class WebSocketConnection;
-  struct Closing : Deadline {
+  struct Closing : QueuedDeadline {
     std::unique_ptr<WebSocketConnection> connection;
   };
   void bury(WebSocketConnection& connection);

@@ -15,7 +15,7 @@ using namespace socketio::server;
 
 namespace {
 
-struct Named : Deadline {
+struct Named : QueuedDeadline {
   explicit Named(int number) : name(number) {}
   int name;
 };
@@ -24,7 +24,7 @@ struct Deadlines {
   Loop loop;
   std::vector<int> due;
   std::function<void(Named&)> act = [](Named&) {};
-  DeadlineQueue queue{loop, 5, [this](Deadline& deadline) {
+  DeadlineQueue queue{loop, 5, [this](QueuedDeadline& deadline) {
                         due.push_back(static_cast<Named&>(deadline).name);
                         act(static_cast<Named&>(deadline));
                       }};
