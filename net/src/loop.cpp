@@ -114,6 +114,7 @@ void net::refuse_posts(Loop& loop) { loop.internals().core->refuse_posts(); }
 void Loop::post(std::function<void()> function) { internals_->core->post(std::move(function)); }
 
 Loop::TimerId Loop::call_after(std::uint64_t after_ms, std::function<void()> function) {
+  assert(on_loop_thread() && "a timer is for the loop's thread: use Loop::post()");
   const TimerId id = ++internals_->last_timer;
   Internals* const internals = internals_.get();
   auto timer = std::make_unique<net::Timer>(*this, [internals, id, function = std::move(function)] {
@@ -128,6 +129,7 @@ Loop::TimerId Loop::call_after(std::uint64_t after_ms, std::function<void()> fun
 void Loop::cancel(TimerId timer) noexcept { internals_->timers.erase(timer); }
 
 void Loop::on_signal(int signal, std::function<void()> function) {
+  assert(on_loop_thread() && "a signal is waited for on the loop's thread: use Loop::post()");
   auto wait = std::make_unique<SignalWait>();
   wait->function = std::move(function);
   wait->handle.data = wait.get();

@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <set>
 #include <thread>
@@ -40,6 +43,32 @@ TEST_CASE("loop: posted functions run on the loop's thread, in order") {
   CHECK(loop.run_until([&order] { return order.size() == 100; }, 10'000));
   other.join();
   CHECK(std::is_sorted(order.begin(), order.end()));
+}
+
+namespace {
+
+/// `act` ends a process by an assertion; a process of its own, which writes nothing.
+bool aborts(const std::function<void()>& act) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::close(STDERR_FILENO);
+    std::signal(SIGABRT, SIG_DFL);
+    act();
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+}  // namespace
+
+TEST_CASE("loop: a timer or a signal on a thread that is not the loop's is an assertion at once") {
+  Loop loop;
+  CHECK(aborts([&loop] { std::thread([&loop] { loop.call_after(0, [] {}); }).join(); }));
+  CHECK(aborts([&loop] { std::thread([&loop] { loop.on_signal(SIGUSR1, [] {}); }).join(); }));
+  CHECK_FALSE(aborts([&loop] { loop.call_after(0, [] {}); }));
 }
 
 TEST_CASE("loop: what was posted and never ran is dropped with the loop") {

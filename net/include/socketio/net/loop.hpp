@@ -42,7 +42,7 @@ class SOCKETIO_API Loop {
 
   using TimerId = std::uint64_t;
   /// Calls `function` once, on the loop's thread, `after_ms` from now at the earliest. All timers of a loop share one libuv
-  /// handle.
+  /// handle. Only on the loop's thread, which is asserted: a handler of a server with several threads may run on another one.
   TimerId call_after(std::uint64_t after_ms, std::function<void()> function);
   /// Takes a timer back. Does nothing for one that has been called, or 0.
   void cancel(TimerId timer) noexcept;
