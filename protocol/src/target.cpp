@@ -52,8 +52,17 @@ void add_rooms(std::vector<Room>& rooms, std::span<const Room> added) {
   }
 }
 
+void select_rooms(Target& target, std::span<const Room> rooms) {
+  add_rooms(target.rooms, rooms);
+  target.nobody = target.rooms.empty();
+}
+
 std::string namespace_name(std::string_view nsp) {
   check_name(nsp, "The name of the namespace");
+  if (nsp.find(',') != std::string_view::npos) {
+    throw Error(ErrorCode::bad_option,
+                "The name of a namespace cannot have a comma, which ends it in a packet: no client could join.");
+  }
   return nsp.starts_with('/') ? std::string(nsp) : "/" + std::string(nsp);
 }
 

@@ -9,7 +9,7 @@ namespace socketio {
 
 BroadcastOperator BroadcastOperator::to(std::span<const Room> rooms) const {
   BroadcastOperator result = *this;
-  target::add_rooms(result.target_.rooms, rooms);
+  target::select_rooms(result.target_, rooms);
   return result;
 }
 

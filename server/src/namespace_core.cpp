@@ -179,6 +179,9 @@ void NamespaceCore::require_single() const {
 
 void NamespaceCore::emit(const Target& target, bool local, Bytes data) {
   event_data::require(data, is_reserved_client_event);
+  if (target.nobody) [[unlikely]] {
+    return;
+  }
   if (loop_.on_loop_thread()) [[likely]] {
     on_loop(target, local, [data](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->broadcast(to, data); });
     return;
@@ -198,6 +201,10 @@ void NamespaceCore::emit(const Target& target, bool local, Bytes data) {
 void NamespaceCore::emit_with_ack(const Target& target, bool local, Bytes data, OnAckAnswers done) {
   require_single();
   event_data::require(data, is_reserved_client_event);
+  if (target.nobody) {
+    posted<adapter::AckSummary>([done = std::move(done)](adapter::AckSummary none) { done(AckAnswers(std::move(none))); })({});
+    return;
+  }
   const auto ask = [data = copy_of(data), &shard = shard_here(), done = std::move(done)](NamespaceCore& nsp,
                                                                                          const adapter::Target& to) {
     const auto answered = [self = nsp.shared_from_this(), &shard, done](adapter::AckSummary summary) {
@@ -224,6 +231,9 @@ void NamespaceCore::emit_with_ack(const Target& target, bool local, Bytes data, 
 void NamespaceCore::join(const Target& target, bool local, std::span<const Room> rooms) {
   std::vector<Room> valid;
   target::add_rooms(valid, rooms);
+  if (target.nobody) {
+    return;
+  }
   const auto join = [rooms = valid](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->join(to, rooms); };
   if (NamespaceShard* const here = done_here_first()) {
     here->join(selection_of(target), std::span<const Room>(valid));
@@ -236,6 +246,9 @@ void NamespaceCore::join(const Target& target, bool local, std::span<const Room>
 void NamespaceCore::leave(const Target& target, bool local, std::span<const Room> rooms) {
   std::vector<Room> valid;
   target::add_rooms(valid, rooms);
+  if (target.nobody) {
+    return;
+  }
   const auto leave = [rooms = valid](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->leave(to, rooms); };
   if (NamespaceShard* const here = done_here_first()) {
     here->leave(selection_of(target), std::span<const Room>(valid));
@@ -246,6 +259,9 @@ void NamespaceCore::leave(const Target& target, bool local, std::span<const Room
 }
 
 void NamespaceCore::disconnect(const Target& target, bool local, bool close) {
+  if (target.nobody) {
+    return;
+  }
   const auto self = shared_from_this();  // it may end with its last socket
   const auto disconnect = [close](NamespaceCore& nsp, const adapter::Target& to) {
     const auto kept = nsp.shared_from_this();
@@ -271,6 +287,10 @@ void NamespaceCore::fetch(const Target& target, bool local, std::function<void(c
         }
         done(list);
       });
+  if (target.nobody) {
+    fetched({});
+    return;
+  }
   on_loop(target, local, [fetched](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->fetch(to, fetched); });
 }
 

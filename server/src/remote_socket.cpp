@@ -40,8 +40,8 @@ BroadcastOperator RemoteSocket::target() const {
   return {core_, std::move(target)};
 }
 
-void RemoteSocket::join(const Room& room) const { target().sockets_join(room); }
-void RemoteSocket::leave(const Room& room) const { target().sockets_leave(room); }
+void RemoteSocket::join(std::span<const Room> rooms) const { target().sockets_join(rooms); }
+void RemoteSocket::leave(std::span<const Room> rooms) const { target().sockets_leave(rooms); }
 void RemoteSocket::disconnect(bool close) const { target().disconnect_sockets(close); }
 
 }  // namespace socketio

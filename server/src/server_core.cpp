@@ -146,7 +146,8 @@ std::shared_ptr<NamespaceCore> ServerCore::namespace_for(std::string_view name, 
   if (auto found = find(name)) {
     return found;
   }
-  if (!name.starts_with('/')) {  // of() would take it for another one, which may have middlewares to pass
+  // of() would take a name without slash for another one, which may have middlewares to pass, and refuses one with a comma.
+  if (!name.starts_with('/') || name.find(',') != std::string_view::npos) {
     return nullptr;
   }
   constexpr std::uint8_t empty_object[] = {0x80};

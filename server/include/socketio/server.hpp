@@ -56,8 +56,9 @@ class SOCKETIO_API Server : public Namespace {
   [[nodiscard]] std::uint16_t port() const noexcept;
 
   /// The namespace of that name, made when it is asked for first. (The server itself is the namespace "/".) On the server's
-  /// other threads it must have been made before: Error(not_supported).
-  [[nodiscard]] Namespace of(std::string_view name);
+  /// other threads it must have been made before: Error(not_supported). A comma ends a name on the wire, so no client could
+  /// join: Error(bad_option). Call it for its effect, too: clients may connect to a namespace only once it is there.
+  Namespace of(std::string_view name);
   /// Namespaces that clients may ask for by names that are not known before. Predicates are asked in the order of registration
   /// with the name and the client's auth.
   Namespace of(std::function<bool(std::string_view name, const Value& auth)> predicate);

@@ -83,6 +83,63 @@ TEST_CASE("broadcasts: rooms are a union, exceptions win, everybody gets it once
   CHECK(three.got("e") == "b");
 }
 
+TEST_CASE("broadcasts: an empty list of rooms selects nobody, and lists of names are rooms as well") {
+  Three three;
+  Server& io = *three.fixture.io;
+  const std::vector<Room> no_rooms;
+  const Names no_names;
+  for (const BroadcastOperator& nobody :
+       {io.to(no_rooms), io.to(no_names), io.in(no_rooms), io.to({}), io.except("x").to(no_rooms), io.of("/").in(no_names),
+        three.sockets[0].to(no_rooms), three.sockets[0].in(no_names), three.sockets[0].to({}), io.local().to(no_rooms)}) {
+    nobody.emit("e");
+    nobody.sockets_join("new");
+    nobody.sockets_leave("x");
+    nobody.disconnect_sockets();
+    int answered = 0;
+    nobody.emit_with_ack("e", OnAckAnswers([&answered](const AckAnswers& none) {
+                           CHECK(none.complete());
+                           CHECK(none.size() + none.clients_asked() == 0);
+                           ++answered;
+                         }));
+    nobody.fetch_sockets([&answered](const FetchedSocketList& none) {
+      CHECK(none.complete());
+      CHECK(none.size() == 0);
+      ++answered;
+    });
+    CHECK(answered == 0);  // never before the call has returned
+    CHECK(three.fixture.until([&answered] { return answered == 2; }));
+    CHECK_THROWS_AS(nobody.emit("disconnect"), Error);
+  }
+  CHECK(three.got("nothing") == "");
+  CHECK(io.socket_count() == 3);
+  io.to("new").emit("nothing");
+  CHECK(three.got("nothing") == "");
+  io.to(no_rooms).to("y").emit("e");
+  CHECK(three.got("e") == "bc");
+  io.to("x").in(no_names).emit("e");
+  CHECK(three.got("e") == "ab");
+  io.except(no_rooms).except(no_names).emit("e");
+  CHECK(three.got("e") == "abc");
+  three.sockets[0].except({}).emit("e");
+  CHECK(three.got("e") == "bc");
+  three.sockets[0].join(no_names);
+  three.sockets[0].leave(no_names);
+  io.to(three.sockets[0].rooms()).emit("e");
+  CHECK(three.got("e") == "ab");
+  three.sockets[1].to(three.sockets[1].rooms()).emit("e");
+  CHECK(three.got("e") == "ac");
+  three.sockets[1].in({"x", "y"}).emit("e");
+  CHECK(three.got("e") == "ac");
+  three.sockets[1].except({"x", "z"}).emit("e");
+  CHECK(three.got("e") == "c");
+  three.sockets[1].except(three.sockets[0].rooms()).emit("e");
+  CHECK(three.got("e") == "c");
+  io.except(three.sockets[0].rooms()).emit("e");
+  CHECK(three.got("e") == "c");
+  io.in(three.sockets[0].rooms()).sockets_join(three.sockets[2].rooms());
+  CHECK(three.sockets[0].rooms().size() == 4);
+}
+
 TEST_CASE("broadcasts: joining, leaving, disconnecting and finding by rooms") {
   Three three;
   Server& io = *three.fixture.io;

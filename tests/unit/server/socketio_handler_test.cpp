@@ -273,6 +273,7 @@ TEST_CASE("handlers: reserved names and odd arguments are thrown back, and nothi
   CHECK(code([&] { c.socket->emit("\xff"); }) == static_cast<int>(ErrorCode::bad_utf8));
   CHECK(code([&] { c.socket->join("\xff"); }) == static_cast<int>(ErrorCode::bad_utf8));
   CHECK(code([&] { c.socket->set_data_packed({}); }) == static_cast<int>(ErrorCode::bad_arguments));
-  CHECK(code([&] { static_cast<void>(c.fixture.io->of("\xff")); }) == static_cast<int>(ErrorCode::bad_utf8));
+  CHECK(code([&] { c.fixture.io->of("\xff"); }) == static_cast<int>(ErrorCode::bad_utf8));
+  CHECK(code([&] { c.fixture.io->of("/acme, inc."); }) == static_cast<int>(ErrorCode::bad_option));
   CHECK(c.client.take().empty());
 }

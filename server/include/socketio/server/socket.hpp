@@ -135,22 +135,31 @@ class SOCKETIO_API Socket : public SocketEmitter {
   void join(const Room& room) const { join(std::span(&room, 1)); }
   /// Throws Error(too_large) when the socket would be in more than ServerOptions::rooms_per_socket_max.
   void join(std::span<const Room> rooms) const;
+  void join(std::span<const std::string> rooms) const { join(server::rooms_of(rooms)); }
   void join(std::initializer_list<Room> rooms) const { join(std::span(rooms)); }
   /// Joins, and calls `done` when events that other servers emit to the rooms from now on reach this socket: at once, or, where
   /// the server has to subscribe to them first, when Redis has confirmed that. False: it has not within a few seconds.
   void join(std::span<const Room> rooms, std::function<void(bool heard)> done) const;
   void leave(const Room& room) const { leave(std::span(&room, 1)); }
   void leave(std::span<const Room> rooms) const;
+  void leave(std::span<const std::string> rooms) const { leave(server::rooms_of(rooms)); }
   void leave(std::initializer_list<Room> rooms) const { leave(std::span(rooms)); }
   [[nodiscard]] std::vector<std::string> rooms() const;
 
-  /// Everybody else in the namespace, or in rooms: without this socket.
+  /// Everybody else in the namespace, or in rooms: without this socket. An empty list of rooms selects nobody.
   [[nodiscard]] BroadcastOperator broadcast() const;
   [[nodiscard]] BroadcastOperator to(const Room& room) const { return broadcast().to(room); }
   [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const { return broadcast().to(rooms); }
+  [[nodiscard]] BroadcastOperator to(std::span<const std::string> rooms) const { return broadcast().to(rooms); }
   [[nodiscard]] BroadcastOperator to(std::initializer_list<Room> rooms) const { return broadcast().to(rooms); }
   [[nodiscard]] BroadcastOperator in(const Room& room) const { return to(room); }
+  [[nodiscard]] BroadcastOperator in(std::span<const Room> rooms) const { return to(rooms); }
+  [[nodiscard]] BroadcastOperator in(std::span<const std::string> rooms) const { return to(rooms); }
+  [[nodiscard]] BroadcastOperator in(std::initializer_list<Room> rooms) const { return to(rooms); }
   [[nodiscard]] BroadcastOperator except(const Room& room) const { return broadcast().except(room); }
+  [[nodiscard]] BroadcastOperator except(std::span<const Room> rooms) const { return broadcast().except(rooms); }
+  [[nodiscard]] BroadcastOperator except(std::span<const std::string> rooms) const { return broadcast().except(rooms); }
+  [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const { return broadcast().except(rooms); }
   [[nodiscard]] BroadcastOperator local() const { return broadcast().local(); }
 
   /// Calls `function` for each event of that name; see handler.hpp for what parameters it may have. Several may listen.
