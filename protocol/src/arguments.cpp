@@ -28,6 +28,14 @@ bool read_date(std::int8_t extension_type, Bytes body, Date& date) noexcept {
   return milliseconds.has_value();
 }
 
+void pack_again(Buffer& out, Bytes packed) {
+  if (packed.empty()) {
+    pack::nil(out);
+  } else {
+    out.append(packed);
+  }
+}
+
 void begin_event(Buffer& out, const EventName& event, std::size_t argument_count) {
   pack::array_header(out, static_cast<std::uint32_t>(1 + argument_count));
   if (event.is_number()) {

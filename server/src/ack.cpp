@@ -7,13 +7,15 @@
 
 namespace socketio {
 
-bool Ack::send_packed(Bytes array) const {
+void Ack::send_packed(Bytes array) const {
   Cursor cursor(array);
   Item header;
   if (!check_items(array, 1, limits::depth_max / 2).ok() || !cursor.expect(Kind::array, header)) {
     throw Error(ErrorCode::bad_arguments, "An ack is a well-formed msgpack array of its values, not nested too deep.");
   }
-  return wanted() && std::exchange(*send_, nullptr)(array);
+  if (wanted()) {
+    std::exchange(*send_, nullptr)(array);
+  }
 }
 
 std::string_view text_of(AckStatus status) noexcept {

@@ -316,27 +316,27 @@ Ack SocketCore::ack_for(std::optional<std::int64_t> id) {
   return Ack([weak = weak_from_this(), id = *id](Bytes array) {
     const auto self = weak.lock();
     if (self == nullptr) {
-      return false;
+      return;
     }
     if (!self->shard_->loop().on_loop_thread()) {
       self->shard_->loop().post(
           [self, id, kept = std::vector<std::uint8_t>(array.begin(), array.end())] { self->answer(id, kept); });
-      return true;
+      return;
     }
-    return self->answer(id, array);
+    self->answer(id, array);
   });
 }
 
-bool SocketCore::answer(std::int64_t id, Bytes array) {
+void SocketCore::answer(std::int64_t id, Bytes array) {
   if ((!is_connected() && state_ != State::ending) || home() == nullptr) {
-    return false;
+    return;
   }
   const FrameRef frame = home()->writer.ack(nsp().name(), id, array);
   if (!frame) {
     ++home()->counters.unsendable;
-    return false;
+    return;
   }
-  return send(frame);
+  send(frame);
 }
 
 void SocketCore::on_event(const socketio_packet::Packet& packet) {

@@ -113,7 +113,7 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
   [[nodiscard]] Rare& rare();
   [[nodiscard]] SocketHandlers::Others* others() const noexcept { return handlers_ ? handlers_->others.get() : nullptr; }
   [[nodiscard]] Ack ack_for(std::optional<std::int64_t> id);
-  bool answer(std::int64_t id, Bytes array);
+  void answer(std::int64_t id, Bytes array);
   void tell_incoming(Bytes data);
   void pass_middlewares(std::shared_ptr<Buffer> data, const Ack& ack, std::size_t index);
   void dispatch(Bytes data, const Ack& ack);

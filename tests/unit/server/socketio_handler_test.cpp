@@ -18,6 +18,14 @@ struct Point {
   MSGPACK_DEFINE_MAP(x, y)
 };
 
+/// Sends on what arrived.
+struct Letter {
+  std::string from;
+  Value body;
+  Arguments rest;
+  MSGPACK_DEFINE_MAP(from, body, rest)
+};
+
 /// A client that is connected, its socket, and what handlers wrote down.
 struct Connected {
   Connected() : client(fixture) {
@@ -61,6 +69,36 @@ TEST_CASE("handlers: arguments become what the parameters ask for") {
   CHECK(c.noted == Names{"250", "a\xc3\xa4", "10.500000", "23", "12", "[1] nothing", "-1none", "-1x", "7none", "3", "0 ack",
                          "42", "none"});
   CHECK(c.fixture.problems.empty());
+}
+
+TEST_CASE("handlers: what arrived can be sent on, whole, in parts, and inside structs, with its attachments") {
+  Connected c;
+  c.socket->on("all", [&c](Arguments all) { c.socket->emit("all", "first", all); });
+  c.socket->on("value", [&c](Value value, Value missing) {
+    c.socket->emit("value", value, std::vector<Value>{value, missing}, std::map<std::string, Value>{{"k", value}});
+  });
+  c.socket->on("struct", [&c](Value value, Arguments all) { c.socket->emit("struct", Letter{"me", value, all}); });
+  c.socket->on("data", [&c](Value value) {
+    c.socket->set_data(value);
+    c.noted.push_back(c.socket->data().json());
+  });
+  const std::string slot = "{\"_placeholder\":true,\"num\":0}";
+  const std::string second = "{\"_placeholder\":true,\"num\":1}";
+  c.client.send("51-[\"all\",1,{\"a\":" + slot + "}]");
+  c.client.send_binary("\x01\x02");
+  CHECK(c.client.take() == Names{"51-[\"all\",\"first\",1,{\"a\":" + slot + "}]", "binary:\x01\x02"});
+  c.client.send("2[\"all\"]");
+  CHECK(c.client.take() == Names{"2[\"all\",\"first\"]"});
+  c.client.send("2[\"value\",{\"a\":1}]");
+  CHECK(c.client.take() == Names{"2[\"value\",{\"a\":1},[{\"a\":1},null],{\"k\":{\"a\":1}}]"});
+  c.client.send("51-[\"struct\"," + slot + ",2]");
+  c.client.send_binary("\x03");
+  CHECK(c.client.take() == Names{"52-[\"struct\",{\"from\":\"me\",\"body\":" + slot + ",\"rest\":[" + second + ",2]}]",
+                                 "binary:\x03", "binary:\x03"});
+  c.client.send("2[\"data\",{\"a\":[1.5]}]");
+  c.client.take();
+  CHECK(c.noted == Names{"{\"a\":[1.5]}"});
+  CHECK(c.fixture.problems == Names{});
 }
 
 TEST_CASE("handlers: missing or wrong arguments are not bent; the handler is not called, and the problem is told") {

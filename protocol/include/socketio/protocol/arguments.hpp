@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -63,6 +64,9 @@ class EventName {
   bool is_number_ = false;
 };
 
+class Value;      // value.hpp
+class Arguments;  // value.hpp
+
 namespace arguments {
 
 /// Appends JSON text as msgpack. Throws Error(bad_json).
@@ -77,7 +81,11 @@ struct is_system_time : std::false_type {};
 template <typename Duration>
 struct is_system_time<std::chrono::time_point<std::chrono::system_clock, Duration>> : std::true_type {};
 
-/// Appends one argument: anything that msgpack-c packs, and what it does not (nullptr, time points, Json, Binary, Date).
+/// Appends a packed value that came from elsewhere, as it is. An empty one becomes nil: JavaScript's undefined in an array.
+SOCKETIO_API void pack_again(Buffer& out, Bytes packed);
+
+/// Appends one argument: anything that msgpack-c packs, and what it does not (nullptr, time points, Json, Binary, Date, Value).
+/// Arguments become an array here.
 template <typename T>
 void pack_one(Buffer& out, const T& value) {
   if constexpr (std::is_same_v<T, std::nullptr_t>) {
@@ -94,6 +102,11 @@ void pack_one(Buffer& out, const T& value) {
     pack::date(out, value.milliseconds_since_1970);
   } else if constexpr (is_system_time<T>::value) {
     pack::date(out, Date(value).milliseconds_since_1970);
+  } else if constexpr (std::is_same_v<T, Value>) {
+    pack_again(out, value.packed());
+  } else if constexpr (std::is_same_v<T, Arguments>) {
+    pack::array_header(out, static_cast<std::uint32_t>(value.size()));
+    out.append(value.packed());
   } else if constexpr (std::is_pointer_v<T> && !std::convertible_to<T, const char*>) {
     static_assert(!std::is_pointer_v<T>, "Pass the object, not a pointer to it.");
   } else if constexpr (std::convertible_to<const T&, std::string_view>) {
@@ -103,12 +116,51 @@ void pack_one(Buffer& out, const T& value) {
   }
 }
 
+/// An argument stands for one value; Arguments that came with an event stand for all of theirs.
+template <typename T>
+std::size_t count_of(const T& value) {
+  if constexpr (std::is_same_v<T, Arguments>) {
+    return value.size();
+  } else {
+    return 1;
+  }
+}
+template <typename T>
+void pack_each(Buffer& out, const T& value) {
+  if constexpr (std::is_same_v<T, Arguments>) {
+    out.append(value.packed());
+  } else {
+    pack_one(out, value);
+  }
+}
+
+/// Appends [args...].
+template <typename... Args>
+void pack_array(Buffer& out, const Args&... args) {
+  pack::array_header(out, static_cast<std::uint32_t>((std::size_t{0} + ... + count_of(args))));
+  (pack_each(out, args), ...);
+}
+
 /// Appends [event, args...].
 template <typename... Args>
 void pack_event(Buffer& out, const EventName& event, const Args&... args) {
-  begin_event(out, event, sizeof...(args));
-  (pack_one(out, args), ...);
+  begin_event(out, event, (std::size_t{0} + ... + count_of(args)));
+  (pack_each(out, args), ...);
 }
+
+template <typename T>
+struct is_template : std::false_type {};
+template <template <typename...> typename Template, typename... Parts>
+struct is_template<Template<Parts...>> : std::true_type {};
+template <typename T, std::size_t size>
+struct is_template<std::array<T, size>> : std::true_type {};
+/// A class that needs MSGPACK_DEFINE or MSGPACK_DEFINE_MAP, unless there is an adaptor for it.
+template <typename T>
+inline constexpr bool needs_define = std::is_class_v<T> && !is_template<T>::value
+#ifdef MSGPACK_V1_TYPE_BOOST_FUSION_HPP  // msgpack-c has an adaptor for all of these
+                                     && !boost::fusion::traits::is_sequence<T>::value
+#endif
+    ;
 
 }  // namespace arguments
 }  // namespace socketio
@@ -179,6 +231,35 @@ struct convert<::socketio::Binary> {
 template <>
 struct convert<::socketio::Json> {
   const msgpack::object& operator()(const msgpack::object&, ::socketio::Json&) const { throw msgpack::type_error(); }
+};
+
+}  // namespace adaptor
+}  // MSGPACK_API_VERSION_NAMESPACE
+}  // namespace msgpack
+
+// One sentence instead of msgpack-c's own errors, for classes that it knows nothing of. Adaptors of the application come first:
+// they belong to the default version of the API, which falls back to this one.
+namespace msgpack {
+MSGPACK_API_VERSION_NAMESPACE(v1) {
+namespace adaptor {
+
+template <typename T>
+struct pack<T, std::enable_if_t<::socketio::arguments::needs_define<T> &&
+                                !requires(const T& value, msgpack::packer<::socketio::Buffer>& out) { value.msgpack_pack(out); }>> {
+  template <typename Stream>
+  msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& out, const T&) const {
+    static_assert(sizeof(T) == 0, "This struct cannot be packed: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
+    return out;
+  }
+};
+
+template <typename T>
+struct convert<T, std::enable_if_t<::socketio::arguments::needs_define<T> &&
+                                   !requires(T& value, const msgpack::object& from) { value.msgpack_unpack(from); }>> {
+  const msgpack::object& operator()(const msgpack::object& from, T&) const {
+    static_assert(sizeof(T) == 0, "This struct cannot be read: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
+    return from;
+  }
 };
 
 }  // namespace adaptor

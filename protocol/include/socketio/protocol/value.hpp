@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,14 @@ template <typename T>
 
 /// Unpacks without believing the lengths that the bytes claim; everything that msgpack-c throws becomes false.
 [[nodiscard]] SOCKETIO_API bool unpack(Bytes packed, msgpack::object_handle& handle) noexcept;
+
+/// T is one of Borrowed, or a container, pair or tuple with one inside.
+template <typename T, typename... Borrowed>
+struct holds : std::bool_constant<(std::is_same_v<T, Borrowed> || ...)> {};
+template <template <typename...> typename Container, typename... Parts, typename... Borrowed>
+struct holds<Container<Parts...>, Borrowed...> : std::bool_constant<(holds<Parts, Borrowed...>::value || ...)> {};
+template <typename T, std::size_t size, typename... Borrowed>
+struct holds<std::array<T, size>, Borrowed...> : holds<T, Borrowed...> {};
 
 template <typename T>
 struct is_optional : std::false_type {};
@@ -132,6 +141,8 @@ class SOCKETIO_API Arguments {
 
 template <typename T>
 bool value::convert(Bytes packed, T& result) {
+  static_assert(!holds<T, msgpack::object, msgpack::object_kv>::value,
+                "A msgpack::object does not live as long as it is used here: take a socketio::Value.");
   if constexpr (std::is_same_v<T, Value>) {
     result = Value(packed);
     return true;
@@ -166,6 +177,8 @@ bool value::convert(Bytes packed, T& result) {
   } else if constexpr (std::is_same_v<T, Binary>) {
     return to_binary(packed, result.bytes);
   } else {
+    static_assert(!holds<T, Value, Arguments>::value,
+                  "A container cannot hold a socketio::Value that is read: take the whole as a Value, and parts from there.");
     msgpack::object_handle handle;
     if (!unpack(packed, handle)) {
       return false;
@@ -180,3 +193,36 @@ bool value::convert(Bytes packed, T& result) {
 }
 
 }  // namespace socketio
+
+// What arrived, sent on inside structs and containers. It is not read there: no packed bytes are left to borrow.
+namespace msgpack {
+MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
+namespace adaptor {
+
+template <>
+struct pack<::socketio::Value> {
+  template <typename Stream>
+  packer<Stream>& operator()(packer<Stream>& out, const ::socketio::Value& value) const {
+    return splice_packed(out, [&](::socketio::Buffer& to) { ::socketio::arguments::pack_one(to, value); });
+  }
+};
+template <>
+struct convert<::socketio::Value> {
+  const msgpack::object& operator()(const msgpack::object&, ::socketio::Value&) const { throw msgpack::type_error(); }
+};
+
+template <>
+struct pack<::socketio::Arguments> {
+  template <typename Stream>
+  packer<Stream>& operator()(packer<Stream>& out, const ::socketio::Arguments& value) const {
+    return splice_packed(out, [&](::socketio::Buffer& to) { ::socketio::arguments::pack_one(to, value); });
+  }
+};
+template <>
+struct convert<::socketio::Arguments> {
+  const msgpack::object& operator()(const msgpack::object&, ::socketio::Arguments&) const { throw msgpack::type_error(); }
+};
+
+}  // namespace adaptor
+}  // MSGPACK_API_VERSION_NAMESPACE
+}  // namespace msgpack

@@ -21,8 +21,8 @@ namespace socketio {
 /// answer on any thread, one at a time.
 class SOCKETIO_API Ack {
  public:
-  /// Takes the packed array of the answer; false when it could not be sent.
-  using Send = std::function<bool(Bytes array)>;
+  /// Takes the packed array of the answer.
+  using Send = std::function<void(Bytes array)>;
 
   /// Of an event whose sender wants no ack: calls do nothing.
   Ack() noexcept = default;
@@ -30,20 +30,19 @@ class SOCKETIO_API Ack {
 
   /// The sender waits, and was not answered yet.
   [[nodiscard]] bool wanted() const noexcept { return send_ != nullptr && *send_ != nullptr; }
-  /// Answers with any number of values, of the kinds that emit() takes. False when nobody waits, or the client has gone;
-  /// on another thread than that of the socket's loop that is not known yet, and true.
+  /// Answers with any number of values, of the kinds that emit() takes. Nothing happens when nobody waits, or the client has
+  /// gone. Returns nothing, like Next: `return ack("no");` ends a handler.
   template <typename... Args>
-  bool operator()(const Args&... args) const {
+  void operator()(const Args&... args) const {
     if (!wanted()) {
-      return false;
+      return;
     }
     ScratchBuffer array;
-    pack::array_header(array.buffer(), static_cast<std::uint32_t>(sizeof...(args)));
-    (arguments::pack_one(array.buffer(), args), ...);
-    return send_packed(array.buffer().bytes());
+    arguments::pack_array(array.buffer(), args...);
+    send_packed(array.buffer().bytes());
   }
   /// The same for a packed array. Throws Error(bad_arguments) when it is none.
-  bool send_packed(Bytes array) const;
+  void send_packed(Bytes array) const;
 
  private:
   std::shared_ptr<Send> send_;

@@ -15,6 +15,8 @@
 //   [](std::optional<int> page)                            an argument that may be missing
 //   [](socketio::Arguments all, socketio::Ack ack)         whatever comes
 //
+// A parameter of type Arguments or Ack takes none of them. A handler returns nothing.
+//
 // Parameters that borrow (std::string_view, Binary, Value, Arguments) are good during the call. More arguments than parameters
 // are ignored, as JavaScript does. When an argument is missing, or is not what its parameter takes, the function is not called.
 namespace socketio {
@@ -34,8 +36,11 @@ template <typename F>
 struct signature : signature<decltype(&F::operator())> {};
 template <typename R, typename... Params>
 struct signature<R (*)(Params...)> {
+  using result = R;
   using values = std::tuple<std::remove_cvref_t<Params>...>;
 };
+template <typename R, typename... Params>
+struct signature<R (*)(Params...) noexcept> : signature<R (*)(Params...)> {};
 template <typename C, typename R, typename... Params>
 struct signature<R (C::*)(Params...)> : signature<R (*)(Params...)> {};
 template <typename C, typename R, typename... Params>
@@ -44,6 +49,10 @@ template <typename C, typename R, typename... Params>
 struct signature<R (C::*)(Params...) noexcept> : signature<R (*)(Params...)> {};
 template <typename C, typename R, typename... Params>
 struct signature<R (C::*)(Params...) const noexcept> : signature<R (*)(Params...)> {};
+
+/// A function, or a function object whose call is neither a template nor overloaded.
+template <typename F>
+inline constexpr bool has_typed_parameters = std::is_pointer_v<F> || requires { &F::operator(); };
 
 /// Fills one parameter, and moves on to the next argument.
 template <typename T>
@@ -71,7 +80,13 @@ template <typename Function>
 EventHandler make_handler(Function function) {
   if constexpr (std::is_same_v<Function, EventHandler>) {
     return function;
+  } else if constexpr (!handler::has_typed_parameters<Function>) {
+    static_assert(handler::has_typed_parameters<Function>,
+                  "Give each parameter of the handler a type: [](int a, const std::string& b), not [](auto a, auto b).");
+    return {};
   } else {
+    static_assert(std::is_void_v<typename handler::signature<Function>::result>,
+                  "A handler returns nothing: answer with a parameter of type socketio::Ack.");
     return [function = std::move(function)](const EventCall& call) mutable {
       typename handler::signature<Function>::values parameters;
       Arguments::Iterator next = call.arguments.begin();
