@@ -10,6 +10,9 @@
 namespace socketio::adapter {
 namespace {
 
+/// Packets stay a little longer than sessions: a socket of another thread is saved a moment after its end.
+constexpr std::uint64_t packet_extra_ms = 1'000;
+
 constexpr std::string_view offset_digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 
 std::string in_base_64(std::uint64_t value) {
@@ -172,7 +175,7 @@ std::shared_ptr<const Buffer> InMemoryAdapter::keep(const Target& target, Bytes 
   const auto marked = std::make_shared<Buffer>();
   event_data::append_argument(*marked, data, text_of(offset));
   StoredPacket packet{offset,
-                      host_.scheduler().now_ms() + recovery_.max_disconnection_ms,
+                      host_.scheduler().now_ms() + recovery_.max_disconnection_ms + packet_extra_ms,
                       marked,
                       names_of(target.rooms),
                       names_of(target.except),
@@ -223,31 +226,40 @@ void InMemoryAdapter::save(SavedSession session) {
   const std::uint64_t due_ms = host_.scheduler().now_ms() + recovery_.max_disconnection_ms;
   session_order_.emplace_back(due_ms, session.pid);
   std::string pid = session.pid;
-  sessions_.emplace(std::move(pid), StoredSession{std::move(session), due_ms});
+  sessions_.emplace(std::move(pid), StoredSession{std::move(session), due_ms, last_offset_});
   clean_later();
 }
 
-std::deque<InMemoryAdapter::StoredPacket>::const_iterator InMemoryAdapter::find_packet(std::string_view offset) const {
+std::optional<InMemoryAdapter::PacketPlace> InMemoryAdapter::first_missed(const std::string& pid,
+                                                                          std::string_view offset) const {
   const auto wanted = parse_offset(offset);
   if (!wanted) {
-    return packets_.end();
+    return std::nullopt;
   }
   const auto place = std::lower_bound(packets_.begin(), packets_.end(), *wanted,
                                       [](const StoredPacket& packet, const Offset& key) { return packet.offset < key; });
-  return place != packets_.end() && place->offset == *wanted ? place : packets_.end();
+  if (place != packets_.end() && place->offset == *wanted) {
+    return place + 1;
+  }
+  // A client that was sent nothing for long names a packet that has gone. Nothing after it was for this client, until its
+  // connection was lost; what came since is all here, unless it was too much.
+  const auto found = sessions_.find(pid);
+  const bool is_last_seen =
+      found != sessions_.end() && found->second.session.offset == offset && last_dropped_ <= found->second.saved_at;
+  return is_last_seen ? std::optional(place) : std::nullopt;
 }
 
 void InMemoryAdapter::recover(std::string_view pid, std::string_view offset,
                               std::function<void(std::optional<SavedSession>)> done) {
   drop_expired();
   const auto found = sessions_.find(std::string(pid));
-  if (found == sessions_.end() || find_packet(offset) == packets_.end()) {
+  if (found == sessions_.end() || !first_missed(found->first, offset)) {
     ++counters_.recoveries_failed;
     done(std::nullopt);
     return;
   }
   const SavedSession& saved = found->second.session;
-  SavedSession copy{saved.sid, saved.pid, saved.rooms, {}};
+  SavedSession copy{saved.sid, saved.pid, saved.rooms, {}, saved.offset};
   copy.data.append(saved.data.bytes());
   done(std::move(copy));
 }
@@ -255,14 +267,14 @@ void InMemoryAdapter::recover(std::string_view pid, std::string_view offset,
 void InMemoryAdapter::catch_up(const SavedSession& session, std::string_view offset,
                                std::function<void(std::optional<MissedPackets>)> done) {
   drop_expired();
-  const auto last_seen = find_packet(offset);
-  if (last_seen == packets_.end()) {
+  const auto first = first_missed(session.pid, offset);
+  if (!first) {
     ++counters_.recoveries_failed;
     done(std::nullopt);
     return;
   }
   MissedPackets missed;
-  for (auto packet = last_seen + 1; packet != packets_.end(); ++packet) {
+  for (auto packet = *first; packet != packets_.end(); ++packet) {
     if ((packet->rooms.empty() || name_one_of(packet->rooms, session.rooms)) && !name_one_of(packet->except, session.rooms)) {
       missed.emplace_back().append(packet->data->bytes());
     }
@@ -273,6 +285,7 @@ void InMemoryAdapter::catch_up(const SavedSession& session, std::string_view off
 
 void InMemoryAdapter::drop_oldest_packet() {
   packet_bytes_ -= packets_.front().size_bytes;
+  last_dropped_ = packets_.front().offset;
   packets_.pop_front();
 }
 

@@ -78,6 +78,19 @@ void append_argument(Buffer& out, Bytes data, std::string_view text) {
   pack::text(out, text);
 }
 
+std::string_view last_text(Bytes data) noexcept {
+  Cursor cursor(data);
+  Item array;
+  if (!cursor.expect(Kind::array, array) || array.count == 0) {
+    return {};
+  }
+  for (std::uint32_t index = 1; index < array.count; ++index) {
+    cursor.skip();
+  }
+  Item last;
+  return cursor.next(last) && last.kind == Kind::text ? last.text() : std::string_view();
+}
+
 void require(Bytes data, bool (*reserved)(std::string_view)) {
   if (const auto whole = check_items(data, 1, depth_max); !whole.ok()) {
     refuse(whole.error());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <socketio/protocol/cursor.hpp>
+#include <socketio/protocol/event_data.hpp>
 #include <socketio/server/id.hpp>
 
 #include "connection.hpp"
@@ -116,6 +117,7 @@ void NamespaceCore::take_session(const std::shared_ptr<Admission>& admission, st
     return;
   }
   if (session) {
+    session->offset = admission->offset;
     admission->socket->restore(*session);
     admission->session = std::move(*session);
     if (home->server.options.recovery_skips_middlewares) {
@@ -198,6 +200,9 @@ void NamespaceCore::take_missed(const std::shared_ptr<Admission>& admission,
   }
   std::vector<FrameRef> frames;
   if (missed && write_missed(*home, *missed, frames)) {
+    if (!missed->empty()) {
+      admission->socket->note_offset(event_data::last_text(missed->back().bytes()));
+    }
     let_in(admission, frames);
     return;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/protocol/event_data.hpp>
+
 #include "namespace_core.hpp"
 #include "server_core.hpp"
 #include "socket_core.hpp"
@@ -120,6 +122,8 @@ void NamespaceShard::deliver(const Selection& selection, Bytes data, const Flags
   }
   std::vector<std::shared_ptr<SocketCore>> listening;
   const bool is_volatile = flags.is_volatile();
+  const bool has_offset = nsp_.keeps_packets() && !flags.has(Flag::is_volatile);
+  std::string_view offset;
   index_.select(selection, [&](adapter::Member& member) {
     if (!encoded.frame && !encoded.failed) {
       encoded.frame = home()->writer.event(nsp_.name(), data, std::nullopt, flags.compress().value_or(true));
@@ -130,6 +134,10 @@ void NamespaceShard::deliver(const Selection& selection, Bytes data, const Flags
     }
     SocketCore& socket = socket_of(member);
     socket.send(encoded.frame, is_volatile);
+    if (has_offset) {
+      offset = offset.empty() ? event_data::last_text(data) : offset;
+      socket.note_offset(offset);
+    }
     if (socket.hears_outgoing()) [[unlikely]] {
       listening.push_back(socket.shared_from_this());
     }

@@ -145,6 +145,7 @@ void SocketCore::restore(const adapter::SavedSession& session) {
   rare().data.clear();
   rare().data.append(session.data.bytes());
   rare().early_rooms = session.rooms;
+  rare().offset = session.offset;
   recovered_ = true;
 }
 
@@ -220,10 +221,14 @@ bool SocketCore::send(const FrameRef& frame, bool is_volatile) {
   return connection_ != nullptr && connection_->session().send(frame, is_volatile);
 }
 
+bool SocketCore::is_awaited() const noexcept {
+  return home() != nullptr && rare_ != nullptr && shard_->loop().now_ms() < rare_->recoverable_until_ms;
+}
+
 bool SocketCore::emit(Bytes data, const Flags& flags) {
   check_thread();
   event_data::require(data, is_reserved_client_event);
-  if (!is_connected() && state_ != State::ending) {
+  if (!is_connected() && state_ != State::ending && !is_awaited()) {
     return false;
   }
   if (nsp().keeps_packets()) {
@@ -521,8 +526,9 @@ void SocketCore::save_session(CloseReason reason) {
   if (pid().empty() || !is_recoverable(reason) || !nsp().keeps_packets()) {
     return;
   }
-  adapter::SavedSession session{id(), std::string(pid()), rooms(), {}};
+  adapter::SavedSession session{id(), std::string(pid()), rooms(), {}, rare().offset};
   session.data.append(data());
+  rare().recoverable_until_ms = shard_->loop().now_ms() + nsp().recovery().max_disconnection_ms;
   nsp().save(std::move(session));
 }
 

@@ -87,6 +87,9 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
   [[nodiscard]] bool hears_outgoing() const noexcept { return others() != nullptr && !others()->any_outgoing.empty(); }
   void tell_outgoing(Bytes data);
 
+  /// With recovery: the last argument of an event that was sent is the offset that its client will name.
+  void note_offset(std::string_view offset) { rare().offset = offset; }
+
   // what happens
   void enter();  ///< connected from now on
   void on_event(const socketio_packet::Packet& packet);
@@ -99,9 +102,11 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
  private:
   /// What few sockets have, or not for long.
   struct Rare {
-    std::string pid;                       ///< with recovery
-    Buffer data;                           ///< once it is set
-    std::vector<std::string> early_rooms;  ///< joined before it is connected
+    std::string pid;                         ///< with recovery
+    std::string offset;                      ///< the same: of the last event that was sent to it
+    std::uint64_t recoverable_until_ms = 0;  ///< once it has ended
+    Buffer data;                             ///< once it is set
+    std::vector<std::string> early_rooms;    ///< joined before it is connected
     PendingAcks acks;
     std::unique_ptr<PackedRequest> last_request;  ///< once the connection is gone
     Buffer handshake_json;                        ///< once somebody has asked
@@ -110,6 +115,8 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
   /// The server's loop that it lives on; null once the namespace has ended.
   [[nodiscard]] ServerLoop* home() const noexcept;
   void check_thread() const;
+  /// Its connection was lost, and its client may come back for it.
+  [[nodiscard]] bool is_awaited() const noexcept;
   [[nodiscard]] Rare& rare();
   [[nodiscard]] SocketHandlers::Others* others() const noexcept { return handlers_ ? handlers_->others.get() : nullptr; }
   [[nodiscard]] Ack ack_for(std::optional<std::int64_t> id);

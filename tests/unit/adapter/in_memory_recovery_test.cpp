@@ -35,8 +35,9 @@ struct Recovery {
     return call.starts_with(after) ? call.substr(after.size(), call.find('"', after.size()) - after.size()) : "";
   }
 
-  void save(const std::string& pid, const Names& rooms = {}) {
-    SavedSession session{"sid-" + pid, pid, rooms, {}};
+  /// `offset`  of the last event that was sent to it.
+  void save(const std::string& pid, const Names& rooms = {}, const std::string& offset = {}) {
+    SavedSession session{"sid-" + pid, pid, rooms, {}, offset};
     pack::text(session.data, "data of " + pid);
     memory.save(std::move(session));
   }
@@ -163,6 +164,39 @@ TEST_CASE("recovery: sessions and packets expire") {
   CHECK(recovery.recover("p", later) == std::nullopt);
 }
 
+TEST_CASE("recovery: the last event of a session stays a mark as long as the session, however old it is") {
+  RecoveryOptions options = enabled();
+  options.max_disconnection_ms = 5'000;
+  Recovery recovery(options);
+  const std::string earlier = recovery.emit("earlier");
+  const std::string last = recovery.emit("last");
+  recovery.host.time.advance(60'000);
+  recovery.emit("to others", {"others"});
+  recovery.save("p", {"sid-p"}, last);
+  recovery.host.time.advance(2'000);
+  recovery.emit("missed", {"sid-p"});
+  CHECK(recovery.recover("p", last) == Names{"missed"});
+  CHECK(recovery.recover("p", earlier) == std::nullopt);
+  recovery.host.time.advance(2'999);
+  CHECK(recovery.recover("p", last) == Names{"missed"});
+  CHECK(recovery.last.offset == last);
+  recovery.host.time.advance(1);
+  CHECK(recovery.recover("p", last) == std::nullopt);
+}
+
+TEST_CASE("recovery: a mark does not help when events since the session was saved are gone") {
+  RecoveryOptions options = enabled();
+  options.packets_max = 1;
+  Recovery recovery(options);
+  const std::string last = recovery.emit("last");
+  recovery.emit("to others", {"others"});
+  recovery.save("p", {"sid-p"}, last);
+  recovery.emit("kept", {"sid-p"});
+  CHECK(recovery.recover("p", last) == Names{"kept"});
+  recovery.emit("pushes it out", {"sid-p"});
+  CHECK(recovery.recover("p", last) == std::nullopt);
+}
+
 TEST_CASE("recovery: what has expired is cleaned away without anybody asking, and then the timer rests") {
   Recovery recovery;
   recovery.emit("a");
@@ -172,8 +206,9 @@ TEST_CASE("recovery: what has expired is cleaned away without anybody asking, an
   CHECK(recovery.memory.packet_count() == 1);
   CHECK(recovery.memory.session_count() == 1);
   recovery.host.time.advance(60'000);
-  CHECK(recovery.memory.packet_count() == 0);
   CHECK(recovery.memory.session_count() == 0);
+  recovery.host.time.advance(60'000);
+  CHECK(recovery.memory.packet_count() == 0);
   CHECK(recovery.host.time.timer_count() == 0);
   recovery.emit("b");
   CHECK(recovery.host.time.timer_count() == 1);

@@ -238,3 +238,73 @@ TEST_CASE("recovery: the sockets of a server that shuts down are saved, and noth
   CHECK(lost.fixture.until([&done] { return done == 1; }));
   CHECK(lost.fixture.io->adapter_counters().sessions_saved == 1);
 }
+
+TEST_CASE("recovery: a client that was sent nothing for long goes on all the same, when its last event is no longer kept") {
+  ServerOptions options = recovering();
+  options.recovery.packets_max = 1;
+  Lost lost(options);
+  for (int i = 0; i < 3; ++i) {  // the last event of a client that came back is noted as well
+    lost.fixture.io->to("z").emit("pushes the last event out");
+    lost.lose();
+    lost.fixture.io->to("x").emit("missed");
+    const Names came = lost.come_back();
+    CHECK(Lost::names_of(came) == Names{"missed", answered, "welcome"});
+    CHECK(member(came.at(1), "sid") == lost.sid);
+    lost.offset = Lost::offset_of(came.at(2));
+  }
+  lost.connected->volatile_().emit("unmarked", std::string("no offset"));
+  lost.client->take();
+  lost.fixture.io->to("z").emit("pushes the last event out");
+  lost.lose();
+  CHECK(Lost::names_of(lost.come_back()) == Names{answered, "welcome"});
+  CHECK(lost.connected->recovered());
+}
+
+TEST_CASE("recovery: a client that has missed what is no longer kept, or has not got its last event, starts anew") {
+  ServerOptions options = recovering();
+  options.recovery.packets_max = 1;
+  Lost too_many(options);
+  too_many.lose();
+  too_many.fixture.io->emit("lost");
+  too_many.fixture.io->emit("kept");
+  CHECK(Lost::names_of(too_many.come_back()) == Names{answered, "welcome"});
+  CHECK_FALSE(too_many.connected->recovered());
+
+  Lost not_arrived(options);
+  not_arrived.fixture.io->to("x").emit("on its way");
+  not_arrived.fixture.io->to("z").emit("pushes it out");
+  not_arrived.lose();
+  CHECK(Lost::names_of(not_arrived.come_back()) == Names{answered, "welcome"});
+  CHECK_FALSE(not_arrived.connected->recovered());
+}
+
+TEST_CASE("recovery: what is emitted to the socket of a lost client is kept for it, by whatever way") {
+  Lost lost;
+  const Socket away = *lost.connected;
+  away.on_disconnect([&away](std::string_view) { CHECK(away.emit("while it ends")); });
+  lost.lose();
+  CHECK(away.emit("one", 1));
+  lost.fixture.io->to(away.id()).emit("two");
+  CHECK(away.send("three"));
+  CHECK(Lost::names_of(lost.come_back()) == Names{"while it ends", "one", "two", "message", answered, "welcome"});
+  CHECK(lost.connected->recovered());
+  CHECK(away.emit("to the same client"));
+  CHECK(Lost::names_of(lost.client->take()) == Names{"to the same client"});
+}
+
+TEST_CASE("recovery: nothing is kept for who left on purpose, was disconnected, or can no longer come back") {
+  Lost left;
+  left.client->send("1");
+  left.client->take();
+  CHECK_FALSE(left.connected->emit("e"));
+
+  Lost thrown_out;
+  thrown_out.connected->disconnect();
+  CHECK_FALSE(thrown_out.connected->emit("e"));
+
+  ServerOptions options = recovering();
+  options.recovery.max_disconnection_ms = 1;
+  Lost late(options);
+  late.lose();
+  CHECK(late.fixture.until([&late] { return !late.connected->emit("e"); }));
+}

@@ -61,10 +61,13 @@ class SOCKETIO_API InMemoryAdapter final : public Adapter {
   struct StoredSession {
     SavedSession session;
     std::uint64_t due_ms;
+    Offset saved_at;  ///< of the last packet then
   };
+  using PacketPlace = std::deque<StoredPacket>::const_iterator;
 
-  /// The packet with that offset, or the end.
-  [[nodiscard]] std::deque<StoredPacket>::const_iterator find_packet(std::string_view offset) const;
+  /// Where a client that has seen the packet `offset` goes on. Nothing when that cannot be told: the packet is no longer there,
+  /// and is not the one that the session keeps in mind.
+  [[nodiscard]] std::optional<PacketPlace> first_missed(const std::string& pid, std::string_view offset) const;
   [[nodiscard]] bool is_kept(const Target& target) const noexcept;
   std::shared_ptr<const Buffer> keep(const Target& target, Bytes data);
   void drop_oldest_packet();
@@ -83,6 +86,7 @@ class SOCKETIO_API InMemoryAdapter final : public Adapter {
   std::unordered_map<std::string, StoredSession> sessions_;
   std::deque<std::pair<std::uint64_t, std::string>> session_order_;  ///< when each is due, first come first
   Offset last_offset_{0, 0};
+  Offset last_dropped_{0, 0};
   Scheduler::TimerId cleaning_ = 0;
   std::vector<std::weak_ptr<AckRequest>> pending_;
 };

@@ -39,7 +39,8 @@ struct SavedSession {
   std::string sid;
   std::string pid;
   std::vector<std::string> rooms;
-  Buffer data;  ///< msgpack
+  Buffer data;              ///< msgpack
+  std::string offset = {};  ///< of the last event that was sent to it; empty when there was none, or nobody knows
 };
 /// Each [event, args..., offset], oldest first.
 using MissedPackets = std::vector<Buffer>;

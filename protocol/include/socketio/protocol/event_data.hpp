@@ -36,6 +36,9 @@ SOCKETIO_API Bytes read(Cursor& cursor, bool (*reserved)(std::string_view));
 /// Appends the array `data` with one more argument, a text: the offset that recovery needs. `data` is an array.
 SOCKETIO_API void append_argument(Buffer& out, Bytes data, std::string_view text);
 
+/// The last argument of the array `data`; empty when that is no text.
+SOCKETIO_API std::string_view last_text(Bytes data) noexcept;
+
 /// How deep [event, args...] of our own making may nest: messages put something around it.
 inline constexpr std::size_t depth_max = limits::depth_max - 4;
 

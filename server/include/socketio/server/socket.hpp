@@ -70,7 +70,8 @@ class SOCKETIO_API SocketEmitter {
   /// How long emit_with_ack() waits. Without it: until the client answers or goes.
   [[nodiscard]] SocketEmitter timeout(std::chrono::milliseconds timeout) const;
 
-  /// Emits an event; see BroadcastOperator::emit(). False when the socket is not connected any more.
+  /// Emits an event; see BroadcastOperator::emit(). False when the socket is not connected any more; with recovery, true while
+  /// its client may come back: the event is kept for it.
   template <typename... Args>
   bool emit(const EventName& event, const Args&... args) const {
     ScratchBuffer data;
