@@ -89,7 +89,7 @@ void ClassicAdapter::say_broadcast(const Target& target, Bytes data) {
   broadcast::Outgoing outgoing;
   outgoing.uid = uid();
   outgoing.nsp = host().nsp();
-  outgoing.data = data;
+  outgoing.data = publishable(data);
   outgoing.rooms = target.rooms;
   outgoing.except = target.except;
   outgoing.flags = target.flags;
@@ -128,7 +128,7 @@ void ClassicAdapter::ask_server_side(std::string_view request_id, Bytes data) {
 }
 
 void ClassicAdapter::ask_broadcast(std::string_view request_id, const Target& target, Bytes data) {
-  classic_request::encode_broadcast(message(), uid(), request_id, data, host().nsp(), selector_of(target));
+  classic_request::encode_broadcast(message(), uid(), request_id, publishable(data), host().nsp(), selector_of(target));
   publish(request_channel_);
 }
 
@@ -160,7 +160,7 @@ void ClassicAdapter::answer_client_count(const Question& question, std::size_t c
 }
 
 void ClassicAdapter::answer_ack(const Question& question, Bytes value) {
-  classic_response::encode_ack(message(), question.request_id, value);
+  classic_response::encode_ack(message(), question.request_id, publishable(value));
   publish(response_channel(question));
 }
 

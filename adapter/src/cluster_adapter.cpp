@@ -4,10 +4,16 @@
 #include <utility>
 
 #include <socketio/protocol/cursor.hpp>
+#include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/value.hpp>
 
 namespace socketio::adapter {
+namespace {
+
+constexpr std::size_t kept_bytes = std::size_t{1} << 20;
+
+}  // namespace
 
 Selection selection_of(const Target& target) noexcept { return {target.rooms, target.except}; }
 
@@ -71,6 +77,11 @@ ClusterAdapter::~ClusterAdapter() {
       request->acks->give_up();
     }
   }
+}
+
+Bytes ClusterAdapter::publishable(Bytes data) {
+  publishable_.clear_and_shrink(kept_bytes);
+  return event_data::without_prototypes(data, publishable_);
 }
 
 bool ClusterAdapter::is_room_here(std::string_view room) const {

@@ -107,6 +107,8 @@ class ClusterAdapter : public Adapter {
   [[nodiscard]] const std::string& uid() const noexcept { return uid_; }
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] AdapterCounters& count() noexcept { return counters_; }
+  /// What clients or the application gave, as it may be published. Good until the next call.
+  [[nodiscard]] Bytes publishable(Bytes data);
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
  private:
@@ -131,6 +133,7 @@ class ClusterAdapter : public Adapter {
   Host& host_;
   std::string uid_;
   AdapterCounters counters_;
+  Buffer publishable_;
   Requests requests_;
   bool closed_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for answers that come when this is gone

@@ -32,7 +32,7 @@ std::uint32_t MessageAdapter::fetch_timeout_ms(const Target& target) const {
 // ---- saying ----------------------------------------------------------------------------------------------------------------
 
 void MessageAdapter::say_broadcast(const Target& target, Bytes event) {
-  cluster_message::append_broadcast(data(), event, std::nullopt, {}, selector_of(target));
+  cluster_message::append_broadcast(data(), publishable(event), std::nullopt, {}, selector_of(target));
   say(Type::broadcast, data_.bytes(), &target, false);
 }
 
@@ -52,12 +52,12 @@ void MessageAdapter::say_disconnect(const Target& target, bool close) {
 }
 
 void MessageAdapter::say_server_side(Bytes event) {
-  cluster_message::append_server_side_event(data(), {}, event);
+  cluster_message::append_server_side_event(data(), {}, publishable(event));
   say(Type::server_side_event, data_.bytes(), nullptr, false);
 }
 
 void MessageAdapter::ask_broadcast(std::string_view request_id, const Target& target, Bytes event) {
-  cluster_message::append_broadcast(data(), event, std::nullopt, request_id, selector_of(target));
+  cluster_message::append_broadcast(data(), publishable(event), std::nullopt, request_id, selector_of(target));
   say(Type::broadcast, data_.bytes(), &target, true);
 }
 
@@ -67,7 +67,7 @@ void MessageAdapter::ask_fetch(std::string_view request_id, const Target& target
 }
 
 void MessageAdapter::ask_server_side(std::string_view request_id, Bytes event) {
-  cluster_message::append_server_side_event(data(), request_id, event);
+  cluster_message::append_server_side_event(data(), request_id, publishable(event));
   say(Type::server_side_event, data_.bytes(), nullptr, true);
 }
 
@@ -77,12 +77,12 @@ void MessageAdapter::answer_client_count(const Question& question, std::size_t c
 }
 
 void MessageAdapter::answer_ack(const Question& question, Bytes value) {
-  cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : value);
+  cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : publishable(value));
   answer(Type::ack, data_.bytes(), question.asker);
 }
 
 void MessageAdapter::answer_server_side(const Question& question, Bytes value) {
-  cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : value);
+  cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : publishable(value));
   answer(Type::server_side_answer, data_.bytes(), question.asker);
 }
 
@@ -130,7 +130,7 @@ void MessageAdapter::act_on(const cluster_message::Envelope& envelope, const clu
     case Type::disconnect: heard_disconnect(selection, view.close); return;
     case Type::fetch_sockets:
       heard_fetch(selection, Form::msgpack, [this, question](const Sockets& sockets) {
-        cluster_message::append_sockets(data(), question.request_id, sockets.count, sockets.packed.bytes());
+        cluster_message::append_sockets(data(), question.request_id, sockets.count, publishable(sockets.packed.bytes()));
         answer(Type::fetch_sockets_answer, data_.bytes(), question.asker);
       });
       return;

@@ -75,7 +75,7 @@ void StreamsAdapter::save(SavedSession session) {
   Buffer packed;
   pack_session(packed, session);
   Buffer text;
-  base64::encode(text, packed.bytes());
+  base64::encode(text, publishable(packed.bytes()));
   const std::string key = hub_->options().session_key_prefix + session.pid;
   const std::string duration = std::to_string(host().recovery().max_disconnection_ms);
   const std::array<std::string_view, 5> words{"SET", key, text.text(), "PX", duration};

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include <socketio/common/error.hpp>
 #include <socketio/common/limits.hpp>
@@ -37,7 +38,81 @@ bool read_name(Cursor& cursor, Name& name) {
   return true;
 }
 
+constexpr std::string_view prototype_name = "__proto__";
+
+/// A container whose copy is being written.
+struct OpenContainer {
+  std::size_t header;   ///< where its header is in the copy
+  std::uint32_t count;  ///< items, or pairs that are kept
+  std::uint64_t left;   ///< items still to come
+  bool map;
+};
+
+bool sets_prototype(const Item& key) {
+  const bool named = key.kind == Kind::text || key.kind == Kind::binary;
+  return (named && key.text() == prototype_name) || key.kind == Kind::array;
+}
+
+/// Writes the count into a map's header, whose width stays.
+void put_count(std::uint8_t* header, std::uint32_t count) {
+  constexpr std::uint8_t map16 = 0xde;
+  constexpr std::uint8_t map32 = 0xdf;
+  std::size_t width = *header == map32 ? 4 : *header == map16 ? 2 : 0;
+  if (width == 0) {
+    *header = static_cast<std::uint8_t>(0x80 | count);
+  }
+  for (; width != 0; --width, count >>= 8) {
+    header[width] = static_cast<std::uint8_t>(count);
+  }
+}
+
+/// Copies the next item, or of a container its header. Passes over members that set a prototype.
+bool copy_item(Cursor& cursor, std::vector<OpenContainer>& open, Bytes packed, Buffer& out) {
+  if (!open.empty()) {
+    OpenContainer& inside = open.back();
+    Cursor ahead = cursor;
+    Item key;
+    if (inside.map && inside.left % 2 == 0 && ahead.next(key) && sets_prototype(key)) {
+      inside.left -= 2;
+      --inside.count;
+      return cursor.skip() && cursor.skip();
+    }
+    --inside.left;
+  }
+  const std::size_t begin = cursor.position();
+  Item item;
+  if (!cursor.next(item)) {
+    return false;
+  }
+  if (item.kind == Kind::array || item.kind == Kind::map) {
+    const bool map = item.kind == Kind::map;
+    open.push_back({out.size(), item.count, std::uint64_t{item.count} * (map ? 2 : 1), map});
+  }
+  out.append(packed.subspan(begin, cursor.position() - begin));
+  return true;
+}
+
 }  // namespace
+
+Bytes without_prototypes(Bytes packed, Buffer& scratch) {
+  if (as_text(packed).find(prototype_name) == std::string_view::npos) [[likely]] {
+    return packed;
+  }
+  scratch.clear();
+  Cursor cursor(packed);
+  std::vector<OpenContainer> open;
+  while (!cursor.at_end()) {
+    if (!copy_item(cursor, open, packed, scratch)) {
+      return packed;  // not well formed: others find that
+    }
+    for (; !open.empty() && open.back().left == 0; open.pop_back()) {
+      if (open.back().map) {
+        put_count(scratch.data() + open.back().header, open.back().count);
+      }
+    }
+  }
+  return scratch.bytes();
+}
 
 Result<Name> name(Bytes data) {
   Cursor cursor(data);

@@ -142,6 +142,9 @@ Violation Reassembler::text(std::string_view text, Buffer& scratch, Packet& pack
   if (!placeholders::find(packet.data, header.attachment_count, slots)) {
     return Violation::bad_placeholder;
   }
+  if (slots.size() > limits_->attachments_max) {  // each becomes an attachment of its own for those who get the event
+    return Violation::too_many_attachments;
+  }
   Buffer data;
   data.append(packet.data);
   pending_ = std::make_unique<Pending>(Pending{

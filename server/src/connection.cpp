@@ -4,6 +4,9 @@
 #include <string>
 #include <utility>
 
+#include <socketio/common/limits.hpp>
+#include <socketio/net/turn_end.hpp>
+#include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/query_string.hpp>
 #include <socketio/protocol/socketio_msgpack_packet.hpp>
 #include <socketio/server/id.hpp>
@@ -79,7 +82,10 @@ void Connection::take(const Packet& packet) {
 }
 
 void Connection::connect(std::string_view name, Bytes auth) {
-  if (find(name) != nullptr || home_.is_asking(*this, name)) {
+  // A handshake travels in answers to fetch_sockets(), inside several containers.
+  if (!auth.empty() && !check_items(auth, 1, limits::depth_max / 2).ok()) {
+    violate(Violation::too_deep);
+  } else if (find(name) != nullptr || home_.is_asking(*this, name)) {
     close_for_wrong_state();
   } else if (sockets_.size() + home_.asking_count(*this) >= home_.server.options.namespaces_per_connection_max) {
     refuse(name, "Too many namespaces");

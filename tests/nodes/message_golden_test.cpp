@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <socketio/protocol/base64.hpp>
 #include <socketio/protocol/pack.hpp>
 
 #include "golden_server.hpp"
@@ -354,4 +355,24 @@ TEST_CASE("streams nodes: the session of a lost client is kept as the reference 
   expected.insert(expected.begin(), "SET");
   REQUIRE(server.redis.other_commands.size() == 1);
   CHECK(server.redis.other_commands[0] == expected);
+}
+
+TEST_CASE("streams nodes: a session is kept without members that set a prototype in JavaScript servers") {
+  Server server("3de99ced0cdb5c0d");
+  server.host.keep_sessions_for_ms(1'000);
+  server.start(socketio::streams_adapter(server.bus));
+  Buffer data;
+  socketio::pack::map_header(data, 2);
+  socketio::pack::text(data, "__proto__");
+  socketio::pack::binary(data, socketio::as_bytes("x"));
+  socketio::pack::text(data, "name");
+  socketio::pack::text(data, "alice");
+  server.adapter->save({"sid", "pid", {"sid"}, std::move(data)});
+  server.time.settle();
+
+  REQUIRE(server.redis.other_commands.size() == 1);
+  Buffer session;
+  REQUIRE(socketio::base64::decode(session, server.redis.other_commands[0].at(2)));
+  CHECK(json(session.bytes()) == R"({"sid":"sid","pid":"pid","rooms":["sid"],"data":{"name":"alice"}})");
+  CHECK(session.text().find("__proto__") == std::string_view::npos);
 }

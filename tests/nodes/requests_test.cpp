@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include <socketio/protocol/base64.hpp>
+#include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/value.hpp>
 
 #include "each_family.hpp"
@@ -379,4 +383,80 @@ TEST_CASE("nodes: an answer of another kind than the question is malformed, and 
   fleet.time.settle();
   REQUIRE(rooms.count() == 1);
   CHECK(*rooms == std::vector<std::string>{"42", "b"});
+}
+
+namespace {
+
+/// [first, {"__proto__": binary, "a": 1}]: servers in JavaScript would end when they look for binary in it.
+Buffer with_prototype(std::string_view first) {
+  Buffer out;
+  socketio::pack::array_header(out, 2);
+  socketio::pack::text(out, first);
+  socketio::pack::map_header(out, 2);
+  socketio::pack::text(out, "__proto__");
+  socketio::pack::binary(out, socketio::as_bytes("x"));
+  socketio::pack::text(out, "a");
+  socketio::pack::unsigned_integer(out, 1);
+  return out;
+}
+
+/// Also where it travels as base64.
+bool has_prototype(std::string_view text) {
+  Buffer decoded;
+  constexpr std::string_view name = "__proto__";
+  return text.find(name) != std::string_view::npos ||
+         (socketio::base64::decode(decoded, text) && decoded.text().find(name) != std::string_view::npos);
+}
+
+}  // namespace
+
+TEST_CASE("nodes: nothing is published that sets a prototype in JavaScript servers, whatever way it comes from a client") {
+  with_each_family([](const Family& family) {
+    Three fleet(family);
+    const Buffer event = with_prototype("e");
+    Adapter& adapter = *fleet[0].adapter;
+    for (FakeSocket* const socket : fleet.sockets) {
+      socket->packed_data.emplace().append(event.bytes());
+    }
+    adapter.broadcast({}, event.bytes());
+    Ending<AckSummary> acks;
+    adapter.broadcast_with_ack({}, event.bytes(), nullptr, acks.callback());
+    adapter.server_side_emit(event.bytes());
+    Ending<ServerAnswers> answers;
+    adapter.server_side_emit_with_ack(event.bytes(), answers.callback());
+    Ending<FetchedSockets> fetched;
+    adapter.fetch({}, fetched.callback());
+    fleet.time.settle();
+    for (std::size_t index = 0; index < 3; ++index) {
+      Buffer array;
+      socketio::pack::array_header(array, 1);
+      array.append(event.bytes());
+      fleet.sockets[index]->acknowledge(array.bytes());
+      for (const auto& answer : std::exchange(fleet[index].host.open_questions, {})) {
+        answer(array.bytes());
+      }
+    }
+    fleet.time.settle();
+
+    REQUIRE(acks.count() == 1);
+    CHECK(acks->acks.size() == 3);
+    REQUIRE(answers.count() == 1);
+    CHECK(answers->answers.size() == 2);
+    REQUIRE(fetched.count() == 1);
+    CHECK(fetched->sockets.count == 3);
+    CHECK(fleet.sockets[2]->received.size() == 2);
+    std::size_t count = 0;
+    for (const FakeRedis::Message& message : fleet.redis.published) {
+      CAPTURE(message.channel);
+      CHECK_FALSE(has_prototype(message.text()));
+      ++count;
+    }
+    for (const auto& command : fleet.redis.other_commands) {
+      for (const std::string& word : command) {
+        CHECK_FALSE(has_prototype(word));
+      }
+      ++count;
+    }
+    CHECK(count >= 10);
+  });
 }

@@ -178,6 +178,15 @@ TEST_CASE("socketio_packet: too many attachments, at the limit and far beyond") 
   CHECK(violation_of("510-[\"e\"]") == Violation::none);
   CHECK(violation_of("511-[\"e\"]") == Violation::too_many_attachments);
   CHECK(violation_of("5" + std::string(400, '9') + "-[\"e\"]") == Violation::too_many_attachments);
+  const auto placed = [](int times) {
+    std::string list;
+    for (int index = 0; index < times; ++index) {
+      list += "," + placeholder;
+    }
+    return violation_of("51-[\"e\"" + list + "]");
+  };
+  CHECK(placed(10) == Violation::none);
+  CHECK(placed(11) == Violation::too_many_attachments);
 }
 
 TEST_CASE("socketio_packet: a namespace that is not UTF-8") {

@@ -40,6 +40,10 @@ TEST_CASE("validation: a violation is told to every socket of the connection, wh
     std::string error;
   };
   const std::string deep(600, '[');
+  std::string placed_often;
+  for (int index = 0; index < 11; ++index) {
+    placed_often += ",{\"_placeholder\":true,\"num\":0}";
+  }
   for (const Case& example : {
            Case{"7", "unknown packet type"},
            Case{"", "unknown packet type"},
@@ -54,6 +58,8 @@ TEST_CASE("validation: a violation is told to every socket of the connection, wh
            Case{"50x1-[\"e\"]", "Illegal attachments"},
            Case{"51e0-[\"e\"]", "Illegal attachments"},
            Case{"511-[\"e\"]", "too many attachments"},
+           Case{"51-[\"e\"" + placed_often + "]", "too many attachments"},
+           Case{"0/x,{\"a\":" + deep.substr(0, 256) + std::string(256, ']') + "}", "nesting is too deep"},
            Case{"2[\"e\"", "invalid payload"},
            Case{"2 [\"e\"]", "invalid payload"},
            Case{"2[\"e\"]x", "invalid payload"},

@@ -49,6 +49,12 @@ inline constexpr std::size_t depth_max = limits::depth_max - 4;
 SOCKETIO_API void require(Bytes data, bool (*reserved)(std::string_view));
 /// The same for the name alone. For senders that walk over the arguments anyway.
 SOCKETIO_API void require_name(Bytes data, bool (*reserved)(std::string_view));
+/// `packed` as it may be published: without members named "__proto__", which set a prototype in JavaScript servers; one that is
+/// binary or a date ends them. Members whose names are arrays, which JavaScript makes text of, go with them.
+///
+/// `packed`   well-formed values, one behind the other. Returned as it is, unless that name is in it.
+/// `scratch`  takes the copy otherwise.
+SOCKETIO_API Bytes without_prototypes(Bytes packed, Buffer& scratch);
 /// Throws Error(bad_arguments) that tells what is wrong with the arguments.
 [[noreturn]] SOCKETIO_API void refuse(DecodeError error);
 

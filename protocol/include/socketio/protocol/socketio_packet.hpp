@@ -54,7 +54,7 @@ enum class Violation : std::uint8_t {
   none,
   bad_type,              ///< the first character is not 0 to 6, or there is none
   bad_attachment_count,  ///< not decimal digits and a dash, or zero
-  too_many_attachments,  ///< more than Limits::attachments_max
+  too_many_attachments,  ///< more than Limits::attachments_max, each counted wherever it is used
   bad_namespace,         ///< not UTF-8, or in the msgpack parser no text
   bad_id,                ///< above id_max, or in the msgpack parser no integer
   bad_syntax,            ///< not JSON, or not msgpack
