@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../src/explain.hpp"
+#include "../src/printable.hpp"
 #include "../src/text.hpp"
 #include "../src/units.hpp"
 #include "detect.hpp"
@@ -92,7 +93,8 @@ void Questions::account(const asking::Answered& answered, Bus bus, std::string_v
 }
 
 void Questions::print(std::string_view line) {
-  if (options_.common.output != Output::quiet && !lines_.push(line)) {
+  const bool json = options_.common.output == Output::json;
+  if (options_.common.output != Output::quiet && !lines_.push(json ? text::printable_json(line) : text::printable_lines(line))) {
     ++lines_lost_;
   }
 }

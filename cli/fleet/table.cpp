@@ -4,14 +4,12 @@
 #include <cstddef>
 #include <utility>
 
-#include "../src/text.hpp"
+#include "../src/printable.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
 
 constexpr std::size_t gap = 2;
-
-std::size_t width_of(std::string_view cell) { return text::column(cell, cell.size()) - 1; }
 
 }  // namespace
 
@@ -21,9 +19,9 @@ std::string Table::text() const {
   }
   std::vector<std::size_t> widths;
   for (std::size_t index = 0; index < columns_.size(); ++index) {
-    std::size_t width = width_of(columns_[index].title);
+    std::size_t width = text::width(columns_[index].title);
     for (const auto& row : rows_) {
-      width = std::max(width, width_of(row[index]));
+      width = std::max(width, text::width(row[index]));
     }
     widths.push_back(width);
   }
@@ -32,7 +30,7 @@ std::string Table::text() const {
     std::size_t owed = 0;  // blanks, written before the next cell only: no line ends with one
     for (std::size_t index = 0; index < columns_.size(); ++index) {
       const std::string_view cell = cell_of(index);
-      const std::size_t blanks = widths[index] - width_of(cell);
+      const std::size_t blanks = widths[index] - text::width(cell);
       const bool right = columns_[index].align == Align::right;
       owed += right ? blanks : 0;
       if (!cell.empty()) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../src/exit_status.hpp"
+#include "../src/printable.hpp"
 #include "../src/text.hpp"
 #include "../src/units.hpp"
 
@@ -65,6 +66,11 @@ void TapOutput::take(const Message& message) {
   line_.clear();
   if (output == Output::json) {
     show::append_json(line_, message, time);
+    if (text::needs_json_escapes(line_.text())) {
+      const std::string escaped = text::printable_json(line_.text());
+      line_.clear();
+      line_.append(escaped);
+    }
   } else if (output == Output::text) {
     if (console_.shows_progress() && options_.output_is_terminal) {
       line_.append(clear_line);

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "printable.hpp"
+
 namespace socketio::cli {
 namespace {
 
@@ -64,22 +66,22 @@ void Console::detail(std::string_view sentence) {
 void Console::usage(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 void Console::say(std::string_view sentence, std::string_view colour) {
-  std::string text;
+  std::string line;
   if (progress_shown_) {
-    text += clear_line;
+    line += clear_line;
     progress_shown_ = false;
   }
   const bool coloured = colours_ && !colour.empty();
-  text += coloured ? colour : "";
-  text += tool_;
-  text += coloured ? plain : "";
-  text += sentence;
-  text += '\n';
-  write_all(STDERR_FILENO, text);
+  line += coloured ? colour : "";
+  line += tool_;
+  line += coloured ? plain : "";
+  line += text::printable_lines(sentence);
+  line += '\n';
+  write_all(STDERR_FILENO, line);
 }
 
 void Console::progress(std::string_view line) {
-  write_all(STDERR_FILENO, std::string(clear_line) + std::string(line));
+  write_all(STDERR_FILENO, std::string(clear_line) + text::printable(line));
   progress_shown_ = true;
 }
 
@@ -90,9 +92,9 @@ void Console::clear_progress() {
   }
 }
 
-void Console::data(std::string_view text) {
+void Console::data(std::string_view output) {
   if (output_error_ == 0) {
-    pending_ += text;
+    pending_ += output_ == Output::json ? text::printable_json(output) : text::printable_lines(output);
     if (pending_.size() >= piece) {
       flush();
     }

@@ -5,25 +5,12 @@
 #include <system_error>
 #include <vector>
 
-#include <socketio/common/buffer.hpp>
-#include <socketio/protocol/utf8.hpp>
+#include "printable.hpp"
 
 namespace socketio::cli::text {
 namespace {
 
 bool continues_character(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80; }
-
-/// U+0000 to U+001F, and U+007F to U+009F, which some terminals obey as well.
-void replace_controls(std::string& utf8) {
-  std::size_t to = 0;
-  for (std::size_t at = 0; at < utf8.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(utf8[at]);
-    const bool two = byte == 0xc2 && at + 1 < utf8.size() && static_cast<unsigned char>(utf8[at + 1]) < 0xa0;
-    utf8[to++] = two || byte < ' ' || byte == 0x7f ? '?' : utf8[at];
-    at += two ? 1U : 0U;
-  }
-  utf8.resize(to);
-}
 
 }  // namespace
 
@@ -36,11 +23,7 @@ std::string excerpt(std::string_view text, std::size_t size_max) {
     }
     text = text.substr(0, size);
   }
-  Buffer repaired;
-  utf8::append_repaired(repaired, text);
-  std::string result(repaired.text());
-  replace_controls(result);
-  return cut ? result + "..." : result;
+  return cut ? printable(text) + "..." : printable(text);
 }
 
 std::string shell_quoted(std::string_view word) {

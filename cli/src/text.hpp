@@ -9,8 +9,8 @@
 // Pieces of sentences for people.
 namespace socketio::cli::text {
 
-/// The text, at most `size_max` bytes of it and never half a character; control characters and what is not UTF-8 replaced, so
-/// that nothing in it can play with a terminal.
+/// The text, at most `size_max` bytes of it and never half a character; as printable() (printable.hpp) makes it fit for a
+/// terminal.
 std::string excerpt(std::string_view text, std::size_t size_max = 60);
 
 /// The word as a POSIX shell must be told it: 'it'\''s'.

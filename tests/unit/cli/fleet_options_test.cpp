@@ -121,6 +121,18 @@ TEST_CASE("fleet table: columns are as wide as what is in them, counted in chara
         "a          7\n");
 }
 
+TEST_CASE("fleet table: wide characters take two columns, combining ones none") {
+  fleet::Table table({{"room"}, {"n", fleet::Table::Align::right}});
+  table.add({"寿司", "1"});
+  table.add({"cafe\u0301", "2"});
+  table.add({"tea \U0001f375", "3"});
+  CHECK(table.text() ==
+        "room    n\n"
+        "寿司    1\n"
+        "cafe\u0301    2\n"
+        "tea \U0001f375  3\n");
+}
+
 TEST_CASE("fleet doctor: lines of CLIENT LIST, and what is none") {
   const auto lines = fleet::read_client_list("id=7 addr=[::1]:5 name= psub=1 omem=20 user=a=b\n\n nonsense\nid=8 sub=x");
   REQUIRE(lines.size() == 2);

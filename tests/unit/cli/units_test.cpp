@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "pacer.hpp"
+#include "printable.hpp"
 #include "schedule.hpp"
 #include "text.hpp"
 #include "units.hpp"
@@ -83,6 +85,40 @@ TEST_CASE("text: an excerpt is short, whole characters only, and cannot play wit
   CHECK(text::excerpt("\xc2\x9b"
                       "2J\xc2\x80\xc2\xa0"
                       "é") == "?2J?\xc2\xa0é");
+}
+
+TEST_CASE("printable: DEL, C1 controls, bidi marks and characters without width are replaced in text") {
+  CHECK(text::printable("a\x1b[31m\n\x7f\u0085\u009b") == "a?[31m????");
+  for (const std::string_view hidden : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069",     // direction
+                                        "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u180e",     // no width
+                                        "\u2028", "\u2029", "\u115f", "\u3164", "\uffa0", "\ufff9", "\U000e0041"}) {
+    CAPTURE(hidden);
+    CHECK(text::printable("a" + std::string(hidden) + "b") == "a?b");
+    CHECK(text::excerpt("a" + std::string(hidden) + "b") == "a?b");
+    const std::string json = text::printable_json("\"a" + std::string(hidden) + "b\"");
+    CHECK(json.starts_with("\"a\\u"));
+    CHECK(json.ends_with("b\""));
+  }
+  CHECK(text::printable("k\u00fcche \u5bff\u53f8 e\u0301 \U0001f375 \u2764\ufe0f") ==
+        "k\u00fcche \u5bff\u53f8 e\u0301 \U0001f375 \u2764\ufe0f");
+  CHECK(text::printable_lines("one\ntwo\r\n") == "one\ntwo?\n");
+  CHECK(text::printable("\xff\xe2\x80") == "\ufffd\ufffd");
+}
+
+TEST_CASE("printable: JSON keeps its meaning, with escapes for what a terminal obeys or hides") {
+  CHECK(text::printable_json("{\"a\":\"k\u00fcche\"}\n") == "{\"a\":\"k\u00fcche\"}\n");
+  CHECK_FALSE(text::needs_json_escapes("{\"a\":\"k\u00fcche\"}\n"));
+  CHECK(text::printable_json("\"\x7f\u0080\u009b\u202e\"") == "\"\\u007f\\u0080\\u009b\\u202e\"");
+  CHECK(text::printable_json("\"\U000e0041\"") == "\"\\udb40\\udc41\"");
+}
+
+TEST_CASE("printable: width counts the columns of a terminal") {
+  CHECK(text::width("k\u00fcche") == 5);
+  CHECK(text::width("\u5bff\u53f8") == 4);
+  CHECK(text::width("e\u0301") == 1);
+  CHECK(text::width("\U0001f375") == 2);
+  CHECK(text::width("\uff21") == 2);
+  CHECK(text::width("\ud55c") == 2);
 }
 
 TEST_CASE("text: columns count characters, not bytes") {
