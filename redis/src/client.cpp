@@ -158,8 +158,8 @@ void SingleClient::deliver() {
   for (std::size_t count = state_news.size(); count != 0 && !state_news.empty(); --count) {
     const StateNews news = std::move(state_news.front());
     state_news.pop_front();
-    if (const StateChanged call = changed_) {  // a copy: it may set another one
-      guarded([&] { call(news.state, news.why); });
+    if (const auto call = changed_) {  // lives on while it sets another one
+      guarded([&] { (*call)(news.state, news.why); });
     }
   }
   deliver_subscription_news();

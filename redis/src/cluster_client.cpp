@@ -85,8 +85,8 @@ void ClusterClient::deliver() {
   for (std::size_t count = state_news_.size(); count != 0 && !state_news_.empty(); --count) {
     const StateNews news = std::move(state_news_.front());
     state_news_.pop_front();
-    if (const StateChanged call = changed_) {  // a copy: it may set another one
-      guarded([&] { call(news.state, news.why); });
+    if (const auto call = changed_) {  // lives on while it sets another one
+      guarded([&] { (*call)(news.state, news.why); });
     }
   }
   for (std::size_t count = unasked_subscriptions_.size(); count != 0 && !unasked_subscriptions_.empty() && !is_destroyed_;

@@ -51,7 +51,9 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   ~ClusterClient() override;
 
   void connect() override;
-  void on_state(StateChanged changed) override { changed_ = std::move(changed); }
+  void on_state(StateChanged changed) override {
+    changed_ = changed ? std::make_shared<const StateChanged>(std::move(changed)) : nullptr;
+  }
   [[nodiscard]] State state() const noexcept override { return state_; }
   [[nodiscard]] const std::string& last_error() const noexcept override { return last_error_; }
   [[nodiscard]] bool last_error_is_refusal() const noexcept override { return last_error_is_refusal_; }
@@ -243,7 +245,7 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   Counters counters_;  ///< of commands and states; of bytes and messages those of connections that are gone
 
   State state_ = State::idle;
-  StateChanged changed_;
+  std::shared_ptr<const StateChanged> changed_;  ///< null: nobody asks
   std::string last_error_;
   bool last_error_is_refusal_ = false;
   bool is_closing_ = false;

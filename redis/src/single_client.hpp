@@ -58,7 +58,9 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   ~SingleClient() override;
 
   void connect() override;
-  void on_state(StateChanged changed) override { changed_ = std::move(changed); }
+  void on_state(StateChanged changed) override {
+    changed_ = changed ? std::make_shared<const StateChanged>(std::move(changed)) : nullptr;
+  }
   [[nodiscard]] State state() const noexcept override { return state_; }
   [[nodiscard]] const std::string& last_error() const noexcept override { return last_error_; }
   [[nodiscard]] bool last_error_is_refusal() const noexcept override { return last_error_is_refusal_; }
@@ -167,7 +169,7 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   std::string who;                       ///< begins the sentences about it
 
   State state_ = State::idle;
-  StateChanged changed_;
+  std::shared_ptr<const StateChanged> changed_;  ///< null: nobody asks
   std::string last_error_;
   bool last_error_is_refusal_ = false;
   bool attempt_wanted = false;  ///< connect() was called; the attempt begins at the end of the turn

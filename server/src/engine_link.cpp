@@ -21,11 +21,10 @@ void EngineLink::close() {
 }
 
 void EngineLink::on_message(Bytes data, bool binary) {
-  if (heard) {
+  if (const auto listener = heard) {  // lives on while it sets another one
     const auto self = shared_from_this();
-    const auto listener = heard;
     try {
-      listener(data, binary);
+      (*listener)(data, binary);
     } catch (...) {  // nothing that an application throws passes through the loop: its connection ends
       close();
     }
@@ -51,7 +50,10 @@ std::string_view EngineSocket::id() const noexcept { return link_->id(); }
 bool EngineSocket::send(std::string_view text) const { return link_->send(server::FrameRef::text(text)); }
 bool EngineSocket::send_binary(Bytes data) const { return link_->send(server::FrameRef::binary(data)); }
 void EngineSocket::close() const { link_->close(); }
-void EngineSocket::on_message(std::function<void(Bytes, bool)> listener) const { link_->heard = std::move(listener); }
+void EngineSocket::on_message(std::function<void(Bytes, bool)> listener) const {
+  using Heard = std::function<void(Bytes, bool)>;
+  link_->heard = listener ? std::make_shared<const Heard>(std::move(listener)) : nullptr;
+}
 void EngineSocket::on_close(std::function<void(std::string_view)> listener) const { link_->closed = std::move(listener); }
 
 }  // namespace socketio

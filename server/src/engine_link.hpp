@@ -19,7 +19,7 @@ class EngineLink final : public SessionListener, public std::enable_shared_from_
   bool send(const FrameRef& frame) { return session_ != nullptr && session_->send(frame); }
   void close();
 
-  std::function<void(Bytes, bool)> heard;
+  std::shared_ptr<const std::function<void(Bytes, bool)>> heard;  ///< null: nobody asks
   std::function<void(std::string_view)> closed;
 
  private:

@@ -67,7 +67,7 @@ class OfficialServer {
 
 /** The channel on which servers count each other. */
 export function countedChannel(transport, nsp = '/', key = 'socket.io') {
-  return transport === 'classic' ? `${key}-request#${nsp}#` : `${key}#${nsp}#`;
+  return transport === 'classic' || transport === 'socket.io-redis 6' ? `${key}-request#${nsp}#` : `${key}#${nsp}#`;
 }
 
 export class InspectedFleet {
@@ -93,14 +93,20 @@ export class InspectedFleet {
     return count;
   }
 
-  /** `{ transport, namespaces, options, redisUrl, pubUrl }`; resolves when its subscriptions are in force. */
-  async add({ transport, namespaces = ['/'], ...setup }) {
-    const before = await this.count(transport, namespaces.at(-1));
-    const readers = await this.readers();
+  /** A server that need not hear anything here: it has other rights, or another Redis. */
+  async addUnheard({ transport, namespaces = ['/'], ...setup }) {
     const server = new OfficialServer({ redisUrl: this.url, transport, namespaces, options: {}, ...setup });
     this.servers.push(server);
     const [{ port }] = await within(once(server.child, 'message'), () => 'the server did not start', 20_000);
     server.url = `http://127.0.0.1:${port}`;
+    return server;
+  }
+
+  /** `{ transport, namespaces, options, redisUrl, pubUrl }`; resolves when its subscriptions are in force. */
+  async add({ transport, namespaces = ['/'], ...setup }) {
+    const before = await this.count(transport, namespaces.at(-1));
+    const readers = await this.readers();
+    const server = await this.addUnheard({ transport, namespaces, ...setup });
     await until(async () => await this.count(transport, namespaces.at(-1)) > before, 'the server did not subscribe');
     if (transport === 'streams') {
       await until(async () => await this.readers() >= readers + (setup.options?.streamCount ?? 1), 'no stream is read');
@@ -150,6 +156,7 @@ export class InspectedFleet {
 /** A running socketio-fleet tap. */
 export class Tap {
   lines = [];
+  raw = '';
   stderr = '';
   #news = () => {};
 
@@ -160,6 +167,7 @@ export class Tap {
     let rest = '';
     tap.child.stdout.setEncoding('utf8');
     const read = (text) => {
+      tap.raw += text;
       const parts = (rest + text).split('\n');
       rest = parts.pop();
       for (const part of parts) tap.lines.push(JSON.parse(part));

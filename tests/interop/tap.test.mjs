@@ -287,6 +287,41 @@ describe('socketio-fleet tap', { skip }, () => {
     }
   });
 
+  for (const transport of transports) {
+    test(`${transport}: a connection that Redis ends is told and counted, and what comes afterwards is shown`, async () => {
+      const a = await fleet.add({ transport });
+      const tap = await tapOf(['--transport', transport]);
+      const listeners = (await fleet.command('CLIENT', 'LIST')).split('\n')
+        .filter((line) => line.includes(' name=socketio-fleet-tap ') && / (p|s|)sub=[1-9]/.test(line));
+      assert.equal(listeners.length, 1);
+      await fleet.command('CLIENT', 'KILL', 'ID', /\bid=(\d+)/.exec(listeners[0])[1]);
+      await until(() => /is missed/.test(tap.stderr) && /Listening again/.test(tap.stderr), () => `not told: ${tap.stderr}`);
+      await until(async () => {
+        await a.op('emit', { args: ['again'] });
+        return tap.lines.some(({ event }) => event === 'again');
+      }, 'nothing is shown any more');
+      await tap.end();
+      assert.equal(tap.summary.interruptions, 1);
+    });
+  }
+
+  test('what plays with a terminal is replaced in text, and escaped in JSON', async () => {
+    const room = 'a\u009b31m\u202e\u200b\u007f';
+    const tap = await tapOf([]);
+    await emit(['--to', room, 'x', JSON.stringify(room)]);
+    const shown = await tap.see(({ event }) => event === 'x');
+    assert.deepEqual(shown.to, [room]);
+    assert.deepEqual(shown.args, [room]);
+    await tap.end();
+    assert.doesNotMatch(tap.raw, /[\u007f-\u009f\u200b\u202e]/);
+    assert.match(tap.raw, /\\u009b31m\\u202e\\u200b\\u007f/);
+    const text = run(tool, ['tap', '-o', 'text', '--limit', '1', '--redis', fleet.url], { env: { PATH: process.env.PATH } });
+    await until(async () => await fleet.command('PUBSUB', 'NUMPAT') > 0, 'the tap does not listen');
+    await emit(['--to', room, 'x', JSON.stringify(room)]);
+    const { stdout } = await text;
+    assert.match(stdout, /x\("a\?31m\?\?\?"\) to a\?31m\?\?\?/);
+  });
+
   test('without the right to listen it says so and ends', async () => {
     await fleet.command('ACL', 'SETUSER', 'blind', 'on', '>secret', '+@all', '~*', 'resetchannels', '&other*');
     const result = await run(tool, ['tap', '--redis', fleet.url.replace('//', '//blind:secret@')], { env: { PATH: process.env.PATH } });

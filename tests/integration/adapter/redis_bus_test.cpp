@@ -64,6 +64,20 @@ redis::Options limited(const support::RedisServer& server) {
 
 }  // namespace
 
+TEST_CASE("redis bus: a function for states keeps what it remembers, and may set another one") {
+  support::RedisServer redis;
+  Loop loop;
+  const auto bus = std::make_shared<RedisBus>(loop, quick(redis));
+  std::vector<int> calls;
+  bus->on_state([&calls, &bus, count = 0, text = std::string(100, 'x')](bool, std::string_view) mutable {
+    calls.push_back(++count);
+    bus->on_state({});
+    calls.push_back(static_cast<int>(text.size()));
+  });
+  REQUIRE(wait_ready(loop, *bus));
+  CHECK(calls == std::vector<int>{1, 100});
+}
+
 TEST_CASE("redis bus: ready means that every subscription is in force") {
   for (const Family& family : nodes::families) {
     CAPTURE(family.name);

@@ -159,6 +159,30 @@ TEST_CASE("client: exceptions of callbacks are logged, and harm nobody") {
   CHECK(logged.size() == 5);  // connecting, ready, two publishes, one command
 }
 
+TEST_CASE("client: a function for states keeps what it remembers from one call to the next, and may set another one") {
+  fake::Redis server([](fake::Connection& connection, int) {
+    while (!connection.command().empty()) {
+      connection.send(":1\r\n");
+    }
+  });
+  Loop loop;
+  Client client(loop, quick(server));
+  std::vector<int> calls;
+  bool replaced = false;
+  client.on_state([&, count = 0](State state, std::string_view) mutable {
+    calls.push_back(++count);
+    if (state == State::ready) {
+      client.on_state([&replaced](State, std::string_view) { replaced = true; });
+      calls.push_back(++count);  // what it remembers is still there
+    }
+  });
+  client.connect();
+  REQUIRE(wait(loop, [&] { return calls.size() >= 3; }));
+  CHECK(calls == std::vector<int>{1, 2, 3});
+  client.close(0);
+  REQUIRE(wait(loop, [&] { return replaced; }));
+}
+
 TEST_CASE("client: it may be destroyed in any of its callbacks") {
   fake::Redis server([](fake::Connection& connection, int) {
     while (!connection.command().empty()) {

@@ -90,6 +90,21 @@ TEST_CASE("cluster: when a node ends a channel because its slot has moved, the c
   CHECK(std::count(states.begin(), states.end(), State::ready) == 2);  // it was not ready meanwhile
 }
 
+TEST_CASE("cluster: a function for states keeps what it remembers from one call to the next") {
+  Two nodes;
+  nodes.a.answer_by(confirm);
+  nodes.b.answer_by(confirm);
+  Loop loop;
+  Client client(loop, quick({nodes.a.port()}));
+  std::vector<int> calls;
+  client.on_state([&calls, count = 0](State, std::string_view) mutable { calls.push_back(++count); });
+  client.connect();
+  REQUIRE(wait_ready(loop, client));
+  client.close(0);
+  REQUIRE(wait(loop, [&] { return calls.size() >= 3; }));
+  CHECK(calls == std::vector<int>{1, 2, 3});
+}
+
 TEST_CASE("cluster: owners that send a subscription to each other for ever are given up, and the listener is told") {
   Two nodes;
   nodes.a.answer_by([&](const Words& words) { return words[0] == "SSUBSCRIBE" ? moved("c", nodes.b) : confirm(words); });

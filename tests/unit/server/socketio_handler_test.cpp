@@ -182,6 +182,27 @@ TEST_CASE("handlers: everything else that an application gives may throw, too") 
   CHECK(echo.until_closed());
 }
 
+TEST_CASE("engine sockets: a function for messages keeps what it remembers from one call to the next, and may set another one") {
+  Fixture fixture;
+  fixture.io->serve_engine("/count/", [](EngineSocket socket) {
+    socket.on_message([socket, count = 0](Bytes, bool) mutable {
+      socket.send(std::to_string(++count));
+      if (count == 2) {
+        socket.on_message([socket](Bytes, bool) { socket.send("other"); });
+        socket.send(std::to_string(++count));
+      }
+    });
+  });
+  Client client(fixture, "EIO=4&transport=websocket", "/count/");
+  client.send("x");
+  CHECK(client.next() == "1");
+  client.send("x");
+  CHECK(client.next() == "2");
+  CHECK(client.next() == "3");
+  client.send("x");
+  CHECK(client.next() == "other");
+}
+
 TEST_CASE("handlers: one may take itself and others away while it runs") {
   Connected c;
   c.socket->on("e", [&c](Ack ack) {
