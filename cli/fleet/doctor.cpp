@@ -1,15 +1,17 @@
 #include "doctor.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/protocol/transcode.hpp>
 
+#include "../src/exit_status.hpp"
 #include "../src/signals.hpp"
 #include "../src/text.hpp"
 #include "../src/units.hpp"
 #include "json.hpp"
-#include "names.hpp"
 #include "subcommands.hpp"
 
 namespace socketio::cli::fleet {
@@ -79,57 +81,77 @@ std::vector<ClientLine> read_client_list(std::string_view text) {
   return lines;
 }
 
-void check_servers(Examination& fleet) {
-  const std::string with_key = "the key \"" + text::excerpt(fleet.key()) + "\"";
-  std::string names;
-  std::size_t in_use = 0;
-  for (const Bus bus : {Bus::classic, Bus::sharded, Bus::streams}) {
-    if (!fleet.fleet.of(bus).empty()) {
-      names += (names.empty() ? "" : " and ") + std::string(name_of(bus));
-      ++in_use;
-    }
+bool ClientLine::subscribes_as_server(Bus bus) const {
+  switch (bus) {
+    case Bus::classic: return number("psub") >= 1 && number("sub") >= 2;
+    case Bus::sharded: return number("ssub") >= 2;
+    case Bus::streams: break;
   }
-  if (in_use > 1) {
-    fleet.findings.push_back({"transports", "Servers with " + with_key + " use " + names + ": they do not hear each other.",
-                              "Redis has subscribers on the channels of each of them.",
-                              "Give all servers the same adapter. Until then, emit to each transport, or give each part of the "
-                              "fleet a key of its own."});
-  }
-  for (const Bus bus : fleet.buses) {
-    const auto known = fleet.redis.ask({"COMMAND", "INFO",
-                                        bus == Bus::sharded   ? "SPUBLISH"
-                                        : bus == Bus::streams ? "XADD"
-                                                              : "PUBLISH"});
-    const bool missing = known.outcome == redis::Outcome::ok && !known.reply.elements.empty() &&
-                         known.reply.elements[0].type == redis::Reply::Type::nil;
-    if (missing) {
-      const bool sharded = bus == Bus::sharded;
-      fleet.findings.push_back({"version",
-                                "This Redis is too old for the " + std::string(name_of(bus)) + " transport, which needs " +
-                                    (sharded ? "Redis 7." : "Redis 5."),
-                                std::string("It does not know the command ") + (sharded ? "SPUBLISH." : "XADD."),
-                                "Use a newer Redis, or the classic adapter."});
-    } else if (fleet.fleet.of(bus).empty()) {
-      fleet.findings.push_back(
-          {"servers", "No server with " + with_key + " listens by the " + std::string(name_of(bus)) + " transport.",
-           "Nobody is subscribed to " + (bus == Bus::classic ? fleet.key() + "-request#...#" : fleet.key() + "#...#") + ".",
-           "Compare the key and the Redis of the servers with --key and --redis; or no server runs."});
-    }
-  }
-  if (fleet.buses.empty()) {
-    fleet.findings.push_back({"servers", "No server with " + with_key + " listens on this Redis.",
-                              "Nobody is subscribed to channels that begin with it.",
-                              "Compare the key and the Redis of the servers with --key and --redis; or no server runs."});
-  }
+  return number("sub") >= 2 && number("psub") == 0;
 }
 
-ExitStatus run_doctor(const Options& options, Console& console) {
-  const Signals no_broken_pipes;
-  Loop loop;
-  const StopSignals signals(loop);
-  Commander redis(loop, options, "doctor", console, signals);
-  redis.connect();
-  Examination fleet{redis, options, console, signals, look_at_fleet(redis, options), options.buses, {}, {}, {}};
+std::string_view ClientLine::host() const { return text("addr").substr(0, text("addr").rfind(':')); }
+
+std::string ClientLine::describe() const {
+  std::string more;
+  for (const std::string_view part : {text("name"), text("lib-name")}) {
+    more += part.empty() ? "" : (more.empty() ? "" : ", ") + text::excerpt(part);
+  }
+  return text::excerpt(text("addr")) + (more.empty() ? "" : " (" + more + ")");
+}
+
+std::uint64_t distance(const ClientLine& a, const ClientLine& b) {
+  const std::uint64_t first = a.number("id");
+  const std::uint64_t second = b.number("id");
+  return first > second ? first - second : second - first;
+}
+
+std::vector<std::pair<const ClientLine*, const ClientLine*>> pairs_of(const std::vector<ClientLine>& clients, Bus bus) {
+  std::vector<std::pair<const ClientLine*, const ClientLine*>> pairs;
+  std::set<const ClientLine*> taken;
+  for (const ClientLine& subscriber : clients) {
+    if (subscriber.is_tool() || !subscriber.subscribes_as_server(bus)) {
+      continue;
+    }
+    const ClientLine* nearest = nullptr;
+    for (const ClientLine& other : clients) {
+      const bool fits = !other.is_tool() && !other.subscribes() && other.host() == subscriber.host() &&
+                        other.text("laddr") == subscriber.text("laddr") && taken.count(&other) == 0;
+      if (fits && (nearest == nullptr || distance(other, subscriber) < distance(*nearest, subscriber))) {
+        nearest = &other;
+      }
+    }
+    taken.insert(nearest);
+    pairs.emplace_back(&subscriber, nearest);
+  }
+  return pairs;
+}
+
+std::string shown_some(const std::vector<std::string>& items, std::size_t items_max) {
+  std::string result;
+  const std::size_t shown = std::min(items.size(), items_max);
+  for (std::size_t index = 0; index < shown; ++index) {
+    const bool last = index + 1 == items.size();
+    result += (index == 0 ? "" : last ? " and " : ", ") + items[index];
+  }
+  return items.size() > shown ? result + " and " + units::grouped(items.size() - shown) + " more" : result;
+}
+
+namespace {
+
+/// The transports that are looked at. A user who may not look at channels is told so, and the rest is looked at.
+void find_fleet(Examination& fleet, const Options& options) {
+  fleet.buses = options.buses;
+  try {
+    fleet.fleet = look_at_fleet(fleet.redis, options);
+  } catch (const Failure& failure) {
+    if (fleet.signals.pending() != 0) {
+      throw;
+    }
+    fleet.knows_servers = false;
+    fleet.not_checked.push_back("which servers there are, and whether they answer: " + std::string(failure.what()));
+    return;
+  }
   if (options.buses.empty()) {
     for (const Bus bus : {Bus::classic, Bus::sharded, Bus::streams}) {
       if (!fleet.fleet.of(bus).empty()) {
@@ -137,21 +159,38 @@ ExitStatus run_doctor(const Options& options, Console& console) {
       }
     }
   }
-  if (const auto list = redis.ask({"CLIENT", "LIST"}); list.outcome == redis::Outcome::ok) {
+}
+
+void look_at_clients(Examination& fleet) {
+  if (const auto list = fleet.redis.ask({"CLIENT", "LIST"}); list.outcome == redis::Outcome::ok) {
     fleet.clients = read_client_list(list.reply.text);
   } else {
     fleet.not_checked.push_back("connections, because Redis does not list them (" + text::excerpt(list.message, 200) + ").");
   }
+}
+
+}  // namespace
+
+ExitStatus run_doctor(const Options& options, Console& console) {
+  const Signals no_broken_pipes;
+  Loop loop;
+  const StopSignals signals(loop);
+  Commander redis(loop, options, "doctor", console, signals);
+  redis.connect();
+  Examination fleet{redis, options, console, signals};
+  find_fleet(fleet, options);
+  look_at_clients(fleet);
   if (options.common.redis.topology == redis::Topology::cluster) {
     fleet.not_checked.push_back(
         "the other nodes' rights of users (ACL) and limits of output buffers (CONFIG): those of one node of the Redis Cluster "
         "were looked at. Channels and connections are those of all nodes.");
   }
-  check_servers(fleet);
-  check_answers(fleet);
-  check_buffers(fleet);
-  check_rights(fleet);
-  check_streams(fleet);
+  using Check = void (*)(Examination&);
+  for (const Check check :
+       {check_servers, check_replicas, check_answers, check_namespaces, check_generations, check_modes, check_messages,
+        check_connections, check_buffers, check_rights, check_streams, check_readers, check_memory}) {
+    check(fleet);
+  }
   if (options.common.output == Output::json) {
     report_json(fleet, console);
   } else if (options.common.output == Output::text) {

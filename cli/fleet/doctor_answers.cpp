@@ -1,12 +1,15 @@
-// Asks the servers of each namespace which of their sockets are in a room that nobody has, and counts who answers. The answers
-// are heard on channels that no server counts.
+// Asks the servers of each namespace which of their sockets are in a room that nobody has, and counts the answers. They arrive
+// on channels that no server counts.
 
 #include <sys/random.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <socketio/protocol/classic_request.hpp>
 #include <socketio/protocol/classic_response.hpp>
@@ -29,14 +32,22 @@ std::string random_hex() {
   return ids::make_hex(random);
 }
 
-/// One question in one namespace.
+/// Longer answers to a question that costs nothing come from event loops that are kept busy.
+constexpr std::uint64_t slow_ms = 500;
+/// Slow answers count only when this many questions in a row got them.
+constexpr int slow_tries = 3;
+
+using Clock = std::chrono::steady_clock;
+
+/// One question in one namespace: for the sockets in a room, which costs nothing when nobody has that room.
 class Question final : private redis::MessageListener {
  public:
-  Question(Examination& fleet, Bus bus, const std::string& nsp)
+  Question(Examination& fleet, Bus bus, const std::string& nsp, std::string room)
       : fleet_(fleet),
         bus_(bus),
         nsp_(nsp),
         main_(bus == Bus::classic ? names::request_channel(fleet.key(), nsp) : names::main_channel(fleet.key(), nsp)),
+        room_(std::move(room)),
         client_(fleet.redis.loop(), connection_options(fleet.options, "doctor", fleet.console)) {}
 
   /// False when it could not be asked.
@@ -50,50 +61,185 @@ class Question final : private redis::MessageListener {
     client_.connect();
     const auto timeout = fleet_.options.common.timeout;
     if (!fleet_.redis.wait([this] { return refused_ || client_.state() == redis::State::ready; }, timeout) || refused_ ||
-        !count()) {
+        !count() || !publish()) {
       return false;
     }
-    const Buffer message = encode();
-    if (fleet_.redis.ask({bus_ == Bus::sharded ? "SPUBLISH" : "PUBLISH", main_, message.text()}).outcome !=
-        redis::Outcome::ok) {
-      return false;
-    }
-    fleet_.redis.wait([this] { return answered_ >= servers(); }, timeout);
+    // A subscriber without a channel for answers may be a server all the same: it is given the time to answer.
+    fleet_.redis.wait([this] { return answered_ >= (bus_ == Bus::classic ? servers() : std::max(servers(), counted_)); },
+                      timeout);
     return true;
   }
 
-  void judge() const {
-    const std::string where = "namespace " + text::excerpt(nsp_) + ", " + std::string(name_of(bus_));
-    const std::uint64_t known = bus_ == Bus::classic ? others_ : all_uids().size();
-    if (counted_ > known) {
-      fleet_.findings.push_back(
-          {"counts",
-           units::counted(counted_ - known, "subscriber") + " of " + text::excerpt(main_, 200) +
-               " is no server, but servers count all of them, and wait in vain for its answers (" + where + ").",
-           bus_ == Bus::classic ? "The channel has " + units::counted(counted_, "subscriber") +
-                                      ", the one for answers, which every "
-                                      "server is subscribed to as well, has " +
-                                      std::to_string(others_) + "."
-                                : "The channel has " + units::counted(counted_, "subscriber") + ", but there are " +
-                                      units::counted(known, "server") + " with a channel for answers.",
-           "Find who subscribes to that channel (CLIENT LIST shows connections with few subscriptions) and end it. To watch a "
-           "fleet, "
-           "use socketio-fleet tap, or patterns (PSUBSCRIBE), which are not counted."});
-    }
-    if (answered_ < servers()) {
-      fleet_.findings.push_back({"answers",
-                                 units::counted(servers() - answered_, "server") + " did not answer within " +
-                                     units::duration_text(fleet_.options.common.timeout) + " (" + where + ")" + silent_names() +
-                                     ".",
-                                 "Asked for the sockets of a room that nobody is in, " + std::to_string(answered_) + " of " +
-                                     std::to_string(servers()) + " answered.",
-                                 "See whether a server hangs or is paused, whether its connection to Redis is one that Redis "
-                                 "has not yet noticed to be "
-                                 "gone, and whether it may publish its answers."});
+  /// Asks again while answers are slow, so that one pause does not count.
+  void ask_slow_ones_again() {
+    const auto timeout = fleet_.options.common.timeout;
+    for (int tries = 1; tries < slow_tries && answered_ >= servers() && slowest_ms_ >= slow_ms; ++tries) {
+      const std::uint64_t before = slowest_ms_;
+      request_id_ = random_hex();
+      answered_ = 0;
+      slowest_ms_ = 0;
+      answered_uids_.clear();
+      if (!publish()) {
+        slowest_ms_ = before;
+        return;
+      }
+      fleet_.redis.wait([this] { return answered_ >= servers(); }, timeout);
+      slowest_ms_ = std::min(before, slowest_ms_);
     }
   }
 
+  void judge() {
+    judge_counts();
+    judge_subscriptions();
+    judge_answers();
+    judge_speed();
+    fleet_.places.push_back({bus_, nsp_, servers(), answered_,
+                             answered_ == 0 ? std::nullopt : std::optional<std::uint64_t>(slowest_ms_), all_uids()});
+  }
+
+  [[nodiscard]] const std::set<std::string>& uids_with_sockets() const { return with_sockets_; }
+
  private:
+  bool publish() {
+    const Buffer message = encode();
+    asked_at_ = Clock::now();
+    return fleet_.redis.ask({bus_ == Bus::sharded ? "SPUBLISH" : "PUBLISH", main_, message.text()}).outcome ==
+           redis::Outcome::ok;
+  }
+
+  [[nodiscard]] std::string where() const { return "namespace " + text::excerpt(nsp_) + ", " + std::string(name_of(bus_)); }
+
+  /// Subscribers that are counted and have no channel for answers. That does not prove that they are no servers.
+  void judge_counts() const {
+    const std::uint64_t known = bus_ == Bus::classic ? others_ : all_uids().size();
+    if (counted_ <= known) {
+      return;
+    }
+    const std::uint64_t unknown = counted_ - known;
+    const std::string channel = text::excerpt(main_, 200);
+    const std::string subscribers = units::counted(unknown, "subscriber");
+    const std::string suspects = unusual_subscribers();
+    fleet_.findings.push_back(
+        {"counts",
+         subscribers + " of " + channel + (unknown == 1 ? " is" : " are") + " not known to be " +
+             (unknown == 1 ? "a server" : "servers") + ", but servers count all of them, and wait in vain for answers (" +
+             where() + ").",
+         "The channel has " + units::counted(counted_, "subscriber") + ", but " +
+             (bus_ == Bus::classic
+                  ? "the one for answers, which every server is subscribed to as well, has " + std::to_string(others_)
+                  : units::counted(known, "server") + (known == 1 ? " has" : " have") + " a channel for answers, or answered") +
+             "." + suspects,
+         std::string("Find out which process it is before you end anything: it may be a server in production ") +
+             (bus_ == Bus::sharded ? "whose client cannot subscribe to all of its channels (ioredis on a Redis Cluster needs "
+                                     "shardedSubscribers: true), or that is just starting. "
+                                   : "that is just starting, or whose user may not subscribe to everything. ") +
+             "If it is a monitor, let it use socketio-fleet tap" +
+             (bus_ == Bus::sharded ? "." : ", or patterns (PSUBSCRIBE), which are not counted.")});
+  }
+
+  /// Connections that subscribe, but not as servers do.
+  [[nodiscard]] std::string unusual_subscribers() const {
+    std::vector<std::string> suspects;
+    std::vector<std::string> half_subscribed;
+    for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
+      const bool subscribes = bus_ == Bus::sharded ? client.number("ssub") != 0 : client.number("sub") != 0;
+      if (subscribes && !client.is_tool() && !client.subscribes_as_server(bus_)) {
+        const bool is_half = bus_ == Bus::sharded && client.text("name") == "ioredis-cluster(subscriber)";
+        (is_half ? half_subscribed : suspects).push_back(client.describe());
+      }
+    }
+    return (half_subscribed.empty() ? std::string()
+                                    : " A server whose ioredis Cluster is without shardedSubscribers: " +
+                                          shown_some(half_subscribed) + " (CLIENT LIST, name).") +
+           (suspects.empty() ? std::string()
+                             : " Fewer subscriptions than a server's: " + shown_some(suspects) + " (CLIENT LIST).");
+  }
+
+  /// A tap of a sharded fleet answers as a server does, and has one channel for all namespaces.
+  [[nodiscard]] bool is_tap(const std::string& uid) const {
+    return bus_ == Bus::sharded && subscribers_of(fleet_.redis, fleet_.key() + "#" + uid + "#", true).value_or(0) != 0;
+  }
+
+  void judge_subscriptions() const {
+    std::vector<std::string> without;
+    for (const std::string& uid : answered_uids_) {
+      if (uids_.count(uid) == 0 && !is_tap(uid)) {
+        without.push_back(text::excerpt(uid));
+      }
+    }
+    if (without.empty()) {
+      return;
+    }
+    fleet_.findings.push_back(
+        {"subscriptions",
+         units::counted(without.size(), "server") + (without.size() == 1 ? " answers" : " answer") +
+             ", but cannot receive answers, so that its own requests time out (" + where() + "): " + shown_some(without) + ".",
+         "Nobody is subscribed to the channel " + text::excerpt(main_, 200) + without.front() + "#" + ".",
+         bus_ == Bus::sharded
+             ? "With ioredis on a Redis Cluster, create the client with shardedSubscribers: true. Otherwise see "
+               "whether its user may subscribe to that channel."
+             : "See whether its user may subscribe to that channel."});
+  }
+
+  void judge_answers() const {
+    if (answered_ >= servers()) {
+      return;
+    }
+    const std::uint64_t missing = servers() - answered_;
+    fleet_.findings.push_back({"answers",
+                               units::counted(missing, "server") + " did not answer within " +
+                                   units::duration_text(fleet_.options.common.timeout) + " (" + where() + ")" + silent_names() +
+                                   ".",
+                               "Asked for the sockets of a room that nobody is in, " + std::to_string(answered_) + " of " +
+                                   std::to_string(servers()) + " answered." + silent_addresses(missing),
+                               "See whether a server hangs or is paused, whether its connection to Redis is one that Redis has "
+                               "not yet noticed to be gone, and whether it may publish its answers, on this Redis."});
+  }
+
+  void judge_speed() const {
+    if (answered_ == 0) {
+      return;
+    }
+    const auto limit = static_cast<std::uint64_t>(fleet_.options.requests_timeout.count());
+    const std::string seen = "The slowest answer to a question that costs nothing took " + units::grouped(slowest_ms_) + " ms";
+    if (slowest_ms_ >= limit) {
+      fleet_.findings.push_back(
+          {"slow",
+           "Servers answer later than the others wait (" + where() +
+               "): requests such as fetchSockets() and emitWithAck() fail.",
+           seen + "; requestsTimeout is " + units::duration_text(fleet_.options.requests_timeout) + " (--requests-timeout).",
+           "Raise requestsTimeout, and find what keeps the event loops of the servers busy."});
+    } else if (slowest_ms_ >= slow_ms) {
+      fleet_.findings.push_back({"slow", "The event loop of a server is slow (" + where() + ").",
+                                 seen + ", each time of " + std::to_string(slow_tries) + ".",
+                                 "Look for code that blocks it, too little CPU, or garbage collection; more servers share the "
+                                 "load."});
+    }
+  }
+
+  /// Classic answers do not say who gives them: whoever has just published one is not among the silent.
+  [[nodiscard]] std::string silent_addresses(std::uint64_t missing) const {
+    const auto list = fleet_.redis.ask({"CLIENT", "LIST"});
+    if (bus_ != Bus::classic || list.outcome != redis::Outcome::ok) {
+      return {};
+    }
+    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - asked_at_).count();
+    const std::vector<ClientLine> clients = read_client_list(list.reply.text);
+    std::vector<std::string> silent;
+    for (const auto& [subscriber, publisher] : pairs_of(clients, bus_)) {
+      const bool published = publisher != nullptr && publisher->text("cmd") == "publish" &&
+                             publisher->number("idle") <= static_cast<std::uint64_t>(passed) + 1;
+      if (!published) {
+        silent.push_back(subscriber->describe());
+      }
+    }
+    if (silent.empty()) {
+      return {};
+    }
+    return (silent.size() == missing ? " Probably silent: " : " Among these: ") + shown_some(silent) +
+           " (CLIENT LIST: subscribers whose process has published nothing since).";
+  }
+
   [[nodiscard]] std::uint64_t servers() const {
     return bus_ == Bus::classic ? std::min(counted_, others_) : std::max<std::uint64_t>(uids_.size(), answered_uids_.size());
   }
@@ -122,8 +268,8 @@ class Question final : private redis::MessageListener {
 
   [[nodiscard]] Buffer encode() const {
     Buffer out;
-    const std::array<Room, 1> nobody{Room("socketio-fleet-doctor-" + request_id_)};
-    const selector::Target target{nobody, {}, {}};
+    const std::array<Room, 1> rooms{Room(room_.empty() ? "socketio-fleet-doctor-" + request_id_ : room_)};
+    const selector::Target target{rooms, {}, {}};
     if (bus_ == Bus::classic) {
       classic_request::encode_fetch_sockets(out, uid_, request_id_, target);
       return out;
@@ -141,14 +287,32 @@ class Question final : private redis::MessageListener {
   void on_message(std::string_view, Bytes payload) override {
     if (bus_ == Bus::classic) {
       const auto answer = classic_response::decode(payload, scratch_);
-      answered_ += answer.ok() && answer->request_id == request_id_ ? 1U : 0U;
+      if (answer.ok() && answer->request_id == request_id_) {
+        ++answered_;
+        note_time();
+      }
       return;
     }
     const auto envelope = cluster_message::open(payload, scratch_);
-    if (envelope.ok() && envelope->type == static_cast<int>(cluster_message::Type::fetch_sockets_answer)) {
-      answered_uids_.emplace(envelope->uid);
-      answered_ = answered_uids_.size();
+    if (!envelope.ok() || envelope->type != static_cast<int>(cluster_message::Type::fetch_sockets_answer)) {
+      return;
     }
+    const std::string uid(envelope->uid);
+    const auto answer = cluster_message::decode(cluster_message::Type::fetch_sockets_answer, envelope->data);
+    if (!answer.ok() || !answer->request_id || *answer->request_id != request_id_) {
+      return;
+    }
+    if (answer->sockets.size() > 1) {  // not the empty array
+      with_sockets_.insert(uid);
+    }
+    answered_uids_.insert(uid);
+    answered_ = answered_uids_.size();
+    note_time();
+  }
+
+  void note_time() {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - asked_at_).count();
+    slowest_ms_ = std::max(slowest_ms_, static_cast<std::uint64_t>(ms));
   }
   void on_subscribed(std::string_view, std::string_view error) override { refused_ = !error.empty(); }
 
@@ -173,15 +337,19 @@ class Question final : private redis::MessageListener {
   const std::string nsp_;
   const std::string main_;
   const std::string uid_ = random_hex();
-  const std::string request_id_ = random_hex();
+  const std::string room_;  ///< empty: one that nobody has
+  std::string request_id_ = random_hex();
   Buffer scratch_;
   bool refused_ = false;
   std::uint64_t counted_ = 0;  ///< as servers count
   std::uint64_t others_ = 0;   ///< classic: subscribers of the channel for answers
   std::uint64_t answered_ = 0;
+  std::uint64_t slowest_ms_ = 0;
+  Clock::time_point asked_at_;
   std::set<std::string> uids_;  ///< sharded, streams: whose channels for answers are there
   std::set<std::string> answered_uids_;
-  redis::Client client_;  ///< last: it ends what waits for the others
+  std::set<std::string> with_sockets_;  ///< sharded, streams: that have sockets in the room
+  redis::Client client_;                ///< last: it ends what waits for the others
 };
 
 }  // namespace
@@ -196,8 +364,9 @@ void check_answers(Examination& fleet) {
             "or end by it.");
         continue;
       }
-      Question question(fleet, bus, nsp);
+      Question question(fleet, bus, nsp, {});
       if (question.ask()) {
+        question.ask_slow_ones_again();
         question.judge();
       } else {
         fleet.not_checked.push_back("whether the servers of namespace " + text::excerpt(nsp) +
@@ -205,6 +374,11 @@ void check_answers(Examination& fleet) {
       }
     }
   }
+}
+
+std::optional<std::set<std::string>> servers_with_room(Examination& fleet, const std::string& nsp, const std::string& room) {
+  Question question(fleet, Bus::sharded, nsp, room);
+  return question.ask() ? std::optional(question.uids_with_sockets()) : std::nullopt;
 }
 
 }  // namespace socketio::cli::fleet

@@ -1,15 +1,14 @@
-// What the connections to Redis tell: how far behind they are, and what their users may do.
+// What the connections to Redis tell: how far behind they are, and whether each subscriber has a publisher.
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "../src/text.hpp"
 #include "../src/units.hpp"
 #include "doctor.hpp"
-#include "names.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -21,123 +20,95 @@ struct BufferLimit {
 };
 
 /// "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
-std::optional<BufferLimit> read_limit(std::string_view text) {
+std::optional<BufferLimit> read_limit(std::string_view text, std::string_view kind) {
   std::vector<std::string_view> words;
   while (!text.empty()) {
     words.push_back(text.substr(0, text.find(' ')));
     text.remove_prefix(std::min(text.size(), words.back().size() + 1));
   }
-  const auto pubsub = std::find(words.begin(), words.end(), "pubsub");
-  if (words.end() - pubsub < 4) {
+  const auto found = std::find(words.begin(), words.end(), kind);
+  if (words.end() - found < 4) {
     return std::nullopt;
   }
-  return BufferLimit{units::count(pubsub[1]).value_or(0), units::count(pubsub[2]).value_or(0), std::string(pubsub[3])};
+  return BufferLimit{units::count(found[1]).value_or(0), units::count(found[2]).value_or(0), std::string(found[3])};
 }
 
-using Command = std::vector<std::string>;
+/// What clients may send at most, unless servers have another maxHttpBufferSize.
+constexpr std::uint64_t message_bytes_usual = 1'000'000;
 
-/// What a server does, by group: whoever may do some of a group should be able to do all of it.
-struct Duties {
-  std::string what;
-  std::vector<Command> commands;
-};
-
-std::vector<Duties> duties_of(Bus bus, const Options& options, const std::string& nsp) {
-  const std::string& key = options.common.key;
-  const std::string main = names::main_channel(key, nsp);
-  const std::string request = names::request_channel(key, nsp);
-  const std::string response = names::response_channel(key, nsp);
-  const std::string own = main + "0123456789abcdef#";
-  const std::string stream = options.stream_count <= 1
-                                 ? options.stream_name
-                                 : options.stream_name + "-" + std::to_string(names::stream_index(nsp, options.stream_count));
-  switch (bus) {
-    case Bus::classic:
-      return {
-          {"subscribe",
-           {{"PSUBSCRIBE", main + "*"}, {"SUBSCRIBE", request}, {"SUBSCRIBE", response}, {"SUBSCRIBE", response + "abcdef#"}}},
-          {"publish",
-           {{"PUBLISH", main, "x"}, {"PUBLISH", main + "room#", "x"}, {"PUBLISH", request, "x"}, {"PUBLISH", response, "x"}}}};
-    case Bus::sharded:
-      return {{"subscribe", {{"SSUBSCRIBE", main}, {"SSUBSCRIBE", own}, {"SSUBSCRIBE", main + "room#"}}},
-              {"publish", {{"SPUBLISH", main, "x"}, {"SPUBLISH", own, "x"}, {"SPUBLISH", main + "room#", "x"}}}};
-    case Bus::streams: break;
+void check_limit(Examination& fleet, const BufferLimit& limit, std::string_view kind) {
+  const std::uint64_t message = std::max(fleet.message_bytes_max, message_bytes_usual);
+  if (limit.hard == 0 || limit.hard > message || fleet.buses.empty()) {
+    return;
   }
-  return {
-      {"subscribe", {{"SUBSCRIBE", main}, {"SUBSCRIBE", own}}},
-      {"publish",
-       {{"PUBLISH", main, "x"}, {"PUBLISH", own, "x"}, {"XADD", stream, "*", "nsp", nsp}, {"XREAD", "STREAMS", stream, "0"}}}};
-}
-
-/// Nothing when Redis does not tell.
-std::optional<std::vector<bool>> allowed(Commander& redis, const std::string& user, const std::vector<Command>& commands) {
-  std::vector<Command> questions;
-  for (const Command& command : commands) {
-    Command question{"ACL", "DRYRUN", user};
-    question.insert(question.end(), command.begin(), command.end());
-    questions.push_back(std::move(question));
-  }
-  std::vector<bool> result;
-  for (const redis::CommandResult& answer : redis.ask_all(questions)) {
-    if (answer.outcome != redis::Outcome::ok) {
-      return std::nullopt;
-    }
-    result.push_back(answer.reply.text == "OK");
-  }
-  return result;
-}
-
-std::string text_of(const Command& command) {
-  std::string text;
-  for (std::size_t index = 0; index < std::min<std::size_t>(command.size(), 2); ++index) {
-    text += (text.empty() ? "" : " ") + text::excerpt(command[index], 200);
-  }
-  return text;
-}
-
-/// A pattern must be allowed as it is; of channels and keys a pattern is enough.
-std::string grant(const std::string& user, const Command& command) {
-  const bool key = command[0] == "XADD" || command[0] == "XREAD";
-  const std::string& name = command[0] == "XREAD" ? command[2] : command[1];
-  return "ACL SETUSER " + text::excerpt(user) + " +" + command[0] + " " + text::shell_quoted((key ? "~" : "&") + name);
-}
-
-/// False when Redis does not tell.
-bool check_user(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user) {
-  for (const Duties& duties : duties_of(bus, fleet.options, nsp)) {
-    auto commands = duties.commands;
-    commands.push_back({"PUBSUB", bus == Bus::sharded ? "SHARDNUMSUB" : "NUMSUB", "x"});  // servers count; emitters do not
-    const auto answers = allowed(fleet.redis, user, commands);
-    if (!answers) {
-      return false;
-    }
-    const auto end = answers->end() - 1;
-    const auto missing = std::find(answers->begin(), end, false);
-    const bool is_server = duties.what == "subscribe" || answers->back();
-    if (missing == end || std::find(answers->begin(), end, true) == end || !is_server) {
-      continue;
-    }
-    const Command& command = duties.commands[static_cast<std::size_t>(missing - answers->begin())];
-    fleet.findings.push_back({"rights",
-                              "The Redis user \"" + text::excerpt(user) + "\" may " + duties.what +
-                                  " only some of what servers of the " + std::string(name_of(bus)) + " transport " +
-                                  duties.what + " (namespace " + text::excerpt(nsp) + ").",
-                              "Redis says (ACL DRYRUN) that it may not: " + text_of(command) + ".",
-                              "Allow it: " + grant(user, command) + " (and whatever else is refused)."});
-  }
-  return true;
+  fleet.findings.push_back(
+      {"buffers",
+       "One large message is enough for Redis to disconnect a server that gets it, and the message is lost: the limit of "
+       "output buffers is lower.",
+       "client-output-buffer-limit " + std::string(kind) + " is " + units::counted(limit.hard, "byte") + " at once; " +
+           (fleet.message_bytes_max > message_bytes_usual
+                ? "a message of " + units::grouped(message) + " bytes was seen."
+                : "clients may send " + units::grouped(message) + " bytes (maxHttpBufferSize, unless servers change it)."),
+       "Raise it well above the largest message (32mb is the default of pubsub, 0 of normal: no limit)."});
 }
 
 }  // namespace
 
-void check_buffers(Examination& fleet) {
-  if (!fleet.clients) {
-    return;
+namespace {
+
+/// A process makes its two connections one after the other, though not alone.
+constexpr std::uint64_t distance_max = 8;
+
+bool has_silent_servers(const Examination& fleet, Bus bus) {
+  return std::any_of(fleet.places.begin(), fleet.places.end(),
+                     [bus](const Place& place) { return place.bus == bus && place.answered < place.servers; });
+}
+
+}  // namespace
+
+/// Classic and sharded servers publish by another connection than they subscribe by. Where servers do not answer, and one has
+/// no such connection, it publishes elsewhere.
+void check_connections(Examination& fleet) {
+  for (const Bus bus : {Bus::classic, Bus::sharded}) {
+    const bool one_node = fleet.options.common.redis.topology != redis::Topology::cluster;
+    if (!fleet.clients || !has_silent_servers(fleet, bus) || !one_node) {
+      continue;
+    }
+    std::vector<std::string> alone;
+    for (const auto& [subscriber, publisher] : pairs_of(*fleet.clients, bus)) {
+      const bool has_publisher = publisher != nullptr && distance(*subscriber, *publisher) <= distance_max;
+      if (!has_publisher && subscriber->text("resp") != "3") {
+        alone.push_back(subscriber->describe());
+      }
+    }
+    if (!alone.empty()) {
+      fleet.findings.push_back(
+          {"connections",
+           units::counted(alone.size(), "server") + " (" + std::string(name_of(bus)) +
+               (alone.size() == 1 ? ") subscribes here and seems to have" : ") subscribe here and seem to have") +
+               " no connection for publishing: the others do not receive what it publishes elsewhere.",
+           "Servers do not answer, and no other connection from the same host was made next to the subscriber " +
+               shown_some(alone) + " (CLIENT LIST).",
+           "Compare the Redis of its two clients: the adapter's pubClient and subClient."});
+    }
   }
+}
+
+void check_buffers(Examination& fleet) {
   BufferLimit limit;
   const auto setting = fleet.redis.ask({"CONFIG", "GET", "client-output-buffer-limit"});
   if (setting.outcome == redis::Outcome::ok && setting.reply.elements.size() == 2) {
-    limit = read_limit(setting.reply.elements[1].text).value_or(limit);
+    limit = read_limit(setting.reply.elements[1].text, "pubsub").value_or(limit);
+    check_limit(fleet, limit, "pubsub");
+    if (fleet.looks_at(Bus::streams)) {
+      check_limit(fleet, read_limit(setting.reply.elements[1].text, "normal").value_or(BufferLimit{0, 0, "0"}), "normal");
+    }
+  } else {
+    fleet.not_checked.push_back("the limits of output buffers, because Redis does not tell them (" +
+                                text::excerpt(setting.message, 200) + "): its defaults are assumed.");
+  }
+  if (!fleet.clients) {
+    return;
   }
   for (const ClientLine& client : *fleet.clients) {
     const std::uint64_t bytes = client.number("omem");
@@ -147,8 +118,7 @@ void check_buffers(Examination& fleet) {
       continue;
     }
     fleet.findings.push_back({"buffers",
-                              "The subscriber at " + std::string(client.text("addr")) +
-                                  (client.text("name").empty() ? "" : " (" + text::excerpt(client.text("name")) + ")") +
+                              "The subscriber at " + client.describe() +
                                   " reads too slowly: Redis is about to disconnect it, and what it has not read is lost.",
                               units::grouped(bytes) + " bytes wait for it (CLIENT LIST, omem); the limit is " +
                                   (limit.hard == 0 ? "none" : units::grouped(limit.hard)) + " at once, " +
@@ -157,29 +127,6 @@ void check_buffers(Examination& fleet) {
                               "See what keeps that process from reading: a blocked event loop, too little CPU, a slow network. "
                               "Send less to all (rooms "
                               "with the sharded adapter), or raise the limit."});
-  }
-}
-
-void check_rights(Examination& fleet) {
-  if (!fleet.clients) {
-    return;
-  }
-  std::set<std::string> users;
-  for (const ClientLine& client : *fleet.clients) {
-    const bool is_tool = client.text("name").starts_with("socketio-fleet-");  // it needs other rights than a server
-    if (!is_tool && !client.text("user").empty() && client.text("user") != "(superuser)") {
-      users.emplace(client.text("user"));
-    }
-  }
-  for (const Bus bus : fleet.buses) {
-    for (const std::string& nsp : fleet.fleet.of(bus)) {
-      for (const std::string& user : users) {
-        if (!check_user(fleet, bus, nsp, user)) {
-          fleet.not_checked.push_back("what Redis users may do: this one may not ask (ACL DRYRUN, Redis 7).");
-          return;
-        }
-      }
-    }
   }
 }
 

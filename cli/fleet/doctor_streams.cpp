@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <socketio/protocol/stream_names.hpp>
@@ -23,6 +25,8 @@ using std::chrono::milliseconds;
 /// Streams of other counts that are looked for: more parts than that are rare.
 constexpr std::uint32_t parts_max = 64;
 constexpr std::string_view entries_looked_at = "100";
+/// Of 1,000 keys each.
+constexpr int scans_max = 100;
 
 struct StreamState {
   std::string name;
@@ -52,8 +56,13 @@ std::vector<std::string> possible_names(const Options& options) {
   return result;
 }
 
-/// Those that are there and not empty.
-std::vector<StreamState> look(Examination& fleet) {
+bool is_expected(const Options& options, const std::string& stream) {
+  const auto expected = stream_names::all(options.stream_name, options.stream_count);
+  return std::find(expected.begin(), expected.end(), stream) != expected.end();
+}
+
+/// Those that are there and not empty. Nothing when Redis does not tell.
+std::optional<std::vector<StreamState>> look(Examination& fleet) {
   const std::vector<std::string> possible = possible_names(fleet.options);
   std::vector<std::vector<std::string>> commands;
   for (const std::string& name : possible) {
@@ -68,7 +77,14 @@ std::vector<StreamState> look(Examination& fleet) {
     const Reply* const last = member(reply, "last-entry");
     if (answers[index].message.starts_with("NOPERM")) {
       fleet.not_checked.push_back("the streams: this user may not look at them (XINFO).");
-      return {};
+      return std::nullopt;
+    }
+    if (answers[index].message.starts_with("WRONGTYPE") && is_expected(fleet.options, possible[index])) {
+      fleet.findings.push_back(
+          {"stream-type",
+           "The key " + text::excerpt(possible[index]) + " is no stream: servers can neither write events to it nor read any.",
+           "Redis says so (XINFO: WRONGTYPE).",
+           "Find what uses that key (TYPE, OBJECT), and remove it or give the servers another streamName."});
     }
     if (length == nullptr || first == nullptr || first->elements.empty() || last == nullptr || last->elements.empty()) {
       continue;
@@ -80,15 +96,32 @@ std::vector<StreamState> look(Examination& fleet) {
   return found;
 }
 
-std::uint64_t now_ms(Commander& redis) {
-  const Reply time = redis.need({"TIME"});
-  return time.elements.size() == 2
-             ? units::count(time.elements[0].text).value_or(0) * 1'000 + units::count(time.elements[1].text).value_or(0) / 1'000
-             : 0;
+/// Nothing when Redis does not tell.
+std::optional<std::uint64_t> now_ms(Commander& redis) {
+  const auto time = redis.ask({"TIME"});
+  const std::vector<Reply>& parts = time.reply.elements;
+  if (time.outcome != redis::Outcome::ok || parts.size() != 2) {
+    return std::nullopt;
+  }
+  return units::count(parts[0].text).value_or(0) * 1'000 + units::count(parts[1].text).value_or(0) / 1'000;
 }
 
 std::string age_text(std::uint64_t now, const StreamPosition& position) {
   return units::duration_text(milliseconds(now > position.first ? now - position.first : 0));
+}
+
+/// "2 streams, NAME-0 and NAME-3, have entries: servers use a streamCount of 4." What the entries' streams tell of the count.
+std::string count_in_use(const Options& options, const std::vector<StreamState>& streams) {
+  std::vector<std::string> names;
+  std::uint64_t highest = 0;
+  for (const StreamState& stream : streams) {
+    names.push_back(text::excerpt(stream.name));
+    if (stream.name.size() > options.stream_name.size() + 1) {
+      highest = std::max(highest, units::count(stream.name.substr(options.stream_name.size() + 1)).value_or(0) + 1);
+    }
+  }
+  return "Entries are in " + shown_some(names) + ": the streamCount in use is " +
+         (highest == 0 ? "1." : (streams.size() == highest ? "" : "at least ") + std::to_string(highest) + ".");
 }
 
 /// The namespaces of the last entries.
@@ -113,14 +146,17 @@ std::string joined(const std::set<std::string>& names) {
   return text;
 }
 
-void check_count(Examination& fleet, const StreamState& stream, std::uint64_t now) {
+void check_count(Examination& fleet, const StreamState& stream, const std::vector<StreamState>& streams,
+                 std::optional<std::uint64_t> now) {
   const Options& options = fleet.options;
   const auto expected = stream_names::all(options.stream_name, options.stream_count);
   const auto place = std::find(expected.begin(), expected.end(), stream.name);
   const std::set<std::string> namespaces = namespaces_in(fleet.redis, stream.name);
   const std::string with_count = "with a streamCount of " + std::to_string(options.stream_count);
   const std::string seen = "It has " + units::grouped(stream.length) + (stream.length == 1 ? " entry" : " entries") +
-                           ", the newest " + age_text(now, stream.last) + " old, of the namespaces " + joined(namespaces) + ".";
+                           (now ? ", the newest " + age_text(*now, stream.last) + " old" : std::string()) +
+                           (namespaces.size() == 1 ? ", of the namespace " : ", of the namespaces ") + joined(namespaces) +
+                           ". " + count_in_use(options, streams);
   if (place == expected.end()) {
     const bool negative = stream.name.starts_with(options.stream_name + "--");
     fleet.findings.push_back(
@@ -149,6 +185,65 @@ void check_count(Examination& fleet, const StreamState& stream, std::uint64_t no
   }
 }
 
+/// Streams of any name whose last entry is one of a streams fleet, and the uid that wrote it.
+std::vector<std::pair<std::string, std::string>> fleet_streams(Commander& redis) {
+  std::vector<std::pair<std::string, std::string>> found;
+  std::string cursor = "0";
+  for (int round = 0; round < scans_max; ++round) {
+    const auto keys = redis.ask({"SCAN", cursor, "COUNT", "1000", "TYPE", "stream"});
+    if (keys.outcome != redis::Outcome::ok || keys.reply.elements.size() != 2) {
+      break;
+    }
+    for (const Reply& key : keys.reply.elements[1].elements) {
+      const auto last = redis.ask({"XREVRANGE", key.text, "+", "-", "COUNT", "1"});
+      const std::vector<Reply>& entries = last.reply.elements;
+      if (entries.empty() || entries[0].elements.size() != 2) {
+        continue;
+      }
+      const Reply* const uid = member(entries[0].elements[1], "uid");
+      if (uid != nullptr && member(entries[0].elements[1], "nsp") != nullptr &&
+          member(entries[0].elements[1], "type") != nullptr) {
+        found.emplace_back(key.text, uid->text);
+      }
+    }
+    cursor = keys.reply.elements[0].text;
+    if (cursor == "0") {
+      break;
+    }
+  }
+  return found;
+}
+
+/// Servers of this fleet, known by their uid, that write to a stream of another name; or streams of other names, when there is
+/// none of the expected ones.
+void check_names(Examination& fleet, const std::vector<StreamState>& streams) {
+  const std::vector<std::string> possible = possible_names(fleet.options);
+  std::vector<std::string> of_servers;
+  std::vector<std::string> others;
+  for (const auto& [name, uid] : fleet_streams(fleet.redis)) {
+    if (std::find(possible.begin(), possible.end(), name) != possible.end()) {
+      continue;
+    }
+    const bool is_ours = std::any_of(fleet.places.begin(), fleet.places.end(), [&writer = uid](const Place& place) {
+      return place.bus == Bus::streams && place.uids.count(writer) != 0;
+    });
+    (is_ours ? of_servers : others).push_back(text::excerpt(name, 200));
+  }
+  const std::vector<std::string>& found = of_servers.empty() ? others : of_servers;
+  if (found.empty() || (of_servers.empty() && !streams.empty()) || fleet.fleet.of(Bus::streams).empty()) {
+    return;
+  }
+  const std::string names = shown_some(found);
+  fleet.findings.push_back({"stream-name",
+                            of_servers.empty()
+                                ? "There is no stream " + text::excerpt(fleet.options.stream_name) + ", but " + names + "."
+                                : "Servers of this fleet write to " + names + ": servers that use the stream " +
+                                      text::excerpt(fleet.options.stream_name) + " do not receive that.",
+                            of_servers.empty() ? "The last entries there are those of a streams fleet."
+                                               : "The last entry was written by a server that is subscribed with this key.",
+                            "Give all servers the same streamName, and this tool the same --stream-name."});
+}
+
 void check_length(Examination& fleet, const StreamState& stream, std::uint64_t now) {
   const Options& options = fleet.options;
   const auto window = static_cast<std::uint64_t>(options.recovery_window.count());
@@ -173,15 +268,21 @@ void check_streams(Examination& fleet) {
   if (!fleet.looks_at(Bus::streams)) {
     return;
   }
-  const std::vector<StreamState> streams = look(fleet);
-  const auto expected = stream_names::all(fleet.options.stream_name, fleet.options.stream_count);
-  const std::uint64_t now = now_ms(fleet.redis);
-  for (const StreamState& stream : streams) {
-    check_count(fleet, stream, now);
-    if (std::find(expected.begin(), expected.end(), stream.name) != expected.end()) {
-      check_length(fleet, stream, now);
+  const auto streams = look(fleet);
+  if (!streams) {
+    return;
+  }
+  const auto now = now_ms(fleet.redis);
+  if (!now) {
+    fleet.not_checked.push_back("the age of the streams' entries, because Redis does not tell the time (TIME).");
+  }
+  for (const StreamState& stream : *streams) {
+    check_count(fleet, stream, *streams, now);
+    if (now && is_expected(fleet.options, stream.name)) {
+      check_length(fleet, stream, *now);
     }
   }
+  check_names(fleet, *streams);
 }
 
 }  // namespace socketio::cli::fleet

@@ -20,6 +20,7 @@ Examples:
                                             record a minute, to play it back
   socketio-fleet doctor                     what is wrong with this fleet, and
                                             what to do about it
+  socketio-fleet doctor --listen 10s        the same, and what its messages tell
 
 Usage:
   socketio-fleet [options] COMMAND
@@ -88,6 +89,10 @@ doctor:
       --recovery-window DURATION
                            streams: how long clients may be away and miss
                            nothing (default 2m)
+      --requests-timeout DURATION
+                           the adapters' requestsTimeout (default 5s)
+      --listen DURATION    read the fleet's messages for so long, and look for
+                           malformed ones and senders that do not listen
 
 Output:
   -o, --output FORMAT      text (default on a terminal), json (default

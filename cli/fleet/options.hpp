@@ -43,6 +43,8 @@ struct Options {
   std::optional<std::chrono::milliseconds> run_for;
 
   std::chrono::milliseconds recovery_window{120'000};
+  std::chrono::milliseconds requests_timeout{5'000};    ///< the adapters' requestsTimeout
+  std::optional<std::chrono::milliseconds> listen_for;  ///< how long the doctor listens to messages
 
   std::vector<std::string> except;
   bool without_ids = false;

@@ -94,7 +94,8 @@ void Questions::account(const asking::Answered& answered, Bus bus, std::string_v
 
 void Questions::print(std::string_view line) {
   const bool json = options_.common.output == Output::json;
-  if (options_.common.output != Output::quiet && !lines_.push(json ? text::printable_json(line) : text::printable_lines(line))) {
+  if (options_.common.output != Output::quiet &&
+      !lines_.push(json ? text::printable_json(line) : text::printable_lines(line))) {
     ++lines_lost_;
   }
 }

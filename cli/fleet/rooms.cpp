@@ -99,7 +99,9 @@ ExitStatus run_rooms(const Options& options, Console& console) {
     if (questions.was_asked()) {
       const auto ids = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.second.is_id; });
       console.note(units::counted(rows.size(), "room") +
-                   (ids == 0 ? "" : ", of which " + units::grouped(static_cast<std::uint64_t>(ids)) + " are ids of sockets") +
+                   (ids == 0 ? ""
+                             : ", of which " + units::grouped(static_cast<std::uint64_t>(ids)) +
+                                   (ids == 1 ? " is the id of a socket" : " are ids of sockets")) +
                    ".");
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,11 +22,14 @@ struct TapParts {
   Commander& redis;
   const Filter& filter;
   TapOutput& output;
-  bool several_buses = false;  ///< classic and streams have channels of the same names
+  bool several_buses = false;                  ///< classic and streams have channels of the same names
+  std::function<void(const Message&)> note{};  ///< when set, gets the messages, instead of `output`
 
   /// A message is there, and no other listener's.
   void take(const Message& message) const {
-    if (filter.wants(message)) {
+    if (note) {
+      note(message);
+    } else if (filter.wants(message)) {
       output.take(message);
     } else {
       output.passed_over(message.bytes);
@@ -55,6 +59,9 @@ class Source {
 std::unique_ptr<Source> listen_classic(const TapParts& parts);
 std::unique_ptr<Source> listen_sharded(const TapParts& parts);
 std::unique_ptr<Source> listen_streams(const TapParts& parts);
+inline std::unique_ptr<Source> listen(Bus bus, const TapParts& parts) {
+  return bus == Bus::classic ? listen_classic(parts) : bus == Bus::sharded ? listen_sharded(parts) : listen_streams(parts);
+}
 
 /// The first byte of a msgpack map: what the streams family says on its channels. The classic family sends arrays there.
 [[nodiscard]] bool is_packed_map(Bytes payload) noexcept;

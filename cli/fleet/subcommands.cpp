@@ -9,7 +9,8 @@ constexpr Subcommand table[] = {
     {"sockets", "the sockets: id, rooms, data, handshake", "to,room-number,except,answers-max", false, true, run_sockets},
     {"count", "how many sockets there are", "to,room-number,except,answers-max", false, true, run_count},
     {"tap", "everything on the bus, decoded, live", "to,event,from,last,record,limit,for", false, false, run_tap},
-    {"doctor", "what is wrong with this fleet, and what to do about it", "recovery-window", true, false, run_doctor},
+    {"doctor", "what is wrong with this fleet, and what to do about it", "recovery-window,requests-timeout,listen", true, false,
+     run_doctor},
 };
 
 }  // namespace

@@ -56,11 +56,9 @@ class Tap {
 
  private:
   void listen(const std::vector<Bus>& buses) {
-    const TapParts parts{loop_, options_, console_, redis_, filter_, output_, buses.size() > 1};
+    const TapParts parts{loop_, options_, console_, redis_, filter_, output_, buses.size() > 1, {}};
     for (const Bus bus : buses) {
-      sources_.push_back(bus == Bus::classic   ? listen_classic(parts)
-                         : bus == Bus::sharded ? listen_sharded(parts)
-                                               : listen_streams(parts));
+      sources_.push_back(fleet::listen(bus, parts));
     }
     const auto all_ready = [this] {
       return std::all_of(sources_.begin(), sources_.end(),

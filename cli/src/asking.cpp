@@ -10,6 +10,7 @@
 
 #include "explain.hpp"
 #include "fleet.hpp"
+#include "older_servers.hpp"
 #include "text.hpp"
 #include "units.hpp"
 
@@ -106,6 +107,7 @@ class Asking {
         asker_(std::in_place, loop_, redis_options(options, console), options.fleet(options.transports.front())) {}
 
   ExitStatus clients(const Operation& operation) {
+    refuse_older_servers(loop_, options_, console_, signals_);
     return run<asking::Acks>([&](auto done) {
       asker_->emit_with_ack(
           operation.target, asking::Event::of_packed(operation.data.bytes()), how(),

@@ -46,7 +46,8 @@ What happens:
       --compress           have servers compress it ...
       --no-compress        ... or not
       --ack                ask each client for an answer and print it; with
-                           --server-side, ask each server. Enough is:
+                           --server-side, ask each server. Refused where it
+                           would end servers of socket.io-redis 6. Enough is:
       --first              with --ack: one answer
       --quorum             with --ack: answers of more than half of those asked
       --expected N         with --ack: so many answers, whoever is asked

@@ -15,9 +15,8 @@ std::string printable(std::string_view text);
 /// As printable(), but line feeds stay: for output that has lines.
 std::string printable_lines(std::string_view text);
 
-/// JSON with the same meaning, in which dangerous characters are escapes (`\u202e`). Control characters below U+0020 are left as
-/// they are: the JSON writer has escaped those inside strings.
-/// Cost: one pass, which finds nothing in nearly all messages.
+/// JSON with the same meaning, in which dangerous characters are escapes (`\u202e`). Control characters below U+0020 are left
+/// as they are: the JSON writer has escaped those inside strings. Cost: one pass, which finds nothing in nearly all messages.
 std::string printable_json(std::string_view json);
 /// False when printable_json() would change nothing.
 bool needs_json_escapes(std::string_view json) noexcept;

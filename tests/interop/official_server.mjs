@@ -1,16 +1,17 @@
 // One official server as a process of its own: it can be stopped, started with other rights than its neighbours, and killed.
 // inspected_fleet.mjs starts it and tells it what to do. Clients say in their handshake what they are: {rooms, data}.
 //
-// process.argv[2]  {transport, redisUrl, pubUrl?, namespaces, options}
+// process.argv[2]  {transport, redisUrl, pubUrl?, namespaces, options, cluster?}: `cluster` has options of ioredis
 
 import { createServer } from 'node:http';
 import { official } from './packages.mjs';
 
 const { createAdapter, createShardedAdapter } = official('@socket.io/redis-adapter');
 const { createAdapter: createStreamsAdapter } = official('@socket.io/redis-streams-adapter');
+const { Cluster, Redis } = official('ioredis');
 const { createClient } = official('redis');
 const { Server } = official('socket.io');
-const { transport, redisUrl, pubUrl = redisUrl, namespaces, options } = JSON.parse(process.argv[2]);
+const { transport, redisUrl, pubUrl = redisUrl, namespaces, options, cluster } = JSON.parse(process.argv[2]);
 
 // What this server is not allowed to do is what some tests are about.
 process.on('unhandledRejection', () => {});
@@ -19,13 +20,34 @@ process.on('disconnect', () => process.exit());
 async function connect(url) {
   const client = createClient({ url });
   client.on('error', () => {});
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (...args) => {
+    const other = duplicate(...args);
+    duplicates.push(other);
+    return other;
+  };
   return await client.connect();
+}
+const duplicates = [];  // the streams adapter makes its readers so
+
+function clusterAdapter() {
+  const nodes = redisUrl.slice('redis+cluster://'.length).split(',').map((node) => `redis://${node}`);
+  const [pub, sub] = [new Cluster(nodes, cluster), new Cluster(nodes, cluster)];
+  for (const client of [pub, sub]) client.on('error', () => {});
+  return createShardedAdapter(pub, sub, options);
+}
+
+function olderAdapter() {
+  const [pubClient, subClient] = [new Redis(pubUrl), new Redis(redisUrl)];
+  return createRequire(import.meta.url)('socket.io-redis')({ pubClient, subClient, ...options });
 }
 
 const adapters = {
   classic: async () => createAdapter(await connect(pubUrl), await connect(redisUrl), options),
   sharded: async () => createShardedAdapter(await connect(pubUrl), await connect(redisUrl), options),
   streams: async () => createStreamsAdapter(await connect(redisUrl), options),
+  'sharded, ioredis cluster': async () => clusterAdapter(),
+  'socket.io-redis 6': async () => olderAdapter(),
 };
 
 const http = createServer();
@@ -62,6 +84,18 @@ const operations = {
   socketsLeave: ({ rooms, ...where }) => void target(where).socketsLeave(rooms),
   disconnectSockets: ({ close, ...where }) => void target(where).disconnectSockets(close),
   uid: ({ nsp = '/' }) => io.of(nsp).adapter.uid,
+  /** From now on the event loop is blocked for so long at a time. */
+  block: ({ ms }) => {
+    const spin = () => {
+      for (const end = Date.now() + ms; Date.now() < end;) ;
+      setTimeout(spin, 1);
+    };
+    spin();
+  },
+  /** From now on no XREAD ever ends, as after some failovers. */
+  stopReading: () => {
+    for (const client of duplicates) client.xRead = () => new Promise(() => {});
+  },
 };
 
 process.on('message', async ({ number, op, ...details }) => {

@@ -133,6 +133,55 @@ TEST_CASE("fleet table: wide characters take two columns, combining ones none") 
         "tea \U0001f375  3\n");
 }
 
+TEST_CASE("fleet doctor: a subscriber is a server's when it has as many subscriptions as one") {
+  using fleet::Bus;
+  const auto lines = fleet::read_client_list(
+      "id=1 addr=10.0.0.1:5 psub=1 sub=3 ssub=0\n"  // classic
+      "id=2 addr=10.0.0.1:6 psub=1 sub=0 ssub=0\n"  // a tap
+      "id=3 addr=10.0.0.1:7 psub=0 sub=1 ssub=0\n"  // a monitor
+      "id=4 addr=[::1]:8 psub=0 sub=0 ssub=2\n"     // sharded
+      "id=5 addr=[::1]:9 psub=0 sub=0 ssub=1\n"     // half a server
+      "id=6 addr=[::1]:9 psub=0 sub=2 ssub=0\n");   // streams
+  REQUIRE(lines.size() == 6);
+  const auto count = [&lines](Bus bus) {
+    std::string ids;
+    for (const auto& line : lines) {
+      ids += line.subscribes_as_server(bus) ? std::string(line.text("id")) : "";
+    }
+    return ids;
+  };
+  CHECK(count(Bus::classic) == "1");
+  CHECK(count(Bus::sharded) == "4");
+  CHECK(count(Bus::streams) == "6");
+  CHECK(lines[3].host() == "[::1]");
+}
+
+TEST_CASE("fleet doctor: a subscriber's publisher is the nearest connection of its host that subscribes to nothing") {
+  const auto lines = fleet::read_client_list(
+      "id=1 addr=10.0.0.1:5 laddr=r name= psub=0 sub=0\n"
+      "id=2 addr=10.0.0.1:6 laddr=r name= psub=1 sub=3\n"
+      "id=3 addr=10.0.0.1:7 laddr=r name= psub=0 sub=0\n"  // an emitter
+      "id=4 addr=10.0.0.2:5 laddr=r name= psub=1 sub=3\n"  // publishes elsewhere
+      "id=5 addr=10.0.0.2:6 laddr=r name=socketio-fleet-doctor psub=0 sub=0\n"
+      "id=6 addr=10.0.0.3:5 laddr=r name= psub=0 sub=1\n");  // a monitor
+  const auto pairs = fleet::pairs_of(lines, fleet::Bus::classic);
+  REQUIRE(pairs.size() == 2);
+  CHECK(pairs[0].first->text("id") == "2");
+  REQUIRE(pairs[0].second != nullptr);
+  CHECK(pairs[0].second->text("id") == "1");
+  CHECK(pairs[1].first->text("id") == "4");
+  CHECK(pairs[1].second == nullptr);
+}
+
+TEST_CASE("fleet doctor: a list in a sentence is short, and what is in it is shown without what plays with a terminal") {
+  CHECK(fleet::shown_some({}) == "");
+  CHECK(fleet::shown_some({"a"}) == "a");
+  CHECK(fleet::shown_some({"a", "b", "c"}) == "a, b and c");
+  CHECK(fleet::shown_some({"a", "b", "c", "d"}, 2) == "a, b and 2 more");
+  const auto lines = fleet::read_client_list("addr=1.2.3.4:5 name=x\x1b[2J lib-name=node-redis");
+  CHECK(lines.at(0).describe() == "1.2.3.4:5 (x?[2J, node-redis)");
+}
+
 TEST_CASE("fleet doctor: lines of CLIENT LIST, and what is none") {
   const auto lines = fleet::read_client_list("id=7 addr=[::1]:5 name= psub=1 omem=20 user=a=b\n\n nonsense\nid=8 sub=x");
   REQUIRE(lines.size() == 2);

@@ -89,8 +89,8 @@ TEST_CASE("text: an excerpt is short, whole characters only, and cannot play wit
 
 TEST_CASE("printable: DEL, C1 controls, bidi marks and characters without width are replaced in text") {
   CHECK(text::printable("a\x1b[31m\n\x7f\u0085\u009b") == "a?[31m????");
-  for (const std::string_view hidden : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069",     // direction
-                                        "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u180e",     // no width
+  for (const std::string_view hidden : {"\u061c", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069",  // direction
+                                        "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u180e",  // no width
                                         "\u2028", "\u2029", "\u115f", "\u3164", "\uffa0", "\ufff9", "\U000e0041"}) {
     CAPTURE(hidden);
     CHECK(text::printable("a" + std::string(hidden) + "b") == "a?b");

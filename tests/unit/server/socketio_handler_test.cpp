@@ -182,7 +182,8 @@ TEST_CASE("handlers: everything else that an application gives may throw, too") 
   CHECK(echo.until_closed());
 }
 
-TEST_CASE("engine sockets: a function for messages keeps what it remembers from one call to the next, and may set another one") {
+TEST_CASE(
+    "engine sockets: a function for messages keeps what it remembers from one call to the next, and may set another one") {
   Fixture fixture;
   fixture.io->serve_engine("/count/", [](EngineSocket socket) {
     socket.on_message([socket, count = 0](Bytes, bool) mutable {

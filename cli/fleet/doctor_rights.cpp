@@ -1,0 +1,239 @@
+// What the users of servers may do: whoever may do some of what a server does should be able to do all of it.
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "../src/text.hpp"
+#include "doctor.hpp"
+#include "names.hpp"
+
+namespace socketio::cli::fleet {
+namespace {
+
+using Command = std::vector<std::string>;
+
+/// What a server does by one of its connections.
+struct Duties {
+  std::string what;
+  std::vector<Command> commands;
+};
+
+std::vector<Duties> duties_of(Bus bus, const Options& options, const std::string& nsp) {
+  const std::string& key = options.common.key;
+  const std::string main = names::main_channel(key, nsp);
+  const std::string request = names::request_channel(key, nsp);
+  const std::string response = names::response_channel(key, nsp);
+  const std::string own = main + "0123456789abcdef#";
+  const std::string stream = options.stream_count <= 1
+                                 ? options.stream_name
+                                 : options.stream_name + "-" + std::to_string(names::stream_index(nsp, options.stream_count));
+  switch (bus) {
+    case Bus::classic:
+      return {
+          {"subscribe",
+           {{"PSUBSCRIBE", main + "*"}, {"SUBSCRIBE", request}, {"SUBSCRIBE", response}, {"SUBSCRIBE", response + "abcdef#"}}},
+          {"publish",
+           {{"PUBLISH", main, "x"},
+            {"PUBLISH", main + "room#", "x"},
+            {"PUBLISH", request, "x"},
+            {"PUBLISH", response, "x"},
+            {"PUBSUB", "NUMSUB", request}}}};
+    case Bus::sharded:
+      return {{"subscribe", {{"SSUBSCRIBE", main}, {"SSUBSCRIBE", own}, {"SSUBSCRIBE", main + "room#"}}},
+              {"publish",
+               {{"SPUBLISH", main, "x"},
+                {"SPUBLISH", own, "x"},
+                {"SPUBLISH", main + "room#", "x"},
+                {"PUBSUB", "SHARDNUMSUB", main}}}};
+    case Bus::streams: break;
+  }
+  return {{"subscribe", {{"SUBSCRIBE", main}, {"SUBSCRIBE", own}}},
+          {"publish",
+           {{"PUBLISH", main, "x"},
+            {"PUBLISH", own, "x"},
+            {"XADD", stream, "*", "nsp", nsp},
+            {"XREAD", "STREAMS", stream, "0"},
+            {"PUBSUB", "NUMSUB", main}}}};
+}
+
+/// How Redis answers whether a user may run a command.
+struct Permission {
+  bool granted = false;
+  bool has_command = false;  ///< granted, or refused because of a channel or key
+  bool names = false;        ///< the command names a channel or key of this fleet
+};
+
+/// Nothing when Redis does not tell.
+std::optional<std::vector<Permission>> permissions(Commander& redis, const std::string& user,
+                                                   const std::vector<Command>& commands) {
+  std::vector<Command> questions;
+  for (const Command& command : commands) {
+    Command question{"ACL", "DRYRUN", user};
+    question.insert(question.end(), command.begin(), command.end());
+    questions.push_back(std::move(question));
+  }
+  std::vector<Permission> result;
+  for (const redis::CommandResult& answer : redis.ask_all(questions)) {
+    if (answer.outcome != redis::Outcome::ok) {
+      return std::nullopt;
+    }
+    const bool granted = answer.reply.text == "OK";
+    const bool has_command = granted || answer.reply.text.find(" to run ") == std::string::npos;
+    result.push_back({granted, has_command, commands[result.size()][0] != "PUBSUB"});
+  }
+  return result;
+}
+
+std::string text_of(const Command& command) {
+  std::string text;
+  for (std::size_t index = 0; index < std::min<std::size_t>(command.size(), 2); ++index) {
+    text += (text.empty() ? "" : " ") + text::excerpt(command[index], 200);
+  }
+  return text;
+}
+
+/// A pattern must be allowed as it is; of channels and keys a pattern is enough.
+std::string grant(const std::string& user, const Command& command) {
+  const bool key = command[0] == "XADD" || command[0] == "XREAD";
+  const std::string& name = command[0] == "XREAD" ? command[2] : command[1];
+  const std::string start = "ACL SETUSER " + text::excerpt(user) + " +" + command[0];
+  return command[0] == "PUBSUB" ? start : start + " " + text::shell_quoted((key ? "~" : "&") + name);
+}
+
+/// Users of connections that are servers' for certain, and those of connections that may be.
+struct Users {
+  std::set<std::string> subscribing;  ///< have the subscriptions of servers, or tried to get them
+  std::set<std::string> publishing;   ///< publish for one of these
+  std::set<std::string> others;       ///< anybody: emitters, askers, or servers that are only half allowed
+};
+
+bool tries_to_listen(const ClientLine& client, Bus bus) {
+  const std::string_view command = client.text("cmd");
+  switch (bus) {
+    case Bus::classic: return command == "psubscribe" && client.number("sub") == 0;
+    case Bus::sharded: return command == "ssubscribe" && !client.subscribes();
+    case Bus::streams: break;
+  }
+  return client.runs_xread();
+}
+
+Users users_of(const std::vector<ClientLine>& clients, Bus bus) {
+  Users users;
+  const auto add = [](std::set<std::string>& to, const ClientLine* client) {
+    if (client != nullptr && !client->is_tool() && !client->text("user").empty() && client->text("user") != "(superuser)") {
+      to.emplace(client->text("user"));
+    }
+  };
+  for (const auto& [subscriber, publisher] : pairs_of(clients, bus)) {
+    if (bus != Bus::streams) {  // an asker of streams servers has as many subscriptions; they are known by XREAD
+      add(users.subscribing, subscriber);
+      add(users.publishing, publisher);
+    }
+  }
+  for (const ClientLine& client : clients) {
+    if (tries_to_listen(client, bus)) {
+      add(users.subscribing, &client);
+    }
+  }
+  for (const ClientLine& client : clients) {
+    if (!client.subscribes() && users.subscribing.count(std::string(client.text("user"))) != 0) {
+      add(users.publishing, &client);
+    } else {
+      add(users.others, &client);
+    }
+  }
+  if (bus == Bus::streams) {  // one client does everything
+    users.publishing = users.subscribing;
+  }
+  return users;
+}
+
+/// What a user may do of what a server of that transport does in a namespace.
+struct Rights {
+  std::vector<Duties> duties;
+  std::vector<std::vector<Permission>> permissions;  ///< as `duties`
+
+  template <typename Holds>
+  [[nodiscard]] bool any(const Holds& holds) const {
+    return std::any_of(permissions.begin(), permissions.end(),
+                       [&](const auto& group) { return std::any_of(group.begin(), group.end(), holds); });
+  }
+};
+
+std::optional<Rights> rights_of(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user) {
+  Rights rights{duties_of(bus, fleet.options, nsp), {}};
+  for (const Duties& duties : rights.duties) {
+    auto answers = permissions(fleet.redis, user, duties.commands);
+    if (!answers) {
+      return std::nullopt;
+    }
+    rights.permissions.push_back(std::move(*answers));
+  }
+  return rights;
+}
+
+void judge(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user, const Duties& duties,
+           const std::vector<Permission>& permissions) {
+  const auto missing =
+      std::find_if(permissions.begin(), permissions.end(), [](const Permission& permission) { return !permission.granted; });
+  if (missing == permissions.end()) {
+    return;
+  }
+  const Command& command = duties.commands[static_cast<std::size_t>(missing - permissions.begin())];
+  fleet.findings.push_back({"rights",
+                            "The Redis user \"" + text::excerpt(user) + "\" may not do all that servers of the " +
+                                std::string(name_of(bus)) + " transport do to " + duties.what + " (namespace " +
+                                text::excerpt(nsp) + ").",
+                            "Redis says (ACL DRYRUN) that it may not: " + text_of(command) + ".",
+                            "Allow it: " + grant(user, command) + " (and whatever else is refused)."});
+}
+
+/// False when Redis does not tell.
+bool check_user(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user, const Users& users) {
+  const auto rights = rights_of(fleet, bus, nsp, user);
+  if (!rights) {
+    return false;
+  }
+  const bool knows_channels = rights->any([](const Permission& permission) { return permission.granted && permission.names; });
+  const bool has_all_commands = !rights->any([](const Permission& permission) { return !permission.has_command; });
+  if (!knows_channels) {
+    return true;  // of another fleet
+  }
+  for (std::size_t index = 0; index < rights->duties.size(); ++index) {
+    const Duties& duties = rights->duties[index];
+    const bool does = (duties.what == "subscribe" ? users.subscribing : users.publishing).count(user) != 0;
+    const auto& group = rights->permissions[index];
+    const bool some = std::any_of(group.begin(), group.end(), [](const Permission& one) { return one.granted && one.names; });
+    if (does || (has_all_commands && some)) {
+      judge(fleet, bus, nsp, user, duties, group);
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void check_rights(Examination& fleet) {
+  if (!fleet.clients) {
+    return;
+  }
+  for (const Bus bus : fleet.buses) {
+    const Users users = users_of(*fleet.clients, bus);
+    std::set<std::string> all = users.others;
+    all.insert(users.subscribing.begin(), users.subscribing.end());
+    all.insert(users.publishing.begin(), users.publishing.end());
+    for (const std::string& nsp : fleet.fleet.of(bus)) {
+      for (const std::string& user : all) {
+        if (!check_user(fleet, bus, nsp, user, users)) {
+          fleet.not_checked.push_back("what Redis users may do: this one may not ask (ACL DRYRUN, Redis 7).");
+          return;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace socketio::cli::fleet
