@@ -9,7 +9,6 @@
 
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/glob.hpp>
-#include <socketio/redis/client.hpp>
 
 #include "exit_status.hpp"
 #include "explain.hpp"

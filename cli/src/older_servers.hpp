@@ -1,6 +1,6 @@
 #pragma once
 
-#include <socketio/net/loop.hpp>
+#include <socketio/redis/client.hpp>
 
 #include "console.hpp"
 #include "options.hpp"
