@@ -106,6 +106,18 @@ std::uint64_t distance(const ClientLine& a, const ClientLine& b) {
   return first > second ? first - second : second - first;
 }
 
+namespace {
+
+/// Publishers are made before their subscribers.
+bool fits_better(const ClientLine& one, const ClientLine& other, const ClientLine& subscriber) {
+  const auto is_before = [&subscriber](const ClientLine& client) {
+    return client.number("id") < subscriber.number("id") && distance(client, subscriber) <= pair_distance_max;
+  };
+  return is_before(one) != is_before(other) ? is_before(one) : distance(one, subscriber) < distance(other, subscriber);
+}
+
+}  // namespace
+
 std::vector<std::pair<const ClientLine*, const ClientLine*>> pairs_of(const std::vector<ClientLine>& clients, Bus bus) {
   std::vector<std::pair<const ClientLine*, const ClientLine*>> pairs;
   std::set<const ClientLine*> taken;
@@ -117,7 +129,7 @@ std::vector<std::pair<const ClientLine*, const ClientLine*>> pairs_of(const std:
     for (const ClientLine& other : clients) {
       const bool fits = !other.is_tool() && !other.subscribes() && other.host() == subscriber.host() &&
                         other.text("laddr") == subscriber.text("laddr") && taken.count(&other) == 0;
-      if (fits && (nearest == nullptr || distance(other, subscriber) < distance(*nearest, subscriber))) {
+      if (fits && (nearest == nullptr || fits_better(other, *nearest, subscriber))) {
         nearest = &other;
       }
     }

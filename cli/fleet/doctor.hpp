@@ -38,11 +38,13 @@ struct ClientLine {
 };
 std::vector<ClientLine> read_client_list(std::string_view text);
 
-/// How many connections Redis has accepted between the two.
+/// How many connections Redis has accepted from one to the other.
 std::uint64_t distance(const ClientLine& a, const ClientLine& b);
+/// A process makes its two connections one after the other, though not alone: farther ones are hardly of one process.
+constexpr std::uint64_t pair_distance_max = 8;
 
-/// For each server's subscriber in `clients`, the connection by which the same process probably publishes: the one of the same
-/// host that was made next to it and subscribes to nothing. Null where there is none.
+/// For each server's subscriber in `clients`, the connection by which the same process probably publishes: one of the same host
+/// that subscribes to nothing, the last before the subscriber if that is near, else the nearest. Null where there is none.
 std::vector<std::pair<const ClientLine*, const ClientLine*>> pairs_of(const std::vector<ClientLine>& clients, Bus bus);
 
 /// "a, b and 3 more"

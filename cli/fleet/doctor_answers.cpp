@@ -118,7 +118,7 @@ class Question final : private redis::MessageListener {
     const std::uint64_t unknown = counted_ - known;
     const std::string channel = text::excerpt(main_, 200);
     const std::string subscribers = units::counted(unknown, "subscriber");
-    const std::string suspects = unusual_subscribers();
+    const std::string suspects = half_subscribed() + unusual_subscribers();
     fleet_.findings.push_back(
         {"counts",
          subscribers + " of " + channel + (unknown == 1 ? " is" : " are") + " not known to be " +
@@ -140,19 +140,31 @@ class Question final : private redis::MessageListener {
   /// Connections that subscribe, but not as servers do.
   [[nodiscard]] std::string unusual_subscribers() const {
     std::vector<std::string> suspects;
-    std::vector<std::string> half_subscribed;
     for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
       const bool subscribes = bus_ == Bus::sharded ? client.number("ssub") != 0 : client.number("sub") != 0;
-      if (subscribes && !client.is_tool() && !client.subscribes_as_server(bus_)) {
-        const bool is_half = bus_ == Bus::sharded && client.text("name") == "ioredis-cluster(subscriber)";
-        (is_half ? half_subscribed : suspects).push_back(client.describe());
+      if (subscribes && !client.is_tool() && !client.subscribes_as_server(bus_) && !is_half_subscribed(client)) {
+        suspects.push_back(client.describe());
       }
     }
-    return (half_subscribed.empty() ? std::string()
-                                    : " A server whose ioredis Cluster is without shardedSubscribers: " +
-                                          shown_some(half_subscribed) + " (CLIENT LIST, name).") +
-           (suspects.empty() ? std::string()
-                             : " Fewer subscriptions than a server's: " + shown_some(suspects) + " (CLIENT LIST).");
+    return suspects.empty() ? std::string()
+                            : " Fewer subscriptions than a server's: " + shown_some(suspects) + " (CLIENT LIST).";
+  }
+
+  /// Such a connection is subscribed only to the channels that happen to be on its node, and hands on none of their messages.
+  [[nodiscard]] bool is_half_subscribed(const ClientLine& client) const {
+    return bus_ == Bus::sharded && client.text("name") == "ioredis-cluster(subscriber)" && client.number("ssub") != 0;
+  }
+
+  [[nodiscard]] std::string half_subscribed() const {
+    std::vector<std::string> servers;
+    for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
+      if (is_half_subscribed(client)) {
+        servers.push_back(client.describe());
+      }
+    }
+    return servers.empty() ? std::string()
+                           : " A server whose ioredis Cluster is without shardedSubscribers: " + shown_some(servers) +
+                                 " (CLIENT LIST, name).";
   }
 
   /// A tap of a sharded fleet answers as a server does, and has one channel for all namespaces.
@@ -191,7 +203,7 @@ class Question final : private redis::MessageListener {
                                    units::duration_text(fleet_.options.common.timeout) + " (" + where() + ")" + silent_names() +
                                    ".",
                                "Asked for the sockets of a room that nobody is in, " + std::to_string(answered_) + " of " +
-                                   std::to_string(servers()) + " answered." + silent_addresses(missing),
+                                   std::to_string(servers()) + " answered." + silent_addresses(missing) + half_subscribed(),
                                "See whether a server hangs or is paused, whether its connection to Redis is one that Redis has "
                                "not yet noticed to be gone, and whether it may publish its answers, on this Redis."});
   }

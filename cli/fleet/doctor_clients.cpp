@@ -56,9 +56,6 @@ void check_limit(Examination& fleet, const BufferLimit& limit, std::string_view 
 
 namespace {
 
-/// A process makes its two connections one after the other, though not alone.
-constexpr std::uint64_t distance_max = 8;
-
 bool has_silent_servers(const Examination& fleet, Bus bus) {
   return std::any_of(fleet.places.begin(), fleet.places.end(),
                      [bus](const Place& place) { return place.bus == bus && place.answered < place.servers; });
@@ -76,7 +73,7 @@ void check_connections(Examination& fleet) {
     }
     std::vector<std::string> alone;
     for (const auto& [subscriber, publisher] : pairs_of(*fleet.clients, bus)) {
-      const bool has_publisher = publisher != nullptr && distance(*subscriber, *publisher) <= distance_max;
+      const bool has_publisher = publisher != nullptr && distance(*subscriber, *publisher) <= pair_distance_max;
       if (!has_publisher && subscriber->text("resp") != "3") {
         alone.push_back(subscriber->describe());
       }

@@ -263,9 +263,11 @@ describe('socketio-fleet doctor', { skip }, () => {
       await fleet.addUnheard({ transport, redisUrl: cluster.url, cluster: {} });
       await until(async () => await halves() >= count || await subscribed() === 2, 'the other server did not try to subscribe');
     }
-    const { seen, advice } = find(await doctor(['--timeout', '1s'], cluster), 'counts');
+    // Its own channel may be on the same node by chance: then it is known to be a server, and does not answer.
+    const [{ check, seen, advice }] = await doctor(['--timeout', '1s'], cluster);
+    assert.ok(['counts', 'answers'].includes(check), check);
     assert.match(seen, /A server whose ioredis Cluster is without shardedSubscribers: 127\.0\.0\.1:\d+/);
-    assert.match(advice, /before you end anything/);
+    assert.doesNotMatch(advice, /end it/);
   });
 
   test('a replica: the Redis that is looked at, and servers at another one', async () => {

@@ -173,6 +173,18 @@ TEST_CASE("fleet doctor: a subscriber's publisher is the nearest connection of i
   CHECK(pairs[1].second == nullptr);
 }
 
+TEST_CASE("fleet doctor: a publisher that was made before its subscriber fits better than a nearer one that was made later") {
+  const auto lines = fleet::read_client_list(
+      "id=10 addr=h:1 psub=0 sub=0\nid=13 addr=h:2 psub=1 sub=3\n"
+      "id=14 addr=h:3 psub=0 sub=0\nid=15 addr=h:4 psub=1 sub=3\n");
+  const auto pairs = fleet::pairs_of(lines, fleet::Bus::classic);
+  REQUIRE(pairs.size() == 2);
+  REQUIRE(pairs[0].second != nullptr);
+  REQUIRE(pairs[1].second != nullptr);
+  CHECK(pairs[0].second->text("id") == "10");
+  CHECK(pairs[1].second->text("id") == "14");
+}
+
 TEST_CASE("fleet doctor: a list in a sentence is short, and what is in it is shown without what plays with a terminal") {
   CHECK(fleet::shown_some({}) == "");
   CHECK(fleet::shown_some({"a"}) == "a");
