@@ -9,6 +9,7 @@
 #include "collected.hpp"
 #include "stream_position.hpp"
 
+#include <socketio/protocol/target.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 namespace socketio::cli::fleet {
@@ -37,8 +38,7 @@ void add(std::vector<std::string>& list, std::string value) {
 }
 
 void add_nsp(Base& all, Value value) {
-  const std::string nsp = checked("The namespace", value);
-  add(options_of(all).namespaces, nsp.starts_with('/') ? nsp : "/" + nsp);
+  add(options_of(all).namespaces, target::namespace_name(value));
 }
 
 std::uint64_t number(std::string_view option, Value value, std::uint64_t min, std::uint64_t max) {

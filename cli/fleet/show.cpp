@@ -270,6 +270,10 @@ bool append_recorded(Buffer& out, const Message& message, std::uint64_t at_ms) {
   if (!message.to.empty()) {
     json::append_rooms(out, ",\"to\":", message.to, message.to_packed);
   }
+  const bool takes_away = message.kind == Kind::leave || message.kind == Kind::disconnect;
+  if (takes_away && message.to.empty()) {
+    out.append(",\"all\":true");
+  }
   if (!message.except.empty()) {
     json::append_rooms(out, ",\"except\":", message.except, message.except_packed);
   }

@@ -121,6 +121,13 @@ void DryRun::send(const Operation& operation, Position) {
   if (console_.output() == Output::quiet) {
     return;
   }
+  if (operation.target.nobody) {
+    const bool json = console_.output() == Output::json;
+    console_.data(json ? "{\"selected_nobody\":true}\n"
+                       : std::string(printed_ ? "\n" : "") + "nobody   an empty list of rooms: nothing would be sent\n");
+    printed_ = true;
+    return;
+  }
   for (const Encoder::Publication& publication : rehearsal_.publications()) {
     if (printed_ && console_.output() == Output::text) {
       console_.data("\n");

@@ -37,6 +37,8 @@ Who gets it:
       --room, --in ROOM    The same. The id of a socket is a room, too
       --room-number N      a room that a JavaScript server named by a number
   -x, --except ROOM        but not clients in this room; repeatable
+      --all                everybody in the namespace: needed with --disconnect
+                           and --leave where no room is given
   -n, --nsp NSP            namespace (default /)
       --server-side        the servers get the event, not their clients
 
@@ -73,7 +75,9 @@ Batch:
    "volatile":true,"compress":false}
   "op" is emit (default), join, leave, disconnect or server-side. For join and
   leave, "rooms" are what is joined or left, "to" and "except" who does; for
-  disconnect there is "close". A number among rooms is a numeric room. Options
+  disconnect there is "close". Without "to" (and without --to) an event is for
+  everybody; a disconnect or leave needs "all":true for that. "to":[] is for
+  nobody, "to":null an error. A number among rooms is a numeric room. Options
   of this command are the defaults of every line. Empty lines are skipped.
   "at_ms", the time in a recording, only means something to --replay.
 

@@ -19,7 +19,7 @@ constexpr transcode::JsonOptions inner_json_options{limits::depth_max - 1, /*bin
 constexpr std::size_t remembered_max = 4096;
 
 constexpr std::string_view member_names[] = {"op",  "event",    "args",     "to",    "rooms", "except",
-                                             "nsp", "volatile", "compress", "close", "at_ms"};
+                                             "nsp", "volatile", "compress", "close", "at_ms", "all"};
 constexpr const char* expected_values[] = {"\"emit\", \"join\", \"leave\", \"disconnect\" or \"server-side\"",
                                            "a string",
                                            "an array",
@@ -30,7 +30,8 @@ constexpr const char* expected_values[] = {"\"emit\", \"join\", \"leave\", \"dis
                                            "true or false",
                                            "true or false",
                                            "true or false",
-                                           "whole milliseconds, like 1250"};
+                                           "whole milliseconds, like 1250",
+                                           "true or false"};
 
 /// Above, JavaScript cannot count every millisecond.
 constexpr double at_ms_max = 9'007'199'254'740'991;
@@ -49,6 +50,7 @@ JsonLineParser::JsonLineParser(const Options& options)
       default_rooms_(options.rooms),
       default_except_(options.except),
       default_op_rooms_(options.op_rooms),
+      default_all_(options.all),
       default_close_(options.close),
       default_volatile_(options.is_volatile),
       default_compress_(options.compress),
@@ -132,6 +134,7 @@ void JsonLineParser::reset() {
   volatile_.reset();
   compress_.reset();
   close_.reset();
+  all_.reset();
   at_ms_.reset();
 }
 
@@ -140,11 +143,21 @@ bool JsonLineParser::refuse_json(std::string_view line, const DecodeError& error
   return refuse("it is not JSON: " + text::json_problem(line, error));
 }
 
-/// Takes the value of a member. Null is as if the member were not there.
+/// Members that choose who is meant: null in one of them is a mistake, as it would choose others, or everybody.
+bool JsonLineParser::selects(Member member) noexcept {
+  return member == Member::to || member == Member::rooms || member == Member::except || member == Member::nsp;
+}
+
+/// Takes the value of a member. Null is as if the member were not there, where that changes nobody's part.
 bool JsonLineParser::take_member(std::string_view line, transcode::JsonReader& reader, Member member) {
   Kind kind = Kind::nil;
   if (reader.peek(kind)) [[likely]] {
     const std::size_t start = reader.position();
+    if (kind == Kind::nil && selects(member)) {
+      return refuse(quoted(key_.text()) + " is null, which chooses nobody and not everybody: leave the member out, or write " +
+                    (member == Member::nsp ? "a name" : "a list; [] is an empty one") + " (column " +
+                    std::to_string(text::column(line, start)) + ")");
+    }
     if (kind == Kind::nil ? reader.null() : take_value(line, reader, member, start)) [[likely]] {
       return true;
     }
@@ -184,6 +197,7 @@ bool JsonLineParser::take_value(std::string_view line, transcode::JsonReader& re
     case Member::is_volatile: return take_flag(reader, volatile_);
     case Member::compress: return take_flag(reader, compress_);
     case Member::close: return take_flag(reader, close_);
+    case Member::all: return take_flag(reader, all_);
     case Member::at_ms: return take_time(reader, start);
     case Member::unknown: break;
   }
@@ -245,10 +259,9 @@ bool JsonLineParser::check_time() {
 // ---- what the line means ---------------------------------------------------------------------------------------------------
 
 bool JsonLineParser::resolve() {
-  if (!resolve_op() || !check_members() || !resolve_rooms()) {
+  if (!resolve_op() || !check_members() || !resolve_rooms() || !resolve_selection() || !resolve_nsp()) {
     return false;
   }
-  resolve_nsp();
   resolve_flags();
   operation_.close = operation_.op == Op::disconnect && close_.value_or(default_close_);
   return (operation_.op != Op::emit && operation_.op != Op::server_side) || pack_data();
@@ -291,6 +304,9 @@ bool JsonLineParser::check_members() {
     return refuse_member("close");
   }
   if (op == Op::server_side) {
+    if (all_.value_or(false)) {
+      return refuse_member("all");
+    }
     for (const auto& [list, name] : {std::pair{&to_, "to"}, {&rooms_, "rooms"}, {&except_, "except"}}) {
       if (list->given && !list->names.empty()) {
         return refuse_member(name);
@@ -310,25 +326,50 @@ bool JsonLineParser::resolve_rooms() {
   } else if (rooms_.given && !rooms_.names.empty() && to_.given && !to_.names.empty()) {
     return refuse("\"to\" and \"rooms\" mean the same here: put all rooms into one of them");
   }
-  if (to_.given && (moves || !rooms_.given || !to_.names.empty())) {
-    target_slot_.take(to_.names);
-  } else if (!moves && rooms_.given) {
-    target_slot_.take(rooms_.names);
-  } else {
-    target_slot_.copy(default_rooms_);
-  }
   except_.given ? except_slot_.take(except_.names) : except_slot_.copy(default_except_);
   return true;
 }
 
-void JsonLineParser::resolve_nsp() {
+/// The sockets that are meant: those in the line's rooms, nobody when its list is empty, else those in the options' rooms, or
+/// everybody. Everybody has to be asked for where something is taken away.
+bool JsonLineParser::resolve_selection() {
+  const Op op = operation_.op;
+  const bool moves = op == Op::join || op == Op::leave;
+  Target& target = operation_.target;
+  const bool by_rooms = !moves && rooms_.given && (!to_.given || to_.names.empty());
+  const bool given = to_.given || by_rooms;
+  List& list = by_rooms ? rooms_ : to_;
+  if (all_.value_or(false) && given && !list.names.empty()) {
+    return refuse("\"all\" means everybody, \"" + std::string(by_rooms ? "rooms" : "to") +
+                  "\" those in a room: leave one of them out");
+  }
+  const bool all = all_.value_or(default_all_);
+  if (op == Op::server_side || (all_.value_or(false) && !given)) {
+    target_slot_.copy({});
+  } else {
+    given ? target_slot_.take(list.names) : target_slot_.copy(default_rooms_);
+  }
+  target.nobody = op != Op::server_side && given && target.rooms.empty() && !all;
+  const bool takes_away = op == Op::disconnect || op == Op::leave;
+  if (takes_away && target.rooms.empty() && !target.nobody && !all) {
+    return refuse(std::string("\"") + name_of(op) +
+                  "\" without \"to\" is for everybody in the namespace: add \"all\":true if that is meant");
+  }
+  return true;
+}
+
+bool JsonLineParser::resolve_nsp() {
   const std::string_view name = nsp_given_ ? nsp_.text() : std::string_view(default_nsp_);
   std::string& nsp = operation_.target.nsp;
   if (nsp == name) {
-    return;
+    return true;
+  }
+  if (name.find(',') != std::string_view::npos) {
+    return refuse("\"nsp\" has a comma, which ends the name in a packet: no client could join that namespace");
   }
   nsp = name.starts_with('/') ? "" : "/";
   nsp += name;
+  return true;
 }
 
 void JsonLineParser::resolve_flags() {

@@ -54,7 +54,8 @@ class TextLineParser final : public LineParser {
 ///
 ///   {"op":"emit","event":"chat","args":[...],"to":["room",7],"except":[],"nsp":"/x","volatile":true,"compress":false}
 ///
-/// What the line does not say, the options do. Members that do not belong to the line's "op" may be there as long as they are
+/// What the line does not say, the options do. An empty list of rooms selects nobody; "all":true selects everybody, and is needed
+/// to disconnect everybody or make them leave. Members that do not belong to the line's "op" may be there as long as they are
 /// empty ("", [], false, null).
 ///
 /// The lines of a recording have "at_ms", too. Where one is replayed, each line must have it, and it must not be less than in
@@ -69,8 +70,8 @@ class JsonLineParser final : public LineParser {
   bool parse(std::string_view line) override;
 
  private:
-  enum class Member : std::uint8_t { op, event, args, to, rooms, except, nsp, is_volatile, compress, close, at_ms, unknown };
-  static constexpr std::size_t member_count = 11;
+  enum class Member : std::uint8_t { op, event, args, to, rooms, except, nsp, is_volatile, compress, close, at_ms, all, unknown };
+  static constexpr std::size_t member_count = 12;
   /// A list of rooms that a line may name.
   struct List {
     RoomNames names;
@@ -79,6 +80,7 @@ class JsonLineParser final : public LineParser {
 
   static Member member_of(std::string_view key) noexcept;
   static const char* expected(Member member) noexcept;
+  static bool selects(Member member) noexcept;
 
   bool parse_like_before(std::string_view line);
   bool parse_whole(std::string_view line);
@@ -97,7 +99,8 @@ class JsonLineParser final : public LineParser {
   bool resolve_op();
   bool check_members();
   bool resolve_rooms();
-  void resolve_nsp();
+  bool resolve_selection();
+  bool resolve_nsp();
   void resolve_flags();
   bool pack_data();
 
@@ -107,6 +110,7 @@ class JsonLineParser final : public LineParser {
   const RoomNames default_rooms_;
   const RoomNames default_except_;
   const RoomNames default_op_rooms_;
+  const bool default_all_;
   const bool default_close_;
   const bool default_volatile_;
   const std::optional<bool> default_compress_;
@@ -128,6 +132,7 @@ class JsonLineParser final : public LineParser {
   std::optional<bool> volatile_;
   std::optional<bool> compress_;
   std::optional<bool> close_;
+  std::optional<bool> all_;
 
   std::size_t args_begin_ = 0;  ///< where the value of "args" stands in the line
   std::size_t args_end_ = 0;

@@ -178,6 +178,17 @@ void check_operation(const Collected& all) {
   if (options.close && !all.disconnect) {
     fail_usage("--close belongs to --disconnect: it closes the whole connection of those who are disconnected.");
   }
+  if (options.all && !options.rooms.empty()) {
+    refuse_pair("--all", "--to", "the one means everybody in the namespace, the other those in a room");
+  }
+  if (all.server_side && options.all) {
+    refuse_pair("--all", "--server-side", "the event goes to every server");
+  }
+  const bool takes_away = options.op == Op::disconnect || options.op == Op::leave;
+  if (takes_away && options.rooms.empty() && !options.all && !options.input) {
+    fail_usage(std::string(first) + " without a room is for everybody in the namespace: add --all if that is meant, or name " +
+               "rooms with --to.");
+  }
   if (options.op != Op::emit && !options.input) {
     if (options.is_volatile || options.compress) {
       refuse_pair(first,

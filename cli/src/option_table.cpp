@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include <socketio/protocol/target.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 #include "exit_status.hpp"
@@ -99,8 +100,7 @@ void set_compress(Collected& all, bool compress) {
 }
 
 void set_nsp(Collected& all, Value value) {
-  const std::string nsp = checked("The namespace", value);
-  all.options.nsp = nsp.starts_with('/') ? nsp : "/" + nsp;
+  all.options.nsp = target::namespace_name(value);
 }
 
 void set_key(Collected& all, Value value) {
@@ -171,6 +171,7 @@ constexpr OptionEntry table[] = {
     {"room-number", true,
      [](Collected& all, Value value) { values::add_room(all.options.rooms, values::numeric_room(value)); }},
     {"x,except", true, [](Collected& all, Value value) { values::add_room(all.options.except, room("--except", value)); }},
+    {"all", false, [](Collected& all, Value value) { set_flag(all.options.all, value); }},
     {"volatile", false, [](Collected& all, Value value) { set_flag(all.options.is_volatile, value); }},
     {"compress", false, [](Collected& all, Value value) { set_compress(all, value == "true"); }},
     {"no-compress", false, [](Collected& all, Value value) { set_compress(all, value != "true"); }},

@@ -41,6 +41,7 @@ struct Options {
   Op op = Op::emit;
   std::string nsp = "/";
   std::vector<Room> rooms;     ///< without duplicates
+  bool all = false;            ///< without rooms, everybody is meant: needed where something is taken away
   std::vector<Room> except;    ///< without duplicates
   std::vector<Room> op_rooms;  ///< of --join or --leave; without duplicates
   bool close = false;

@@ -163,7 +163,9 @@ void Publisher::on_result(const EmitResult& result) {
   using Fate = InFlight::Fate;
   switch (result.outcome) {
     case redis::Outcome::ok:
-      if (result.receivers) [[likely]] {
+      if (result.selected_nobody) [[unlikely]] {
+        ++tally_.selected_nobody;
+      } else if (result.receivers) [[likely]] {
         tally_.receivers.add(*result.receivers);
       } else {
         ++tally_.receivers_unknown;

@@ -93,6 +93,7 @@ std::string summary_json(const Tally& tally, const Options& options) {
                          : "0") +
          ",\"receivers_min\":" + (min ? std::to_string(*min) : "null") +
          ",\"receivers_median\":" + number_or_null(tally.receivers.median()) +
+         (tally.selected_nobody != 0 ? ",\"selected_nobody\":" + std::to_string(tally.selected_nobody) : "") +
          (unknown != 0 ? ",\"receivers_unknown\":" + std::to_string(unknown) : "") +
          (counts_one_node(options) ? ",\"receivers_of_one_node\":true" : "") + "}";
 }
@@ -104,6 +105,9 @@ std::string summary_text(const Tally& tally, const Options& options, nanoseconds
   }
   if (tally.unconfirmed != 0) {
     text += ", unconfirmed " + units::grouped(tally.unconfirmed) + " (may have arrived; not sent again)";
+  }
+  if (tally.selected_nobody != 0) {
+    text += ", " + units::grouped(tally.selected_nobody) + " for nobody (an empty list of rooms)";
   }
   if (tally.sent() != 0) {
     text += ", " + reached_text(tally, options);

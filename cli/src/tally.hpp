@@ -37,6 +37,8 @@ struct Tally {
   /// Taken as well, by a transport that does not tell whom they reach.
   std::uint64_t receivers_unknown = 0;
 
+  std::uint64_t selected_nobody = 0;  ///< lines with an empty list of rooms: nothing was to be sent
+
   std::uint64_t bad_lines = 0;  ///< among `failed`
   std::uint64_t refused = 0;    ///< among `failed`: Redis answered with an error
   std::uint64_t not_sent = 0;   ///< among `failed`: Redis was away
@@ -44,7 +46,7 @@ struct Tally {
   [[nodiscard]] std::uint64_t sent() const noexcept { return receivers.total() + receivers_unknown; }
   [[nodiscard]] std::uint64_t no_receivers() const { return receivers.below(1); }
   /// Everything that has ended.
-  [[nodiscard]] std::uint64_t ended() const noexcept { return sent() + failed + unconfirmed; }
+  [[nodiscard]] std::uint64_t ended() const noexcept { return sent() + failed + unconfirmed + selected_nobody; }
 };
 
 }  // namespace socketio::cli

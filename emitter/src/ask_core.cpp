@@ -125,8 +125,15 @@ void AskCore::ask(std::unique_ptr<Inquiry> given) {
     throw Error(ErrorCode::too_large, "The question has " + std::to_string(payload_.size()) + " bytes; the limit is " +
                                           std::to_string(limits::message_bytes_max) + ".");
   }
-  connect();
   const Number number = ++last_number_;
+  if (inquiry.question.target.nobody) {  // checked, but there is nothing to ask
+    inquiry.asked = inquiry.published = true;
+    inquiry.answered.complete = inquiry.options.until == asking::Until::all && !inquiry.options.expected;
+    inquiry.deadline = loop_.call_after(0, [this, number] { end(number); });
+    inquiries_[number] = std::move(given);
+    return;
+  }
+  connect();
   inquiry.began_ms = loop_.now_ms();
   inquiry.deadline = loop_.call_after(timeout_ms, [this, number] { end(number); });
   by_id_[inquiry.id] = number;

@@ -25,6 +25,7 @@ Target checked(const Target& target) {
   Target result;
   result.nsp = target::namespace_name(target.nsp);
   target::add_rooms(result.rooms, target.rooms);
+  result.nobody = target.nobody && result.rooms.empty();
   target::add_rooms(result.except, target.except);
   result.flags = target.flags;
   return result;

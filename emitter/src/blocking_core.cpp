@@ -71,12 +71,15 @@ void BlockingCore::tell(const EmitResult& result) const {
 }
 
 template <typename Operation>
-EmitId BlockingCore::send(const Operation& operation) {
+EmitId BlockingCore::send(const Operation& operation, bool nobody) {
   const Turn turn(*this);
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
   const std::size_t bytes = courier_.encode(operation);
+  if (nobody) [[unlikely]] {
+    return end_selected_nobody();
+  }
   if (client_.state() == redis::State::idle) {
     client_.connect();
   }
@@ -94,20 +97,31 @@ EmitId BlockingCore::send(const Operation& operation) {
   return id;
 }
 
+/// Nothing is published: the emit has been checked, and ends here.
+EmitId BlockingCore::end_selected_nobody() {
+  const EmitId id = ++last_id_;
+  ledger_.begin();
+  ledger_.end_selected_nobody();
+  if (options_.on_result) {
+    ended_.push_back({{id, redis::Outcome::ok, 0, {}, true}, {}});
+  }
+  return id;
+}
+
 EmitId BlockingCore::send_event(const Target& target, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.event(target, data); });
+  return send([&](Encoder& encoder) { return encoder.event(target, data); }, target.nobody);
 }
 EmitId BlockingCore::send_join(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.join(target, rooms); });
+  return send([&](Encoder& encoder) { return encoder.join(target, rooms); }, target.nobody);
 }
 EmitId BlockingCore::send_leave(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.leave(target, rooms); });
+  return send([&](Encoder& encoder) { return encoder.leave(target, rooms); }, target.nobody);
 }
 EmitId BlockingCore::send_disconnect(const Target& target, bool close) {
-  return send([&](Encoder& encoder) { return encoder.disconnect(target, close); });
+  return send([&](Encoder& encoder) { return encoder.disconnect(target, close); }, target.nobody);
 }
 EmitId BlockingCore::send_server_side(std::string_view nsp, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
+  return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); }, false);
 }
 
 void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,

@@ -45,7 +45,8 @@ class BlockingCore final : public Outlet, private EmitListener {
   class Turn;
 
   template <typename Operation>
-  EmitId send(const Operation& operation);
+  EmitId send(const Operation& operation, bool nobody);
+  EmitId end_selected_nobody();
   void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;
   void wait_for_room(std::size_t bytes);

@@ -41,6 +41,7 @@ void merge(EmitSummary& total, const EmitSummary& period) {
   total.unconfirmed += period.unconfirmed;
   total.no_receivers += period.no_receivers;
   total.receivers_unknown += period.receivers_unknown;
+  total.selected_nobody += period.selected_nobody;
   if (total.message.empty()) {
     total.message = period.message;
   }

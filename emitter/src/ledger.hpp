@@ -17,6 +17,12 @@ class Ledger {
   /// An emit has ended.
   void end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message);
 
+  /// An emit to nobody has ended: there was nothing to publish.
+  void end_selected_nobody() noexcept {
+    --waiting_;
+    ++period_.selected_nobody;
+  }
+
   [[nodiscard]] std::uint64_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] EmitSummary totals() const;
   /// What ended since the last call.

@@ -17,6 +17,7 @@ LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
 
 LoopCore::~LoopCore() {
   closed_ = true;
+  end_selected_nobody();
   client_.reset();  // ends what waits, through on_emit_ended()
   while (!flushes_.empty()) {
     finish_flush(flushes_.begin());
@@ -25,44 +26,72 @@ LoopCore::~LoopCore() {
 }
 
 template <typename Operation>
-EmitId LoopCore::send(const Operation& operation) {
+EmitId LoopCore::send(const Operation& operation, bool nobody) {
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
   courier_.encode(operation);
   const EmitId id = ++last_id_;
   ledger_.begin();
-  courier_.publish(*client_, id);
+  if (nobody) [[unlikely]] {
+    end_selected_nobody_later(id);
+  } else {
+    courier_.publish(*client_, id);
+  }
   return id;
 }
 
+/// Nothing is published: the emit ends in the loop's next turn, as never before the call has returned.
+void LoopCore::end_selected_nobody_later(EmitId id) {
+  selected_nobody_.push_back(id);
+  if (selected_nobody_.size() == 1) {
+    loop_.call_after(0, [self = weak_from_this()] {
+      if (const auto alive = self.lock()) {
+        alive->end_selected_nobody();
+      }
+    });
+  }
+}
+
+void LoopCore::end_selected_nobody() {
+  for (const EmitId id : std::exchange(selected_nobody_, {})) {
+    ledger_.end_selected_nobody();
+    tell({id, redis::Outcome::ok, 0, {}, true});
+  }
+}
+
 EmitId LoopCore::send_event(const Target& target, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.event(target, data); });
+  return send([&](Encoder& encoder) { return encoder.event(target, data); }, target.nobody);
 }
 EmitId LoopCore::send_join(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.join(target, rooms); });
+  return send([&](Encoder& encoder) { return encoder.join(target, rooms); }, target.nobody);
 }
 EmitId LoopCore::send_leave(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.leave(target, rooms); });
+  return send([&](Encoder& encoder) { return encoder.leave(target, rooms); }, target.nobody);
 }
 EmitId LoopCore::send_disconnect(const Target& target, bool close) {
-  return send([&](Encoder& encoder) { return encoder.disconnect(target, close); });
+  return send([&](Encoder& encoder) { return encoder.disconnect(target, close); }, target.nobody);
 }
 EmitId LoopCore::send_server_side(std::string_view nsp, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
+  return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); }, false);
 }
 
 void LoopCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                              std::string_view message) {
-  const std::shared_ptr<LoopCore> alive = weak_from_this().lock();  // null while the emitter is being destroyed
   ledger_.end(outcome, receivers, message);
+  tell({id, outcome, receivers, message});
+}
+
+/// Calls `on_result`, and ends the flushes that waited for this emit last.
+void LoopCore::tell(const EmitResult& result) {
+  const std::shared_ptr<LoopCore> alive = weak_from_this().lock();  // null while the emitter is being destroyed
   for (auto flush = flushes_.begin(); flush != flushes_.end();) {
     const auto current = flush++;
-    if (id <= current->last_id) {
+    if (result.id <= current->last_id) {
       --current->waiting;
     }
   }
-  options_.on_result({id, outcome, receivers, message});
+  options_.on_result(result);
   while (!flushes_.empty() && flushes_.front().waiting == 0) {
     finish_flush(flushes_.begin());
   }
@@ -109,6 +138,7 @@ void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
 }
 
 void LoopCore::finish_close() {
+  end_selected_nobody();
   if (const FlushDone done = std::exchange(close_done_, {})) {
     done(ledger_.take_period());
   }

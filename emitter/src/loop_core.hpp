@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
@@ -45,7 +46,10 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   };
 
   template <typename Operation>
-  EmitId send(const Operation& operation);
+  EmitId send(const Operation& operation, bool nobody);
+  void end_selected_nobody_later(EmitId id);
+  void end_selected_nobody();
+  void tell(const EmitResult& result);
   void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;
   void finish_flush(std::list<PendingFlush>::iterator flush);
@@ -58,6 +62,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   Ledger ledger_;
   std::optional<redis::Client> client_;  // none while the destructor ends what is left
   std::list<PendingFlush> flushes_;
+  std::vector<EmitId> selected_nobody_;  ///< emits with an empty list of rooms, which end in the loop's next turn
   FlushDone close_done_;
   EmitId last_id_ = 0;
   bool closed_ = false;

@@ -7,19 +7,20 @@
 namespace socketio {
 
 using target::add_rooms;
+using target::select_rooms;
 
 Outlet::~Outlet() = default;
 
 TargetedEmitter TargetedEmitter::to(const Room& room) const& { return to(std::span(&room, 1)); }
 
 TargetedEmitter TargetedEmitter::to(const Room& room) && {
-  add_rooms(target_.rooms, std::span(&room, 1));
+  select_rooms(target_, std::span(&room, 1));
   return std::move(*this);
 }
 
 TargetedEmitter TargetedEmitter::to(std::span<const Room> rooms) const {
   TargetedEmitter result = *this;
-  add_rooms(result.target_.rooms, rooms);
+  select_rooms(result.target_, rooms);
   return result;
 }
 

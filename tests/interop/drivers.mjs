@@ -74,6 +74,9 @@ export class OfficialEmitter {
 
 // ---- the tool ---------------------------------------------------------------------------------------------------------
 
+/** The tool wants to be told when everybody loses something. */
+const takesFromAll = ({ op, to = [] }) => (op === 'leave' || op === 'disconnect') && to.length === 0;
+
 class Tool {
   path = process.env.SOCKETIO_EMIT;
   missing = this.path ? undefined : 'SOCKETIO_EMIT does not name a socketio-emit';
@@ -123,6 +126,7 @@ export class ToolOneShot extends Tool {
     if (nsp) options.push('--nsp', nsp);
     if (volatile) options.push('--volatile');
     if (compress !== undefined) options.push(compress ? '--compress' : '--no-compress');
+    if (takesFromAll({ op, to })) options.push('--all');
     if (op === 'join' || op === 'leave') return [...options, ...rooms.map((room) => `--${op}=${room}`)];
     if (op === 'disconnect') return [...options, '--disconnect', ...(close ? ['--close'] : [])];
     if (op === 'server-side') options.push('--server-side');
@@ -160,7 +164,7 @@ export class ToolBatch extends Tool {
   name = 'tool, batch';
 
   async run(steps) {
-    const lines = steps.map((step) => toLine({ ...step, fixture: undefined }));
+    const lines = steps.map((step) => toLine({ ...step, fixture: undefined, all: takesFromAll(step) || undefined }));
     const summary = await this.emit(['--input', '-'], `${lines.join('\n')}\n`);
     assert.equal(summary.sent, steps.length);
     return steps.length === 1 ? [summary.receivers_min] : steps.map(() => summary.receivers_median);

@@ -142,7 +142,8 @@ void perform(Emitter& io, const std::string& line, const json& command) {
     nsp.server_side_emit_packed(packed_event(line, event).bytes());
     return;
   }
-  TargetedEmitter to = nsp.to(rooms(command, "to")).except(rooms(command, "except"));
+  const auto selected = rooms(command, "to");
+  TargetedEmitter to = (selected.empty() ? TargetedEmitter(nsp) : nsp.to(selected)).except(rooms(command, "except"));
   if (command.value("volatile", false)) {
     to = to.volatile_();
   }

@@ -33,6 +33,9 @@ class AskCore;
 /// This form needs no loop: each call waits for its result. Any thread may call; one question at a time. Callbacks run on the
 /// calling thread, during the call, and must not ask in turn.
 ///
+/// A Target without rooms means every socket of the namespace. For a list of rooms that may be empty use
+/// target::select_rooms(): a target with `nobody` asks no client; the result is complete, and empty.
+///
 /// All throw Error for what cannot be asked as it is: reserved_event, bad_arguments, bad_utf8, too_large.
 class SOCKETIO_API Asker {
  public:

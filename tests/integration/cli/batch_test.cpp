@@ -45,6 +45,28 @@ std::vector<int> sequence(int first, int last) {
 
 }  // namespace
 
+TEST_CASE("batch: null for rooms is a bad line, an empty list reaches nobody and is counted, everybody must be asked for") {
+  const RedisServer redis;
+  const Subscriber fleet(redis.port());
+  const std::string lines =
+      "{\"event\":\"private\",\"to\":null}\n{\"op\":\"disconnect\",\"to\":[]}\n{\"op\":\"disconnect\"}\n"
+      "{\"event\":\"private\",\"to\":[]}\n{\"op\":\"disconnect\",\"all\":true}\n";
+  const Ended ended = emit({"-r", redis.url(), "--input", "-", "--on-error", "skip", "--to", "kitchen"}, lines);
+  CHECK(ended.status == 3);
+  CHECK(ended.says("line 1: \"to\" is null"));
+  CHECK(ended.summary()["failed"] == 1);
+  CHECK(ended.summary()["selected_nobody"] == 2);
+  CHECK(ended.summary()["sent"] == 2);
+  REQUIRE(fleet.has(2));
+  CHECK(fleet.payloads()[0].find("kitchen") != std::string::npos);
+  CHECK(fleet.payloads()[1].find("kitchen") == std::string::npos);
+  const Ended text = emit({"-r", redis.url(), "--input", "-", "-o", "text"}, "{\"event\":\"a\",\"to\":[]}\n");
+  CHECK(text.status == 0);
+  CHECK(text.says("1 for nobody (an empty list of rooms)"));
+  const Ended dry = emit({"--dry-run", "--input", "-"}, "{\"event\":\"a\",\"to\":[]}\n");
+  CHECK(dry.out == "{\"selected_nobody\":true}\n");
+}
+
 TEST_CASE("batch: thousands of lines arrive, each once, in order") {
   const RedisServer redis;
   const Subscriber server(redis.port());

@@ -238,6 +238,25 @@ TEST_CASE("asker: an answer that comes twice counts once") {
   }
 }
 
+TEST_CASE("asker: an empty list of rooms asks nobody, on every transport") {
+  for (const Transport transport : transports) {
+    CAPTURE(name_of(transport));
+    Fleet fleet(transport, {}, {});
+    Target nobody;
+    target::select_rooms(nobody, {});
+    const auto acks =
+        fleet.result<asking::Acks>([&](auto done) { fleet.asker->emit_with_ack(nobody, Event("order"), {}, {}, done); });
+    CHECK(acks.complete);
+    CHECK(acks.error.empty());
+    CHECK(acks.clients == 0);
+    CHECK(acks.servers_asked == 0);
+    CHECK(fleet.sockets(nobody).sockets.empty());
+    const auto count = fleet.result<asking::Count>([&](auto done) { fleet.asker->count(nobody, {.until = Until::first}, done); });
+    CHECK_FALSE(count.complete);
+    CHECK(count.count == 0);
+  }
+}
+
 TEST_CASE("asker: without any server there is nothing to wait for") {
   for (const Transport transport : transports) {
     CAPTURE(name_of(transport));

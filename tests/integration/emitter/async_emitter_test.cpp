@@ -40,6 +40,29 @@ TEST_CASE("async emitter: emits go out by themselves, and their results come bac
   CHECK(ended == std::vector{first, second});
 }
 
+TEST_CASE("async emitter: an emit to an empty list of rooms publishes nothing, and ends after the call has returned") {
+  support::RedisServer server;
+  Loop loop;
+  std::vector<EmitId> ended;
+  std::optional<AsyncEmitter> io;
+  io.emplace(loop, server.url(), [&](const EmitResult& result) {
+    CHECK(result.selected_nobody);
+    ended.push_back(result.id);
+  });
+  const std::vector<Room> none;
+  const EmitId first = io->to(none).emit("secret");
+  CHECK(ended.empty());
+  std::optional<EmitSummary> summary;
+  io->flush(20s, [&](const EmitSummary& done) { summary = done; });
+  CHECK(wait(loop, [&] { return summary.has_value(); }));
+  CHECK(ended == std::vector{first});
+  CHECK(summary->selected_nobody == 1);
+  CHECK(summary->waiting == 0);
+  const EmitId last = io->to(none).disconnect_sockets();
+  io.reset();
+  CHECK(ended == std::vector{first, last});
+}
+
 TEST_CASE("async emitter: flush() is done when what was emitted before has ended, and not before it returned") {
   support::RedisServer server;
   Loop loop;

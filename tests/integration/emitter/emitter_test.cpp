@@ -90,6 +90,31 @@ TEST_CASE("emitter: what is emitted is out and counted when flush() returns") {
   CHECK(messages[1].payload == R"({"uid":"emitter","type":6,"data":["refresh"]})");
 }
 
+TEST_CASE("emitter: what is emitted to an empty list of rooms reaches nobody, is checked and counted") {
+  support::RedisServer server;
+  Listening fleet(server);
+  std::vector<EmitResult> results;
+  EmitterOptions options;
+  options.on_result = [&](const EmitResult& result) { results.push_back(result); };
+  Emitter io(server.url(), options);
+  const std::vector<Room> none;
+  io.to(none).emit("secret");
+  io.to(none).sockets_join("a");
+  io.to(none).sockets_leave("a");
+  io.to(none).disconnect_sockets(true);
+  CHECK_THROWS_AS(io.to(none).emit("connect"), Error);
+  io.emit("end");
+  const EmitSummary summary = io.flush(20s);
+  CHECK(summary.ok());
+  CHECK(summary.selected_nobody == 4);
+  CHECK(summary.confirmed == 1);
+  CHECK(summary.no_receivers == 0);
+  REQUIRE(results.size() == 5);
+  CHECK(results[3].selected_nobody);
+  CHECK(results[3].receivers == 0);
+  CHECK(fleet.until_end().size() == 1);
+}
+
 TEST_CASE("emitter: each flush() tells of the emits since the one before, totals() of all") {
   support::RedisServer server;
   Emitter io(server.unix_url());

@@ -94,7 +94,7 @@ TEST_CASE("batch line: binary inside arguments") {
 TEST_CASE("batch line: join, leave, disconnect and server-side") {
   CHECK(Line(R"({"op":"join","rooms":["a",7],"to":["b"],"except":["c"]})").message() ==
         json::parse(R"({"type":2,"opts":{"rooms":["b"],"except":["c"]},"rooms":["a",7]})"));
-  CHECK(Line(R"({"op":"leave","rooms":["a"]})").message() ==
+  CHECK(Line(R"({"op":"leave","rooms":["a"],"all":true})").message() ==
         json::parse(R"({"type":3,"opts":{"rooms":[],"except":[]},"rooms":["a"]})"));
   CHECK(Line(R"({"op":"disconnect","rooms":["a"],"close":true})").message() ==
         json::parse(R"({"type":4,"opts":{"rooms":["a"],"except":[]},"close":true})"));
@@ -124,7 +124,7 @@ TEST_CASE("batch line: what the line does not say, the options do") {
   options.compress = true;
   CHECK(Line(R"({"event":"e"})", options).message()[2] ==
         json::parse(R"({"rooms":["a"],"flags":{"volatile":true,"compress":true},"except":["x"]})"));
-  Line other(R"({"event":"e","nsp":"m","to":[],"except":[],"volatile":false,"compress":false})", options);
+  Line other(R"({"event":"e","nsp":"m","all":true,"except":[],"volatile":false,"compress":false})", options);
   CHECK(other.channel() == "socket.io#/m#");
   CHECK(other.message()[2] == json::parse(R"({"rooms":[],"flags":{"compress":false},"except":[]})"));
 
@@ -142,8 +142,13 @@ TEST_CASE("batch line: one line leaves nothing behind for the next one") {
   const json second = published(parser, R"({"event":"b"})");
   CHECK(second[1] == json::parse(R"({"type":2,"data":["b"],"nsp":"/"})"));
   CHECK(second[2] == to_all);
-  published(parser, R"({"op":"disconnect","close":true})");
-  CHECK(published(parser, R"({"op":"disconnect"})")["close"] == false);
+  published(parser, R"({"op":"disconnect","all":true,"close":true})");
+  CHECK(published(parser, R"({"op":"disconnect","all":true})")["close"] == false);
+  CHECK_FALSE(parser.parse(R"({"op":"disconnect"})"));
+  REQUIRE(parser.parse(R"({"event":"c","to":[]})"));
+  CHECK(parser.operation().target.nobody);
+  CHECK(published(parser, R"({"event":"c"})")[2] == to_all);
+  CHECK_FALSE(parser.operation().target.nobody);
 }
 
 TEST_CASE("batch line: lines that differ in args alone are read alike, wherever args stand") {
@@ -220,6 +225,58 @@ TEST_CASE("batch line: every mistake has its sentence") {
   CHECK(problem(R"({"op":"server-side","event":"e","to":["a"]})") == "\"to\" does not belong to the operation \"server-side\"");
   CHECK(problem(R"({"event":"e","to":["a"],"rooms":["b"]})") ==
         "\"to\" and \"rooms\" mean the same here: put all rooms into one of them");
+}
+
+TEST_CASE("batch line: an empty list of rooms selects nobody, whatever the options say, and all:true selects everybody") {
+  Options to_kitchen;
+  to_kitchen.rooms = {"kitchen"};
+  for (const Options& options : {Options{}, to_kitchen}) {
+    for (const char* text : {R"({"event":"c","to":[]})", R"({"event":"c","rooms":[]})", R"({"op":"disconnect","to":[]})",
+                             R"({"op":"disconnect","rooms":[]})", R"({"op":"leave","rooms":["a"],"to":[]})",
+                             R"({"op":"join","rooms":["a"],"to":[]})"}) {
+      CAPTURE(text);
+      const Line line(text, options);
+      REQUIRE_MESSAGE(line.good, line.parser.problem());
+      CHECK(line.parser.operation().target.rooms.empty());
+      CHECK(line.parser.operation().target.nobody);
+    }
+    for (const char* text : {R"({"event":"c","to":[],"all":true})", R"({"event":"c","all":true})",
+                             R"({"op":"disconnect","all":true})", R"({"op":"leave","rooms":["a"],"all":true})"}) {
+      CAPTURE(text);
+      const Line line(text, options);
+      REQUIRE_MESSAGE(line.good, line.parser.problem());
+      CHECK(line.parser.operation().target.rooms.empty());
+      CHECK_FALSE(line.parser.operation().target.nobody);
+    }
+  }
+  Options all;
+  all.all = true;
+  CHECK_FALSE(Line(R"({"op":"disconnect"})", all).parser.operation().target.nobody);
+  CHECK(Line(R"({"op":"disconnect","to":["a"]})", all).parser.operation().target.rooms == std::vector<Room>{"a"});
+  CHECK(Line(R"({"op":"disconnect"})", to_kitchen).parser.operation().target.rooms == std::vector<Room>{"kitchen"});
+}
+
+TEST_CASE("batch line: null where somebody is selected is a mistake, and so is everybody who was not asked for") {
+  for (const char* member : {"to", "rooms", "except", "nsp"}) {
+    CAPTURE(member);
+    const std::string sentence = problem(R"({"event":"c",")" + std::string(member) + "\":null}");
+    CHECK(sentence.starts_with("\"" + std::string(member) + "\" is null, which chooses nobody and not everybody"));
+  }
+  CHECK(problem(R"({"op":"disconnect"})") ==
+        "\"disconnect\" without \"to\" is for everybody in the namespace: add \"all\":true if that is meant");
+  CHECK(problem(R"({"op":"leave","rooms":["a"],"except":["b"]})") ==
+        "\"leave\" without \"to\" is for everybody in the namespace: add \"all\":true if that is meant");
+  CHECK(problem(R"({"op":"disconnect","all":false})").starts_with("\"disconnect\" without \"to\""));
+  CHECK(problem(R"({"op":"disconnect","all":null})").starts_with("\"disconnect\" without \"to\""));
+  CHECK(problem(R"({"event":"c","all":true,"to":["a"]})") ==
+        "\"all\" means everybody, \"to\" those in a room: leave one of them out");
+  CHECK(problem(R"({"op":"server-side","event":"c","all":true})") ==
+        "\"all\" does not belong to the operation \"server-side\"");
+}
+
+TEST_CASE("batch line: a namespace that no client can join is refused") {
+  CHECK(problem(R"({"event":"c","nsp":"/acme, inc."})") ==
+        "\"nsp\" has a comma, which ends the name in a packet: no client could join that namespace");
 }
 
 TEST_CASE("batch line: a problem shows no control characters, and not all of a long name") {

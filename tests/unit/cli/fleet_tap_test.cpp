@@ -110,7 +110,7 @@ TEST_CASE("tap: joins, leaves, disconnects and events for servers are recorded a
         R"({"at_ms":7,"op":"join","nsp":"/x","to":["a",7],"except":["b"],"rooms":["a",7]})"
         "\n");
   CHECK(recorded([&](Buffer& out) { classic_request::encode_leave(out, "uid", {}, except); }) ==
-        R"({"at_ms":7,"op":"leave","nsp":"/x","rooms":["b"]})"
+        R"({"at_ms":7,"op":"leave","nsp":"/x","all":true,"rooms":["b"]})"
         "\n");
   CHECK(recorded([&](Buffer& out) { classic_request::encode_disconnect(out, "uid", target, true); }) ==
         R"({"at_ms":7,"op":"disconnect","nsp":"/x","to":["a",7],"except":["b"],"close":true})"

@@ -125,10 +125,11 @@ TEST_CASE("options: operations instead of an event") {
   CHECK(join.op == Op::join);
   CHECK(join.op_rooms == std::vector<Room>{"a", "b"});
   CHECK(join.rooms == std::vector<Room>{"c"});
-  CHECK(parse({"--leave", "a"}).op == Op::leave);
-  CHECK(parse({"--disconnect"}).op == Op::disconnect);
-  CHECK_FALSE(parse({"--disconnect"}).close);
-  CHECK(parse({"--disconnect", "--close"}).close);
+  CHECK(parse({"--leave", "a", "-t", "b"}).op == Op::leave);
+  CHECK(parse({"--disconnect", "-t", "b"}).op == Op::disconnect);
+  CHECK_FALSE(parse({"--disconnect", "--all"}).close);
+  CHECK(parse({"--disconnect", "--all", "--close"}).close);
+  CHECK(parse({"--leave", "a", "--all"}).all);
   CHECK(parse({"--server-side", "chat"}).op == Op::server_side);
 }
 
@@ -300,6 +301,12 @@ TEST_CASE("options: mistakes get a sentence that says what to do") {
       {{"--disconnect", "chat"}, "--disconnect and the event \"chat\" do not go together"},
       {{"--join", "a", "--leave", "b"}, "--join and --leave do not go together"},
       {{"--disconnect", "--server-side"}, "--disconnect and --server-side do not go together"},
+      {{"--disconnect"}, "--disconnect without a room is for everybody in the namespace: add --all"},
+      {{"--disconnect", "-x", "a"}, "--disconnect without a room is for everybody in the namespace: add --all"},
+      {{"--leave", "a"}, "--leave without a room is for everybody in the namespace: add --all"},
+      {{"--all", "-t", "a", "--disconnect"}, "--all and --to do not go together"},
+      {{"--all", "--server-side", "chat"}, "--all and --server-side do not go together"},
+      {{"-n", "/acme, inc.", "chat"}, "The name of a namespace cannot have a comma"},
       {{"--close", "chat"}, "--close belongs to --disconnect"},
       {{"--join", "a", "--close"}, "--close belongs to --disconnect"},
       {{"--join", "a", "--volatile"}, "--join and --volatile do not go together"},

@@ -34,6 +34,22 @@ TEST_CASE("operator: a room named twice counts once, and the first place is kept
   CHECK(recorder.channel == "socket.io#/#");
 }
 
+TEST_CASE("operator: an empty list of rooms selects nobody, until a room is added") {
+  Recorder recorder;
+  const std::vector<Room> none;
+  CHECK(recorder.io().to(none).target().nobody);
+  CHECK(recorder.io().in(none).except("a").volatile_().target().nobody);
+  CHECK_FALSE(recorder.io().target().nobody);
+  CHECK_FALSE(recorder.io().except(none).target().nobody);
+  CHECK_FALSE(recorder.io().to(none).to("a").target().nobody);
+  CHECK_FALSE(recorder.io().to("a").to(none).target().nobody);
+}
+
+TEST_CASE("operator: a namespace with a comma, which no client can join, is refused") {
+  Recorder recorder;
+  CHECK(code_of([&] { (void)recorder.io().of("/acme, inc."); }) == ErrorCode::bad_option);
+}
+
 TEST_CASE("operator: two namings of one room leave one room, which chooses the channel") {
   Recorder recorder;
   recorder.io().to("a").to("a").emit("e");

@@ -25,6 +25,8 @@ struct EmitResult {
   /// an event whether or not somebody reads it. Of several transports: the sum, if all of them tell.
   std::optional<std::int64_t> receivers;
   std::string_view message;  ///< why, when it is not ok; good during the call
+  /// An empty list of rooms was given: nothing was published, `outcome` is ok and `receivers` 0.
+  bool selected_nobody = false;
 };
 using OnResult = std::function<void(const EmitResult&)>;
 
@@ -38,6 +40,7 @@ struct EmitSummary {
   std::uint64_t no_receivers = 0;  ///< confirmed, and reached no server
   /// Confirmed, and nobody knows how many servers they reached (streams). The counts of receivers do not speak of them.
   std::uint64_t receivers_unknown = 0;
+  std::uint64_t selected_nobody = 0;  ///< an empty list of rooms was given, so nothing was published; not among `confirmed`
   std::int64_t receivers_min = 0;  ///< of the confirmed ones
   std::int64_t receivers_max = 0;
   std::string message;  ///< why the first one that failed did; or why there is no connection

@@ -41,7 +41,9 @@ class SOCKETIO_API TargetedEmitter {
  public:
   TargetedEmitter(Outlet& outlet, Target target) noexcept : outlet_(&outlet), target_(std::move(target)) {}
 
-  /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too.
+  /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too. An empty
+  /// list selects nobody, unless another call adds a room: nothing is published then. (In JavaScript it is as if `to()` had not
+  /// been called, and everybody is reached.)
   [[nodiscard]] TargetedEmitter to(const Room& room) const&;
   [[nodiscard]] TargetedEmitter to(const Room& room) &&;
   [[nodiscard]] TargetedEmitter to(std::span<const Room> rooms) const;
@@ -95,7 +97,8 @@ class SOCKETIO_API NamespaceEmitter : public TargetedEmitter {
  public:
   using TargetedEmitter::TargetedEmitter;
 
-  /// Another namespace of the same fleet, nothing chosen; "/" is put in front unless it is there.
+  /// Another namespace of the same fleet, nothing chosen; "/" is put in front unless it is there. Throws Error(bad_option) for
+  /// a name with a comma: no client can join that.
   [[nodiscard]] NamespaceEmitter of(std::string_view nsp) const;
 
   /// Emits an event to the servers themselves: their listeners for server-side events on this namespace.
