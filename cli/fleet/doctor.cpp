@@ -85,7 +85,8 @@ bool ClientLine::subscribes_as_server(Bus bus) const {
   switch (bus) {
     case Bus::classic: return number("psub") >= 1 && number("sub") >= 2;
     case Bus::sharded: return number("ssub") >= 2;
-    case Bus::streams: break;
+    case Bus::streams:
+    case Bus::automatic: break;
   }
   return number("sub") >= 2 && number("psub") == 0;
 }

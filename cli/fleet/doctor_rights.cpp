@@ -48,7 +48,8 @@ std::vector<Duties> duties_of(Bus bus, const Options& options, const std::string
                 {"SPUBLISH", own, "x"},
                 {"SPUBLISH", main + "room#", "x"},
                 {"PUBSUB", "SHARDNUMSUB", main}}}};
-    case Bus::streams: break;
+    case Bus::streams:
+    case Bus::automatic: break;
   }
   return {{"subscribe", {{"SUBSCRIBE", main}, {"SUBSCRIBE", own}}},
           {"publish",
@@ -115,7 +116,8 @@ bool tries_to_listen(const ClientLine& client, Bus bus) {
   switch (bus) {
     case Bus::classic: return command == "psubscribe" && client.number("sub") == 0;
     case Bus::sharded: return command == "ssubscribe" && !client.subscribes();
-    case Bus::streams: break;
+    case Bus::streams:
+    case Bus::automatic: break;
   }
   return client.runs_xread();
 }

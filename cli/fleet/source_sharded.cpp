@@ -98,6 +98,11 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
   void follow(const std::string& channel, const std::string& nsp, bool is_main) {
     if (followed_.try_emplace(channel, Followed{nsp, is_main}).second) {
       client_.subscribe(SubscriptionKind::shard, channel, *this);
+      if (is_main) {  // whoever counts servers can tell how many of them are taps
+        Buffer mark;
+        sharded_channels::append_tap(mark, parts_.options.common.key, nsp);
+        follow(std::string(mark.text()), {}, false);
+      }
     }
   }
 

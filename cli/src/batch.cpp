@@ -27,7 +27,7 @@ bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") ==
 
 }  // namespace
 
-Batch::Batch(const Options& options, Console& console, const Signals& signals)
+Batch::Batch(Options& options, Console& console, const Signals& signals)
     : options_(options),
       console_(console),
       signals_(signals),

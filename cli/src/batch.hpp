@@ -23,7 +23,7 @@ namespace socketio::cli {
 class Batch {
  public:
   /// Opens the input and the checkpoint. Fails with Failure(usage).
-  Batch(const Options& options, Console& console, const Signals& signals);
+  Batch(Options& options, Console& console, const Signals& signals);
 
   /// Fails with Failure when it cannot begin; afterwards everything is said by summary and status.
   ExitStatus run();

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <socketio/emitter/find_transport.hpp>
 #include <socketio/redis/options.hpp>
 
 #include "console.hpp"
@@ -17,11 +18,22 @@ redis::Options redis_options(const Options& options, Console& console);
 /// "classic", or "classic and streams".
 std::string transports_text(const Options& options);
 
-/// With --transport auto: looks which transport the fleet uses. With server-side events for a streams fleet, which would end
-/// classic servers that have the same key: looks for those. Puts what it finds into the options.
+/// Looks which transport the fleet uses, and puts it into the options, see choose_transport(). For who asks: an event is sent
+/// by the Publisher, which looks over its own connection.
 ///
-/// Fails      Failure(usage) when none or several are in use, Failure(refused) without Redis, Failure(interrupted or
-/// terminated).
+/// Fails      as choose_transport(), Failure(refused) without Redis, Failure(interrupted or terminated).
 void look_at_fleet(Options& options, Console& console, const Signals& signals);
+
+/// Server-side events for a streams fleet would end classic servers that have the same key: looks for those, and puts it into
+/// the options. Fails as look_at_fleet().
+void look_for_classic(Options& options, Console& console, const Signals& signals);
+
+/// Decides by which transport to send, and puts it and the number of streams into the options.
+///
+/// Fails      Failure(usage) when none (unless by default) or several are in use, Failure(refused) when Redis does not tell
+///            (unless by default or named), or the named transport is not one by which somebody listens, but another one is.
+void choose_transport(Options& options, Console& console, const FoundTransport& found);
+/// Whether there is something to look for.
+[[nodiscard]] bool looks_at_fleet(const Options& options);
 
 }  // namespace socketio::cli

@@ -85,6 +85,7 @@ Checks:
       --dry-run            print channel, command, message and hex; send nothing
       --require-receivers N
                            fail when an emit reached fewer than N servers
+                           (taps and other subscribers do not count)
 
 Redis:
   -r, --redis URL          redis://[user:password@]host[:port][/database],
@@ -102,9 +103,12 @@ Redis:
       --timeout DURATION   how long to wait: 500ms, 5s (default), 1m. When
                            Redis goes away during a batch, it counts from then.
                            With --ack: how long answers are waited for
-      --transport NAME     how the fleet's servers talk to each other: classic
-                           (default), sharded, streams; auto: look which one it
-                           is. During a move, several: classic,streams
+      --transport NAME     how the fleet's servers talk to each other: classic,
+                           sharded, streams. Default: look who listens; classic
+                           when nobody does (auto: an error then). During a
+                           move, several: classic,streams
+      --force-transport    send by that transport, even if the servers listen by
+                           another one
       --sharded-mode MODE  sharded: the adapters' subscriptionMode, dynamic
                            (default), static or dynamic-private
       --stream-name NAME   streams: the adapters' streamName (default socket.io)

@@ -27,13 +27,14 @@ class InFlight {
   };
 
   /// A line is about to be emitted; the emitter will number it next. `end` is behind the line.
-  void push(Position end, Op op);
+  void push(Position end, Op op, std::uint16_t place = 0);
   /// It was refused before it got a number.
   void take_back();
 
   struct Line {
     std::uint64_t number;
     Op op;
+    std::uint16_t place;  ///< as it was given to push()
   };
   /// `fate` is not waiting.
   Line end(EmitId id, Fate fate);
@@ -55,6 +56,7 @@ class InFlight {
     std::uint64_t offset_bytes;
     Op op;
     Fate fate;
+    std::uint16_t place;
   };
   [[nodiscard]] Entry& at(std::size_t index) noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }
   [[nodiscard]] const Entry& at(std::size_t index) const noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }

@@ -98,15 +98,17 @@ void read_transports(Collected& all, const std::string& list, const char* source
   std::vector<Transport>& transports = all.options.transports;
   transports.clear();
   if (list == "auto") {
+    all.options.transport_choice = TransportChoice::automatic;
     return;
   }
+  all.options.transport_choice = TransportChoice::named;
   for (std::string_view rest = list;;) {
     const std::string_view name = rest.substr(0, rest.find(','));
     const auto known = {Transport::classic, Transport::sharded, Transport::streams};
     const auto found = std::find_if(known.begin(), known.end(), [&](Transport one) { return name_of(one) == name; });
     if (found == known.end()) {
       fail_usage(std::string(source) + " cannot be \"" + text::excerpt(list) +
-                 "\": it is classic (default), sharded, streams or auto, or several of the first three, like classic,streams.");
+                 "\": it is classic, sharded, streams or auto, or several of the first three, like classic,streams.");
     }
     if (all.options.uses(*found)) {
       fail_usage(std::string(source) + " names " + std::string(name) + " twice.");
@@ -298,14 +300,17 @@ void check_ack(const Collected& all) {
 
 void check_transport(const Collected& all) {
   const Options& options = all.options;
-  const bool is_auto = options.transports.empty();
-  if (all.sharded_mode_given && !is_auto && !options.uses(Transport::sharded)) {
+  const bool is_named = options.transport_choice == TransportChoice::named;
+  if (all.sharded_mode_given && is_named && !options.uses(Transport::sharded)) {
     fail_usage("--sharded-mode belongs to sharded fleets: add --transport sharded.");
   }
-  if (all.stream_option != nullptr && !is_auto && !options.uses(Transport::streams)) {
+  if (all.stream_option != nullptr && is_named && !options.uses(Transport::streams)) {
     fail_usage(std::string(all.stream_option) + " belongs to streams fleets: add --transport streams.");
   }
-  if (is_auto && options.dry_run) {
+  if (options.force_transport && !is_named) {
+    fail_usage("--force-transport belongs to a --transport that is named: it sends by that one, whoever listens.");
+  }
+  if (options.transport_choice == TransportChoice::automatic && options.dry_run) {
     refuse_pair("--transport auto", "--dry-run", "nothing is asked of Redis");
   }
   check_countable(options);

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include <socketio/common/error.hpp>
 #include <socketio/protocol/target.hpp>
 #include <socketio/protocol/utf8.hpp>
 
@@ -100,7 +101,11 @@ void set_compress(Collected& all, bool compress) {
 }
 
 void set_nsp(Collected& all, Value value) {
-  all.options.nsp = target::namespace_name(value);
+  try {
+    all.options.nsp = target::namespace_name(value);
+  } catch (const Error& error) {
+    fail_usage(error.what());
+  }
 }
 
 void set_key(Collected& all, Value value) {
@@ -155,6 +160,7 @@ constexpr OptionEntry table[] = {
     {"tls-key", true, [](Collected& all, Value value) { all.tls_key = value; }},
     {"tls-insecure", false, [](Collected& all, Value value) { set_flag(all.tls_insecure, value); }},
     {"transport", true, [](Collected& all, Value value) { all.transport = value; }},
+    {"force-transport", false, [](Collected& all, Value value) { set_flag(all.options.force_transport, value); }},
     {"key", true, set_key},
     {"sharded-mode", true, set_sharded_mode},
     {"stream-name", true, set_stream_name},

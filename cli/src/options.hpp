@@ -20,6 +20,12 @@
 namespace socketio::cli {
 
 enum class Output : std::uint8_t { text, json, quiet };
+/// Who says which transport it is.
+enum class TransportChoice : std::uint8_t {
+  by_default,  ///< the fleet; classic when nobody listens
+  automatic,   ///< the fleet; an error when nobody listens
+  named,       ///< the user; an error when others listen, and by that transport nobody
+};
 enum class Action : std::uint8_t { emit, help, version, usage };
 
 /// The command line, read and checked as far as that is possible without doing anything.
@@ -27,8 +33,10 @@ struct Options {
   Action action = Action::emit;
 
   redis::Options redis;
-  /// What --transport names; empty: auto, until find_transport() has looked at the fleet.
+  /// What --transport names; empty: auto, until somebody has looked at the fleet; without --transport classic, until then.
   std::vector<Transport> transports = {Transport::classic};
+  TransportChoice transport_choice = TransportChoice::by_default;
+  bool force_transport = false;  ///< the named transport is used whoever listens
   std::string key = "socket.io";
   SubscriptionMode sharded_mode = SubscriptionMode::dynamic;
   std::string stream_name = "socket.io";

@@ -1,7 +1,10 @@
 #include "publisher.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+
+#include <socketio/emitter/find_transport.hpp>
 
 #include "explain.hpp"
 #include "fleet.hpp"
@@ -26,7 +29,7 @@ std::string lines_text(const LineRange& lines) {
 
 }  // namespace
 
-Publisher::Publisher(const Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors,
+Publisher::Publisher(Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors,
                      Position start, std::function<Halt()> tick)
     : options_(options),
       console_(console),
@@ -41,8 +44,12 @@ Publisher::Publisher(const Options& options, Console& console, const Signals& si
 /// The limits of the library are not to be met: what is under way is bounded here, where signals are looked at.
 EmitterOptions Publisher::emitter_options() {
   EmitterOptions emitter;
-  emitter.transport = options_.transports.front();
-  emitter.also.assign(options_.transports.begin() + 1, options_.transports.end());
+  if (options_.transports.empty()) {  // looked for before the first emit
+    emitter.transport = Transport::automatic;
+  } else {
+    emitter.transport = options_.transports.front();
+    emitter.also.assign(options_.transports.begin() + 1, options_.transports.end());
+  }
   emitter.key = options_.key;
   emitter.sharded_mode = options_.sharded_mode;
   emitter.stream_name = options_.stream_name;
@@ -65,6 +72,7 @@ void Publisher::connect() {
     const std::string error = emitter_.connect(std::clamp(left, milliseconds(1), slice));
     const redis::State state = emitter_.state();
     if (state == redis::State::ready) {
+      look();
       return;
     }
     if (signals_.pending() != 0) {
@@ -76,8 +84,66 @@ void Publisher::connect() {
   }
 }
 
+/// Asks over the emitter's connection, behind what was emitted before. Nothing: the answer did not come in time.
+std::optional<FoundTransport> Publisher::ask_who_listens(bool with_streams, const std::string& nsp) {
+  // The answer may come after this call has given up.
+  const auto found = std::make_shared<std::optional<FoundTransport>>();
+  const auto ask = [&, found](redis::Client& client) {
+    const auto done = [found](const FoundTransport& result) { *found = result; };
+    const FleetSettings fleet = options_.fleet(Transport::classic);
+    with_streams ? find_transport(client, fleet, nsp, done) : socketio::count_servers(client, fleet, nsp, done);
+  };
+  const Clock::time_point deadline = Clock::now() + options_.timeout;
+  const auto is_done = [&found] { return found->has_value(); };
+  bool done = emitter_.with_client(ask, is_done, std::min<milliseconds>(slice, options_.timeout));
+  while (!done && signals_.pending() == 0 && Clock::now() < deadline && emitter_.state() == redis::State::ready) {
+    done = emitter_.with_client([](redis::Client&) {}, is_done, slice);
+  }
+  return *found;
+}
+
+/// By which transport the servers listen, and how many there are.
+void Publisher::look() {
+  if (!looks_at_fleet(options_)) {
+    return;
+  }
+  const auto found = ask_who_listens(true, options_.nsp);
+  if (signals_.pending() != 0) {
+    throw Failure(static_cast<ExitStatus>(128 + signals_.pending()), "Interrupted; nothing was sent.");
+  }
+  const bool answered = found && (found->outcome == redis::Outcome::ok || found->outcome == redis::Outcome::refused);
+  if (!answered) {
+    const std::string error = found ? found->message : "Redis did not answer in time.";
+    throw Failure(ExitStatus::refused, explain::no_connection(error, options_));
+  }
+  choose_transport(options_, console_, *found);
+  look_for_classic(options_, console_, signals_);
+  emitter_.use_fleet(emitter_options());
+  learn(counts_.place_of(options_.nsp), *found);
+}
+
+void Publisher::learn(ServerCounts::Place place, const FoundTransport& found) {
+  redis_tells_ = found.outcome == redis::Outcome::ok;
+  if (redis_tells_) {
+    const std::uint64_t servers = (options_.uses(Transport::classic) ? found.classic_servers : 0) +
+                                  (options_.uses(Transport::sharded) ? found.sharded_servers : 0) +
+                                  (options_.uses(Transport::streams) ? found.streams_servers : 0);
+    counts_.set(place, servers, options_.uses(Transport::sharded) ? found.sharded_taps : 0);
+  }
+}
+
+void Publisher::count_servers(ServerCounts::Place place) {
+  if (const auto found = ask_who_listens(false, counts_.name_of(place))) {
+    learn(place, *found);
+  }
+}
+
 void Publisher::send(const Operation& operation, Position end) {
-  in_flight_.push(end, operation.op);
+  const ServerCounts::Place place = counts_.place_of(operation.target.nsp);
+  if (redis_tells_ && place != ServerCounts::no_place && !counts_.is_known(place)) [[unlikely]] {
+    count_servers(place);
+  }
+  in_flight_.push(end, operation.op, place);
   try {
     perform(outlet_, operation);
   } catch (...) {
@@ -162,16 +228,20 @@ void Publisher::watch_connection(Clock::time_point now) {
 void Publisher::on_result(const EmitResult& result) {
   using Fate = InFlight::Fate;
   switch (result.outcome) {
-    case redis::Outcome::ok:
+    case redis::Outcome::ok: {
+      const ServerCounts::Place place = in_flight_.end(result.id, Fate::passed).place;
       if (result.selected_nobody) [[unlikely]] {
         ++tally_.selected_nobody;
       } else if (result.receivers) [[likely]] {
-        tally_.receivers.add(*result.receivers);
+        tally_.receivers.add(counts_.servers_among(place, *result.receivers));
+        if (*result.receivers == 0 && counts_.servers(place).value_or(0) != 0) {
+          ++tally_.empty_rooms;
+        }
       } else {
         ++tally_.receivers_unknown;
       }
-      in_flight_.end(result.id, Fate::passed);
       return;
+    }
     case redis::Outcome::refused: {
       ++tally_.failed;
       ++tally_.refused;

@@ -12,6 +12,7 @@
 #include "in_flight.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "server_counts.hpp"
 #include "signals.hpp"
 #include "tally.hpp"
 
@@ -25,10 +26,11 @@ namespace socketio::cli {
 class Publisher final : public Destination {
  public:
   /// `tick`  called now and then while waiting; the batch ends when it returns something else than Halt::none.
-  Publisher(const Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors,
+  Publisher(Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors,
             Position start = {}, std::function<Halt()> tick = {});
 
-  /// Fails with Failure(refused), or Failure(interrupted or terminated).
+  /// Connects, and looks by which transport the servers listen. Fails with Failure(refused), or Failure(interrupted or
+  /// terminated), and as choose_transport().
   void connect();
 
   void send(const Operation& operation, Position end) override;
@@ -58,20 +60,26 @@ class Publisher final : public Destination {
     void add(std::uint64_t line);
   };
 
-  EmitterOptions emitter_options();
+  [[nodiscard]] EmitterOptions emitter_options();
+  void look();
+  void learn(ServerCounts::Place place, const FoundTransport& found);
+  void count_servers(ServerCounts::Place place);
+  std::optional<FoundTransport> ask_who_listens(bool with_streams, const std::string& nsp);
   void on_result(const EmitResult& result);
   void watch_connection(Clock::time_point now);
   Halt wait(bool until_the_end);
   Halt wait_for_answers(bool until_the_end);
   void say_lost(const Lost& lost, const std::string& what) const;
 
-  const Options& options_;
+  Options& options_;  ///< look() names the transport there
   Console& console_;
   const Signals& signals_;
   Tally& tally_;
   LineErrors& errors_;
   std::function<Halt()> tick_;
   InFlight in_flight_;
+  ServerCounts counts_;
+  bool redis_tells_ = false;  ///< how many servers listen
   Emitter emitter_;
   Outlet& outlet_;
   std::string channel_;

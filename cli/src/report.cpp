@@ -68,6 +68,10 @@ std::string reached_text(const Tally& tally, const Options& options) {
   }
   const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
   const std::uint64_t none = tally.no_receivers();
+  if (none == tally.sent() && tally.empty_rooms == none) {
+    return std::string("reached no server (servers listen, but none has a client in ") +
+           (options.input ? "these rooms)" : options.rooms.size() == 1 ? "that room)" : "these rooms)");
+  }
   if (none == tally.sent()) {
     return "reached no server (none listens with the key \"" + text::excerpt(options.key) + "\" on this Redis" +
            (options.input ? ")" : ", namespace " + text::excerpt(options.nsp) + ")");

@@ -32,7 +32,9 @@ ExitStatus act(const std::vector<std::string>& arguments, Console& console) {
     case Action::version: console.data("socketio-emit " SOCKETIO_VERSION "\n"); break;
     case Action::usage: console.usage(usage_text); return ExitStatus::usage;
     case Action::emit:
-      look_at_fleet(options, console, signals);
+      if (options.ack) {
+        look_at_fleet(options, console, signals);
+      }
       return options.input ? Batch(options, console, signals).run() : run_single(options, console, signals);
   }
   console.flush();

@@ -44,7 +44,7 @@ ExitStatus dry_run(const Options& options, Console& console, const Operation& op
 
 }  // namespace
 
-ExitStatus run_single(const Options& options, Console& console, const Signals& signals) {
+ExitStatus run_single(Options& options, Console& console, const Signals& signals) {
   const auto began = std::chrono::steady_clock::now();
   const Operation operation = operation_of(options);
   if (options.ack) {

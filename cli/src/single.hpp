@@ -9,6 +9,6 @@ namespace socketio::cli {
 
 /// The one operation of the command line. Throws Error and Failure when it cannot be sent; everything about it is checked
 /// before Redis is asked for.
-ExitStatus run_single(const Options& options, Console& console, const Signals& signals);
+ExitStatus run_single(Options& options, Console& console, const Signals& signals);
 
 }  // namespace socketio::cli

@@ -37,6 +37,7 @@ struct Tally {
   /// Taken as well, by a transport that does not tell whom they reach.
   std::uint64_t receivers_unknown = 0;
 
+  std::uint64_t empty_rooms = 0;      ///< reached no server, though servers listen: none of them has a client in the room
   std::uint64_t selected_nobody = 0;  ///< lines with an empty list of rooms: nothing was to be sent
 
   std::uint64_t bad_lines = 0;  ///< among `failed`

@@ -36,7 +36,7 @@ BlockingCore::BlockingCore(redis::Options redis, EmitterOptions options)
       log_(redis.log),
       queue_bytes_max_(redis.queue_bytes_max),
       flush_bytes_(redis.flush_bytes),
-      courier_(options_, *this),
+      courier_(options_, loop_, *this),
       client_(loop_, std::move(redis)) {
   client_.on_state([this](redis::State state, std::string_view) {
     if (state == redis::State::disconnected && away_since_ms_ == 0) {
@@ -70,14 +70,13 @@ void BlockingCore::tell(const EmitResult& result) const {
   }
 }
 
-template <typename Operation>
-EmitId BlockingCore::send(const Operation& operation, bool nobody) {
+EmitId BlockingCore::send(const Operation& operation) {
   const Turn turn(*this);
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
   const std::size_t bytes = courier_.encode(operation);
-  if (nobody) [[unlikely]] {
+  if (operation.selects_nobody()) [[unlikely]] {
     return end_selected_nobody();
   }
   if (client_.state() == redis::State::idle) {
@@ -86,7 +85,7 @@ EmitId BlockingCore::send(const Operation& operation, bool nobody) {
   wait_for_room(bytes);
   const EmitId id = ++last_id_;
   ledger_.begin();
-  courier_.publish(client_, id);
+  courier_.publish(client_, id, operation);
   bytes_since_poll_ += bytes;
   ++emits_since_poll_;
   if (redis::worth_a_write(bytes_since_poll_, emits_since_poll_, flush_bytes_)) {
@@ -108,20 +107,18 @@ EmitId BlockingCore::end_selected_nobody() {
   return id;
 }
 
-EmitId BlockingCore::send_event(const Target& target, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.event(target, data); }, target.nobody);
-}
+EmitId BlockingCore::send_event(const Target& target, Bytes data) { return send({Operation::Kind::event, &target, {}, {}, data}); }
 EmitId BlockingCore::send_join(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.join(target, rooms); }, target.nobody);
+  return send({Operation::Kind::join, &target, {}, rooms});
 }
 EmitId BlockingCore::send_leave(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.leave(target, rooms); }, target.nobody);
+  return send({Operation::Kind::leave, &target, {}, rooms});
 }
 EmitId BlockingCore::send_disconnect(const Target& target, bool close) {
-  return send([&](Encoder& encoder) { return encoder.disconnect(target, close); }, target.nobody);
+  return send({Operation::Kind::disconnect, &target, {}, {}, {}, close});
 }
 EmitId BlockingCore::send_server_side(std::string_view nsp, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); }, false);
+  return send({Operation::Kind::server_side, nullptr, nsp, {}, data});
 }
 
 void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
@@ -191,6 +188,36 @@ EmitSummary BlockingCore::flush_locked(std::uint64_t timeout_ms) {
 EmitSummary BlockingCore::flush(std::uint64_t timeout_ms) {
   const Turn turn(*this);
   return flush_locked(timeout_ms);
+}
+
+void BlockingCore::use_fleet(const EmitterOptions& fleet) {
+  const Turn turn(*this);
+  EmitterOptions next = options_;
+  next.transport = fleet.transport;
+  next.also = fleet.also;
+  next.key = fleet.key;
+  next.sharded_mode = fleet.sharded_mode;
+  next.stream_name = fleet.stream_name;
+  next.stream_count = fleet.stream_count;
+  next.stream_length_max = fleet.stream_length_max;
+  next.use_sharded_pubsub = fleet.use_sharded_pubsub;
+  next.beside_classic = fleet.beside_classic;
+  courier_.use(next);
+  options_ = std::move(next);
+}
+
+bool BlockingCore::with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
+                               std::uint64_t timeout_ms) {
+  const Turn turn(*this);
+  if (closed_) {
+    throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
+  }
+  if (client_.state() == redis::State::idle) {
+    client_.connect();
+  }
+  ask(client_);
+  client_.flush();
+  return loop_.run_until(done, timeout_ms);
 }
 
 void BlockingCore::poll() {

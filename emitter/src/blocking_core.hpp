@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ class BlockingCore final : public Outlet, private EmitListener {
   std::string connect(std::uint64_t timeout_ms);
   EmitSummary flush(std::uint64_t timeout_ms);
   void poll();
+  void use_fleet(const EmitterOptions& fleet);
+  bool with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
+                   std::uint64_t timeout_ms);
   EmitSummary close(std::uint64_t timeout_ms);
 
   EmitSummary totals() const;
@@ -44,8 +48,7 @@ class BlockingCore final : public Outlet, private EmitListener {
   };
   class Turn;
 
-  template <typename Operation>
-  EmitId send(const Operation& operation, bool nobody);
+  EmitId send(const Operation& operation);
   EmitId end_selected_nobody();
   void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;

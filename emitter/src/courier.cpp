@@ -3,9 +3,13 @@
 #include <utility>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/limits.hpp>
 
 namespace socketio::emitter {
 namespace {
+
+/// How long nobody may have listened until it is asked again.
+constexpr std::uint64_t ask_again_ms = 1'000;
 
 /// Which of two ends is to be told of: what was lost for certain before what may have been lost.
 int weight(redis::Outcome outcome) noexcept {
@@ -20,17 +24,92 @@ int weight(redis::Outcome outcome) noexcept {
 
 }  // namespace
 
-Courier::Courier(const EmitterOptions& options, EmitListener& listener)
-    : listener_(listener), encoder_(options.fleet(options.transport), options.message_bytes_max) {
+Courier::Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener)
+    : options_(options), loop_(loop), listener_(listener), encoder_(options.fleet(options.transport), options.message_bytes_max) {
+  use(options);
+}
+
+void Courier::use(const EmitterOptions& options) {
+  std::vector<Other> others;
   for (const Transport transport : options.also) {
     bool is_there = transport == options.transport;
-    for (const Other& other : others_) {
+    for (const Other& other : others) {
       is_there = is_there || other.encoder.fleet().transport == transport;
     }
     if (is_there) {
       throw Error(ErrorCode::bad_option, "The transport " + std::string(name_of(transport)) + " is there twice.");
     }
-    others_.push_back({Encoder(options.fleet(transport), options.message_bytes_max), {}});
+    if (transport == Transport::automatic || options.transport == Transport::automatic) {
+      throw Error(ErrorCode::bad_option, "Of several transports each has to be named.");
+    }
+    others.push_back({Encoder(options.fleet(transport), options.message_bytes_max), {}});
+  }
+  encoder_ = Encoder(options.fleet(options.transport), options.message_bytes_max);
+  others_ = std::move(others);
+  search_ = options.transport == Transport::automatic ? std::make_unique<Search>() : nullptr;
+}
+
+/// Until it is known which transport the servers listen by, operations are kept, in their order.
+void Courier::publish_when_found(redis::Client& client, EmitId id, const Operation& operation) {
+  Search& search = *search_;
+  if (search.nobody_ms && loop_.now_ms() < *search.nobody_ms + ask_again_ms) {
+    publish_one(client, first_, id);
+    return;
+  }
+  const std::size_t bytes = first_.payload.size();
+  if (search.held_bytes + bytes > limits::queue_bytes_max) {
+    loop_.call_after(0, [this, id, alive = std::weak_ptr<const bool>(alive_)] {
+      if (alive.expired()) {
+        return;
+      }
+      listener_.on_emit_ended(id, redis::Outcome::not_sent, {}, "Too much waits until Redis tells who listens.");
+    });
+    return;
+  }
+  search.held_bytes += bytes;
+  search.held.emplace_back(id, operation);
+  if (!std::exchange(search.is_asking, true)) {
+    socketio::find_transport(client, encoder_.fleet(), operation.name_space(),
+                             [this, &client](const FoundTransport& found) { on_found(client, found); });
+  }
+}
+
+void Courier::on_found(redis::Client& client, const FoundTransport& found) {
+  if (search_ == nullptr) {
+    return;  // the transport was named meanwhile
+  }
+  const std::vector<HeldOperation> held = std::move(search_->held);
+  const std::weak_ptr<const bool> alive = alive_;
+  *search_ = Search{};
+  if (found.transport) {
+    FleetSettings fleet = options_.fleet(*found.transport);
+    fleet.stream_count = found.stream_count;
+    encoder_ = Encoder(std::move(fleet), options_.message_bytes_max);
+    search_.reset();
+  } else if (found.nobody()) {
+    search_->nobody_ms = loop_.now_ms();
+  } else {
+    const auto outcome = found.outcome == redis::Outcome::ok ? redis::Outcome::refused : found.outcome;
+    for (const HeldOperation& one : held) {
+      if (!alive.expired()) {
+        listener_.on_emit_ended(one.id(), outcome, std::nullopt, found.message);
+      }
+    }
+    return;
+  }
+  for (const HeldOperation& one : held) {
+    if (!alive.expired()) {
+      publish_held(client, one);
+    }
+  }
+}
+
+void Courier::publish_held(redis::Client& client, const HeldOperation& held) {
+  try {
+    const Encoder::Publication publication = emitter::encode(encoder_, held.view());
+    publish_one(client, publication, held.id());
+  } catch (const Error& error) {  // what the transport that was found cannot have
+    listener_.on_emit_ended(held.id(), redis::Outcome::refused, std::nullopt, error.what());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,8 +10,11 @@
 #include <vector>
 
 #include <socketio/emitter/encoder.hpp>
+#include <socketio/emitter/find_transport.hpp>
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
+
+#include "operation.hpp"
 
 namespace socketio::emitter {
 
@@ -25,24 +29,27 @@ class EmitListener {
 /// Takes an operation to each transport: encodes it for all of them, publishes it, and puts the answers together.
 class Courier final : private redis::PublishListener {
  public:
-  /// Throws what Encoder() does, and Error(bad_option) for a transport that is there twice.
-  Courier(const EmitterOptions& options, EmitListener& listener);
+  /// Throws what Encoder() does, and Error(bad_option) for a transport that is there twice. `loop` and `options` outlive it.
+  Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener);
 
-  /// Encodes the operation, and returns how many bytes it takes. `operation(Encoder&)`, which may throw: nothing has happened
-  /// then.
-  template <typename Operation>
+  /// Takes the transports of the options. Throws as the constructor; nothing has changed then.
+  void use(const EmitterOptions& options);
+
+  /// Encodes the operation, and returns how many bytes it takes. What it throws leaves everything as it was.
   std::size_t encode(const Operation& operation) {
-    first_ = operation(encoder_);
+    first_ = emitter::encode(encoder_, operation);
     std::size_t bytes = first_.channel.size() + first_.payload.size();
     for (auto& [encoder, publication] : others_) {
-      publication = operation(encoder);
+      publication = emitter::encode(encoder, operation);
       bytes += publication.channel.size() + publication.payload.size();
     }
     return bytes;
   }
-  /// Hands what was encoded last to Redis.
-  void publish(redis::Client& client, EmitId id) {
-    if (others_.empty() && first_.command == Encoder::Command::publish) [[likely]] {
+  /// Hands what was encoded last, the operation, to Redis; or keeps it until the transport is known.
+  void publish(redis::Client& client, EmitId id, const Operation& operation) {
+    if (search_ != nullptr) [[unlikely]] {
+      publish_when_found(client, id, operation);
+    } else if (others_.empty() && first_.command == Encoder::Command::publish) [[likely]] {
       client.publish(first_.channel, first_.payload, *this, id);
     } else {
       publish_all(client, id);
@@ -54,6 +61,13 @@ class Courier final : private redis::PublishListener {
     Encoder encoder;
     Encoder::Publication publication;
   };
+  /// With Transport::automatic, until it is found.
+  struct Search {
+    std::vector<HeldOperation> held;
+    std::size_t held_bytes = 0;
+    bool is_asking = false;
+    std::optional<std::uint64_t> nobody_ms;  ///< when nobody listened
+  };
   /// An emit of which not all transports have answered.
   struct Parts {
     std::size_t waiting = 0;
@@ -62,12 +76,19 @@ class Courier final : private redis::PublishListener {
     std::string message;
   };
 
+  void publish_when_found(redis::Client& client, EmitId id, const Operation& operation);
+  void on_found(redis::Client& client, const FoundTransport& found);
+  void publish_held(redis::Client& client, const HeldOperation& held);
   void publish_all(redis::Client& client, EmitId id);
   void publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id);
   void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override;
   void end_part(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message);
 
+  const EmitterOptions& options_;
+  Loop& loop_;
   EmitListener& listener_;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< a result may destroy the emitter
+  std::unique_ptr<Search> search_;
   Encoder encoder_;
   Encoder::Publication first_;
   std::vector<Other> others_;

@@ -35,6 +35,11 @@ std::string Emitter::connect(std::chrono::milliseconds timeout) { return core_->
 EmitSummary Emitter::flush(std::chrono::milliseconds timeout) { return core_->flush(milliseconds(timeout)); }
 void Emitter::poll() { core_->poll(); }
 EmitSummary Emitter::close(std::chrono::milliseconds timeout) { return core_->close(milliseconds(timeout)); }
+void Emitter::use_fleet(const EmitterOptions& fleet) { core_->use_fleet(fleet); }
+bool Emitter::with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
+                          std::chrono::milliseconds timeout) {
+  return core_->with_client(ask, done, milliseconds(timeout));
+}
 EmitSummary Emitter::totals() const { return core_->totals(); }
 redis::Counters Emitter::redis_counters() const { return core_->redis_counters(); }
 redis::State Emitter::state() const { return core_->state(); }

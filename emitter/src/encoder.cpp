@@ -46,6 +46,9 @@ Encoder::Encoder(FleetSettings fleet, std::size_t message_bytes_max)
     : fleet_(std::move(fleet)),
       message_bytes_max_(message_bytes_max),
       length_max_text_(std::to_string(fleet_.stream_length_max)) {
+  if (fleet_.transport == Transport::automatic) {
+    throw Error(ErrorCode::bad_option, "The transport has to be named here; find_transport() tells which one the servers use.");
+  }
   if (!utf8::valid(fleet_.key)) {
     throw Error(ErrorCode::bad_utf8, "The key is not UTF-8.");
   }
@@ -150,6 +153,7 @@ std::string_view name_of(Transport transport) noexcept {
     case Transport::classic: return "classic";
     case Transport::sharded: return "sharded";
     case Transport::streams: return "streams";
+    case Transport::automatic: return "automatic";
   }
   return "";
 }

@@ -7,7 +7,7 @@
 namespace socketio::emitter {
 
 LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
-    : options_(std::move(options)), loop_(loop), courier_(options_, *this), client_(std::in_place, loop, std::move(redis)) {
+    : options_(std::move(options)), loop_(loop), courier_(options_, loop_, *this), client_(std::in_place, loop, std::move(redis)) {
   if (!options_.on_result) {
     throw Error(ErrorCode::bad_option,
                 "AsyncEmitter needs a callback for results: without one, a failed emit would be silent.");
@@ -25,18 +25,17 @@ LoopCore::~LoopCore() {
   finish_close();
 }
 
-template <typename Operation>
-EmitId LoopCore::send(const Operation& operation, bool nobody) {
+EmitId LoopCore::send(const Operation& operation) {
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
   courier_.encode(operation);
   const EmitId id = ++last_id_;
   ledger_.begin();
-  if (nobody) [[unlikely]] {
+  if (operation.selects_nobody()) [[unlikely]] {
     end_selected_nobody_later(id);
   } else {
-    courier_.publish(*client_, id);
+    courier_.publish(*client_, id, operation);
   }
   return id;
 }
@@ -60,20 +59,18 @@ void LoopCore::end_selected_nobody() {
   }
 }
 
-EmitId LoopCore::send_event(const Target& target, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.event(target, data); }, target.nobody);
-}
+EmitId LoopCore::send_event(const Target& target, Bytes data) { return send({Operation::Kind::event, &target, {}, {}, data}); }
 EmitId LoopCore::send_join(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.join(target, rooms); }, target.nobody);
+  return send({Operation::Kind::join, &target, {}, rooms});
 }
 EmitId LoopCore::send_leave(const Target& target, std::span<const Room> rooms) {
-  return send([&](Encoder& encoder) { return encoder.leave(target, rooms); }, target.nobody);
+  return send({Operation::Kind::leave, &target, {}, rooms});
 }
 EmitId LoopCore::send_disconnect(const Target& target, bool close) {
-  return send([&](Encoder& encoder) { return encoder.disconnect(target, close); }, target.nobody);
+  return send({Operation::Kind::disconnect, &target, {}, {}, {}, close});
 }
 EmitId LoopCore::send_server_side(std::string_view nsp, Bytes data) {
-  return send([&](Encoder& encoder) { return encoder.server_side(nsp, data); }, false);
+  return send({Operation::Kind::server_side, nullptr, nsp, {}, data});
 }
 
 void LoopCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,

@@ -45,8 +45,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
     Loop::TimerId deadline;
   };
 
-  template <typename Operation>
-  EmitId send(const Operation& operation, bool nobody);
+  EmitId send(const Operation& operation);
   void end_selected_nobody_later(EmitId id);
   void end_selected_nobody();
   void tell(const EmitResult& result);

@@ -26,6 +26,13 @@ void append_named(Buffer& out, std::string_view prefix, std::string_view nsp, st
   out.push_back('#');
 }
 
+void append_tap(Buffer& out, std::string_view prefix, std::string_view nsp) {
+  out.append(prefix);
+  out.append(std::string_view("#tap#"));
+  out.append(nsp);
+  out.push_back('#');
+}
+
 void append_pattern(Buffer& out, std::string_view prefix, std::string_view nsp) {
   glob::append_escaped(out, prefix);
   out.push_back('#');

@@ -39,7 +39,7 @@ function clusterAdapter() {
 
 function olderAdapter() {
   const [pubClient, subClient] = [new Redis(pubUrl), new Redis(redisUrl)];
-  return createRequire(import.meta.url)('socket.io-redis')({ pubClient, subClient, ...options });
+  return official('socket.io-redis')({ pubClient, subClient, ...options });
 }
 
 const adapters = {

@@ -57,6 +57,15 @@ class SOCKETIO_API Emitter : public NamespaceEmitter {
   /// flush(), after which what still waits ends as not_sent or unconfirmed. Emitting throws Error(closed) from then on.
   EmitSummary close(std::chrono::milliseconds timeout);
 
+  /// From now on emits go to the fleet that these options describe: transports, key, streams and modes are taken, the rest stays
+  /// as it was. Of an emitter with Transport::automatic, instead of looking. Throws like the constructor.
+  void use_fleet(const EmitterOptions& fleet);
+  /// Lends the connection for other commands than emits: calls `ask`, which gives them to the client and must not wait, then
+  /// waits until `done()`, for at most `timeout`; returns what `done()` said last. The callbacks of the commands run in this
+  /// call or a later one, under the emitter's lock: they must not call the emitter.
+  bool with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
+                   std::chrono::milliseconds timeout);
+
   /// All emits so far.
   [[nodiscard]] EmitSummary totals() const;
   [[nodiscard]] redis::Counters redis_counters() const;

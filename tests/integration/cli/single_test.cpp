@@ -96,7 +96,8 @@ TEST_CASE("single: a missing permission is status 2, and the sentence grants it"
 TEST_CASE("single: a Redis that takes the emit and does not answer leaves it unconfirmed, status 3") {
   const RedisServer redis;
   ::kill(redis.pid(), SIGSTOP);
-  const Ended ended = emit({"-r", redis.url(), "--timeout", "300ms", "chat"});
+  const Ended ended =
+      emit({"-r", redis.url(), "--transport", "classic", "--force-transport", "--timeout", "300ms", "chat"});
   ::kill(redis.pid(), SIGCONT);
   CHECK(ended.status == 3);
   CHECK(ended.summary()["unconfirmed"] == 1);

@@ -73,7 +73,7 @@ std::optional<std::vector<std::string>> take_reply(std::string& buffer) {
 }  // namespace
 
 Subscriber::Subscriber(std::uint16_t port, std::string user, std::string password)
-    : Subscriber(port, std::move(user), std::move(password), "PSUBSCRIBE *") {}
+    : Subscriber(port, std::move(user), std::move(password), "PSUBSCRIBE *\r\nSUBSCRIBE socket.io-request#/#") {}
 
 Subscriber::Subscriber(std::uint16_t port, const Channel& channel)
     : Subscriber(port, {}, {}, channel.command + " " + channel.name) {}
@@ -128,11 +128,12 @@ bool Subscriber::serve(int fd) {
       return false;
     }
     buffer.append(piece, static_cast<std::size_t>(count));
+    const bool by_pattern = subscription_.starts_with("PSUBSCRIBE");
     const std::lock_guard guard(lock_);
     while (const auto reply = take_reply(buffer)) {
       if (reply->size() == 3 && reply->front().ends_with("subscribe")) {
-        ready_ = true;
-      } else if (reply->size() >= 3 && reply->front().ends_with("message")) {  // a pattern stands before the channel
+        ready_ = !by_pattern || reply->front() == "subscribe";
+      } else if (by_pattern ? reply->front() == "pmessage" : reply->front().ends_with("message")) {
         channels_.push_back((*reply)[reply->size() - 2]);
         payloads_.push_back(reply->back());
       }

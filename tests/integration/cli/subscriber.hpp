@@ -10,13 +10,13 @@
 
 namespace support {
 
-/// Hears everything on a Redis, as the servers of a fleet do. Comes back by itself when the Redis does. Shares no code with the
-/// library.
+/// Receives everything on a Redis, and is counted as a classic server in the namespace "/". Comes back by itself when the Redis
+/// does. Shares no code with the library.
 class Subscriber {
  public:
   /// Returns when the subscription holds. `user` and `password` may be empty.
   explicit Subscriber(std::uint16_t port, std::string user = {}, std::string password = {});
-  /// The same for one channel instead of all: `command` is SUBSCRIBE or SSUBSCRIBE.
+  /// Only one channel instead of all: `command` is SUBSCRIBE or SSUBSCRIBE.
   struct Channel {
     std::string command;
     std::string name;

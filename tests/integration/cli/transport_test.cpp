@@ -12,6 +12,15 @@
 using namespace support;
 using nlohmann::json;
 
+namespace {
+
+/// A sharded tap is subscribed where taps are counted. (ask() tells only the first line of a list, so a publish counts.)
+bool tap_is_subscribed(const RedisServer& redis) {
+  return redis.ask({"SPUBLISH", "socket.io#tap#/#", "x"}) == ":1" && redis.ask({"SPUBLISH", "socket.io#/#", "{}"}) == ":2";
+}
+
+}  // namespace
+
 TEST_CASE("transport: a dry run shows what each transport would get") {
   const Ended sharded = emit({"--transport", "sharded", "--dry-run", "-t", "kitchen", "chat", "1"});
   CHECK(sharded.summary()["channel"] == "socket.io#/#kitchen#");
@@ -66,6 +75,109 @@ TEST_CASE("transport: auto finds the transport in use, and refuses to guess when
   CHECK(uncountable.says("a stream does not tell who reads it"));
   const Ended nowhere = emit({"-r", "unix:///nowhere/redis.sock", "--transport", "auto", "chat"});
   CHECK(nowhere.status == 2);
+}
+
+TEST_CASE("transport: without --transport the one by which servers listen is used; classic when nobody does") {
+  const RedisServer redis;
+  const Ended none = emit({"-r", redis.url(), "chat"});
+  CHECK(none.status == 0);
+  CHECK(none.says("No server listens in namespace / with the key \"socket.io\", by any transport; sent as classic."));
+  {
+    const Subscriber sharded(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
+    const Ended ended = emit({"-r", redis.url(), "chat", "1"});
+    CHECK(ended.status == 0);
+    CHECK(ended.summary()["receivers_min"] == 1);
+    REQUIRE(sharded.has(1));
+    const Subscriber classic(redis.port());
+    const Ended both = emit({"-r", redis.url(), "chat"});
+    CHECK(both.status == 1);
+    CHECK(both.says("classic (1 server) and sharded (1 server)"));
+    CHECK(classic.count() == 0);
+  }
+  const Subscriber streams(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  CHECK(emit({"-r", redis.url(), "chat", "1"}).summary()["receivers_unknown"] == 1);
+  CHECK(redis.ask({"XLEN", "socket.io"}) == ":1");
+  CHECK(streams.count() == 0);
+}
+
+TEST_CASE("transport: one that is named and by which nobody listens is refused with the one that would do, unless forced") {
+  const RedisServer redis;
+  const Subscriber streams(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  for (const char* wrong : {"classic", "sharded", "classic,sharded"}) {
+    CAPTURE(wrong);
+    const Ended ended = emit({"-r", redis.url(), "--transport", wrong, "chat"});
+    CHECK(ended.status == 2);
+    CHECK(ended.says("The servers listen by streams (1 server)"));
+    CHECK(ended.says("Use --transport streams, or add --force-transport"));
+  }
+  CHECK(streams.count() == 0);
+  const Ended forced = emit({"-r", redis.url(), "--transport", "classic", "--force-transport", "chat"});
+  CHECK(forced.status == 0);
+  CHECK(streams.has(1));
+  CHECK(emit({"-r", redis.url(), "--transport", "classic,streams", "chat"}).status == 0);
+  const Ended ack = emit({"-r", redis.url(), "--transport", "sharded", "--ack", "chat"});
+  CHECK(ack.status == 2);
+  CHECK(ack.says("Use --transport streams"));
+  const Ended by_variable = emit({"-r", redis.url(), "chat"}, "", {{"SOCKETIO_TRANSPORT=sharded"}});
+  CHECK(by_variable.status == 2);
+}
+
+TEST_CASE("transport: several streams are found by those that exist, and nothing is written where nobody reads") {
+  const RedisServer redis;
+  const Subscriber streams(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  REQUIRE(redis.ask({"XADD", "socket.io-3", "*", "nsp", "/", "type", "3", "data", "{}"}).starts_with("$"));
+  CHECK(emit({"-r", redis.url(), "--transport", "auto", "chat"}).status == 0);
+  CHECK(emit({"-r", redis.url(), "--transport", "streams", "chat"}).status == 0);
+  CHECK(redis.ask({"XLEN", "socket.io-3"}) == ":3");
+  CHECK(redis.ask({"EXISTS", "socket.io"}) == ":0");
+  // "/x" would have another stream with 4, 11 or 22 of them.
+  const Subscriber other(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/x#"});
+  const Ended unclear = emit({"-r", redis.url(), "-n", "/x", "chat"});
+  CHECK(unclear.status == 1);
+  CHECK(unclear.says("--stream-count"));
+  CHECK(emit({"-r", redis.url(), "-n", "/x", "--stream-count", "4", "chat"}).status == 0);
+}
+
+TEST_CASE("transport: without the right to look, it is classic, and that is said") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  REQUIRE(redis.ask({"ACL", "SETUSER", "default", "-pubsub"}) == "+OK");
+  const Ended ended = emit({"-r", redis.url(), "chat"});
+  CHECK(ended.status == 0);
+  CHECK(ended.says("Sent as classic, for Redis does not tell who listens"));
+  CHECK(server.has(1));
+}
+
+TEST_CASE("transport: taps and other subscribers are not counted as servers") {
+  const RedisServer redis;
+  Surroundings fleet_tool;
+  fleet_tool.tool = "SOCKETIO_FLEET";
+  SUBCASE("classic") {
+    const Subscriber one(redis.port());
+    const Subscriber two(redis.port());
+    const Subscriber tap(redis.port(), Subscriber::Channel{"PSUBSCRIBE", "socket.io*"});
+    const Ended ended = emit({"-r", redis.url(), "--require-receivers", "3", "chat"});
+    CHECK(ended.status == 4);
+    CHECK(ended.summary()["receivers_min"] == 2);
+    const Ended batch = emit({"-r", redis.url(), "--input", "-"}, "{\"event\":\"a\"}\n{\"event\":\"a\",\"nsp\":\"/x\"}\n");
+    CHECK(batch.summary()["receivers_min"] == 0);  // nobody listens in /x but taps
+    CHECK(batch.summary()["no_receivers"] == 1);
+  }
+  SUBCASE("sharded") {
+    const Subscriber server(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
+    Tool tap({"tap", "-r", redis.url(), "--transport", "sharded", "-o", "json"}, fleet_tool);
+    REQUIRE(eventually([&] { return tap_is_subscribed(redis); }));
+    CHECK(emit({"-r", redis.url(), "chat"}).summary()["receivers_min"] == 1);
+    CHECK(emit({"-r", redis.url(), "--require-receivers", "2", "chat"}).status == 4);
+  }
+}
+
+TEST_CASE("transport: a room that is empty on a healthy sharded fleet is no fleet that is away") {
+  const RedisServer redis;
+  const Subscriber server(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
+  const Ended ended = emit({"-r", redis.url(), "-o", "text", "-t", "kitchen", "chat"});
+  CHECK(ended.says("reached no server (servers listen, but none has a client in that room)"));
+  CHECK_FALSE(ended.says("none listens"));
 }
 
 TEST_CASE("transport: what would end classic servers with the same key is not said to a streams fleet") {

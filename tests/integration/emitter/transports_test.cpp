@@ -290,3 +290,90 @@ TEST_CASE("find transport: nobody is nobody, and no Redis is said to be none") {
   redis::Options nowhere = redis::parse_url("unix:///nonexistent/redis.sock");
   CHECK(find_transport(nowhere, {}, "/", 20s).message != "");
 }
+
+TEST_CASE("automatic: emits wait until it is known who listens, then leave in their order by that transport") {
+  support::RedisServer server;
+  {
+    Servers fleet(server, SubscriptionKind::shard, {"socket.io#/#"});
+    Emitter io(server.url(), on(Transport::automatic));
+    io.emit("a", 1);
+    io.emit("b", 2);
+    io.to(std::vector<Room>{}).emit("c");
+    const EmitSummary summary = io.flush(20s);
+    CHECK(summary.confirmed == 2);
+    CHECK(summary.receivers_min == 1);
+    io.emit("d");
+    CHECK(io.flush(20s).confirmed == 1);
+    const auto& messages = fleet.wait_for(3);
+    CHECK(messages[0].payload.find("\"a\"") != std::string::npos);
+    CHECK(messages[1].payload.find("\"b\"") != std::string::npos);
+    CHECK(messages[2].payload.find("\"d\"") != std::string::npos);
+  }
+  REQUIRE(server.ask({"XADD", "socket.io-3", "*", "nsp", "/", "type", "3", "data", "{}"}) != "");
+  Servers streams(server, SubscriptionKind::channel, {"socket.io#/#"});
+  Loop loop;
+  std::vector<EmitResult> results;
+  AsyncEmitter io(loop, server.url(), [&](const EmitResult& result) { results.push_back(result); }, on(Transport::automatic));
+  io.emit("a");
+  CHECK(wait(loop, [&] { return results.size() == 1; }));
+  CHECK(results[0].outcome == Outcome::ok);
+  CHECK(entries(server, "socket.io-3") == 2);
+}
+
+TEST_CASE("automatic: nobody is sent to as classic, and several transports are refused with their names") {
+  support::RedisServer server;
+  Emitter io(server.url(), on(Transport::automatic));
+  io.emit("a");
+  CHECK(io.flush(20s).no_receivers == 1);
+  Servers classic(server, SubscriptionKind::channel, {"socket.io-request#/#"});
+  Servers sharded(server, SubscriptionKind::shard, {"socket.io#/#"});
+  Emitter other(server.url(), on(Transport::automatic));
+  other.emit("a");
+  const EmitSummary summary = other.flush(20s);
+  CHECK(summary.refused == 1);
+  CHECK(summary.message.find("classic (1 server) and sharded (1 server)") != std::string::npos);
+}
+
+TEST_CASE("automatic: what waits for an answer ends with its emitter, and callbacks may destroy that") {
+  support::RedisServer server;
+  Servers classic(server, SubscriptionKind::channel, {"socket.io-request#/#"});
+  Servers sharded(server, SubscriptionKind::shard, {"socket.io#/#"});
+  Loop loop;
+  std::size_t ended = 0;
+  std::optional<AsyncEmitter> io;
+  const auto on_result = [&](const EmitResult& result) {
+    CHECK(result.outcome != Outcome::ok);
+    ++ended;
+    io.reset();
+  };
+  io.emplace(loop, server.url(), on_result, on(Transport::automatic));
+  io->emit("a");
+  io->emit("b");
+  CHECK(wait(loop, [&] { return ended == 1; }));
+  CHECK_FALSE(io.has_value());
+  std::size_t lost = 0;
+  {
+    AsyncEmitter gone(loop, server.url(), [&](const EmitResult&) { ++lost; }, on(Transport::automatic));
+    gone.emit("a");
+  }
+  CHECK(lost == 1);
+}
+
+TEST_CASE("stream count: what exists and who reads tell it, or it stays open") {
+  using Numbered = std::vector<std::pair<std::uint32_t, std::string>>;
+  const auto count = [](bool plain, Numbered numbered, std::size_t readers, std::size_t servers, std::string_view nsp = "/") {
+    return stream_count_of({plain, std::move(numbered), readers, servers}, nsp);
+  };
+  CHECK(count(false, {}, 0, 2) == 1);
+  CHECK(count(true, {}, 2, 2) == 1);
+  CHECK(count(false, {}, 8, 2) == 4);
+  CHECK(count(true, {}, 3, 1) == 1);            // others read, too
+  CHECK(count(false, {{3, "/"}}, 0, 1) == 4);   // or 11, 22, 44: all have the same stream for "/"
+  CHECK(count(false, {{3, "/"}}, 11, 1) == 11);
+  CHECK(count(false, {{3, "/"}}, 0, 1, "/x") == std::nullopt);
+  CHECK(count(false, {{3, ""}}, 0, 1) == std::nullopt);
+  CHECK(count(true, {{3, "/"}}, 0, 1) == std::nullopt);
+  CHECK(count(true, {{3, "/"}}, 4, 1) == 4);
+  CHECK(count(true, {{3, "/"}}, 1, 1) == 1);    // the numbered one is a leftover
+  CHECK(count(false, {{2, "/"}}, 3, 1) == 3);
+}

@@ -228,7 +228,7 @@ TEST_CASE("options: the transport, from the command line or else from the enviro
   CHECK(parse({"--transport", "classic,streams", "chat"}).transports == Transports{Transport::classic, Transport::streams});
   CHECK(parse({"--transport", "auto", "chat"}).transports.empty());
   CHECK(refusal({"--transport", "pigeons", "chat"}) ==
-        "--transport cannot be \"pigeons\": it is classic (default), sharded, streams or auto, or several of the first three, "
+        "--transport cannot be \"pigeons\": it is classic, sharded, streams or auto, or several of the first three, "
         "like "
         "classic,streams.");
   CHECK(contains(refusal({"chat"}, {{"SOCKETIO_TRANSPORT", "classic,"}}), "SOCKETIO_TRANSPORT cannot be \"classic,\""));
@@ -244,7 +244,7 @@ TEST_CASE("options: what belongs to a transport") {
   CHECK(streams.stream_name == "s");
   CHECK(streams.stream_count == 4);
   CHECK(streams.stream_length_max == 500);
-  CHECK(refusal({"--sharded-mode", "static", "chat"}) == "--sharded-mode belongs to sharded fleets: add --transport sharded.");
+  CHECK(refusal({"--transport", "classic", "--sharded-mode", "static", "chat"}) == "--sharded-mode belongs to sharded fleets: add --transport sharded.");
   CHECK(refusal({"--transport", "sharded", "--stream-count", "2", "chat"}) ==
         "--stream-count belongs to streams fleets: add --transport streams.");
   CHECK(contains(refusal({"--sharded-mode", "public", "chat"}), "it is dynamic (default), static or dynamic-private"));

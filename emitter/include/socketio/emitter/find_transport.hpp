@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <socketio/common/export.hpp>
@@ -27,8 +29,29 @@ struct FoundTransport : ChosenTransport {
   std::size_t classic_servers = 0;
   std::size_t sharded_servers = 0;  ///< or of a streams fleet with `useShardedPubSub`: their channels look alike
   std::size_t streams_servers = 0;
-  bool has_stream = false;  ///< the namespace's stream exists
+  std::size_t sharded_taps = 0;  ///< `socketio-fleet tap` that listen as sharded servers do; not among those
+  bool has_stream = false;       ///< the namespace's stream exists
+  /// Of a streams fleet: the servers' `streamCount`, the one of the settings if that is above 1. 0: several streams
+  /// exist, and which one is the namespace's cannot be seen.
+  std::uint32_t stream_count = 1;
+
+  /// No server listens, by any transport. (False as well when Redis did not tell.)
+  [[nodiscard]] bool nobody() const noexcept {
+    return outcome == redis::Outcome::ok && classic_servers + sharded_servers + streams_servers == 0;
+  }
 };
+
+/// What Redis shows of a streams fleet.
+struct SeenStreams {
+  bool has_plain = false;  ///< the stream without a number exists
+  /// The numbers of the streams that exist, ascending, each with the namespace of its last entry (empty when it has none).
+  std::vector<std::pair<std::uint32_t, std::string>> numbered;
+  std::size_t readers = 0;  ///< connections that are in XREAD; 0: Redis does not tell
+  std::size_t servers = 0;
+};
+
+/// The servers' `streamCount`; nothing when what is seen leaves several, in which the namespace has different streams.
+[[nodiscard]] SOCKETIO_API std::optional<std::uint32_t> stream_count_of(const SeenStreams& seen, std::string_view nsp);
 
 /// The namespaces in which servers listen, sorted, by transport.
 struct FoundNamespaces : ChosenTransport {
@@ -45,10 +68,15 @@ struct FoundNamespaces : ChosenTransport {
 /// Looks which transport a fleet uses in a namespace, and does not guess.
 ///
 /// `fleet`   names to look for (key, stream); its transport is not looked at.
-/// `client`  outlives the call; used for three commands.
+/// `client`  outlives the call; used for three commands in one write, and of a streams fleet for some more: `streamCount` is found
+///           by the streams that exist and the connections that read.
 /// `done`    called exactly once, after this function has returned.
 SOCKETIO_API void find_transport(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
                                  std::function<void(const FoundTransport&)> done);
+
+/// Who listens in a namespace: find_transport() without the search for `streamCount`. Three commands in one write.
+SOCKETIO_API void count_servers(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
+                                std::function<void(const FoundTransport&)> done);
 
 /// Looks in which namespaces servers listen, by which transport.
 ///

@@ -51,7 +51,10 @@ struct EmitSummary {
 };
 
 struct EmitterOptions {
-  /// How the fleet's servers talk to each other.
+  /// How the fleet's servers talk to each other. `automatic`: Redis is asked who listens in the namespace of the first emit, and
+  /// emits wait for the answer (`stream_count` is found, too, unless it is above 1). When nobody listens they are sent as
+  /// classic, and at the next emit, a second later at the earliest, it is asked again. Several transports, or a Redis that does
+  /// not tell: emits end as refused, with the reason. Not together with `also`.
   Transport transport = Transport::classic;
   /// Further ones, for a fleet that is being moved from one to another: every emit goes to all of them, and is confirmed when
   /// each has taken it. Server-side events cannot go to classic and streams servers at once, as they have one key here, see
@@ -86,7 +89,7 @@ struct EmitterOptions {
   [[nodiscard]] FleetSettings fleet(Transport of) const {
     const bool uses_classic = beside_classic || transport == Transport::classic ||
                               std::find(also.begin(), also.end(), Transport::classic) != also.end();
-    return {of, key, sharded_mode, stream_name, stream_count, stream_length_max, use_sharded_pubsub, uses_classic};
+    return {of == Transport::automatic ? Transport::classic : of, key, sharded_mode, stream_name, stream_count, stream_length_max, use_sharded_pubsub, uses_classic};
   }
 };
 

@@ -15,9 +15,11 @@ enum class Transport : std::uint8_t {
   classic,  ///< createAdapter of `@socket.io/redis-adapter`, and `socket.io-redis`
   sharded,  ///< createShardedAdapter of `@socket.io/redis-adapter`; needs Redis 7
   streams,  ///< `@socket.io/redis-streams-adapter` 0.3
+  /// Emitters: the one that the servers listen by, looked for before the first emit leaves. See EmitterOptions::transport.
+  automatic,
 };
 
-/// "classic", "sharded" or "streams".
+/// "classic", "sharded", "streams" or "automatic".
 [[nodiscard]] SOCKETIO_API std::string_view name_of(Transport transport) noexcept;
 
 /// A fleet as its adapters were configured. What does not concern the transport is not looked at.

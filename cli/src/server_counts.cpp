@@ -1,0 +1,29 @@
+#include "server_counts.hpp"
+
+namespace socketio::cli {
+
+ServerCounts::Place ServerCounts::place_of(std::string_view nsp) {
+  if (last_ != no_place && places_[last_].nsp == nsp) [[likely]] {
+    return last_;
+  }
+  const auto found = std::find_if(places_.begin(), places_.end(), [nsp](const Namespace& one) { return one.nsp == nsp; });
+  if (found == places_.end() && places_.size() == places_max) {
+    return no_place;
+  }
+  last_ = static_cast<Place>(found - places_.begin());
+  if (found == places_.end()) {
+    places_.push_back({std::string(nsp)});
+  }
+  return last_;
+}
+
+void ServerCounts::set(Place place, std::uint64_t servers, std::uint64_t taps) {
+  if (place != no_place) {
+    Namespace& one = places_[place];
+    one.servers = servers;
+    one.taps = taps;
+    one.most = std::max(one.most, servers);
+  }
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace socketio::cli {
+
+/// How many servers listen in each namespace, as Redis said last. What Redis counts as receivers of a publish are subscribers:
+/// servers, taps, and whoever else listens; this tells the servers among them.
+class ServerCounts {
+ public:
+  /// A namespace, as a number.
+  using Place = std::uint16_t;
+  /// Of namespaces that are too many to be counted.
+  static constexpr Place no_place = 0xffff;
+  static constexpr std::size_t places_max = 1024;
+
+  /// Cost       one comparison for the namespace that was asked for last.
+  Place place_of(std::string_view nsp);
+  [[nodiscard]] const std::string& name_of(Place place) const { return places_[place].nsp; }
+  [[nodiscard]] std::size_t place_count() const noexcept { return places_.size(); }
+
+  /// `taps`  subscribers that are counted among the receivers of every publish, and are no servers.
+  void set(Place place, std::uint64_t servers, std::uint64_t taps);
+  [[nodiscard]] bool is_known(Place place) const noexcept { return place != no_place && places_[place].servers.has_value(); }
+  [[nodiscard]] std::optional<std::uint64_t> servers(Place place) const noexcept {
+    return place == no_place ? std::nullopt : places_[place].servers;
+  }
+
+  /// The servers among so many receivers: at most as many as there are.
+  [[nodiscard]] std::int64_t servers_among(Place place, std::int64_t receivers) const noexcept {
+    if (!is_known(place)) {
+      return receivers;
+    }
+    const Namespace& one = places_[place];
+    const auto without_taps = std::max<std::int64_t>(receivers - static_cast<std::int64_t>(one.taps), 0);
+    return std::min(without_taps, static_cast<std::int64_t>(*one.servers));
+  }
+  /// The most servers that were seen there.
+  [[nodiscard]] std::uint64_t most_servers(Place place) const noexcept { return place == no_place ? 0 : places_[place].most; }
+
+ private:
+  struct Namespace {
+    std::string nsp;
+    std::optional<std::uint64_t> servers = {};
+    std::uint64_t taps = 0;
+    std::uint64_t most = 0;
+  };
+  std::vector<Namespace> places_;
+  Place last_ = no_place;
+};
+
+}  // namespace socketio::cli
