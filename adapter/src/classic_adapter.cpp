@@ -7,17 +7,18 @@
 #include <vector>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/limits.hpp>
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/ids.hpp>
 #include <socketio/protocol/utf8.hpp>
 #include <socketio/protocol/value.hpp>
 
+#include "selecting.hpp"
+
 namespace socketio {
 namespace adapter {
 namespace {
-
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 
 std::string short_id(Random& random) {
   std::array<std::uint8_t, ids::short_size> bytes{};
@@ -32,8 +33,6 @@ std::string name_by(Append append) {
   return std::string(name.text());
 }
 
-selector::Target selector_of(const Target& target) { return {target.rooms, target.except, target.flags}; }
-Selection selection_of(const selector::View& view) { return {view.rooms, view.except}; }
 
 }  // namespace
 
@@ -77,7 +76,7 @@ void ClassicAdapter::count_servers(std::function<void(std::optional<std::size_t>
 // ---- saying ----------------------------------------------------------------------------------------------------------------
 
 Buffer& ClassicAdapter::message() {
-  payload_.clear_and_shrink(kept_bytes);
+  payload_.clear_and_shrink(limits::kept_bytes_max);
   return payload_;
 }
 

@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/common/limits.hpp>
 #include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/value.hpp>
 
+#include "selecting.hpp"
+
 namespace socketio::adapter {
-namespace {
-
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
-
-}  // namespace
-
-Selection selection_of(const Target& target) noexcept { return {target.rooms, target.except}; }
-
 /// Something asked of the other servers.
 struct ClusterAdapter::Request {
   std::string id;
@@ -80,7 +75,7 @@ ClusterAdapter::~ClusterAdapter() {
 }
 
 Bytes ClusterAdapter::publishable(Bytes data) {
-  publishable_.clear_and_shrink(kept_bytes);
+  publishable_.clear_and_shrink(limits::kept_bytes_max);
   return event_data::without_prototypes(data, publishable_);
 }
 

@@ -5,6 +5,8 @@
 
 #include <socketio/protocol/event_data.hpp>
 
+#include "selecting.hpp"
+
 #include "ack_request.hpp"
 
 namespace socketio::adapter {
@@ -40,7 +42,6 @@ std::optional<std::uint64_t> from_base_64(std::string_view digits) {
   return value;
 }
 
-Selection selection_of(const Target& target) { return {target.rooms, target.except}; }
 
 bool name_one_of(const std::vector<std::string>& names, const std::vector<std::string>& others) {
   return std::any_of(names.begin(), names.end(), [&others](const std::string& name) {

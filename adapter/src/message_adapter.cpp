@@ -3,17 +3,12 @@
 #include <array>
 #include <utility>
 
+#include <socketio/common/limits.hpp>
 #include <socketio/protocol/ids.hpp>
 
+#include "selecting.hpp"
+
 namespace socketio::adapter {
-namespace {
-
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
-
-selector::Target selector_of(const Target& target) { return {target.rooms, target.except, target.flags}; }
-
-}  // namespace
-
 std::string MessageAdapter::hex_id(Random& random) {
   std::array<std::uint8_t, ids::hex_size / 2> bytes{};
   random.fill(bytes);
@@ -21,7 +16,7 @@ std::string MessageAdapter::hex_id(Random& random) {
 }
 
 Buffer& MessageAdapter::data() {
-  data_.clear_and_shrink(kept_bytes);
+  data_.clear_and_shrink(limits::kept_bytes_max);
   return data_;
 }
 

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/common/limits.hpp>
 #include <socketio/common/error.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 namespace socketio {
 namespace adapter {
-namespace {
-
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
-
-}  // namespace
-
 using redis::SubscriptionKind;
 
 ShardedAdapter::ShardedAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ShardedOptions options)
@@ -149,7 +144,7 @@ void ShardedAdapter::say_join(const Target& target, std::span<const Room> rooms)
 // ---- messages --------------------------------------------------------------------------------------------------------------
 
 void ShardedAdapter::publish(std::string_view channel, Type type, Bytes data) {
-  payload_.clear_and_shrink(kept_bytes);
+  payload_.clear_and_shrink(limits::kept_bytes_max);
   if (cluster_message::needs_msgpack(type, data)) {
     cluster_message::encode_msgpack(payload_, type, data, uid(), host().nsp());
   } else if (!cluster_message::encode_json(payload_, type, data, uid(), host().nsp()).ok()) {

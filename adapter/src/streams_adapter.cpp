@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include <socketio/common/limits.hpp>
 #include <socketio/common/error.hpp>
 #include <socketio/protocol/base64.hpp>
 #include <socketio/protocol/event_data.hpp>
@@ -12,8 +13,6 @@
 namespace socketio {
 namespace adapter {
 namespace {
-
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 
 struct OwnedTarget {
   std::vector<Room> rooms;
@@ -74,7 +73,7 @@ void StreamsAdapter::count_servers(std::function<void(std::optional<std::size_t>
 // ---- saying ----------------------------------------------------------------------------------------------------------------
 
 void StreamsAdapter::publish(std::string_view channel, Type type, Bytes data) {
-  payload_.clear_and_shrink(kept_bytes);
+  payload_.clear_and_shrink(limits::kept_bytes_max);
   cluster_message::encode_msgpack(payload_, type, data, uid(), host().nsp());
   hub_->bus().publish(channel_kind(), channel, payload_.bytes());
 }
@@ -100,7 +99,7 @@ void StreamsAdapter::answer(Type type, Bytes data, std::string_view asker) {
 
 void StreamsAdapter::add_entry(Type type, Bytes data, redis::CommandDone done) {
   const StreamsOptions& options = hub_->options();
-  payload_.clear_and_shrink(kept_bytes);
+  payload_.clear_and_shrink(limits::kept_bytes_max);
   if (!cluster_message::encode_entry_data(payload_, type, data, options.only_plaintext).ok()) {
     return;  // it was checked before that this cannot be
   }

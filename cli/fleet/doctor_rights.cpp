@@ -88,7 +88,7 @@ std::optional<std::vector<Permission>> permissions(Commander& redis, const std::
   return result;
 }
 
-std::string text_of(const Command& command) {
+std::string command_text(const Command& command) {
   std::string text;
   for (std::size_t index = 0; index < std::min<std::size_t>(command.size(), 2); ++index) {
     text += (text.empty() ? "" : " ") + text::excerpt(command[index], 200);
@@ -189,7 +189,7 @@ void judge(Examination& fleet, Bus bus, const std::string& nsp, const std::strin
                             "The Redis user \"" + text::excerpt(user) + "\" may not do all that servers of the " +
                                 std::string(name_of(bus)) + " transport do to " + duties.what + " (namespace " +
                                 text::excerpt(nsp) + ").",
-                            "Redis says (ACL DRYRUN) that it may not: " + text_of(command) + ".",
+                            "Redis says (ACL DRYRUN) that it may not: " + command_text(command) + ".",
                             "Allow it: " + grant(user, command) + " (and whatever else is refused)."});
 }
 

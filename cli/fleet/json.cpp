@@ -37,7 +37,7 @@ void append_first(Buffer& out, Bytes array) { append_value(out, Arguments::of_ar
 void append_rooms(Buffer& out, std::string_view before, const RoomList& names, Bytes packed) {
   out.append(before);
   Cursor cursor(packed);
-  if (Item item; !packed.empty() && cursor.next(item) && item.kind == Kind::array && item.count != 0) {
+  if (Item item; !packed.empty() && cursor.next(item) && item.kind == socketio::Kind::array && item.count != 0) {
     append_value(out, packed);
     return;
   }

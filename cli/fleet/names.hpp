@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,6 +8,9 @@
 
 // The channels and streams of a fleet by their names.
 namespace socketio::cli::fleet::names {
+
+/// Bytes of a name that are shown to people.
+inline constexpr std::size_t bytes_shown = 80;
 
 /// Text inside a pattern of Redis, matching itself.
 std::string escaped(std::string_view text);

@@ -16,18 +16,18 @@ namespace socketio::cli::fleet {
 namespace {
 
 using Base = cli::Collected;
-using Value = const std::string&;
+using Text = const std::string&;
 
 Options& options_of(Base& all) { return static_cast<Collected&>(all).fleet; }
 
-std::string checked(std::string_view what, Value value) {
+std::string checked(std::string_view what, Text value) {
   if (!utf8::valid(value)) {
     fail_usage(std::string(what) + " is not UTF-8.");
   }
   return value;
 }
 
-[[noreturn]] void bad_value(std::string_view option, Value value, std::string_view hint) {
+[[noreturn]] void bad_value(std::string_view option, Text value, std::string_view hint) {
   fail_usage(std::string(option) + " cannot be \"" + text::excerpt(value) + "\": " + std::string(hint) + ".");
 }
 
@@ -37,11 +37,11 @@ void add(std::vector<std::string>& list, std::string value) {
   }
 }
 
-void add_nsp(Base& all, Value value) {
+void add_nsp(Base& all, Text value) {
   add(options_of(all).namespaces, target::namespace_name(value));
 }
 
-std::uint64_t number(std::string_view option, Value value, std::uint64_t min, std::uint64_t max) {
+std::uint64_t number(std::string_view option, Text value, std::uint64_t min, std::uint64_t max) {
   const auto count = units::count(value);
   if (!count || *count < min || *count > max) {
     bad_value(option, value, "write a number from " + std::to_string(min) + " to " + std::to_string(max));
@@ -49,7 +49,7 @@ std::uint64_t number(std::string_view option, Value value, std::uint64_t min, st
   return *count;
 }
 
-std::chrono::milliseconds duration(std::string_view option, Value value) {
+std::chrono::milliseconds duration(std::string_view option, Text value) {
   const auto result = units::duration(value);
   if (!result) {
     bad_value(option, value, "write a number with its unit, like 500ms, 5s or 1m");
@@ -57,7 +57,7 @@ std::chrono::milliseconds duration(std::string_view option, Value value) {
   return *result;
 }
 
-void set_from(Base& all, Value value) {
+void set_from(Base& all, Text value) {
   if (!parse_position(value)) {
     bad_value("--from", value, "it is the id of an entry, like 1700000000123-0, or its milliseconds, or 0 for the oldest");
   }
@@ -73,38 +73,38 @@ constexpr std::array<std::string_view, 16> shared_names{
     "timeout",  "output",  "verbose",       "version"};
 
 constexpr OptionEntry own[] = {
-    {"h,help", false, [](Base&, Value) {}},
-    {"transport", true, [](Base& all, Value value) { static_cast<Collected&>(all).transports.push_back(value); }},
-    {"stream-name", true, [](Base& all, Value value) { options_of(all).stream_name = checked("The stream's name", value); }},
+    {"h,help", false, [](Base&, Text) {}},
+    {"transport", true, [](Base& all, Text value) { static_cast<Collected&>(all).transports.push_back(value); }},
+    {"stream-name", true, [](Base& all, Text value) { options_of(all).stream_name = checked("The stream's name", value); }},
     {"stream-count", true,
-     [](Base& all, Value value) {
+     [](Base& all, Text value) {
        options_of(all).stream_count = static_cast<std::uint32_t>(number("--stream-count", value, 1, 1'000));
      }},
     {"stream-maxlen", true,
-     [](Base& all, Value value) { options_of(all).stream_maxlen = number("--stream-maxlen", value, 1, many); }},
+     [](Base& all, Text value) { options_of(all).stream_maxlen = number("--stream-maxlen", value, 1, many); }},
     {"n,nsp", true, add_nsp},
-    {"t,to,room", true, [](Base& all, Value value) { add(options_of(all).rooms, checked("The room of --to", value)); }},
-    {"e,event", true, [](Base& all, Value value) { add(options_of(all).events, checked("The name of the event", value)); }},
+    {"t,to,room", true, [](Base& all, Text value) { add(options_of(all).rooms, checked("The room of --to", value)); }},
+    {"e,event", true, [](Base& all, Text value) { add(options_of(all).events, checked("The name of the event", value)); }},
     {"from", true, set_from},
-    {"last", true, [](Base& all, Value value) { options_of(all).last = number("--last", value, 1, 1'000'000); }},
-    {"record", true, [](Base& all, Value value) { options_of(all).record = value; }},
-    {"limit", true, [](Base& all, Value value) { options_of(all).limit = number("--limit", value, 1, many); }},
+    {"last", true, [](Base& all, Text value) { options_of(all).last = number("--last", value, 1, 1'000'000); }},
+    {"record", true, [](Base& all, Text value) { options_of(all).record = value; }},
+    {"limit", true, [](Base& all, Text value) { options_of(all).limit = number("--limit", value, 1, many); }},
     {"recovery-window", true,
-     [](Base& all, Value value) { options_of(all).recovery_window = duration("--recovery-window", value); }},
+     [](Base& all, Text value) { options_of(all).recovery_window = duration("--recovery-window", value); }},
     {"requests-timeout", true,
-     [](Base& all, Value value) { options_of(all).requests_timeout = duration("--requests-timeout", value); }},
-    {"listen", true, [](Base& all, Value value) { options_of(all).listen_for = duration("--listen", value); }},
-    {"x,except", true, [](Base& all, Value value) { add(options_of(all).except, checked("The room of --except", value)); }},
-    {"without-ids", false, [](Base& all, Value) { options_of(all).without_ids = true; }},
+     [](Base& all, Text value) { options_of(all).requests_timeout = duration("--requests-timeout", value); }},
+    {"listen", true, [](Base& all, Text value) { options_of(all).listen_for = duration("--listen", value); }},
+    {"x,except", true, [](Base& all, Text value) { add(options_of(all).except, checked("The room of --except", value)); }},
+    {"without-ids", false, [](Base& all, Text) { options_of(all).without_ids = true; }},
     {"answers-max", true,
-     [](Base& all, Value value) {
+     [](Base& all, Text value) {
        const auto size = units::size(value);
        if (!size) {
          bad_value("--answers-max", value, "write a number of bytes, like 4096, 512K, 64M or 1G");
        }
        options_of(all).answers_bytes_max = static_cast<std::size_t>(*size);
      }},
-    {"for", true, [](Base& all, Value value) { options_of(all).run_for = duration("--for", value); }},
+    {"for", true, [](Base& all, Text value) { options_of(all).run_for = duration("--for", value); }},
 };
 
 std::vector<OptionEntry> whole_table() {

@@ -16,7 +16,7 @@ namespace socketio::cli::fleet {
 namespace {
 
 /// Of lines that wait for a reader. More is lost, and counted.
-constexpr std::size_t output_bytes_max = std::size_t{256} << 20;
+constexpr std::size_t answers_output_bytes_max = std::size_t{256} << 20;
 /// How long a signal, or an output that is gone, may go unnoticed.
 constexpr std::chrono::milliseconds slice{100};
 constexpr std::size_t uids_shown = 8;
@@ -37,7 +37,7 @@ Questions::Questions(const Options& options, Console& console, std::string_view 
       command_(command),
       signals_(loop_),
       redis_(loop_, options, command, console, signals_),
-      lines_(STDOUT_FILENO, output_bytes_max),
+      lines_(STDOUT_FILENO, answers_output_bytes_max),
       last_bus_(options.buses.size() == 1 ? std::optional(options.buses.front()) : std::nullopt) {}
 
 Bus Questions::one_bus() { return options_.buses.empty() ? detect_one(redis_, options_) : options_.buses.front(); }

@@ -17,14 +17,13 @@
 #include "../src/signals.hpp"
 #include "../src/text.hpp"
 #include "../src/units.hpp"
+#include "names.hpp"
 #include "questions.hpp"
 #include "subcommands.hpp"
 #include "table.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
-
-constexpr std::size_t name_bytes_shown = 80;
 
 struct Size {
   std::uint64_t sockets = 0;
@@ -50,7 +49,7 @@ std::vector<Row> sorted(const Rooms& rooms, bool without_ids) {
 void show_text(const std::vector<Row>& rows, Questions& questions) {
   Table table({{"room"}, {"sockets", Table::Align::right}});
   for (const auto& [name, size] : rows) {
-    table.add({name.empty() ? "\"\"" : text::excerpt(name, name_bytes_shown), units::grouped(size.sockets)});
+    table.add({name.empty() ? "\"\"" : text::excerpt(name, names::bytes_shown), units::grouped(size.sockets)});
   }
   questions.print(table.text());
 }

@@ -16,6 +16,7 @@
 #include "../src/text.hpp"
 #include "../src/units.hpp"
 #include "json.hpp"
+#include "names.hpp"
 #include "stream_position.hpp"
 
 namespace socketio::cli::fleet::show {
@@ -25,7 +26,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t argument_bytes_shown = 200;
 constexpr std::size_t argument_bytes_verbose = 2'000;
-constexpr std::size_t name_bytes_shown = 80;
 
 std::int64_t ms_of(Time time) { return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count(); }
 
@@ -54,7 +54,7 @@ void append_iso(Buffer& out, Time time) {
 }
 
 void append_name(Buffer& out, std::string_view name) {
-  out.append(name == RoomList::nobody ? "(no name)" : name.empty() ? "\"\"" : text::excerpt(name, name_bytes_shown));
+  out.append(name == RoomList::nobody ? "(no name)" : name.empty() ? "\"\"" : text::excerpt(name, names::bytes_shown));
 }
 
 void append_names(Buffer& out, std::string_view before, const RoomList& names) {

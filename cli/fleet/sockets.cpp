@@ -15,6 +15,7 @@
 #include "../src/text.hpp"
 #include "../src/units.hpp"
 #include "json.hpp"
+#include "names.hpp"
 #include "questions.hpp"
 #include "subcommands.hpp"
 
@@ -22,7 +23,6 @@ namespace socketio::cli::fleet {
 namespace {
 
 constexpr std::size_t id_width = 20;
-constexpr std::size_t name_bytes_shown = 80;
 constexpr std::size_t rooms_shown = 8;
 constexpr std::size_t value_bytes_shown = 200;
 constexpr std::size_t value_bytes_verbose = 2'000;
@@ -54,14 +54,14 @@ std::string rooms_text(const asking::Socket& socket) {
     }
     result += (count == 1 ? "  rooms " : ", ") + (room == RoomList::nobody ? "(no name)"
                                                   : room.empty()           ? "\"\""
-                                                                           : text::excerpt(room, name_bytes_shown));
+                                                                           : text::excerpt(room, names::bytes_shown));
   }
   return result + (count > rooms_shown ? " and " + units::grouped(count - rooms_shown) + " more" : "");
 }
 
 /// `ID  from ADDRESS since TIME  rooms a, b  data {...}`
 void append_text(Buffer& out, const asking::Socket& socket, bool verbose) {
-  std::string line = text::excerpt(socket.id, name_bytes_shown);
+  std::string line = text::excerpt(socket.id, names::bytes_shown);
   line.resize(std::max(line.size(), id_width), ' ');
   const Value handshake = socket.handshake();
   if (const auto address = handshake.member("address").as<std::string_view>(); address && !address->empty()) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t backoff_max_ms = 500;
 /// How long a signal may go unnoticed.
-constexpr std::uint64_t slice_ms = 100;
+constexpr std::uint64_t look_slice_ms = 100;
 
 }  // namespace
 
@@ -61,7 +61,7 @@ Found look(const Options& options, Console& console, const Signals& signals, con
     return client.state() != redis::State::ready && client.counters().failed_attempts + client.counters().disconnects != 0;
   };
   while (!found && !failed() && signals.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
-    loop.run_until([&] { return found.has_value() || failed(); }, slice_ms);
+    loop.run_until([&] { return found.has_value() || failed(); }, look_slice_ms);
   }
   if (signals.pending() != 0) {
     throw Failure(static_cast<ExitStatus>(128 + signals.pending()), "Interrupted; nothing was sent.");

@@ -9,7 +9,7 @@
 namespace socketio::cli {
 namespace {
 
-constexpr std::size_t piece = std::size_t{256} * 1024;
+constexpr std::size_t read_bytes = std::size_t{256} * 1024;
 /// Less room than this is not worth a read().
 constexpr std::size_t room_min = std::size_t{64} * 1024;
 
@@ -18,8 +18,8 @@ constexpr std::size_t room_min = std::size_t{64} * 1024;
 LineReader::LineReader(int fd, std::size_t line_max, Position start)
     : fd_(fd),
       line_max_(line_max),
-      memory_(std::make_unique_for_overwrite<char[]>(piece)),
-      capacity_(piece),
+      memory_(std::make_unique_for_overwrite<char[]>(read_bytes)),
+      capacity_(read_bytes),
       position_(start),
       line_number_(start.line) {}
 
@@ -117,7 +117,7 @@ void LineReader::make_room() {
     return;
   }
   if (left + room_min > capacity_) {
-    const std::size_t capacity = std::max(left + room_min, std::min(capacity_ * 2, line_max_ + piece));
+    const std::size_t capacity = std::max(left + room_min, std::min(capacity_ * 2, line_max_ + read_bytes));
     auto larger = std::make_unique_for_overwrite<char[]>(capacity);
     std::memcpy(larger.get(), memory_.get() + begin_, left);
     memory_ = std::move(larger);

@@ -23,7 +23,7 @@ using redis::CommandResult;
 using redis::Outcome;
 
 /// How long a signal may go unnoticed.
-constexpr std::uint64_t slice_ms = 100;
+constexpr std::uint64_t answers_slice_ms = 100;
 
 struct Answers {
   std::optional<CommandResult> all;  ///< subscribers of the channel for answers that all servers share
@@ -50,7 +50,7 @@ Answers ask(Loop& loop, const Options& options, Console& console, const Signals&
   };
   const auto deadline = std::chrono::steady_clock::now() + options.timeout;
   while (!answers.are_there() && !failed() && signals.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
-    loop.run_until([&] { return answers.are_there() || failed(); }, slice_ms);
+    loop.run_until([&] { return answers.are_there() || failed(); }, answers_slice_ms);
   }
   const Answers in_time = answers;  // what the client's end brings comes too late
   return in_time;

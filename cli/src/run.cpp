@@ -18,14 +18,14 @@
 namespace socketio::cli {
 namespace {
 
-std::optional<std::string> variable(const char* name) {
+std::optional<std::string> environment_variable(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 ExitStatus act(const std::vector<std::string>& arguments, Console& console) {
   const Signals signals;
-  Options options = parse_options(arguments, {variable, ::isatty(STDOUT_FILENO) == 1});
+  Options options = parse_options(arguments, {environment_variable, ::isatty(STDOUT_FILENO) == 1});
   console.configure(options.output, options.verbose);
   switch (options.action) {
     case Action::help: console.data(help_text); break;

@@ -1,3 +1,4 @@
+#include <socketio/common/limits.hpp>
 #include <socketio/emitter/encoder.hpp>
 
 #include <string>
@@ -14,8 +15,6 @@
 namespace socketio {
 namespace {
 
-/// Buffers keep their memory between messages; not more than this.
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 /// Their hash is a number of 32 bits.
 constexpr std::uint32_t stream_count_max = 0x7fffffff;
 
@@ -67,7 +66,7 @@ Encoder::Publication Encoder::event(const Target& target, Bytes data) {
   }
   event_data::require(data, is_reserved_client_event);
   channel_.clear();
-  payload_.clear_and_shrink(kept_bytes);
+  payload_.clear_and_shrink(limits::kept_bytes_max);
   classic_channels::append_broadcast(channel_, fleet_.key, target.nsp, target.rooms);
   broadcast::Outgoing outgoing;
   outgoing.nsp = target.nsp;
@@ -132,7 +131,7 @@ Encoder::Publication Encoder::server_side(std::string_view nsp, Bytes data) {
 
 void Encoder::begin_request(std::string_view nsp) {
   channel_.clear();
-  payload_.clear_and_shrink(kept_bytes);
+  payload_.clear_and_shrink(limits::kept_bytes_max);
   classic_channels::append_request(channel_, fleet_.key, nsp);
 }
 

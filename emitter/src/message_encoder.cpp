@@ -1,6 +1,7 @@
 // The sharded and the streams side of the encoder: one set of messages, which travel in different ways.
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/limits.hpp>
 #include <socketio/emitter/encoder.hpp>
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/event_data.hpp>
@@ -9,8 +10,6 @@
 
 namespace socketio {
 namespace {
-
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 
 void require(const Result<void>& encoded) {
   if (!encoded.ok()) {
@@ -30,9 +29,9 @@ std::string_view type_text(cluster_message::Type type) noexcept {
 }  // namespace
 
 Buffer& Encoder::begin_message() {
-  data_.clear_and_shrink(kept_bytes);
+  data_.clear_and_shrink(limits::kept_bytes_max);
   channel_.clear();
-  payload_.clear_and_shrink(kept_bytes);
+  payload_.clear_and_shrink(limits::kept_bytes_max);
   return data_;
 }
 

@@ -10,7 +10,7 @@ namespace socketio::net {
 namespace {
 
 /// Plain bytes of one TLS record.
-constexpr std::size_t record_bytes = 16 * 1024;
+constexpr std::size_t tls_record_bytes = 16 * 1024;
 /// Plain bytes that are encrypted at once. What is behind them waits as it is.
 constexpr std::size_t encrypted_at_once = 256 * 1024;
 
@@ -23,7 +23,7 @@ void Stream::Impl::begin_tls() {
 
 void Stream::Impl::take_encrypted(Bytes bytes) {
   tls->feed(bytes);
-  std::array<std::uint8_t, record_bytes> room;
+  std::array<std::uint8_t, tls_record_bytes> room;
   for (;;) {
     std::size_t count = 0;
     const TlsSession::Status status = tls->read(room, count);

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::size_t stack_size = 1024;  // containers open at a time, whatever the options say
+constexpr std::size_t levels_at_once = 1024;  // containers open at a time, whatever the options say
 
 void append_escape(Buffer& out, char character) {
   switch (character) {
@@ -60,10 +60,10 @@ void append_integer(Buffer& out, const Item& item) {
 class Writer {
  public:
   Writer(Bytes input, Buffer& out, const MsgpackOptions& options) noexcept
-      : cursor_(input, std::min(options.depth_max, stack_size)),
+      : cursor_(input, std::min(options.depth_max, levels_at_once)),
         out_(out),
         options_(options),
-        depth_max_(std::min(options.depth_max, stack_size)) {}
+        depth_max_(std::min(options.depth_max, levels_at_once)) {}
 
   Result<void> run() {
     if (!value() || !containers()) {
@@ -309,7 +309,7 @@ class Writer {
   const MsgpackOptions& options_;
   const std::size_t depth_max_;
   std::size_t depth_ = 0;
-  Level levels_[stack_size];  // not initialised: only what is below depth_ is read
+  Level levels_[levels_at_once];  // not initialised: only what is below depth_ is read
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 // OpenSSL's general interface to digests costs 2 MB of memory at first use (it loads all its algorithms) and a search for each
 // digest. The old functions for SHA-1 alone are called deprecated for it, and stay what they are.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -12,17 +11,10 @@
 #include <socketio/protocol/utf8.hpp>
 #include <socketio/protocol/websocket_frame.hpp>
 
+#include "websocket_bits.hpp"
 #include "websocket_mask.hpp"
 
 namespace socketio::websocket_frame {
-namespace {
-
-constexpr std::uint8_t final_bit = 0x80;
-constexpr std::uint8_t compressed_bit = 0x40;
-constexpr std::uint8_t masked_bit = 0x80;
-
-}  // namespace
-
 void write_header(std::uint8_t* at, Opcode opcode, std::uint64_t payload_size, bool compressed) noexcept {
   assert(opcode < Opcode::close || payload_size <= control_bytes_max);
   *at++ = static_cast<std::uint8_t>(final_bit | (compressed ? compressed_bit : 0) | static_cast<int>(opcode));
@@ -75,6 +67,8 @@ bool is_valid_key(std::string_view key) noexcept {
   return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, is_digit);
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 void append_accept(Buffer& out, std::string_view key) {
   constexpr std::string_view magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   SHA_CTX state;
@@ -85,5 +79,6 @@ void append_accept(Buffer& out, std::string_view key) {
   SHA1_Final(digest.data(), &state);
   base64::encode(out, digest);
 }
+#pragma GCC diagnostic pop
 
 }  // namespace socketio::websocket_frame

@@ -4,15 +4,13 @@
 #include <socketio/protocol/utf8.hpp>
 #include <socketio/protocol/websocket_frame.hpp>
 
+#include "websocket_bits.hpp"
 #include "websocket_mask.hpp"
 
 namespace socketio::websocket_frame {
 namespace {
 
-constexpr std::uint8_t final_bit = 0x80;
-constexpr std::uint8_t compressed_bit = 0x40;
 constexpr std::uint8_t reserved_bits = 0x30;
-constexpr std::uint8_t masked_bit = 0x80;
 constexpr std::size_t kept_bytes_max = 0;  // of an assembly buffer between messages: idle connections are many
 
 /// How long a client's header is, by its second byte. Of a frame without mask, two bytes are enough to refuse it.

@@ -13,7 +13,7 @@
 namespace socketio::redis {
 namespace {
 
-Options usable(Options options) {
+Options usable_in_cluster(Options options) {
   if (options.endpoints.empty()) {
     throw Error(ErrorCode::bad_option, "A Redis Cluster needs the address of at least one of its nodes (endpoints).");
   }
@@ -27,7 +27,7 @@ Options usable(Options options) {
 
 ClusterClient::ClusterClient(Loop& loop, Options options, Random* random)
     : loop_(loop),
-      options_(usable(std::move(options))),
+      options_(usable_in_cluster(std::move(options))),
       where_(describe(options_)),
       tls_(make_tls_context(options_)),
       random_(random != nullptr ? *random : system_random_),

@@ -10,8 +10,8 @@ namespace socketio::redis {
 namespace {
 
 /// After "not now", and after several redirections.
-constexpr std::uint64_t pause_ms = 100;
-constexpr std::uint32_t redirects_at_once = 3;
+constexpr std::uint64_t placing_pause_ms = 100;
+constexpr std::uint32_t placing_redirects_at_once = 3;
 
 }  // namespace
 
@@ -202,8 +202,8 @@ void ClusterClient::again(Subscription& subscription, const Redirection& redirec
   }
   const bool later = redirection.kind == Redirection::Kind::later;
   subscription.redirects += later ? 0U : 1U;
-  if (later || subscription.redirects > redirects_at_once) {
-    place_after_ms_ = loop_.now_ms() + pause_ms;
+  if (later || subscription.redirects > placing_redirects_at_once) {
+    place_after_ms_ = loop_.now_ms() + placing_pause_ms;
   }
   detach(subscription, false);
   to_place_.emplace_back(subscription.kind, subscription.name);

@@ -16,10 +16,6 @@
 
 namespace socketio::server {
 
-using socketio_packet::Packet;
-using socketio_packet::Type;
-using socketio_packet::Violation;
-
 void Connection::begin(ServerLoop& home, Session& session) {
   const auto connection = std::make_shared<Connection>(home, session);
   connection->self_ = connection;
@@ -47,36 +43,37 @@ void Connection::forget(const SocketCore& socket) {
 
 void Connection::on_message(Bytes data, bool binary) {
   const auto self = shared_from_this();  // a handler may close it
-  Packet packet;
-  Violation violation = Violation::none;
+  socketio_packet::Packet packet;
+  socketio_packet::Violation violation = socketio_packet::Violation::none;
   if (home_.server.options.parser == Parser::msgpack) {
-    violation = binary ? socketio_msgpack_packet::decode(data, packet, home_.packet_limits.depth_max) : Violation::bad_type;
+    violation = binary ? socketio_msgpack_packet::decode(data, packet, home_.packet_limits.depth_max)
+                       : socketio_packet::Violation::bad_type;
   } else if (binary) {
     violation = reassembler_.binary(data, home_.scratch, packet);
   } else {
     violation = reassembler_.text(as_text(data), home_.scratch, packet);
   }
-  if (violation != Violation::none) {
+  if (violation != socketio_packet::Violation::none) {
     violate(violation);
   } else if (!reassembler_.waiting()) {
     take(packet);
   }
 }
 
-void Connection::take(const Packet& packet) {
-  if (packet.type == Type::connect) {
+void Connection::take(const socketio_packet::Packet& packet) {
+  if (packet.type == socketio_packet::Type::connect) {
     session_->revision() == 3 ? connect_revision4(packet.nsp) : connect(packet.nsp, packet.data);
     return;
   }
   const auto socket = find(packet.nsp);
-  if (socket == nullptr || !socket->is_connected() || packet.type == Type::connect_error) {
+  if (socket == nullptr || !socket->is_connected() || packet.type == socketio_packet::Type::connect_error) {
     close_for_wrong_state();
     return;
   }
   switch (packet.type) {
-    case Type::event: socket->on_event(packet); return;
-    case Type::ack: socket->on_ack(packet); return;
-    case Type::disconnect: socket->end(CloseReason::client_namespace_disconnect); return;
+    case socketio_packet::Type::event: socket->on_event(packet); return;
+    case socketio_packet::Type::ack: socket->on_ack(packet); return;
+    case socketio_packet::Type::disconnect: socket->end(CloseReason::client_namespace_disconnect); return;
     default: return;
   }
 }
@@ -84,7 +81,7 @@ void Connection::take(const Packet& packet) {
 void Connection::connect(std::string_view name, Bytes auth) {
   // A handshake travels in answers to fetch_sockets(), inside several containers.
   if (!auth.empty() && !check_items(auth, 1, limits::depth_max / 2).ok()) {
-    violate(Violation::too_deep);
+    violate(socketio_packet::Violation::too_deep);
   } else if (find(name) != nullptr || home_.is_asking(*this, name)) {
     close_for_wrong_state();
   } else if (sockets_.size() + home_.asking_count(*this) >= home_.server.options.namespaces_per_connection_max) {
@@ -123,7 +120,7 @@ void Connection::refuse(std::string_view nsp, std::string_view message, Bytes da
 
 // ---- the end ---------------------------------------------------------------------------------------------------------------
 
-void Connection::violate(Violation violation) {
+void Connection::violate(socketio_packet::Violation violation) {
   ++home_.counters.protocol_violations;
   const std::string_view message = socketio_packet::describe(violation);
   home_.server.report({Problem::Kind::protocol_violation, {}, {}, {}, message});

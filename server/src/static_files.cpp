@@ -16,11 +16,11 @@
 namespace socketio::server {
 namespace {
 
-struct Type {
+struct FileType {
   std::string_view ending;
   std::string_view name;
 };
-constexpr std::array<Type, 20> types{{
+constexpr std::array<FileType, 20> types{{
     {".html", "text/html; charset=utf-8"},
     {".js", "application/javascript; charset=utf-8"},
     {".mjs", "application/javascript; charset=utf-8"},
@@ -84,7 +84,7 @@ std::string decode_path(std::string_view path) {
 }
 
 std::string_view content_type_of(std::string_view name) noexcept {
-  for (const Type& type : types) {
+  for (const FileType& type : types) {
     if (name.size() > type.ending.size() && equals_ignoring_case(name.substr(name.size() - type.ending.size()), type.ending)) {
       return type.name;
     }

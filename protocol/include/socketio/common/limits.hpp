@@ -10,6 +10,8 @@ namespace socketio::limits {
 inline constexpr std::size_t depth_max = 512;
 /// Largest message sent or read, encoded.
 inline constexpr std::size_t message_bytes_max = std::size_t{256} << 20;
+/// Memory that an encoder's buffer keeps between messages.
+inline constexpr std::size_t kept_bytes_max = std::size_t{1} << 20;
 /// Most rooms in one `rooms` or `except` list of a message.
 inline constexpr std::size_t rooms_max = 100'000;
 

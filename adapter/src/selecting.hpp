@@ -1,0 +1,14 @@
+#pragma once
+
+#include <socketio/adapter/adapter.hpp>
+#include <socketio/adapter/selection.hpp>
+#include <socketio/protocol/selector.hpp>
+
+// Targets of operations, as shards and messages take them. All borrow.
+namespace socketio::adapter {
+
+inline selector::Target selector_of(const Target& target) noexcept { return {target.rooms, target.except, target.flags}; }
+inline Selection selection_of(const Target& target) noexcept { return {target.rooms, target.except}; }
+inline Selection selection_of(const selector::View& view) noexcept { return {view.rooms, view.except}; }
+
+}  // namespace socketio::adapter
