@@ -14,6 +14,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace redis_alive_test {
+
 using namespace recorders;
 using redis::Client;
 using redis::Options;
@@ -248,3 +250,5 @@ TEST_CASE("redis alive: commands wait while Redis has too many clients") {
   CHECK(publishes.count(Outcome::ok) == 1'000);
   CHECK(messages.subscribed == std::vector<std::pair<std::string, std::string>>{{"c", ""}, {"c", ""}});
 }
+
+}  // namespace redis_alive_test

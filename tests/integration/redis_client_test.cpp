@@ -11,6 +11,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace redis_client_test {
+
 using namespace recorders;
 using redis::Client;
 using redis::Options;
@@ -207,3 +209,5 @@ TEST_CASE("redis: after unsubscribe() nobody is counted as a receiver") {
   CHECK(server.ask({"PUBLISH", "a", "x"}) == ":0");
   CHECK(server.ask({"PUBLISH", "c", "x"}) == ":1");
 }
+
+}  // namespace redis_client_test

@@ -14,6 +14,8 @@
 #include <support/redis_cluster.hpp>
 #include <support/redis_recorders.hpp>
 
+namespace redis_cluster_test {
+
 using namespace recorders;
 using redis::Client;
 using redis::CommandResult;
@@ -338,3 +340,5 @@ TEST_CASE("cluster: the password is said to every node, and a wrong one is a ref
   CHECK(stranger.last_error().find("refused the password") != std::string::npos);
   CHECK(stranger.last_error().find("wrong\"") == std::string::npos);
 }
+
+}  // namespace redis_cluster_test

@@ -14,6 +14,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace redis_failure_test {
+
 using namespace recorders;
 using redis::Client;
 using redis::Options;
@@ -215,3 +217,5 @@ TEST_CASE("redis: a server that stands still counts as dead after the command ti
   client.publish("c", as_bytes("y"), publishes, 2);
   REQUIRE(wait(loop, [&] { return publishes.ended.size() == 2; }));
 }
+
+}  // namespace redis_failure_test

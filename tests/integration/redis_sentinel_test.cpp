@@ -14,6 +14,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/sentinel_deployment.hpp>
 
+namespace redis_sentinel_test {
+
 using namespace recorders;
 using redis::Client;
 using redis::Options;
@@ -206,3 +208,5 @@ TEST_CASE("redis sentinel: what is wrong is said in a sentence") {
   CHECK(contains(attempt(redis::parse_url("redis+sentinel://app:secret@" + right + "/orders")),
                  "Allow the user that command: +role."));
 }
+
+}  // namespace redis_sentinel_test

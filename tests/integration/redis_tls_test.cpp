@@ -13,6 +13,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace redis_tls_test {
+
 using namespace socketio;
 using recorders::contains;
 using redis::Outcome;
@@ -138,3 +140,5 @@ TEST_CASE("redis tls: a node of a cluster is reached as the cluster announces it
   REQUIRE(loop.run_until([&result] { return result.has_value(); }, 20'000));
   CHECK(result->outcome == Outcome::ok);
 }
+
+}  // namespace redis_tls_test

@@ -12,6 +12,8 @@
 #include "node.hpp"
 #include "unit/protocol/classic_fixture.hpp"
 
+namespace classic_golden_test {
+
 using namespace nodes;
 using golden::Json;
 using socketio::ClassicOptions;
@@ -275,3 +277,5 @@ TEST_CASE("classic nodes: every request is answered as the reference answers it,
   }
   CHECK(count == 44);
 }
+
+}  // namespace classic_golden_test

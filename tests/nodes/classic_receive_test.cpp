@@ -9,6 +9,8 @@
 #include "node.hpp"
 #include "unit/protocol/classic_fixture.hpp"
 
+namespace classic_receive_test {
+
 using namespace nodes;
 using golden::Json;
 
@@ -217,3 +219,5 @@ TEST_CASE("classic nodes: a malformed answer ends no question; the good one afte
   }
   CHECK(count == 31);
 }
+
+}  // namespace classic_receive_test

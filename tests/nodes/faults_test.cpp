@@ -13,6 +13,8 @@
 
 #include "node.hpp"
 
+namespace faults_test {
+
 using namespace nodes;
 using socketio::Arguments;
 using socketio::Value;
@@ -203,3 +205,5 @@ TEST_CASE("faults: without loss every socket gets every broadcast once, however 
     }
   }
 }
+
+}  // namespace faults_test

@@ -7,6 +7,8 @@
 
 #include "each_family.hpp"
 
+namespace life_test {
+
 using namespace nodes;
 
 namespace {
@@ -170,3 +172,5 @@ TEST_CASE("nodes: a callback may ask again, also while the adapter closes") {
     CHECK(second.count() == 1);
   });
 }
+
+}  // namespace life_test

@@ -13,6 +13,8 @@
 #include "unit/emitter/vectors.hpp"
 #include "unit/protocol/classic_fixture.hpp"
 
+namespace message_golden_test {
+
 using namespace nodes;
 using golden::Json;
 using socketio::Flags;
@@ -376,3 +378,5 @@ TEST_CASE("streams nodes: a session is kept without members that set a prototype
   CHECK(json(session.bytes()) == R"({"sid":"sid","pid":"pid","rooms":["sid"],"data":{"name":"alice"}})");
   CHECK(session.text().find("__proto__") == std::string_view::npos);
 }
+
+}  // namespace message_golden_test

@@ -8,6 +8,8 @@
 
 #include "node.hpp"
 
+namespace message_malformed_test {
+
 using namespace nodes;
 using golden::Json;
 
@@ -126,3 +128,5 @@ TEST_CASE("streams nodes: a malformed entry costs one counter, and the next one 
   }
   CHECK(count == 20);
 }
+
+}  // namespace message_malformed_test

@@ -7,6 +7,8 @@
 
 #include "each_family.hpp"
 
+namespace namespaces_test {
+
 using namespace nodes;
 using golden::Json;
 
@@ -126,3 +128,5 @@ TEST_CASE("nodes: local operations are said to nobody") {
     CHECK_FALSE(there.disconnected);
   });
 }
+
+}  // namespace namespaces_test

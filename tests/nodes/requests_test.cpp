@@ -14,6 +14,8 @@
 
 #include "each_family.hpp"
 
+namespace requests_test {
+
 using namespace nodes;
 using socketio::Arguments;
 using socketio::Value;
@@ -460,3 +462,5 @@ TEST_CASE("nodes: nothing is published that sets a prototype in JavaScript serve
     CHECK(count >= 10);
   });
 }
+
+}  // namespace requests_test

@@ -9,6 +9,8 @@
 
 #include "node.hpp"
 
+namespace streams_emitter_test {
+
 using namespace nodes;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("streams emitter: a server-side event reaches the server's handlers, a
   CHECK(scene.host.open_questions.empty());
   CHECK(scene.adapter->counters().malformed == 0);
 }
+
+}  // namespace streams_emitter_test

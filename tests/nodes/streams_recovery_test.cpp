@@ -9,6 +9,8 @@
 
 #include "node.hpp"
 
+namespace streams_recovery_test {
+
 using namespace nodes;
 using socketio::adapter::SavedSession;
 using socketio::redis::CommandDone;
@@ -149,3 +151,5 @@ TEST_CASE("streams recovery: a session that Redis does not take is counted") {
   server.bus->answer("SET", refused());
   CHECK(server.adapter->counters().entries_failed == 1);
 }
+
+}  // namespace streams_recovery_test

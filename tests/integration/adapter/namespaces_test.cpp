@@ -15,6 +15,8 @@
 #include "nodes/node.hpp"
 #include "polling_client.hpp"
 
+namespace namespaces_test {
+
 using namespace recorders;
 using nodes::Family;
 using support::PollingClient;
@@ -114,3 +116,5 @@ TEST_CASE("namespaces: thousands that clients ask for and leave again leave noth
     CHECK(server.subscription_count() == before);
   }
 }
+
+}  // namespace namespaces_test

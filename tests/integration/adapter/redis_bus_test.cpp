@@ -13,6 +13,8 @@
 
 #include "nodes/node.hpp"
 
+namespace redis_bus_test {
+
 using namespace recorders;
 using nodes::Adapter;
 using nodes::Ending;
@@ -377,3 +379,5 @@ TEST_CASE("redis bus: 100,000 rooms come and go, and leave no subscription behin
     CHECK(subscription_count(redis) == before);
   }
 }
+
+}  // namespace redis_bus_test

@@ -11,6 +11,8 @@
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
+namespace batch_test {
+
 using namespace support;
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -280,3 +282,5 @@ TEST_CASE("batch: an input that cannot be read is refused before Redis is asked 
   CHECK(folder.status == 1);
   CHECK(folder.says("/tmp is a folder, not a file."));
 }
+
+}  // namespace batch_test

@@ -13,6 +13,8 @@
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
+namespace checkpoint_test {
+
 using namespace support;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
@@ -246,3 +248,5 @@ TEST_CASE("checkpoint: a disk that fills up ends the batch; the summary tells wh
   std::getline(checkpoint, content);
   CHECK(content == R"({"input":"-","line":0,"offset_bytes":0})");
 }
+
+}  // namespace checkpoint_test

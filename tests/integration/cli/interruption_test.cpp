@@ -8,6 +8,8 @@
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
+namespace interruption_test {
+
 using namespace support;
 using namespace std::chrono_literals;
 
@@ -79,3 +81,5 @@ TEST_CASE("interruption: a second signal ends it at once") {
   CHECK(ended);
   ::kill(redis.pid(), SIGCONT);
 }
+
+}  // namespace interruption_test

@@ -9,6 +9,8 @@
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
+namespace outage_test {
+
 using namespace support;
 using namespace std::chrono_literals;
 
@@ -95,3 +97,5 @@ TEST_CASE("outage: a Redis that went away while there was nothing to send is fou
   CHECK(ended.summary()["sent"] == 2);
   REQUIRE(server.has(1));
 }
+
+}  // namespace outage_test

@@ -9,6 +9,8 @@
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
+namespace replay_test {
+
 using namespace support;
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -182,3 +184,5 @@ TEST_CASE("replay: a recording is a batch, too, whose times mean nothing there")
   REQUIRE(server.has(3));
   CHECK(server.numbers() == std::vector<int>{1, 2, 3});
 }
+
+}  // namespace replay_test

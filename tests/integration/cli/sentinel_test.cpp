@@ -10,6 +10,8 @@
 #include "subscriber.hpp"
 #include "tool.hpp"
 
+namespace sentinel_test {
+
 using namespace support;
 
 namespace {
@@ -117,3 +119,5 @@ TEST_CASE("sentinel: what is wrong is status 2 or 1, with what to do") {
   CHECK(misplaced.status == 1);
   CHECK(misplaced.says("redis+sentinel://"));
 }
+
+}  // namespace sentinel_test

@@ -7,6 +7,8 @@
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
+namespace single_test {
+
 using namespace support;
 using nlohmann::json;
 
@@ -166,3 +168,5 @@ TEST_CASE("single: help, version and usage") {
   CHECK(usage.err.starts_with("Usage: socketio-emit"));
   CHECK(usage.out == "");
 }
+
+}  // namespace single_test

@@ -7,6 +7,8 @@
 
 #include "tool.hpp"
 
+namespace tls_test {
+
 using namespace support;
 
 namespace {
@@ -73,3 +75,5 @@ TEST_CASE("tls: a server that asks for a certificate gets that of --tls-cert, fr
   CHECK(ended.status == 0);
   CHECK(ended.out.find("chat") != std::string::npos);
 }
+
+}  // namespace tls_test

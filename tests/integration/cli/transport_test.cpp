@@ -9,6 +9,8 @@
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
+namespace transport_test {
+
 using namespace support;
 using nlohmann::json;
 
@@ -261,3 +263,5 @@ TEST_CASE("ack: a signal ends the waiting, and the summary comes all the same") 
   CHECK(ended.status == 130);
   CHECK(ended.summary()["servers_missing"] == 1);
 }
+
+}  // namespace transport_test

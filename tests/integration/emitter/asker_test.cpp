@@ -15,6 +15,8 @@
 
 #include "fake_server.hpp"
 
+namespace asker_test {
+
 using namespace recorders;
 using namespace std::chrono_literals;
 using asking::Event;
@@ -393,3 +395,5 @@ TEST_CASE("asker: without a loop it works the same, again after Redis was away")
   stop = true;
   servers.join();
 }
+
+}  // namespace asker_test

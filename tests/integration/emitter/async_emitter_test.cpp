@@ -12,6 +12,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace async_emitter_test {
+
 using namespace recorders;
 using namespace std::chrono_literals;
 using redis::Outcome;
@@ -142,3 +144,5 @@ TEST_CASE("async emitter: without a callback for results it can not be made") {
   Loop loop;
   CHECK_THROWS_AS(AsyncEmitter(loop, "redis://127.0.0.1:1", OnResult{}), Error);
 }
+
+}  // namespace async_emitter_test

@@ -16,6 +16,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace emitter_test {
+
 using namespace recorders;
 using namespace std::chrono_literals;
 using redis::Outcome;
@@ -306,3 +308,5 @@ TEST_CASE("emitter: Redis is killed in the middle of a job and comes back: every
   CHECK(in_order);
   CHECK(received <= summary.confirmed + summary.unconfirmed);
 }
+
+}  // namespace emitter_test

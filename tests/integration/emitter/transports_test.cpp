@@ -13,6 +13,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace transports_test {
+
 using namespace recorders;
 using namespace std::chrono_literals;
 using redis::Outcome;
@@ -377,3 +379,5 @@ TEST_CASE("stream count: what exists and who reads tell it, or it stays open") {
   CHECK(count(true, {{3, "/"}}, 1, 1) == 1);    // the numbered one is a leftover
   CHECK(count(false, {{2, "/"}}, 3, 1) == 3);
 }
+
+}  // namespace transports_test

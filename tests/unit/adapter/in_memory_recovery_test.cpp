@@ -8,6 +8,8 @@
 
 #include "fake_host.hpp"
 
+namespace in_memory_recovery_test {
+
 using namespace fake;
 using adapter::InMemoryAdapter;
 using adapter::RecoveryOptions;
@@ -312,3 +314,5 @@ TEST_CASE("recovery: a packet stays good while it is delivered, also when that m
   CHECK(shard.calls[1].starts_with("deliver [\"inner\""));
   CHECK(shard.calls[3].starts_with("delivered [\"outer\",\"xx"));
 }
+
+}  // namespace in_memory_recovery_test

@@ -8,6 +8,8 @@
 
 #include "fake_host.hpp"
 
+namespace in_memory_test {
+
 using namespace fake;
 using adapter::AckSummary;
 using adapter::InMemoryAdapter;
@@ -178,3 +180,5 @@ TEST_CASE("in-memory adapter: its end ends what waits, with what came until then
     CHECK(asking.host.time.timer_count() == 0);
   }
 }
+
+}  // namespace in_memory_test

@@ -12,6 +12,8 @@
 
 #include <socketio/adapter/room_index.hpp>
 
+namespace room_index_model_test {
+
 using namespace socketio;
 using adapter::Member;
 using adapter::RoomIndex;
@@ -130,3 +132,5 @@ TEST_CASE("room index: random operations come to what a simple model says") {
     }
   }
 }
+
+}  // namespace room_index_model_test

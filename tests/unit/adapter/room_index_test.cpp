@@ -9,6 +9,8 @@
 
 #include <socketio/adapter/room_index.hpp>
 
+namespace room_index_test {
+
 using namespace socketio;
 using adapter::Member;
 using adapter::RoomIndex;
@@ -204,3 +206,5 @@ TEST_CASE("room index: 100,000 rooms come and go, and leave nothing behind") {
   CHECK(all_rooms(index) == Names{"a", "c"});
   CHECK_FALSE(index.has_room("0"));
 }
+
+}  // namespace room_index_test

@@ -9,6 +9,8 @@
 #include "line_parser.hpp"
 #include "options.hpp"
 
+namespace batch_line_test {
+
 using namespace socketio::cli;
 using nlohmann::json;
 using socketio::Room;
@@ -344,3 +346,5 @@ TEST_CASE("batch line: in a replay each line has its time, which never goes back
   CHECK(batch.parse(R"({"at_ms":9,"event":"a"})"));
   CHECK(batch.parse(R"({"at_ms":3,"event":"a"})"));
 }
+
+}  // namespace batch_line_test

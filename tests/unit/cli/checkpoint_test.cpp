@@ -12,6 +12,8 @@
 
 #include "exit_status.hpp"
 
+namespace checkpoint_test {
+
 using namespace socketio::cli;
 namespace fs = std::filesystem;
 
@@ -145,3 +147,5 @@ TEST_CASE("checkpoint file: a path that is not UTF-8 is recognised again") {
   CHECK(file.save({1, 10}, {}).empty());
   CHECK(CheckpointFile(folder / "c", "/in\xff").state().position == Position{1, 10});
 }
+
+}  // namespace checkpoint_test

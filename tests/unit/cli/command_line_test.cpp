@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+namespace command_line_test {
+
 using namespace socketio::cli;
 
 namespace {
@@ -183,3 +185,5 @@ TEST_CASE("command line: an option that was given is known by each of its names"
   CHECK(line.has("help"));
   CHECK_FALSE(line.has("version"));
 }
+
+}  // namespace command_line_test

@@ -14,6 +14,8 @@
 #include "exit_status.hpp"
 #include "option_names.hpp"
 
+namespace fleet_options_test {
+
 using namespace socketio::cli;
 namespace fleet = socketio::cli::fleet;
 
@@ -264,3 +266,5 @@ TEST_CASE("fleet: positions in streams") {
   CHECK(fleet::just_before({0, 0}) == StreamPosition{0, 0});
   CHECK(fleet::text_of({5, 7}) == "5-7");
 }
+
+}  // namespace fleet_options_test

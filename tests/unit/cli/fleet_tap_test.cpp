@@ -21,6 +21,8 @@
 #include "../../../cli/fleet/names.hpp"
 #include "../../../cli/fleet/show.hpp"
 
+namespace fleet_tap_test {
+
 using namespace socketio;
 using namespace socketio::cli::fleet;
 namespace names_of_channels = socketio::cli::fleet::names;
@@ -275,3 +277,5 @@ TEST_CASE("names: channels and streams are told apart by their names") {
   CHECK(names_of_channels::stream_index("/", 4) == 3);
   CHECK(names_of_channels::stream_index("/namespace-with-a-long-name", 4) == -2);
 }
+
+}  // namespace fleet_tap_test

@@ -9,6 +9,8 @@
 #include "option_names.hpp"
 #include "options.hpp"
 
+namespace help_test {
+
 using namespace socketio::cli;
 
 TEST_CASE("help: it fits 80 columns") {
@@ -51,3 +53,5 @@ TEST_CASE("help: options that take a value are shown with one") {
     CHECK(shown == option.takes_value);
   }
 }
+
+}  // namespace help_test

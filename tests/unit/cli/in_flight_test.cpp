@@ -4,6 +4,8 @@
 
 #include "tally.hpp"
 
+namespace in_flight_test {
+
 using namespace socketio::cli;
 using Fate = InFlight::Fate;
 
@@ -115,3 +117,5 @@ TEST_CASE("tally: the median of many, in order or not, is that of a sorted list"
     }
   }
 }
+
+}  // namespace in_flight_test

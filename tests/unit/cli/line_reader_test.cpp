@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace line_reader_test {
+
 using namespace socketio::cli;
 
 namespace {
@@ -136,3 +138,5 @@ TEST_CASE("line reader: the position stays before a line that is too long until 
   ::close(ends[0]);
   ::close(ends[1]);
 }
+
+}  // namespace line_reader_test

@@ -12,6 +12,8 @@
 #include "exit_status.hpp"
 #include "options.hpp"
 
+namespace options_test {
+
 using namespace socketio::cli;
 using namespace std::chrono_literals;
 using socketio::Room;
@@ -361,3 +363,5 @@ TEST_CASE("options: TLS by a rediss URL, with its files") {
   CHECK(contains(refusal({"-r", "rediss://h", "--tls-cert", "c.pem", "chat"}), "--tls-key"));
   CHECK(contains(refusal({"-r", "rediss://h", "--tls-insecure", "--tls-ca", "ca.pem", "chat"}), "--tls-insecure"));
 }
+
+}  // namespace options_test

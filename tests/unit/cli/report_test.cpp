@@ -8,6 +8,8 @@
 
 #include "explain.hpp"
 
+namespace report_test {
+
 using namespace socketio::cli;
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -157,3 +159,5 @@ TEST_CASE("explain: passwords and connections") {
   CHECK(explain::no_connection("Redis did not answer in time.", options) ==
         "Redis did not answer in time. (redis://127.0.0.1:6379) Start Redis there, or name another one with --redis URL.");
 }
+
+}  // namespace report_test

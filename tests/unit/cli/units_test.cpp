@@ -10,6 +10,8 @@
 #include "text.hpp"
 #include "units.hpp"
 
+namespace units_test {
+
 namespace units = socketio::cli::units;
 namespace text = socketio::cli::text;
 using namespace std::chrono_literals;
@@ -228,3 +230,5 @@ TEST_CASE("schedule: a time beyond what a clock counts is very late, and no over
   CHECK(schedule.wait(0, start) == 0ns);
   CHECK(schedule.wait(std::uint64_t{1} << 53, start) > std::chrono::hours(24 * 365));
 }
+
+}  // namespace units_test

@@ -13,6 +13,8 @@
 
 #include "exit_status.hpp"
 
+namespace values_test {
+
 using namespace socketio;
 using namespace socketio::cli;
 
@@ -104,3 +106,5 @@ TEST_CASE("values: a numeric room is a number as in JSON") {
     CHECK_THROWS_AS(values::numeric_room(bad), Failure);
   }
 }
+
+}  // namespace values_test

@@ -15,6 +15,8 @@
 
 #include "../redis/fake_redis.hpp"
 
+namespace allocation_test {
+
 using namespace std::chrono_literals;
 using socketio::Bytes;
 using socketio::EmitId;
@@ -130,3 +132,5 @@ TEST_CASE("allocations: the blocking emitter sends and accounts without any") {
   REQUIRE(io.flush(10s).confirmed == emits);
   CHECK(allocations::count() - before < 20);  // of the flush itself, however many answers it reads
 }
+
+}  // namespace allocation_test

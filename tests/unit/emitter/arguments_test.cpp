@@ -14,6 +14,8 @@
 #include "recorder.hpp"
 #include "support/golden.hpp"
 
+namespace arguments_test {
+
 using golden::Json;
 using socketio::Binary;
 using socketio::Date;
@@ -140,3 +142,5 @@ TEST_CASE("arguments: an argument that emits while it is packed does not disturb
   CHECK(recorder.count == 2);
   CHECK(golden::to_notation(recorder.payload)[1]["data"] == Json{"outer", 2});
 }
+
+}  // namespace arguments_test

@@ -9,6 +9,8 @@
 #include "support/golden.hpp"
 #include "vectors.hpp"
 
+namespace golden_test {
+
 using golden::Json;
 using vectors::rooms;
 
@@ -76,3 +78,5 @@ TEST_CASE("emitter: every operation publishes the reference's bytes on the refer
   CHECK(compared == 164);
   CHECK(refused == 8);
 }
+
+}  // namespace golden_test

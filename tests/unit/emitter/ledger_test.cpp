@@ -4,6 +4,8 @@
 
 #include "ledger.hpp"
 
+namespace ledger_test {
+
 using socketio::EmitSummary;
 using socketio::emitter::Ledger;
 using socketio::redis::Outcome;
@@ -57,3 +59,5 @@ TEST_CASE("ledger: totals are the sum of all periods, the current one included")
   CHECK(ledger.take_period().confirmed == 1);
   CHECK(ledger.totals().confirmed == 3);
 }
+
+}  // namespace ledger_test

@@ -8,6 +8,8 @@
 #include "recorder.hpp"
 #include "support/golden.hpp"
 
+namespace operator_test {
+
 using socketio::Error;
 using socketio::ErrorCode;
 using socketio::Room;
@@ -147,3 +149,5 @@ TEST_CASE("operator: a message above the limit is refused with its size") {
   socketio::arguments::pack_event(data, "e", std::string(1'000, 'x'));
   CHECK(code_of([&] { encoder.event(socketio::Target{}, data.bytes()); }) == ErrorCode::too_large);
 }
+
+}  // namespace operator_test

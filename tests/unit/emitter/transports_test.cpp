@@ -13,6 +13,8 @@
 #include "support/golden.hpp"
 #include "vectors.hpp"
 
+namespace transports_test {
+
 using golden::Json;
 using socketio::Encoder;
 using socketio::FleetSettings;
@@ -195,3 +197,5 @@ TEST_CASE("emitter: arguments nest equally deep on every transport, with binary 
     }
   }
 }
+
+}  // namespace transports_test

@@ -8,6 +8,8 @@
 
 #include "support/golden.hpp"
 
+namespace base64_test {
+
 using namespace socketio;
 
 namespace {
@@ -62,3 +64,5 @@ TEST_CASE("base64: what is not exactly base64 is refused and leaves nothing behi
     CHECK(out.text() == "before");
   }
 }
+
+}  // namespace base64_test

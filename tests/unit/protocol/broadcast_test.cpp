@@ -10,6 +10,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace broadcast_test {
+
 using namespace socketio;
 using golden::Json;
 
@@ -299,3 +301,5 @@ TEST_CASE("broadcast: looking for the uid alone never fails") {
   CHECK(broadcast::peek_uid(fixture::bytes("93 8101")).empty());
   CHECK(broadcast::peek_uid({}).empty());
 }
+
+}  // namespace broadcast_test

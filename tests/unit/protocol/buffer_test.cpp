@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace buffer_test {
+
 using socketio::Buffer;
 
 TEST_CASE("buffer: what is appended in pieces reads as one run") {
@@ -86,3 +88,5 @@ TEST_CASE("buffer: an impossible size throws instead of wrapping around") {
   CHECK_THROWS_AS(static_cast<void>(buffer.reserve(static_cast<std::size_t>(-1))), std::bad_alloc);
   CHECK(buffer.text() == "a");
 }
+
+}  // namespace buffer_test

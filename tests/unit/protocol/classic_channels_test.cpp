@@ -7,6 +7,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace classic_channels_test {
+
 using namespace socketio;
 using golden::Json;
 
@@ -109,3 +111,5 @@ TEST_CASE("classic channels: request and response channels are compared as whole
   CHECK(classic_channels::is_specific_response("socket.io-response#/#9pctMb#", "socket.io", "/", "9pctMb"));
   CHECK_FALSE(classic_channels::is_specific_response("socket.io-response#/#9pctMb", "socket.io", "/", "9pctMb"));
 }
+
+}  // namespace classic_channels_test

@@ -11,6 +11,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace classic_malformed_test {
+
 using namespace socketio;
 using golden::Json;
 
@@ -116,3 +118,5 @@ TEST_CASE("malformed: accepted responses hold no socket that is none") {
     CHECK_FALSE(reader.next(socket));
   }
 }
+
+}  // namespace classic_malformed_test

@@ -10,6 +10,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace classic_receive_test {
+
 using namespace socketio;
 using golden::Json;
 
@@ -99,3 +101,5 @@ TEST_CASE("classic receive: every golden broadcast gives the client what the ref
   }
   CHECK(count == 33);
 }
+
+}  // namespace classic_receive_test

@@ -10,6 +10,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace classic_request_test {
+
 using namespace socketio;
 using classic_request::Type;
 using golden::Json;
@@ -332,3 +334,5 @@ TEST_CASE("classic request: the offset points into a msgpack payload, and at the
   REQUIRE_FALSE(json.ok());
   CHECK(json.error().offset_bytes == 0);
 }
+
+}  // namespace classic_request_test

@@ -12,6 +12,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace classic_response_test {
+
 using namespace socketio;
 using classic_response::Type;
 using golden::Json;
@@ -270,3 +272,5 @@ TEST_CASE("classic response: each kind of damage has its code") {
   CHECK(refusal(R"({"x":)" + std::string(10000, '[') + std::string(10000, ']') + "}") == Errc::too_deep);
   CHECK(refusal(Bytes(as_bytes("{").data(), limits::message_bytes_max + 1)) == Errc::too_large);
 }
+
+}  // namespace classic_response_test

@@ -12,6 +12,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace cluster_message_test {
+
 using namespace socketio;
 using cluster_message::Type;
 using golden::Json;
@@ -310,3 +312,5 @@ TEST_CASE("cluster message: null for a request id means that no answer is wanted
   const auto message = as_bytes(R"({"type":9,"data":{"requestId":null,"packet":["e"]},"uid":"a","nsp":"/"})");
   CHECK_FALSE(decoded(message).view.request_id.has_value());
 }
+
+}  // namespace cluster_message_test

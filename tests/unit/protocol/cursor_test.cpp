@@ -9,6 +9,8 @@
 
 #include "support/golden.hpp"
 
+namespace cursor_test {
+
 using namespace socketio;
 
 namespace {
@@ -224,3 +226,5 @@ TEST_CASE("cursor: other extensions and other items are no dates") {
     CHECK_FALSE(is_undefined(first_item(bytes)));
   }
 }
+
+}  // namespace cursor_test

@@ -9,6 +9,8 @@
 
 #include "support/golden.hpp"
 
+namespace engineio_packet_test {
+
 using namespace socketio;
 using engineio_packet::Packet;
 using engineio_packet::Type;
@@ -240,3 +242,5 @@ TEST_CASE("engineio_packet: the open packet is the reference's") {
   engineio_packet::encode_open(out, {"x", false, 1, 2, 3});
   CHECK(out.text() == R"(0{"sid":"x","upgrades":[],"pingInterval":1,"pingTimeout":2,"maxPayload":3})");
 }
+
+}  // namespace engineio_packet_test

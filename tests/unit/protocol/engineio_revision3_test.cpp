@@ -6,6 +6,8 @@
 
 #include <socketio/protocol/engineio_revision3.hpp>
 
+namespace engineio_revision3_test {
+
 using namespace socketio;
 using namespace std::string_literals;
 using engineio_revision3::Packet;
@@ -159,3 +161,5 @@ TEST_CASE("engineio_revision3: a binary message is a frame with its type in fron
   CHECK(engineio_revision3::decode_binary_frame({}).error().code == Errc::truncated);
   CHECK(engineio_revision3::decode_binary_frame(as_bytes("\x02probe")).error().code == Errc::bad_value);
 }
+
+}  // namespace engineio_revision3_test

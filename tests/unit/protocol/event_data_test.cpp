@@ -10,6 +10,8 @@
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/transcode.hpp>
 
+namespace event_data_test {
+
 using namespace socketio;
 
 namespace {
@@ -97,3 +99,5 @@ TEST_CASE("event data: the last argument, when it is text") {
   CHECK(event_data::last_text(packed("{}").bytes()).empty());
   CHECK(event_data::last_text({}).empty());
 }
+
+}  // namespace event_data_test

@@ -9,6 +9,8 @@
 
 #include "support/golden.hpp"
 
+namespace fleet_names_test {
+
 using namespace socketio;
 
 namespace {
@@ -79,3 +81,5 @@ TEST_CASE("fleet names: the streams that are read") {
   CHECK(stream_names::all("s", 1) == std::vector<std::string>{"s"});
   CHECK(stream_names::all("s", 2) == std::vector<std::string>{"s-0", "s-1"});
 }
+
+}  // namespace fleet_names_test

@@ -8,6 +8,8 @@
 
 #include "support/golden.hpp"
 
+namespace golden_msgpack_test {
+
 using namespace socketio;
 using golden::Json;
 using golden::Notepack;
@@ -156,3 +158,5 @@ TEST_CASE("golden decoder: every input is read as the same value, or refused lik
     }
   }
 }
+
+}  // namespace golden_msgpack_test

@@ -4,6 +4,8 @@
 
 #include <socketio/common/hex.hpp>
 
+namespace hex_test {
+
 using namespace socketio;
 
 TEST_CASE("hex: sixteen digits in either case, and no other character") {
@@ -29,3 +31,5 @@ TEST_CASE("hex: a byte is two digits at the front") {
     CHECK(hex::byte(none) == -1);
   }
 }
+
+}  // namespace hex_test

@@ -6,6 +6,8 @@
 #include <socketio/protocol/ids.hpp>
 #include <socketio/protocol/reserved_events.hpp>
 
+namespace ids_test {
+
 using namespace socketio;
 
 TEST_CASE("ids: six random bytes pick six characters, modulo the alphabet's 64") {
@@ -39,3 +41,5 @@ TEST_CASE("reserved events: a server-side error is not sent, but an ordinary nam
   CHECK_FALSE(is_ignored_server_side_event("error"));
   CHECK_FALSE(is_reserved_server_side_event("disconnect"));
 }
+
+}  // namespace ids_test

@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+namespace js_number_test {
+
 using namespace socketio;
 
 namespace {
@@ -75,3 +77,5 @@ TEST_CASE("js_number: integers keep all digits") {
   CHECK(text_of(std::uint64_t{UINT64_MAX}) == "18446744073709551615");
   CHECK(text_of(std::uint64_t{0}) == "0");
 }
+
+}  // namespace js_number_test

@@ -8,6 +8,8 @@
 
 #include "support/golden.hpp"
 
+namespace json_reader_test {
+
 using namespace socketio;
 using transcode::JsonReader;
 
@@ -207,3 +209,5 @@ TEST_CASE("json reader: once wrong it stays wrong, with the first reason") {
   CHECK(reader.error().code == Errc::bad_syntax);
   CHECK(reader.error().offset_bytes == 1);
 }
+
+}  // namespace json_reader_test

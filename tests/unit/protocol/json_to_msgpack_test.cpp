@@ -11,6 +11,8 @@
 
 #include "support/golden.hpp"
 
+namespace json_to_msgpack_test {
+
 using namespace socketio;
 using namespace std::string_literals;
 using transcode::JsonOptions;
@@ -335,3 +337,5 @@ TEST_CASE("json to msgpack: wide containers nested as deep as allowed cost one p
   CHECK(std::clock() - start < 2 * CLOCKS_PER_SEC);
   CHECK(check_items(out.bytes(), 1).ok());
 }
+
+}  // namespace json_to_msgpack_test

@@ -10,6 +10,8 @@
 
 #include "support/golden.hpp"
 
+namespace msgpack_to_json_test {
+
 using namespace socketio;
 using namespace std::string_view_literals;
 using transcode::BinaryForm;
@@ -223,3 +225,5 @@ TEST_CASE("transcode: JSON that only uses what msgpack has comes back as it was"
   REQUIRE(transcode::msgpack_to_json(packed.bytes(), back).ok());
   CHECK(back.text() == json);
 }
+
+}  // namespace msgpack_to_json_test

@@ -12,6 +12,8 @@
 
 #include "support/golden.hpp"
 
+namespace pack_test {
+
 using namespace socketio;
 
 namespace {
@@ -136,3 +138,5 @@ TEST_CASE("pack: a timestamp keeps its nanoseconds") {
   CHECK(hex_of([](Buffer& out) { pack::timestamp(out, 1, 999'999'999); }) == "d7ffee6b27fc00000001");
   CHECK(hex_of([](Buffer& out) { pack::timestamp(out, -1, 1); }) == "c70cff00000001ffffffffffffffff");
 }
+
+}  // namespace pack_test

@@ -7,6 +7,8 @@
 
 #include "support/golden.hpp"
 
+namespace query_string_test {
+
 using namespace socketio;
 using golden::Json;
 
@@ -41,3 +43,5 @@ TEST_CASE("query_string: only so many pairs are read") {
   }
   CHECK(parsed(query).size() == limits::query_names_max);
 }
+
+}  // namespace query_string_test

@@ -8,6 +8,8 @@
 
 #include <socketio/common/error.hpp>
 
+namespace result_test {
+
 using socketio::DecodeError;
 using socketio::Errc;
 using socketio::Result;
@@ -48,3 +50,5 @@ TEST_CASE("error: carries a stable code and a sentence") {
   CHECK(error.code() == socketio::ErrorCode::reserved_event);
   CHECK(std::string(error.what()) == "Choose another name.");
 }
+
+}  // namespace result_test

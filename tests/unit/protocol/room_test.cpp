@@ -8,6 +8,8 @@
 
 #include <socketio/common/error.hpp>
 
+namespace room_test {
+
 using socketio::Room;
 
 TEST_CASE("room: 42 and \"42\" are two rooms") {
@@ -31,3 +33,5 @@ TEST_CASE("room: not a number is refused") {
   CHECK_THROWS_AS(Room::number(std::nan("")), socketio::Error);
   CHECK_THROWS_AS(Room::number(std::numeric_limits<double>::infinity()), socketio::Error);
 }
+
+}  // namespace room_test

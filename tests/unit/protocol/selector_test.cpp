@@ -11,6 +11,8 @@
 
 #include "classic_fixture.hpp"
 
+namespace selector_test {
+
 using namespace socketio;
 using selector::OptionsOrder;
 
@@ -201,3 +203,5 @@ TEST_CASE("selector: each kind of damage has its code") {
   }
   CHECK(refusal(large.bytes()) == Errc::too_large);
 }
+
+}  // namespace selector_test

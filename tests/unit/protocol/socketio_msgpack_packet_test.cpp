@@ -8,6 +8,8 @@
 
 #include "socketio_fixture.hpp"
 
+namespace socketio_msgpack_packet_test {
+
 using namespace socketio;
 using fixture::OwnPacket;
 using fixture::Type;
@@ -276,3 +278,5 @@ TEST_CASE("socketio_msgpack_packet: unknown members are skipped, and the last of
       Violation::none);
   CHECK(violation_of({{"type", "02"}, {"nsp", root}, {"data", event}, {"data", "c0"}}) == Violation::bad_payload);
 }
+
+}  // namespace socketio_msgpack_packet_test

@@ -10,6 +10,8 @@
 
 #include "socketio_fixture.hpp"
 
+namespace socketio_packet_decode_test {
+
 using namespace socketio;
 using fixture::OwnPacket;
 using fixture::Type;
@@ -348,3 +350,5 @@ TEST_CASE("socketio_packet: every violation has a phrase") {
     CHECK(std::string_view(socketio_packet::describe(static_cast<Violation>(i))) != "unknown");
   }
 }
+
+}  // namespace socketio_packet_decode_test

@@ -10,6 +10,8 @@
 
 #include "socketio_fixture.hpp"
 
+namespace socketio_packet_encode_test {
+
 using namespace socketio;
 using fixture::OwnPacket;
 using golden::Json;
@@ -201,3 +203,5 @@ TEST_CASE("socketio_packet: a member named __proto__ goes out as it came in") {
   REQUIRE(socketio_packet::encode(out, packet, attachments).ok());
   CHECK(out.text() == text);
 }
+
+}  // namespace socketio_packet_encode_test

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace utf8_test {
+
 using namespace socketio;
 using namespace std::string_view_literals;
 
@@ -94,3 +96,5 @@ TEST_CASE("utf8: code points are written in their shortest form, surrogates are 
     CHECK(out.text() == expected);
   }
 }
+
+}  // namespace utf8_test

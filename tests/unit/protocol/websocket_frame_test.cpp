@@ -6,6 +6,8 @@
 
 #include "support/golden.hpp"
 
+namespace websocket_frame_test {
+
 using namespace socketio;
 using namespace websocket_frame;
 
@@ -92,3 +94,5 @@ TEST_CASE("websocket_frame: a key is base64 of 16 bytes") {
     CHECK_FALSE(is_valid_key(key));
   }
 }
+
+}  // namespace websocket_frame_test

@@ -7,6 +7,8 @@
 
 #include <socketio/protocol/websocket_frame.hpp>
 
+namespace websocket_parser_test {
+
 using namespace socketio;
 using namespace std::string_literals;
 using namespace websocket_frame;
@@ -264,3 +266,5 @@ TEST_CASE("websocket_parser: compressed messages need an agreement, and are told
   CHECK(failure(frame(Opcode::ping, "", true, true), options) == CloseCode::protocol_error);
   CHECK(failure(frame(Opcode::text, "", true, true)) == CloseCode::protocol_error);
 }
+
+}  // namespace websocket_parser_test

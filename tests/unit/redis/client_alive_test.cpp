@@ -10,6 +10,8 @@
 #include "client_fixture.hpp"
 #include "fake_cluster.hpp"
 
+namespace client_alive_test {
+
 using namespace recorders;
 using fixture::quick;
 using fixture::wait_for_error;
@@ -263,3 +265,5 @@ TEST_CASE("alive: too many clients is no reason to doubt the password") {
   CHECK(contains(client.last_error(), "does not serve us (ERR max number of clients reached)"));
   CHECK_FALSE(client.last_error_is_refusal());
 }
+
+}  // namespace client_alive_test

@@ -20,6 +20,8 @@
 #include "client_fixture.hpp"
 #include "fake_redis.hpp"
 
+namespace client_connection_test {
+
 using namespace recorders;
 using fixture::quick;
 using fixture::wait_for_error;
@@ -380,3 +382,5 @@ TEST_CASE("client: waits between attempts grow, and chance shortens them") {
   CHECK(failed_at[3] - failed_at[2] >= 40);
   CHECK(failed_at[4] - failed_at[3] >= 40);
 }
+
+}  // namespace client_connection_test

@@ -19,6 +19,8 @@
 #include "client_fixture.hpp"
 #include "fake_redis.hpp"
 
+namespace client_life_test {
+
 using namespace recorders;
 using fixture::quick;
 using redis::Client;
@@ -311,3 +313,5 @@ TEST_CASE("client: close() gives up at its deadline") {
   CHECK(publishes.ended[0].outcome == Outcome::not_sent);
   CHECK(client.counters().not_sent_closed == 1);
 }
+
+}  // namespace client_life_test

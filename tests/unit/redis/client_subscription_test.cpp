@@ -15,6 +15,8 @@
 #include "client_fixture.hpp"
 #include "fake_redis.hpp"
 
+namespace client_subscription_test {
+
 using namespace recorders;
 using fixture::quick;
 using redis::Client;
@@ -390,3 +392,5 @@ TEST_CASE("subscriptions: the client may be destroyed or lost in the middle of a
     CHECK(messages.messages.size() >= 500);
   }
 }
+
+}  // namespace client_subscription_test

@@ -17,6 +17,8 @@
 #include "client_fixture.hpp"
 #include "fake_redis.hpp"
 
+namespace client_test {
+
 using namespace recorders;
 using fixture::quick;
 using redis::Client;
@@ -276,3 +278,5 @@ TEST_CASE("client: chance bytes for answers never break more than the connection
   REQUIRE(wait(loop, [&] { return client.state() == State::closed && publishes.ended.size() == given; }));
   CHECK(balanced(client.counters()));
 }
+
+}  // namespace client_test

@@ -15,6 +15,8 @@
 #include "cluster_scene.hpp"
 #include "fake_cluster.hpp"
 
+namespace cluster_subscription_test {
+
 using namespace recorders;
 using fake::ask_client;
 using fake::last_slot;
@@ -180,3 +182,5 @@ TEST_CASE("cluster: a refused subscription is a state of its own, until it is gr
   CHECK(client.counters().connects == 1);
   CHECK(client.counters().disconnects == 0);
 }
+
+}  // namespace cluster_subscription_test

@@ -18,6 +18,8 @@
 #include "fake_cluster.hpp"
 #include "fake_redis.hpp"
 
+namespace cluster_test {
+
 using namespace recorders;
 using fake::ask;
 using fake::ask_client;
@@ -443,3 +445,5 @@ TEST_CASE("cluster: close lets what was given finish") {
   CHECK(client.state() == State::closed);
   CHECK(balanced(client.counters()));
 }
+
+}  // namespace cluster_test

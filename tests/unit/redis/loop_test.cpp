@@ -16,6 +16,8 @@
 #include <socketio/net/timer.hpp>
 #include <socketio/net/turn_end.hpp>
 
+namespace loop_test {
+
 using socketio::Loop;
 using socketio::net::Timer;
 using socketio::net::TurnEnd;
@@ -175,3 +177,5 @@ TEST_CASE("random: the system's source gives bytes that differ") {
   }
   CHECK(seen.size() == 100);
 }
+
+}  // namespace loop_test

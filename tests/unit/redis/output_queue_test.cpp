@@ -8,6 +8,8 @@
 
 #include "output_queue.hpp"
 
+namespace output_queue_test {
+
 using namespace socketio;
 using namespace socketio::redis;
 
@@ -165,3 +167,5 @@ TEST_CASE("output queue: in any order of operations the bytes are those of the c
     CHECK(actual == expected.substr(pass));
   }
 }
+
+}  // namespace output_queue_test

@@ -7,6 +7,8 @@
 
 #include "reply_reader.hpp"
 
+namespace reply_reader_test {
+
 using namespace socketio;
 using namespace socketio::redis;
 using Item = ReplyReader::Item;
@@ -182,3 +184,5 @@ TEST_CASE("replies: chance bytes never do more than break the reader") {
     CHECK(read(input, 1, messages) == read(input, input.size() + 1, messages));
   }
 }
+
+}  // namespace reply_reader_test

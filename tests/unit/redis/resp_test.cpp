@@ -6,6 +6,8 @@
 
 #include "resp.hpp"
 
+namespace resp_test {
+
 using namespace socketio::redis;
 using namespace std::string_literals;
 
@@ -44,3 +46,5 @@ TEST_CASE("requests: PUBLISH has the same bytes whether or not the channel is th
     }
   }
 }
+
+}  // namespace resp_test

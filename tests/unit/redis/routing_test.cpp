@@ -7,6 +7,8 @@
 #include "routing.hpp"
 #include "slot.hpp"
 
+namespace routing_test {
+
 using namespace socketio::redis;
 using Kind = Route::Kind;
 
@@ -111,3 +113,5 @@ TEST_CASE("routing: answers that do not fit one another do no harm") {
   CHECK_NOTHROW(
       static_cast<void>(join_replies({counts({{"a", INT64_MAX}}), counts({{"a", INT64_MAX}}), one, texts({"a", "b", "c"})})));
 }
+
+}  // namespace routing_test

@@ -12,6 +12,8 @@
 
 #include "client_fixture.hpp"
 
+namespace sentinels_test {
+
 using namespace recorders;
 using fixture::wait_for_error;
 using redis::Client;
@@ -287,3 +289,5 @@ TEST_CASE("sentinels: options without sentinels, or without the name of the mast
   options.endpoints.clear();
   CHECK_THROWS_AS(Client(loop, options), Error);
 }
+
+}  // namespace sentinels_test

@@ -11,6 +11,8 @@
 #include "redirection.hpp"
 #include "slot_map.hpp"
 
+namespace slot_map_test {
+
 using namespace socketio;
 using namespace socketio::redis;
 
@@ -135,3 +137,5 @@ TEST_CASE("redirection: everything else is an error like others") {
     CHECK_FALSE(parse_redirection(other, "seed"));
   }
 }
+
+}  // namespace slot_map_test

@@ -6,6 +6,8 @@
 
 #include "slot.hpp"
 
+namespace slot_test {
+
 using namespace socketio::redis;
 
 TEST_CASE("slot: CRC16 of the XMODEM kind") {
@@ -37,3 +39,5 @@ TEST_CASE("slot: a hash tag counts from the first brace to the next closing one,
   CHECK(slot_of("foo}bar{") == crc16("foo}bar{") % slot_count);
   CHECK(slot_of("") == 0);
 }
+
+}  // namespace slot_test

@@ -9,6 +9,8 @@
 #include <socketio/redis/client.hpp>
 #include <socketio/redis/options.hpp>
 
+namespace url_test {
+
 using socketio::Error;
 using socketio::ErrorCode;
 using socketio::redis::describe;
@@ -284,3 +286,5 @@ TEST_CASE("url: rediss is redis by TLS") {
   CHECK(parse_url("RedisS://h").tls);
   CHECK_FALSE(parse_url("redis://h").tls);
 }
+
+}  // namespace url_test

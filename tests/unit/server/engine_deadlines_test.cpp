@@ -10,6 +10,8 @@
 
 #include "deadline_queue.hpp"
 
+namespace engine_deadlines_test {
+
 using namespace socketio;
 using namespace socketio::server;
 
@@ -103,3 +105,5 @@ TEST_CASE("engine deadlines: a queue may end before its deadlines") {
   }
   CHECK_FALSE(one.waiting());
 }
+
+}  // namespace engine_deadlines_test

@@ -5,6 +5,8 @@
 #include "engine_fixture.hpp"
 #include "websocket_deflate.hpp"
 
+namespace engine_deflate_test {
+
 using namespace fixture;
 using websocket_frame::Opcode;
 
@@ -162,3 +164,5 @@ TEST_CASE("engine deflate: messages of any size come back as they were, and pref
     }
   }
 }
+
+}  // namespace engine_deflate_test

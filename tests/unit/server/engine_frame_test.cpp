@@ -10,6 +10,8 @@
 #include "engine_fixture.hpp"
 #include "frame_queue.hpp"
 
+namespace engine_frame_test {
+
 using namespace fixture;
 
 namespace {
@@ -133,3 +135,5 @@ TEST_CASE("engine frame: a long queue gives its frames in order") {
   CHECK(next == 1'000);
   CHECK(queue.size_bytes() == 0);
 }
+
+}  // namespace engine_frame_test

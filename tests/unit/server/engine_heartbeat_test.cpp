@@ -4,6 +4,8 @@
 
 #include "engine_fixture.hpp"
 
+namespace engine_heartbeat_test {
+
 using namespace fixture;
 
 namespace {
@@ -98,3 +100,5 @@ TEST_CASE("engine heartbeat: a GET that waits when the session times out hears o
   CHECK(second->body() == "1");
   CHECK(engine.last().closed == CloseReason::ping_timeout);
 }
+
+}  // namespace engine_heartbeat_test

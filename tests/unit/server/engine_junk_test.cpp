@@ -7,6 +7,8 @@
 
 #include "engine_fixture.hpp"
 
+namespace engine_junk_test {
+
 using namespace fixture;
 using websocket_frame::Opcode;
 
@@ -147,3 +149,5 @@ TEST_CASE("engine junk: whatever clients do, each session ends once, and the ser
     chaos.finish();
   }
 }
+
+}  // namespace engine_junk_test

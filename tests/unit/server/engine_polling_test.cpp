@@ -4,6 +4,8 @@
 
 #include "engine_fixture.hpp"
 
+namespace engine_polling_test {
+
 using namespace fixture;
 
 namespace {
@@ -335,3 +337,5 @@ TEST_CASE("engine polling: large bodies are compressed if that is on and the cli
   CHECK(answer("gzip", 1'022, true).header("Content-Encoding").empty());
   CHECK(answer("gzip", 5'000, false).header("Content-Encoding").empty());
 }
+
+}  // namespace engine_polling_test

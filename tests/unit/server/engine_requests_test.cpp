@@ -4,6 +4,8 @@
 
 #include "engine_fixture.hpp"
 
+namespace engine_requests_test {
+
 using namespace fixture;
 
 namespace {
@@ -288,3 +290,5 @@ TEST_CASE("engine requests: a server that was closed takes no new sessions") {
   CHECK(engine.get(polling)->status() == 503);
   CHECK(engine.send(fake::upgrade_request("/socket.io/?EIO=4&transport=websocket"))->raw().starts_with("HTTP/1.1 503 "));
 }
+
+}  // namespace engine_requests_test

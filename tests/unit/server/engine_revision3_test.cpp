@@ -4,6 +4,8 @@
 
 #include "engine_fixture.hpp"
 
+namespace engine_revision3_test {
+
 using namespace fixture;
 using websocket_frame::Opcode;
 
@@ -140,3 +142,5 @@ TEST_CASE("engine revision 3: a session upgrades as in revision 4") {
   CHECK(candidate.received() == Frames{"binary:\x04\x01"});
   CHECK(engine.get(session)->status() == 400);
 }
+
+}  // namespace engine_revision3_test

@@ -4,6 +4,8 @@
 
 #include "engine_fixture.hpp"
 
+namespace engine_upgrade_test {
+
 using namespace fixture;
 using websocket_frame::Opcode;
 
@@ -219,3 +221,5 @@ TEST_CASE("engine upgrade: a pong that is due before the switch is due after it"
   CHECK(engine.until([&] { return engine.last().closed.has_value(); }));
   CHECK(engine.last().closed == CloseReason::ping_timeout);
 }
+
+}  // namespace engine_upgrade_test

@@ -4,6 +4,8 @@
 
 #include "engine_fixture.hpp"
 
+namespace engine_websocket_test {
+
 using namespace fixture;
 using websocket_frame::Opcode;
 
@@ -320,3 +322,5 @@ TEST_CASE("engine websocket: connections that outlive their server are cut") {
   CHECK(open.wire().destroyed);
   CHECK(closing.wire().destroyed);
 }
+
+}  // namespace engine_websocket_test

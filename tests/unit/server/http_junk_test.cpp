@@ -8,6 +8,8 @@
 
 #include "http_fixture.hpp"
 
+namespace http_junk_test {
+
 using http_test::Client;
 using http_test::get;
 using http_test::HttpFixture;
@@ -89,3 +91,5 @@ TEST_CASE("http: damaged requests never harm the server, which lets go of each c
   CHECK(good.response().status == 200);
   server.thread.run([&] { raw.clear(); });
 }
+
+}  // namespace http_junk_test

@@ -11,6 +11,8 @@
 
 #include "http_fixture.hpp"
 
+namespace http_life_test {
+
 using http_test::Client;
 using http_test::get;
 using http_test::HttpFixture;
@@ -326,3 +328,5 @@ TEST_CASE("http: listening on both loopbacks, with one port; on a port in use it
   CHECK(server.thread.ask([&] { return server.server->listen("example.org", 0); }) ==
         "example.org is not an address in numbers, such as 127.0.0.1 or ::1");
 }
+
+}  // namespace http_life_test

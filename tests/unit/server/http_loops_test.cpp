@@ -7,6 +7,8 @@
 
 #include "http_fixture.hpp"
 
+namespace http_loops_test {
+
 using http_test::Client;
 using http_test::get;
 using http_test::TwoLoops;
@@ -112,3 +114,5 @@ TEST_CASE("HTTP on two loops: closing waits for the connections of both") {
   CHECK(idle.ended());
   CHECK(other.ended());
 }
+
+}  // namespace http_loops_test

@@ -9,6 +9,8 @@
 
 #include "http_fixture.hpp"
 
+namespace http_takeover_test {
+
 using http_test::Client;
 using http_test::get;
 using http_test::HttpFixture;
@@ -279,3 +281,5 @@ TEST_CASE("take over: what is left when the server gives up is told as an error"
   server.thread.run([&] { taken.echo.reset(); });
   CHECK(server.wait([&] { return done == 1; }));
 }
+
+}  // namespace http_takeover_test

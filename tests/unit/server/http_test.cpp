@@ -7,6 +7,8 @@
 
 #include "http_fixture.hpp"
 
+namespace http_test {
+
 using http_test::Client;
 using http_test::get;
 using http_test::HttpFixture;
@@ -349,3 +351,5 @@ TEST_CASE("http: an upgrade to something else than a WebSocket is an ordinary re
   client.send(get("/", "Upgrade: websocket\r\n"));
   CHECK(client.response().body == "ordinary");
 }
+
+}  // namespace http_test

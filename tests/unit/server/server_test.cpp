@@ -12,6 +12,8 @@
 
 #include "http_fixture.hpp"
 
+namespace server_test {
+
 using namespace std::chrono_literals;
 using http_test::Client;
 using http_test::get;
@@ -59,3 +61,5 @@ TEST_CASE("server: what allow_request throws refuses the session, and is told") 
     io.reset();
   });
 }
+
+}  // namespace server_test

@@ -7,6 +7,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_ack_test {
+
 using namespace live;
 using std::chrono::milliseconds;
 
@@ -306,3 +308,5 @@ TEST_CASE("acks to clients: what arrived can be the answer, with its attachments
   c.client.send("21[\"more\",[null,true]]");
   CHECK(c.client.take() == Names{"31[\"before\",[null,true],null]"});
 }
+
+}  // namespace socketio_ack_test

@@ -8,6 +8,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_broadcast_test {
+
 using namespace live;
 
 namespace {
@@ -309,3 +311,5 @@ TEST_CASE("broadcasts: a socket can be in so many rooms, and no more") {
   socket.join("c");
   CHECK(sorted(socket.rooms()) == sorted({socket.id(), "b", "c"}));
 }
+
+}  // namespace socketio_broadcast_test

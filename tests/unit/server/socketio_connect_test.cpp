@@ -7,6 +7,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_connect_test {
+
 using namespace live;
 
 TEST_CASE("connecting: a second CONNECT is a duplicate, also while middlewares still think about the first") {
@@ -221,3 +223,5 @@ TEST_CASE("connecting: clients of generation 2 may be refused the root namespace
   CHECK(client.until_closed());
   CHECK(fixture.io->connection_count() == 0);
 }
+
+}  // namespace socketio_connect_test

@@ -6,6 +6,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_dynamic_test {
+
 using namespace live;
 
 namespace {
@@ -208,3 +210,5 @@ TEST_CASE("dynamic namespaces: a predicate that makes the namespace itself has m
   client.join("/x");
   CHECK(connections == 1);
 }
+
+}  // namespace socketio_dynamic_test

@@ -8,6 +8,8 @@
 #include "live_fixture.hpp"
 #include "support/golden.hpp"
 
+namespace socketio_flows_test {
+
 using namespace live;
 
 namespace {
@@ -232,3 +234,5 @@ TEST_CASE("Socket.IO flows: what official clients send is answered as official s
     }
   }
 }
+
+}  // namespace socketio_flows_test

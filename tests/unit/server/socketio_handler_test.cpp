@@ -8,6 +8,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_handler_test {
+
 using namespace live;
 
 namespace {
@@ -337,3 +339,5 @@ TEST_CASE("handlers: reserved names and odd arguments are thrown back, and nothi
   CHECK(code([&] { c.fixture.io->of("/acme, inc."); }) == static_cast<int>(ErrorCode::bad_option));
   CHECK(c.client.take().empty());
 }
+
+}  // namespace socketio_handler_test

@@ -9,6 +9,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_life_test {
+
 using namespace live;
 
 namespace {
@@ -195,3 +197,5 @@ TEST_CASE("life: closing twice, and destroying while closing, calls back at most
   CHECK(done <= 1);
   CHECK(client.until_closed());
 }
+
+}  // namespace socketio_life_test

@@ -7,6 +7,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_middleware_test {
+
 using namespace live;
 
 TEST_CASE("namespace middlewares: asked in order, at once or later, and what they set stays") {
@@ -197,3 +199,5 @@ TEST_CASE("socket middlewares: an event whose client has gone meanwhile is dropp
   CHECK(fixture.until_count(0));
   (*go_on)();
 }
+
+}  // namespace socketio_middleware_test

@@ -8,6 +8,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_msgpack_test {
+
 using namespace live;
 using socketio_packet::Packet;
 using socketio_packet::Type;
@@ -146,3 +148,5 @@ TEST_CASE("msgpack parser: a refusal has its data, and recovery its private id")
   const Names answer = read({client.next()});
   CHECK(answer == Names{R"#({"type":0,"data":{"sid":"(id)","pid":"(id)"},"nsp":"/"})#"});
 }
+
+}  // namespace socketio_msgpack_test

@@ -6,6 +6,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_reasons_test {
+
 using namespace live;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("reasons: an orderly close tells sockets, ends connections without a D
   fixture.io->emit("nobody hears this");
   CHECK(done == 1);
 }
+
+}  // namespace socketio_reasons_test

@@ -9,6 +9,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_recovery_test {
+
 using namespace live;
 
 namespace {
@@ -308,3 +310,5 @@ TEST_CASE("recovery: nothing is kept for who left on purpose, was disconnected, 
   late.lose();
   CHECK(late.fixture.until([&late] { return !late.connected->emit("e"); }));
 }
+
+}  // namespace socketio_recovery_test

@@ -15,6 +15,8 @@
 
 #include "threads_fixture.hpp"
 
+namespace socketio_threads_test {
+
 using namespace live;
 
 namespace {
@@ -497,3 +499,5 @@ TEST_CASE("threads: an adapter sees one set of rooms, which begin with their fir
   CHECK(std::count(watcher.log.begin(), watcher.log.end(), "-r") == 1);
   CHECK_FALSE(shard.has_room("r"));
 }
+
+}  // namespace socketio_threads_test

@@ -6,6 +6,8 @@
 
 #include "live_fixture.hpp"
 
+namespace socketio_validation_test {
+
 using namespace live;
 
 namespace {
@@ -200,3 +202,5 @@ TEST_CASE("validation: over polling, packets behind a violation in the same body
                     "42[\"b\"]") == "ok");
   CHECK(listening.heard == Names{"/ \"a\"", "/ error: invalid payload", "/ forced close"});
 }
+
+}  // namespace socketio_validation_test

@@ -11,6 +11,8 @@
 
 #include "http_fixture.hpp"
 
+namespace static_files_test {
+
 using http_test::Client;
 using http_test::get;
 using http_test::HttpFixture;
@@ -156,3 +158,5 @@ TEST_CASE("static files: without a folder there are no files") {
   client.send(get("/"));
   CHECK(client.response().status == 404);
 }
+
+}  // namespace static_files_test

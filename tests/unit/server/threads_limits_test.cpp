@@ -11,6 +11,8 @@
 
 #include "threads_fixture.hpp"
 
+namespace threads_limits_test {
+
 using namespace live;
 
 TEST_CASE("threads: what is said to the clients of a busy thread waits up to a limit, and is then dropped and counted") {
@@ -117,3 +119,5 @@ TEST_CASE("threads: a server that is destroyed ends the sockets of all loops") {
   }
   CHECK_FALSE(kept->connected());
 }
+
+}  // namespace threads_limits_test

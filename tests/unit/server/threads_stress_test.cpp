@@ -12,6 +12,8 @@
 
 #include "live_fixture.hpp"
 
+namespace threads_stress_test {
+
 using namespace live;
 
 namespace {
@@ -225,3 +227,5 @@ void run(std::size_t threads, unsigned seed) {
 
 TEST_CASE("threads: many clients at random, with two threads") { run(2, 1); }
 TEST_CASE("threads: many clients at random, with four threads") { run(4, 2); }
+
+}  // namespace threads_stress_test

@@ -16,6 +16,8 @@
 
 #include "http_fixture.hpp"
 
+namespace tls_test {
+
 using http_test::Client;
 using http_test::get;
 using http_test::HttpFixture;
@@ -210,3 +212,5 @@ TEST_CASE("TLS: a connection keeps its encryption when it moves to another loop"
   static_cast<void>(client.head());
   CHECK(client.read(2) == "1:");
 }
+
+}  // namespace tls_test
