@@ -23,13 +23,14 @@ using adapter::RedisStreamReader;
 
 namespace {
 
-constexpr std::uint32_t patience_ms = 10'000;
+constexpr std::uint32_t server_command_timeout_ms = 10'000;
 constexpr std::uint32_t keepalive_ms = 2'500;
 constexpr std::uint32_t subscriber_backoff_max_ms = 200;
 constexpr std::uint32_t publisher_backoff_max_ms = 1'000;
 /// The official clients wait up to 2.2 s between their attempts.
 constexpr std::uint32_t resume_wait_max_ms = 2'250;
 constexpr std::uint32_t silent_wait_ms = 1'000;
+constexpr std::uint64_t refusal_log_interval_ms = 10'000;
 
 /// A subscriber that is away misses what is said: it hurries.
 redis::Options subscriber_options(redis::Options options) {
@@ -88,7 +89,7 @@ struct RedisBus::Impl final : redis::PublishListener {
 
   /// What is not received, before what cannot be sent.
   [[nodiscard]] std::string last_error() const {
-    if (subscriber.state() != redis::State::ready) {
+    if (subscriber.state() != redis::State::ready && !subscriber.last_error().empty()) {
       return subscriber.last_error();
     }
     for (const RedisStreamReader* const reader : readers) {
@@ -110,12 +111,25 @@ struct RedisBus::Impl final : redis::PublishListener {
     });
   }
 
-  void on_published(std::uint64_t, redis::Outcome outcome, std::int64_t, std::string_view) override {
+  void on_published(std::uint64_t, redis::Outcome outcome, std::int64_t, std::string_view message) override {
     if (outcome == redis::Outcome::unconfirmed) {
       ++unconfirmed;
     } else if (outcome != redis::Outcome::ok) {
       ++failed;
+      if (outcome == redis::Outcome::refused) {
+        log_refusal("Redis refuses what this server publishes: other servers do not get it.", message);
+      }
     }
+  }
+
+  /// There may be thousands a second: one in ten seconds is logged, the counters have all.
+  void log_refusal(std::string_view sentence, std::string_view error) {
+    const std::uint64_t now_ms = loop.now_ms();
+    if (!options.log || now_ms < next_refusal_log_ms) {
+      return;
+    }
+    next_refusal_log_ms = now_ms + refusal_log_interval_ms;
+    options.log({LogLevel::warning, "redis", sentence, error});
   }
 
   Loop& loop;
@@ -129,11 +143,12 @@ struct RedisBus::Impl final : redis::PublishListener {
   std::string told_why;
   std::uint64_t failed = 0;
   std::uint64_t unconfirmed = 0;
+  std::uint64_t next_refusal_log_ms = 0;
 };
 
 redis::Options RedisBus::options_for(std::string_view url) {
   redis::Options options = redis::parse_url(url);
-  options.command_timeout_ms = patience_ms;
+  options.command_timeout_ms = server_command_timeout_ms;
   options.keepalive_ms = keepalive_ms;
   options.backoff_max_ms = publisher_backoff_max_ms;
   options.resume_wait_max_ms = resume_wait_max_ms;
@@ -186,7 +201,11 @@ void RedisBus::unsubscribe(SubscriptionKind kind, std::string_view name) { impl_
 void RedisBus::count_subscribers(SubscriptionKind kind, std::string_view channel,
                                  std::function<void(std::optional<std::size_t>)> done) {
   const std::array<std::string_view, 3> words{"PUBSUB", kind == SubscriptionKind::shard ? "SHARDNUMSUB" : "NUMSUB", channel};
-  impl_->publisher.command(words, [done = std::move(done)](const redis::CommandResult& result) {
+  impl_->publisher.command(words, [impl = impl_.get(), done = std::move(done)](const redis::CommandResult& result) {
+    if (result.outcome == redis::Outcome::refused) {
+      impl->log_refusal("Redis does not tell how many servers there are: requests to them end without their answers.",
+                        result.message);
+    }
     const auto& elements = result.reply.elements;
     const bool told = result.outcome == redis::Outcome::ok && elements.size() == 2 && elements[1].integer >= 0;
     done(told ? std::optional(static_cast<std::size_t>(elements[1].integer)) : std::nullopt);

@@ -155,6 +155,36 @@ TEST_CASE("redis bus: a server whose user may not read the stream is not ready, 
   CHECK(told.size() == 2);
 }
 
+TEST_CASE("redis bus: a server whose user may not publish, or count servers, logs that, and not for each message") {
+  support::RedisServer redis;
+  Loop loop;
+  FakeTime time;
+  redis::Options options = limited(redis);
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "allchannels", "-publish", "-pubsub"}) == "+OK");
+  std::vector<std::string> logged;
+  options.log = [&logged](const LogRecord& record) {
+    if (record.message.starts_with("Redis ref") || record.message.starts_with("Redis does not")) {
+      logged.push_back(std::string(record.message) + " " + std::string(record.detail));
+    }
+  };
+  Server server(time, nodes::families[0], std::make_shared<RedisBus>(loop, options), 1);
+  REQUIRE(wait_ready(loop, *server.bus));
+  for (int number = 0; number < 10; ++number) {
+    server.adapter->broadcast({}, nodes::packed(R"(["e"])").bytes());
+  }
+  REQUIRE(wait(loop, [&] { return server.bus->counters().publishes_failed == 10; }));
+  REQUIRE(logged.size() == 1);
+  CHECK(contains(logged[0], "Redis refuses what this server publishes: other servers do not get it. NOPERM "));
+
+  Server other(time, nodes::families[0], std::make_shared<RedisBus>(loop, options), 2);
+  REQUIRE(wait_ready(loop, *other.bus));
+  Ending<std::size_t> count;
+  other.adapter->server_count(count.callback());
+  REQUIRE(wait(loop, [&] { return count.count() == 1; }));
+  REQUIRE(logged.size() == 2);
+  CHECK(contains(logged[1], "Redis does not tell how many servers there are"));
+}
+
 TEST_CASE("redis bus: the function that hears of states keeps its own state, and may take another's place") {
   support::RedisServer redis;
   Loop loop;
