@@ -53,6 +53,13 @@ class Source {
   /// A connection of a source whose losses are told and counted.
   void watch(redis::Client& client, const TapParts& parts, std::string_view what);
 
+  /// One refused subscription is enough, whatever becomes of the others. `error` is empty for one that is confirmed.
+  void note_refusal(std::string_view error) {
+    if (!error.empty()) {
+      refused_ = error;
+    }
+  }
+
   std::string refused_;
 };
 

@@ -47,7 +47,7 @@ class ClassicSource final : public Source {
     Listener(ClassicSource& its_source, Role its_role, std::string its_nsp)
         : source(its_source), role(its_role), nsp(std::move(its_nsp)) {}
     void on_message(std::string_view channel, Bytes payload) override { source.heard(*this, channel, payload); }
-    void on_subscribed(std::string_view, std::string_view error) override { source.refused_ = error; }
+    void on_subscribed(std::string_view, std::string_view error) override { source.note_refusal(error); }
     ClassicSource& source;
     const Role role;
     const std::string nsp;  ///< empty: all
@@ -125,6 +125,9 @@ void Source::watch(redis::Client& client, const TapParts& parts, std::string_vie
     } else if (state == redis::State::disconnected && was_ready) {
       ++output.counts().interruptions;
       console.error(std::string(why) + " What is said until the connection is back is missed (" + name + ").");
+    } else if (state == redis::State::refused && was_ready) {
+      ++output.counts().interruptions;
+      console.error(std::string(why) + " (" + name + ")");
     }
   });
 }

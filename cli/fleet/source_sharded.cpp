@@ -191,7 +191,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
       ends_.erase(end);
       return;
     }
-    refused_ = error;
+    note_refusal(error);
     if (const auto followed = followed_.find(channel); followed != followed_.end()) {
       followed->second.confirmed = error.empty();
     }

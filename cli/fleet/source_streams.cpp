@@ -93,13 +93,13 @@ class StreamsSource final : public Source, private redis::MessageListener {
   struct Listener final : redis::MessageListener {
     Listener(StreamsSource& its_source, std::string its_nsp) : source(its_source), nsp(std::move(its_nsp)) {}
     void on_message(std::string_view channel, Bytes payload) override { source.heard(nsp, channel, payload); }
-    void on_subscribed(std::string_view, std::string_view error) override { source.refused_ = error; }
+    void on_subscribed(std::string_view, std::string_view error) override { source.note_refusal(error); }
     StreamsSource& source;
     const std::string nsp;
   };
 
   void on_message(std::string_view channel, Bytes payload) override { heard({}, channel, payload); }
-  void on_subscribed(std::string_view, std::string_view error) override { refused_ = error; }
+  void on_subscribed(std::string_view, std::string_view error) override { note_refusal(error); }
 
   void heard(std::string_view nsp, std::string_view channel, Bytes payload) {
     if (parts_.several_buses && !is_packed_map(payload)) {

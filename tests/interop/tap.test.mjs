@@ -328,5 +328,14 @@ describe('socketio-fleet tap', { skip }, () => {
     assert.equal(result.status, 2);
     assert.match(result.stderr, /does not let this user listen/);
     assert.doesNotMatch(result.stderr, /secret/);
+    // Also where only one of its patterns is refused.
+    const patterns = ['&socket.io#*', '&socket.io-request#*', '&socket.io-response#*'];
+    for (const missing of patterns) {
+      await fleet.command('ACL', 'SETUSER', 'blind', 'resetchannels', ...patterns.filter((pattern) => pattern !== missing));
+      const most = await run(tool, ['tap', '--transport', 'classic', '--for', '2s', '--redis', fleet.url.replace('//', '//blind:secret@')],
+        { env: { PATH: process.env.PATH } });
+      assert.equal(most.status, 2, missing);
+      assert.match(most.stderr, /does not let this user listen/);
+    }
   });
 });
