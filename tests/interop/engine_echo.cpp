@@ -39,7 +39,7 @@ int main() {
   EngineOptions options;
   options.path = "/engine.io/";
   options.ping_interval_ms = 300;
-  options.ping_timeout_ms = 200;
+  options.ping_timeout_ms = 2000;  // a busy machine keeps client and server waiting for a while
   server::EngineServer engine(loop, options, [](server::Session& session) { session.set_listener(new Echo(session)); });
   server::HttpServer http(loop, {}, [&engine](const std::shared_ptr<server::HttpExchange>& exchange) {
     if (!engine.handle(*exchange)) {
