@@ -1,6 +1,8 @@
 #include "connection.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,6 +18,23 @@
 
 namespace socketio::server {
 
+/// Events that came together with other messages. The reference gives events to handlers after all that it has read at once, so
+/// that those in front of the client's own disconnect are dropped.
+struct Connection::HeldEvents {
+  struct Event {
+    std::shared_ptr<SocketCore> socket;
+    std::optional<std::int64_t> id;
+    std::size_t begin;
+    std::size_t size;
+  };
+
+  HeldEvents(Loop& loop, std::function<void()> release) : turn_end(loop, std::move(release)) {}
+
+  std::vector<Event> events;
+  Buffer data;  ///< of all of them
+  net::TurnEnd turn_end;
+};
+
 void Connection::begin(ServerLoop& home, Session& session) {
   const auto connection = std::make_shared<Connection>(home, session);
   connection->self_ = connection;
@@ -28,6 +47,8 @@ void Connection::begin(ServerLoop& home, Session& session) {
 
 Connection::Connection(ServerLoop& home, Session& session)
     : home_(home), session_(&session), reassembler_(home.packet_limits) {}
+
+Connection::~Connection() = default;
 
 std::shared_ptr<SocketCore> Connection::find(std::string_view nsp) const {
   const auto place = std::find_if(sockets_.begin(), sockets_.end(),
@@ -71,10 +92,49 @@ void Connection::take(const socketio_packet::Packet& packet) {
     return;
   }
   switch (packet.type) {
-    case socketio_packet::Type::event: socket->on_event(packet); return;
+    case socketio_packet::Type::event:
+      socket->on_event_arrived(packet.data);
+      if (session_->more_follows()) {
+        hold(socket, packet);
+        return;
+      }
+      release_held();
+      socket->on_event(packet);
+      return;
     case socketio_packet::Type::ack: socket->on_ack(packet); return;
-    case socketio_packet::Type::disconnect: socket->end(CloseReason::client_namespace_disconnect); return;
+    case socketio_packet::Type::disconnect:
+      drop_held(*socket);
+      socket->end(CloseReason::client_namespace_disconnect);
+      return;
     default: return;
+  }
+}
+
+void Connection::hold(const std::shared_ptr<SocketCore>& socket, const socketio_packet::Packet& packet) {
+  if (held_ == nullptr) {
+    held_ = std::make_unique<HeldEvents>(home_.loop, [this] { release_held(); });
+  }
+  held_->events.push_back({socket, packet.id, held_->data.size(), packet.data.size()});
+  held_->data.append(packet.data);
+  held_->turn_end.request();
+}
+
+void Connection::drop_held(const SocketCore& socket) {
+  if (held_ != nullptr) {
+    std::erase_if(held_->events, [&socket](const HeldEvents::Event& event) { return event.socket.get() == &socket; });
+  }
+}
+
+void Connection::release_held() {
+  if (held_ == nullptr || held_->events.empty()) {
+    return;
+  }
+  const auto self = shared_from_this();  // a handler may close it
+  const auto events = std::exchange(held_->events, {});
+  const Buffer data = std::exchange(held_->data, {});
+  for (const HeldEvents::Event& event : events) {
+    const Bytes bytes = data.bytes().subspan(event.begin, event.size);
+    event.socket->on_event({socketio_packet::Type::event, event.socket->nsp().name(), event.id, bytes});
   }
 }
 
@@ -121,6 +181,7 @@ void Connection::refuse(std::string_view nsp, std::string_view message, Bytes da
 // ---- the end ---------------------------------------------------------------------------------------------------------------
 
 void Connection::violate(socketio_packet::Violation violation) {
+  release_held();
   ++home_.counters.protocol_violations;
   const std::string_view message = socketio_packet::describe(violation);
   home_.server.report({Problem::Kind::protocol_violation, {}, {}, {}, message});
@@ -158,6 +219,9 @@ void Connection::disconnect_all() {
 }
 
 void Connection::on_closed(CloseReason reason) {
+  if (reason == CloseReason::transport_close || reason == CloseReason::transport_error) {
+    release_held();
+  }
   open_ = false;
   stop();
   home_.stop_asking(*this);

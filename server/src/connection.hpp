@@ -26,6 +26,7 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
   /// Makes one for a new session.
   static void begin(ServerLoop& home, Session& session);
   Connection(ServerLoop& home, Session& session);
+  ~Connection() override;
 
   /// Valid until the last socket has ended.
   [[nodiscard]] Session& session() const noexcept { return *session_; }
@@ -48,6 +49,10 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
 
   [[nodiscard]] std::shared_ptr<SocketCore> find(std::string_view nsp) const;
   void take(const socketio_packet::Packet& packet);
+  struct HeldEvents;
+  void hold(const std::shared_ptr<SocketCore>& socket, const socketio_packet::Packet& packet);
+  void drop_held(const SocketCore& socket);
+  void release_held();
   void connect(std::string_view name, Bytes auth);
   void connect_revision4(std::string_view nsp);
   void violate(socketio_packet::Violation violation);
@@ -58,6 +63,7 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
   std::shared_ptr<Connection> self_;
   socketio_packet::Reassembler reassembler_;
   std::vector<std::shared_ptr<SocketCore>> sockets_;  ///< not ended
+  std::unique_ptr<HeldEvents> held_;                  ///< since the client first sent several messages together
   bool open_ = true;
 };
 

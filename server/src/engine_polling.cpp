@@ -160,9 +160,11 @@ void PollingTransport::on_body(HttpExchange& exchange, Bytes body, bool octets) 
 template <typename Reader>
 void PollingTransport::read_packets(Reader reader) {
   Packet packet;
+  reading_ = true;
   while (listener_ != nullptr && !finishing_ && reader.next(packet)) {
     listener_->on_polling_packet(packet);
   }
+  reading_ = false;
   if (listener_ != nullptr && !finishing_ && !reader.ok()) {
     fail(CloseReason::parse_error);
   }

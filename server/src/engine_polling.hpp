@@ -57,6 +57,9 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
   /// A later request: GET, POST, or a method that is refused.
   void handle(HttpExchange& exchange, const EngineQuery& query);
 
+  /// While the listener is given the packets of a body.
+  [[nodiscard]] bool more_follows() const noexcept { return reading_; }
+
   void queue(FrameRef frame) { queue_.push(std::move(frame)); }
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_.size_bytes(); }
   [[nodiscard]] bool writable() const noexcept { return get_ != nullptr && !finishing_; }
@@ -90,6 +93,7 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
   int revision_;
   bool base64_;
   bool posting_ = false;
+  bool reading_ = false;
   bool finishing_ = false;
 };
 

@@ -130,6 +130,10 @@ void EngineSession::flush() {
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
 
+bool EngineSession::more_follows() const noexcept {
+  return websocket_ ? websocket_->more_follows() : polling_ && polling_->more_follows();
+}
+
 void EngineSession::on_websocket_message(Bytes data, bool binary) {
   Buffer scratch;
   const auto packet = decode_websocket_message(data, binary, revision_, scratch);

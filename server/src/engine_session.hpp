@@ -78,6 +78,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
     by_client,  ///< the client said so: nobody need tell it
   };
 
+  [[nodiscard]] bool more_follows() const noexcept override;
   void on_websocket_message(Bytes data, bool binary) override;
   void on_websocket_ended(bool error) override;
   void on_polling_packet(const engineio_packet::Packet& packet) override;

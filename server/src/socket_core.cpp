@@ -345,12 +345,10 @@ void SocketCore::answer(std::int64_t id, Bytes array) {
 }
 
 void SocketCore::on_event(const socketio_packet::Packet& packet) {
-  const auto self = shared_from_this();  // whoever hears of it may end it
-  ++home()->counters.events_received;
-  tell_incoming(packet.data);
-  if (!is_connected()) {
+  if (!is_connected()) {  // a listener may have ended it, or its client
     return;
   }
+  const auto self = shared_from_this();  // a handler may end it
   const Ack ack = ack_for(packet.id);
   if (others() == nullptr || others()->middlewares.empty()) {
     dispatch(packet.data, ack);
@@ -362,10 +360,12 @@ void SocketCore::on_event(const socketio_packet::Packet& packet) {
 }
 
 /// Before the middlewares, as the reference does: what they refuse has been heard here.
-void SocketCore::tell_incoming(Bytes data) {
+void SocketCore::on_event_arrived(Bytes data) {
+  ++home()->counters.events_received;
   if (others() == nullptr || others()->any.empty()) {
     return;
   }
+  const auto self = shared_from_this();  // a listener may end it
   const Value event = Arguments::of_array(data)[0];
   const Arguments arguments = Arguments::of_array(data, 1);
   for (const auto& listener : others()->any.list()) {

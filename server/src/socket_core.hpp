@@ -92,6 +92,9 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
 
   // what happens
   void enter();  ///< connected from now on
+  /// An event has come: listeners of all events are called, before middlewares and handlers.
+  void on_event_arrived(Bytes data);
+  /// It is the middlewares' and handlers' turn.
   void on_event(const socketio_packet::Packet& packet);
   void on_ack(const socketio_packet::Packet& packet);
   void on_error(std::string_view message);
@@ -121,7 +124,6 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
   [[nodiscard]] SocketHandlers::Others* others() const noexcept { return handlers_ ? handlers_->others.get() : nullptr; }
   [[nodiscard]] Ack ack_for(std::optional<std::int64_t> id);
   void answer(std::int64_t id, Bytes array);
-  void tell_incoming(Bytes data);
   void pass_middlewares(std::shared_ptr<Buffer> data, const Ack& ack, std::size_t index);
   void dispatch(Bytes data, const Ack& ack);
   void tell_end(Listeners<std::string_view>& listeners, const char* what, std::string_view reason);

@@ -136,6 +136,7 @@ void WebSocketConnection::read(std::span<std::uint8_t> input) {
   Message message;
   while (!close_received_ && state_ != State::dead) {
     const Status status = parser_.next(input, message);
+    more_follows_ = !input.empty();
     if (status == Status::more) {
       break;
     }

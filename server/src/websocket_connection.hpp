@@ -84,6 +84,9 @@ class WebSocketConnection final : private RawListener {
   /// For clients of Engine.IO 3 that take no binary frames.
   void set_base64(bool base64) noexcept { base64_ = base64; }
 
+  /// While the listener is given a message: bytes that came with it are still to be read.
+  [[nodiscard]] bool more_follows() const noexcept { return more_follows_; }
+
   void queue(FrameRef frame) { queue_.push(std::move(frame)); }
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_.size_bytes(); }
   /// False while the system does not take what was written before.
@@ -123,6 +126,7 @@ class WebSocketConnection final : private RawListener {
   FrameQueue queue_;
   State state_ = State::open;
   bool blocked_ = false;
+  bool more_follows_ = false;
   bool close_received_ = false;  ///< or it will never be understood
   bool lost_ = false;
   bool started_ = false;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,6 +65,8 @@ Fixture::Link::Link(Fixture& fixture) : fixture_(fixture), descriptor_(::socket(
   ::inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
   REQUIRE(::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
+  const int on = 1;  // what is written before the loop turns is read at once
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   fixture_.links_.push_back(this);
 }
 

@@ -248,9 +248,58 @@ TEST_CASE("handlers: events behind the one that disconnects are not heard, nor b
     c.socket->on("e", [](int) { FAIL("called"); });
     c.client.send("2[\"e\",1]");
     c.client.send("2[\"e\",2]");
+    if (!close) {
+      CHECK(c.client.take() == Names{"1"});
+      c.client.send("2[\"e\",3]");  // it has been told
+    }
     CHECK(c.client.until_closed());
-    CHECK(c.client.take() == Names{"1"});
+    CHECK(c.client.take() == (close ? Names{"1"} : Names{}));
     CHECK(c.noted == Names{"1"});
+  }
+}
+
+TEST_CASE("handlers: events that came together with their client's own disconnect are dropped, and only on_any is told") {
+  Connected c;
+  c.socket->on("e", [](Arguments) { FAIL("called"); });
+  c.socket->on_any([&c](const Value&, const Arguments&) { c.noted.push_back("any"); });
+  c.socket->on_disconnect([&c](std::string_view reason) { c.noted.push_back(std::string(reason)); });
+  c.client.send("2[\"e\",1]");
+  c.client.send("51-[\"e\",{\"_placeholder\":true,\"num\":0}]");
+  c.client.send_binary("\x01");
+  c.client.send("1");
+  c.client.take();
+  CHECK(c.noted == Names{"any", "any", "client namespace disconnect"});
+
+  Poller poller(c.fixture);
+  c.fixture.io->on_connection([](Socket socket) { socket.on("e", [] { FAIL("called"); }); });
+  poller.post("40");
+  CHECK(poller.get().starts_with("40"));
+  CHECK(poller.post("42[\"e\"]\x1e"
+                    "41") == "ok");
+  CHECK(c.fixture.until_count(0));
+}
+
+TEST_CASE("handlers: events that came together are handled in their order, also before the connection's end or a broken rule") {
+  for (const std::string last : {"", "close", "2{"}) {
+    CAPTURE(last);
+    Connected c;
+    c.socket->on("e", [&c](int number, Ack ack) {
+      c.noted.push_back(std::to_string(number));
+      ack(number);
+    });
+    c.socket->emit_with_ack("q", [&c](const AckResult& result) { c.noted.push_back(result.ok() ? "ack" : "none"); });
+    CHECK(c.client.next() == "20[\"q\"]");
+    c.client.send("20[\"e\",1]");
+    c.client.send("21[\"e\",2]");
+    c.client.send("30[]");
+    c.client.send("22[\"e\",3]");
+    if (last == "close") {
+      c.client.close_orderly();
+    } else if (!last.empty()) {
+      c.client.send(last);
+    }
+    CHECK(c.fixture.until([&c] { return c.noted.size() == 4; }));
+    CHECK(c.noted == Names{"ack", "1", "2", "3"});
   }
 }
 
@@ -292,6 +341,7 @@ TEST_CASE("handlers: on_any hears every event before the others, on_any_outgoing
     ack(1);
   });
   c.client.send("21[\"e\",1,2]");
+  c.client.take();
   c.client.send("2[\"unheard\"]");
   c.client.take();
   CHECK(c.noted == Names{"in \"e\" 2", "handler", "in \"unheard\" 0"});

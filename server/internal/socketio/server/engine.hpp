@@ -77,6 +77,8 @@ class Session {
   /// For those who outlive the session.
   [[nodiscard]] virtual const PackedRequest& packed_request() const noexcept = 0;
   virtual void set_listener(SessionListener* listener) noexcept = 0;
+  /// During SessionListener::on_message(): the client has sent more, or part of it, together with this message.
+  [[nodiscard]] virtual bool more_follows() const noexcept { return false; }
 
   /// Queues a message; it is written at the end of the loop's turn, together with others. A volatile one is dropped unless the
   /// transport is writable at this moment (returns false, and counts it). A message beyond the queue limit is dropped (returns
