@@ -141,7 +141,7 @@ class SOCKETIO_API Arguments {
 
 template <typename T>
 bool value::convert(Bytes packed, T& result) {
-  static_assert(!holds<T, msgpack::object, msgpack::object_kv>::value,
+  static_assert(is_optional<T>::value || !holds<T, msgpack::object, msgpack::object_kv>::value,
                 "A msgpack::object does not live as long as it is used here: take a socketio::Value.");
   if constexpr (std::is_same_v<T, Value>) {
     result = Value(packed);
