@@ -227,6 +227,14 @@ void StreamsAdapter::disconnect(const Target& target, bool close) {
              {});
 }
 
+void StreamsAdapter::when_delivered(std::function<void()> done) {
+  if (local_.empty()) {
+    done();
+  } else {
+    mark_ready(act_later([done = std::move(done)](std::string_view) { done(); }), {});
+  }
+}
+
 // ---- hearing ---------------------------------------------------------------------------------------------------------------
 
 void StreamsAdapter::on_message(std::string_view channel, Bytes payload) {

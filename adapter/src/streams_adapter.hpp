@@ -35,6 +35,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   void join(const Target& target, std::span<const Room> rooms) override;
   void leave(const Target& target, std::span<const Room> rooms) override;
   void disconnect(const Target& target, bool close) override;
+  void when_delivered(std::function<void()> done) override;
   [[nodiscard]] bool keeps_packets() const noexcept override { return recovery_enabled_ && !is_closed(); }
   void save(SavedSession session) override;
   void recover(std::string_view pid, std::string_view offset, std::function<void(std::optional<SavedSession>)> done) override;

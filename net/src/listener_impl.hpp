@@ -71,6 +71,8 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   void finish(Bytes rest);
   void continue_finishing();
   void discard_input();
+  /// A peer that goes on sending is not read without end.
+  [[nodiscard]] bool discarded_enough() const noexcept { return discarded_bytes >= discarded_bytes_max; }
   void abort();
   void watch();
   void close() noexcept;
@@ -84,8 +86,11 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   Buffer tail;                   ///< of a finishing stream: what is still to be sent
   std::uint64_t give_up_ms = 0;  ///< of a finishing stream
   const PeerAddress peer;
+  static constexpr std::uint32_t discarded_bytes_max = 1 << 20;
+
   int descriptor;
-  int failure = 0;           ///< errno of a write, or of the socket
+  int failure = 0;                    ///< errno of a write, or of the socket
+  std::uint32_t discarded_bytes = 0;  ///< of a finishing stream
   std::uint8_t watched = 0;  ///< what libuv watches for
   bool reading = false;
   bool writing = false;  ///< on_writable() is wanted

@@ -98,8 +98,9 @@ void ServerStream::Impl::watch() {
   bool writable = false;
   bool end = false;
   if (finishing) {
-    readable = !input_ended;
+    readable = !input_ended && !discarded_enough();
     writable = unsent || !tail.empty();
+    end = discarded_enough();
   } else if (!lost) {
     readable = reading || failure != 0;  // after a failure the socket is ready at once, and it is told on the loop
     writable = writing || unsent || failure != 0;
@@ -126,7 +127,8 @@ void ServerStream::Impl::polled(int status, int events) {
     watched = 0;  // libuv has stopped: the socket has an error, which reading or asking tells
   }
   if (finishing) {
-    continue_finishing();
+    const bool gone = status < 0 || (events & UV_DISCONNECT) != 0;
+    gone && discarded_enough() ? close() : continue_finishing();
     return;
   }
   if (status < 0 && !reading && failure == 0) {
@@ -298,11 +300,14 @@ void ServerStream::Impl::writable() {
   }
 }
 
+/// The owner is told on the loop. A socket that has been shut down is ready at once, also when the other side neither sends nor
+/// reads.
 void ServerStream::Impl::abort() {
   if (finishing) {
     close();
   } else if (!lost) {
     failure = ECONNABORTED;
+    ::shutdown(descriptor, SHUT_RDWR);
     watch();
   }
 }

@@ -56,10 +56,10 @@ void ServerStream::Impl::continue_finishing() {
 
 // Not into the loop's read buffer: this may happen while another connection's listener still looks at that.
 void ServerStream::Impl::discard_input() {
-  constexpr int reads_max = 64;
   std::array<std::uint8_t, 16 * 1024> room;
-  for (int count = 0; count < reads_max && !input_ended && failure == 0; ++count) {
+  while (!discarded_enough() && !input_ended && failure == 0) {
     const ssize_t size = recv(descriptor, room.data(), room.size(), 0);
+    discarded_bytes += size > 0 ? static_cast<std::uint32_t>(size) : 0;
     if (size == 0) {
       input_ended = true;
     } else if (size < 0) {

@@ -43,11 +43,14 @@ void PollingTransport::handle_get(HttpExchange& exchange, const EngineQuery& que
       transport->fail(CloseReason::transport_error);
     }
   });
-  if (finishing_) {
+  if (!finishing_) {
+    listener_->on_polling_writable();
+  } else if (!queue_.empty()) {
+    flush();
+  } else {
+    queue_.push(context_.frames.noop);
     answer_last();
     listener_->on_polling_finished();
-  } else {
-    listener_->on_polling_writable();
   }
 }
 
@@ -195,13 +198,11 @@ void PollingTransport::discard(const FrameRef& last) {
 
 bool PollingTransport::finish() {
   finishing_ = true;
-  if (get_ != nullptr) {
+  if (get_ != nullptr && queue_.empty()) {
     answer_last();
     return true;
   }
-  if (queue_.empty()) {
-    queue_.push(context_.frames.noop);
-  }
+  flush();
   return false;
 }
 

@@ -72,7 +72,8 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
   [[nodiscard]] FrameQueue hand_over();
   /// Ends at once: a GET that waits gets `last`, a POST that is being read is refused. The listener hears nothing any more.
   void discard(const FrameRef& last);
-  /// Ends with the GET that waits, or else with the next one, which gets what is queued and `1`. True when it is done.
+  /// Ends. What is queued goes with a GET of its own, then `1` with the next one: a client handles `1` before the messages that
+  /// stand in front of it in the same body. True when it is done.
   [[nodiscard]] bool finish();
 
  private:

@@ -37,6 +37,7 @@ class EngineServer::Impl : public EngineShared {
 
   bool handle(HttpExchange& exchange);
   void close_all();
+  void stop_draining();
 
  private:
   std::optional<EngineError> check(const HttpRequest& request, const EngineQuery& query, const EngineSession* session,
@@ -185,7 +186,13 @@ void EngineServer::Impl::refuse_closed(HttpExchange& exchange) const {
 void EngineServer::Impl::close_all() {
   closed_ = true;
   for (EngineSession* const session : sessions()) {
-    session->shut_down();
+    session->close(CloseReason::server_shutting_down);
+  }
+}
+
+void EngineServer::Impl::stop_draining() {
+  for (EngineSession* const session : sessions()) {
+    session->stop_lingering();
   }
 }
 
@@ -199,5 +206,8 @@ std::size_t EngineServer::session_count() const noexcept { return impl_->open_co
 EngineCounters EngineServer::counters() const noexcept { return impl_->counters; }
 
 void EngineServer::close_all() { impl_->close_all(); }
+bool EngineServer::is_drained() const noexcept { return impl_->is_drained(); }
+void EngineServer::when_drained(std::function<void()> drained) { impl_->when_drained(std::move(drained)); }
+void EngineServer::stop_draining() { impl_->stop_draining(); }
 
 }  // namespace socketio::server

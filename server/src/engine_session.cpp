@@ -297,11 +297,9 @@ void EngineSession::on_polling_finished() {
 
 void EngineSession::on_last_get_due() { on_polling_finished(); }
 
-void EngineSession::shut_down() {
+void EngineSession::stop_lingering() {
   if (state_ == State::lingering) {
     on_polling_finished();
-  } else {
-    end(CloseReason::server_shutting_down, Ending::at_once);
   }
 }
 

@@ -64,7 +64,8 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   void on_ping_due();
   void on_pong_due();
   void on_last_get_due();
-  void shut_down();
+  /// Does nothing unless it waits for a last GET.
+  void stop_lingering();
 
  private:
   enum class State : std::uint8_t {

@@ -79,6 +79,16 @@ void EngineShared::end_turn() {
   }
   to_flush_.clear();
   dead_.clear();
+  if (sessions_.empty()) {
+    for (const auto& drained : std::exchange(drained_, {})) {
+      drained();
+    }
+  }
+}
+
+void EngineShared::when_drained(std::function<void()> drained) {
+  drained_.push_back(std::move(drained));
+  turn_end_.request();
 }
 
 std::vector<EngineSession*> EngineShared::sessions() const {

@@ -32,6 +32,9 @@ struct EngineShared {
   [[nodiscard]] std::vector<EngineSession*> sessions() const;
   /// Forgets a session; it is destroyed at the end of the turn, when nothing of it is running any more.
   void bury(EngineSession& session);
+  [[nodiscard]] bool is_drained() const noexcept { return sessions_.empty(); }
+  /// Calls `drained` at the end of a turn, once there are no sessions.
+  void when_drained(std::function<void()> drained);
   /// Has the session's flush() called at the end of the turn.
   void flush_later(EngineSession& session);
 
@@ -75,6 +78,7 @@ struct EngineShared {
   net::TurnEnd turn_end_;
   std::vector<EngineSession*> to_flush_;
   std::vector<std::unique_ptr<EngineSession>> dead_;
+  std::vector<std::function<void()>> drained_;
   std::unordered_set<std::unique_ptr<EngineSession>, Hash, Equal> sessions_;
 };
 

@@ -43,6 +43,13 @@ class RawStream final : public RawConnection, public net::StreamListener {
     }
   }
 
+  void stop_reading() override {
+    early_.reset();
+    if (stream_) {
+      stream_.read(false);
+    }
+  }
+
   void finish() override {
     listener_ = nullptr;
     if (stream_) {

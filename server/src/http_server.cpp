@@ -180,7 +180,7 @@ void HttpServer::Impl::end_turn() {
   while (!buried.empty()) {
     delete &buried.front();
   }
-  if (listener.connection_count() == 0) {
+  if (std::all_of(connections.begin() + 1, connections.end(), [](const auto& list) { return list.empty(); })) {
     deadline_timer.stop();  // a loop with nothing else to do may end
   }
 }

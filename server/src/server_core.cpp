@@ -243,43 +243,83 @@ void ServerCore::close_adapters() {
   }
 }
 
+/// The end of all loops. Each step is taken when all have taken the one before:
+///
+///   events that wait for their place in a stream are delivered; sessions end, with what they were sent; clients over long
+///   polling come for it; HTTP ends.
+struct ServerCore::Closing {
+  std::uint64_t due_ms;
+  std::function<void()> done;
+  std::size_t namespaces_left = 0;
+  std::size_t engines_left = 0;
+  std::size_t loops_left = 0;
+  Loop::TimerId timer = 0;
+
+  [[nodiscard]] std::uint64_t left_ms(const Loop& at) const noexcept {
+    return due_ms - std::min(due_ms, at.now_ms());  // the loops' clocks are one
+  }
+};
+
 void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()> done) {
   const auto deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(deadline.count(), 0));
-  first().close_engines();
-  if (is_threaded()) {
-    close_all_loops(deadline_ms, std::move(done));
-  } else {
-    close_adapters();
-    first().http->close(deadline_ms, std::move(done));
+  const auto closing = std::make_shared<Closing>();
+  closing->due_ms = loop.now_ms() + deadline_ms;
+  closing->done = std::move(done);
+  const auto delivered = [weak = weak_from_this(), closing] {
+    if (const auto self = weak.lock(); self != nullptr && closing->namespaces_left != 0 && --closing->namespaces_left == 0) {
+      self->end_sessions(closing);
+    }
+  };
+  const auto closed = namespaces_;  // one may end meanwhile
+  closing->namespaces_left = closed.size();
+  closing->timer = loop.call_after(deadline_ms, [closing, delivered] {
+    closing->namespaces_left = std::min<std::size_t>(closing->namespaces_left, 1);
+    delivered();
+  });
+  for (const auto& [name, nsp] : closed) {
+    nsp->adapter().when_delivered(delivered);
   }
 }
 
-/// The end of all loops, until each has told that it has no connection left.
-struct ServerCore::Closing {
-  std::size_t engines_left;
-  std::size_t loops_left;
-  std::function<void()> done;
-};
-
 /// Sockets save their sessions when they end, so the adapters end after all of them.
-void ServerCore::close_all_loops(std::uint64_t deadline_ms, std::function<void()> done) {
-  const auto closing = std::make_shared<Closing>(Closing{loops_.size() - 1, loops_.size(), std::move(done)});
+void ServerCore::end_sessions(const std::shared_ptr<Closing>& closing) {
+  loop.cancel(closing->timer);
   constexpr std::uint64_t years_ms = 1'000'000'000'000;
   ++closings_;
   closing_timer_.start(years_ms);
-  first().http->close(deadline_ms, [this, closing] { loop_closed(closing); });
+  closing->engines_left = loops_.size();
+  closing->loops_left = loops_.size();
+  const auto engines_ended = [closing](ServerCore& core) {
+    if (--closing->engines_left == 0) {
+      core.close_adapters();
+    }
+  };
   for (std::size_t place = 1; place < loops_.size(); ++place) {
-    post_to(place, [this, closing, deadline_ms](ServerLoop& there) {
+    post_to(place, [this, closing, engines_ended](ServerLoop& there) {
       there.close_engines();
-      post_to_first([closing](ServerCore& core) {
-        if (--closing->engines_left == 0) {
-          core.close_adapters();
-        }
-      });
-      there.http->close(deadline_ms,
+      post_to_first(engines_ended);
+      there.drain(closing->left_ms(there.loop),
+                  [this, closing] { post_to_first([closing](ServerCore& core) { core.loop_drained(closing); }); });
+    });
+  }
+  first().close_engines();
+  engines_ended(*this);
+  first().drain(closing->left_ms(loop), [this, closing] { loop_drained(closing); });
+}
+
+/// The listener is the first loop's, and clients that poll need it, whichever loop they are on.
+void ServerCore::loop_drained(const std::shared_ptr<Closing>& closing) {
+  if (--closing->loops_left != 0) {
+    return;
+  }
+  closing->loops_left = loops_.size();
+  for (std::size_t place = 1; place < loops_.size(); ++place) {
+    post_to(place, [this, closing](ServerLoop& there) {
+      there.http->close(closing->left_ms(there.loop),
                         [this, closing] { post_to_first([closing](ServerCore& core) { core.loop_closed(closing); }); });
     });
   }
+  first().http->close(closing->left_ms(loop), [this, closing] { loop_closed(closing); });
 }
 
 /// A connection that was on its way from one loop to another when both had none is counted all the same: then all are asked
@@ -288,7 +328,7 @@ void ServerCore::loop_closed(const std::shared_ptr<Closing>& closing) {
   if (--closing->loops_left != 0) {
     return;
   }
-  if (counts_->total() == 0) {
+  if (counts_ == nullptr || counts_->total() == 0) {
     if (--closings_ == 0) {
       closing_timer_.stop();
     }

@@ -100,7 +100,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   [[nodiscard]] std::shared_ptr<NamespaceCore> find(std::string_view name) const;
   void make_loops();
   void close_adapters();
-  void close_all_loops(std::uint64_t deadline_ms, std::function<void()> done);
+  void end_sessions(const std::shared_ptr<Closing>& closing);
+  void loop_drained(const std::shared_ptr<Closing>& closing);
   void loop_closed(const std::shared_ptr<Closing>& closing);
 
   std::shared_ptr<net::OpenCounts> counts_;  ///< with several loops
@@ -112,8 +113,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::shared_ptr<std::vector<std::shared_ptr<NamespaceCore>>> ended_ =
       std::make_shared<std::vector<std::shared_ptr<NamespaceCore>>>();
   std::size_t children_ = 0;  ///< namespaces that predicates have made
-  std::size_t closings_ = 0;  ///< under way on other loops
-  net::Timer closing_timer_;  ///< keeps the application's loop turning for them
+  std::size_t closings_ = 0;  ///< under way
+  net::Timer closing_timer_;  ///< keeps the application's loop turning for them, which other loops have to end, too
   std::recursive_mutex report_lock_;
 };
 

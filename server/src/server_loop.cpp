@@ -55,7 +55,12 @@ ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::siz
       packet_limits(limits_of(server.options)),
       connect_due(loop, server.options.connect_timeout_ms, close_late_connection()),
       client_files_(server.options.client_folder),
-      static_files_(server.options.static_folder) {
+      static_files_(server.options.static_folder),
+      drain_timer_(loop, [this] {
+        for (EngineServer* const one : engines()) {
+          one->stop_draining();
+        }
+      }) {
   engine = std::make_unique<EngineServer>(
       loop, guarded_engine_options(), [this](Session& session) { Connection::begin(*this, session); }, &server.random,
       loop_place());
@@ -245,10 +250,36 @@ ServerCounters ServerLoop::all_counters() const {
   return all;
 }
 
-void ServerLoop::close_engines() {
-  engine->close_all();
+std::vector<EngineServer*> ServerLoop::engines() const {
+  std::vector<EngineServer*> all{engine.get()};
   for (const auto& bare : bare_engines_) {
-    bare->close_all();
+    all.push_back(bare.get());
+  }
+  return all;
+}
+
+void ServerLoop::close_engines() {
+  for (EngineServer* const one : engines()) {
+    one->close_all();
+  }
+}
+
+void ServerLoop::drain(std::uint64_t deadline_ms, std::function<void()> drained) {
+  std::vector<EngineServer*> waiting = engines();
+  std::erase_if(waiting, [](const EngineServer* one) { return one->is_drained(); });
+  if (waiting.empty()) {
+    drained();
+    return;
+  }
+  drain_timer_.start(deadline_ms);
+  const auto left = std::make_shared<std::size_t>(waiting.size());
+  for (EngineServer* const one : waiting) {
+    one->when_drained([this, left, drained] {
+      if (--*left == 0) {
+        drain_timer_.stop();
+        drained();
+      }
+    });
   }
 }
 

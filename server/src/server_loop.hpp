@@ -14,6 +14,7 @@
 #include <socketio/common/buffer.hpp>
 #include <socketio/net/listener.hpp>
 #include <socketio/net/loop.hpp>
+#include <socketio/net/timer.hpp>
 #include <socketio/protocol/socketio_packet.hpp>
 #include <socketio/server/engine.hpp>
 #include <socketio/server/engine_socket.hpp>
@@ -58,6 +59,9 @@ class ServerLoop {
 
   void serve_engine(const EngineOptions& bare, const std::shared_ptr<const OnEngineSocket>& on_connection);
   void close_engines();
+  /// After close_engines(): calls `drained` once the clients over long polling have come for what they were sent, at the latest
+  /// after `deadline_ms`. Before this returns when there are none.
+  void drain(std::uint64_t deadline_ms, std::function<void()> drained);
   /// Also from other threads.
   [[nodiscard]] ServerCounters all_counters() const;
   [[nodiscard]] bool is_first() const noexcept { return place == 0; }
@@ -110,6 +114,7 @@ class ServerLoop {
   };
 
   void run();
+  [[nodiscard]] std::vector<EngineServer*> engines() const;
   void handle(const std::shared_ptr<HttpExchange>& exchange);
   bool serve_client(HttpExchange& exchange);
   [[nodiscard]] EngineOptions guarded_engine_options();
@@ -125,6 +130,7 @@ class ServerLoop {
   std::multimap<const Connection*, std::shared_ptr<Question>> asking_;
   /// Those that last as long as the server.
   std::map<std::string, std::shared_ptr<NamespaceCore>, std::less<>> known_;
+  net::Timer drain_timer_;
   std::thread thread_;
   bool ended_ = false;
 };

@@ -33,6 +33,11 @@ void WebSocketHost::close(std::unique_ptr<WebSocketConnection> connection, bool 
   closing.connection->begin_closing(drop_queue);
 }
 
+bool WebSocketHost::may_send(const WebSocketConnection& connection, std::size_t bytes) {
+  const auto place = closing_.find(&connection);
+  return place == closing_.end() || (place->second.input_bytes += bytes) <= options_.closing_bytes_max;
+}
+
 void WebSocketHost::bury(WebSocketConnection& connection) {
   const auto place = closing_.find(&connection);
   assert(place != closing_.end());
@@ -63,6 +68,9 @@ void WebSocketConnection::start() {
 /// The client's doing: the standard's answer, and word to the owner, who gives the connection back.
 void WebSocketConnection::end(FrameRef close, bool error) {
   close_received_ = true;
+  if (error) {
+    raw_->stop_reading();
+  }
   if (!lost_ && state_ == State::open) {
     queue_.drop_unstarted();
     queue_.push(std::move(close));
@@ -123,6 +131,10 @@ void WebSocketConnection::on_lost(bool) {
 
 void WebSocketConnection::on_bytes(Bytes bytes) {
   if (close_received_ || state_ == State::dead) {
+    return;
+  }
+  if (state_ == State::closing && !host_.may_send(*this, bytes.size())) {
+    end({}, true);
     return;
   }
   Buffer input = std::move(host_.input_);

@@ -42,6 +42,7 @@ class WebSocketHost {
     std::size_t message_bytes_max = 0;
     std::size_t queue_bytes_max = 0;
     std::uint64_t closing_timeout_ms = 30'000;  ///< for the client's answer to a close frame
+    std::size_t closing_bytes_max = 1 << 20;    ///< that are read until then
     std::size_t compression_threshold = 0;
   };
 
@@ -59,13 +60,17 @@ class WebSocketHost {
   friend class WebSocketConnection;
   struct Closing : QueuedDeadline {
     std::unique_ptr<WebSocketConnection> connection;
+    std::size_t input_bytes = 0;
   };
+  /// Counts what comes on a connection that is closing. False when the client has sent so much that its close frame is no
+  /// longer waited for.
+  [[nodiscard]] bool may_send(const WebSocketConnection& connection, std::size_t bytes);
   void bury(WebSocketConnection& connection);
 
   Options options_;
   DeadlineQueue closing_due_;
   net::TurnEnd turn_end_;
-  std::unordered_map<WebSocketConnection*, Closing> closing_;
+  std::unordered_map<const WebSocketConnection*, Closing> closing_;
   std::vector<std::unique_ptr<WebSocketConnection>> dead_;  // until the turn ends: they may be in the midst of something
   FrameRef empty_close_;
   Buffer input_;  // parsers unmask in place

@@ -182,49 +182,75 @@ TEST_CASE("engine polling: a client that gives up a GET or a POST has had its se
   }
 }
 
-TEST_CASE("engine polling: the server closes with the packets that wait, and then 1") {
-  Engine engine;
-  const std::string session = engine.open_polling();
-  const auto get = engine.get(session);
-  engine.last().session->send(text("bye"));
-  engine.last().session->close(CloseReason::forced_close);
-  CHECK(engine.last().closed == CloseReason::forced_close);
-  CHECK(get->body() == joined({"4bye", "1"}));
-  CHECK(engine.server.session_count() == 0);
-  CHECK(engine.get(session)->body() == R"({"code":1,"message":"Session ID unknown"})");
-}
-
-TEST_CASE("engine polling: with no GET waiting, the next one hears that the server has closed") {
-  for (const bool with_message : {false, true}) {
-    CAPTURE(with_message);
+TEST_CASE("engine polling: the server gives the messages with one GET, and closes with the next") {
+  for (const bool waits : {false, true}) {
+    CAPTURE(waits);
     Engine engine;
     const std::string session = engine.open_polling();
-    if (with_message) {
-      engine.last().session->send(text("bye"));
-    }
+    auto get = waits ? engine.get(session) : nullptr;
+    engine.last().session->send(text("bye"));
     engine.last().session->close(CloseReason::forced_close);
     CHECK(engine.last().closed == CloseReason::forced_close);
     CHECK(engine.server.session_count() == 0);
+    CHECK((waits ? get : engine.get(session))->body() == "4bye");
     engine.turn();
     CHECK(engine.post(session, "4not heard")->body() == "ok");
-    const auto get = engine.get(session);
-    CHECK(get->body() == joined({with_message ? "4bye" : "6", "1"}));
+    CHECK(engine.get(session)->body() == joined({"6", "1"}));
     CHECK(engine.last().messages.empty());
+    CHECK(engine.get(session)->body() == R"({"code":1,"message":"Session ID unknown"})");
+  }
+}
+
+TEST_CASE("engine polling: a server that has nothing to send closes with the GET that waits, or else with the next") {
+  for (const bool waits : {false, true}) {
+    CAPTURE(waits);
+    Engine engine;
+    const std::string session = engine.open_polling();
+    auto get = waits ? engine.get(session) : nullptr;
+    engine.last().session->close(CloseReason::forced_close);
+    CHECK((waits ? get : engine.get(session))->body() == (waits ? "1" : joined({"6", "1"})));
     CHECK(engine.get(session)->status() == 400);
   }
 }
 
-TEST_CASE("engine polling: when the server shuts down, what is queued is not waited for") {
+TEST_CASE("engine polling: a server that shuts down waits for those who come for their messages, and takes nobody else") {
   Engine engine;
   const std::string waiting = engine.open_polling();
   const auto get = engine.get(waiting);
   const std::string absent = engine.open_polling();
-  engine.heard[0]->session->send(text("lost"));
+  engine.heard[0]->session->send(text("bye"));
+  engine.heard[1]->session->send(text("bye"));
   engine.server.close_all();
-  CHECK(get->body() == "1");
   CHECK(engine.heard[0]->closed == CloseReason::server_shutting_down);
   CHECK(engine.heard[1]->closed == CloseReason::server_shutting_down);
+  int drained = 0;
+  engine.server.when_drained([&drained] { ++drained; });
+  CHECK_FALSE(engine.server.is_drained());
+  CHECK(get->body() == "4bye");
+  CHECK(engine.get(waiting)->body() == joined({"6", "1"}));
+  CHECK(engine.get(absent)->body() == "4bye");
+  CHECK(engine.get("/socket.io/?EIO=4&transport=polling")->status() == 503);
+  engine.turn();
+  CHECK(drained == 0);
+  CHECK(engine.get(absent)->body() == joined({"6", "1"}));
+  CHECK(engine.server.is_drained());
   CHECK(engine.get(absent)->status() == 503);
+  engine.turn();
+  CHECK(drained == 1);
+}
+
+TEST_CASE("engine polling: a server that shuts down can stop waiting for those who do not come") {
+  Engine engine;
+  engine.open_polling();
+  engine.last().session->send(text("bye"));
+  engine.server.close_all();
+  int drained = 0;
+  engine.server.when_drained([&drained] { ++drained; });
+  engine.turn();
+  CHECK(drained == 0);
+  engine.server.stop_draining();
+  engine.turn();
+  CHECK(drained == 1);
 }
 
 TEST_CASE("engine polling: a volatile message is dropped unless a GET waits") {

@@ -204,7 +204,7 @@ TEST_CASE("engine websocket: a session that is closed while the system takes not
   CHECK(client.wire().finished);
 }
 
-TEST_CASE("engine websocket: when the server shuts down, only the frame that has begun is finished") {
+TEST_CASE("engine websocket: when the server shuts down, what is queued goes first") {
   Engine engine;
   WebSocket client = opened(engine);
   client.wire().taken_max = 3;
@@ -214,7 +214,42 @@ TEST_CASE("engine websocket: when the server shuts down, only the frame that has
   engine.server.close_all();
   CHECK(engine.last().closed == CloseReason::server_shutting_down);
   client.wire().drain();
-  CHECK(client.received() == Frames{"text:4one", "close:"});
+  CHECK(client.received() == Frames{"text:4one", "text:4two", "close:"});
+}
+
+TEST_CASE("engine websocket: a client that broke the protocol is not read any more, also when it does not read either") {
+  Engine engine;
+  WebSocket client = opened(engine);
+  client.wire().taken_max = 1;
+  client.frame(static_cast<Opcode>(3), "reserved");
+  CHECK_FALSE(client.wire().is_read);
+  CHECK_FALSE(client.wire().finished);
+  client.wire().drain();
+  CHECK(client.received() == Frames{"close:1002"});
+  CHECK(client.wire().finished);
+}
+
+TEST_CASE("engine websocket: of a client that is to close and goes on sending, a megabyte is read") {
+  for (const bool reads : {false, true}) {
+    CAPTURE(reads);
+    Engine engine;
+    WebSocket client = opened(engine);
+    client.wire().taken_max = reads ? 1'000 : 1;
+    engine.last().session->send(text("bye"));
+    engine.last().session->close(CloseReason::forced_close);
+    const std::string message(1'000, 'x');
+    int sent = 0;
+    while (client.wire().is_read && sent < 2'000) {
+      client.text(message);
+      ++sent;
+    }
+    CHECK(sent > 1'000);
+    CHECK(sent < 1'100);
+    CHECK(client.wire().finished == reads);
+    client.wire().drain();
+    CHECK(client.received() == Frames{"text:4bye", "close:"});
+    CHECK(client.wire().finished);
+  }
 }
 
 TEST_CASE("engine websocket: a volatile message is dropped while the connection is busy") {

@@ -32,6 +32,7 @@ class Raw final : public RawConnection {
     return taken;
   }
   void want_drained() override { wire_->wants_drained = true; }
+  void stop_reading() override { wire_->is_read = false; }
   void finish() override { wire_->finished = true; }
 
  private:
@@ -48,7 +49,7 @@ void Wire::drain(std::size_t taken_more) {
 }
 
 void Wire::receive(std::string_view bytes) {
-  if (listener != nullptr && !finished) {
+  if (listener != nullptr && !finished && is_read) {
     listener->on_bytes(socketio::as_bytes(bytes));
   }
 }

@@ -29,6 +29,7 @@ struct Wire {
   std::size_t taken_max = std::numeric_limits<std::size_t>::max();  ///< how much more the system takes
   int write_count = 0;
   bool wants_drained = false;
+  bool is_read = true;
   bool finished = false;   ///< the server ended it
   bool destroyed = false;  ///< and forgot it
 

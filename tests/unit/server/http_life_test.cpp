@@ -4,8 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,7 @@ using socketio::as_bytes;
 using socketio::Bytes;
 using socketio::HttpOptions;
 using socketio::server::HttpExchange;
+using socketio::server::HttpServer;
 
 namespace {
 
@@ -296,6 +300,39 @@ TEST_CASE("http: closing gives up on what is busy at its deadline, and tells its
   CHECK(busy.ended());
   CHECK(server.wait([&] { return done == 1 && holder.abandoned == 1; }));
   server.thread.run([&] { holder.held.clear(); });
+}
+
+TEST_CASE("http: after closing nothing keeps the loop turning, also when a connection had to be waited for") {
+  Holder holder;
+  socketio::HttpOptions options;
+  options.header_timeout_ms = 3'600'000;
+  socketio::Loop loop;
+  HttpServer server(loop, options, holder.handler(false));
+  REQUIRE(server.listen("127.0.0.1", 0).empty());
+  Client busy(server.port());
+  busy.send(get("/"));
+  REQUIRE(loop.run_until([&] { return holder.held.size() == 1; }, 10'000));
+  bool done = false;
+  server.close(10'000, [&] { done = true; });
+  holder.held[0]->respond(200, {}, as_bytes("late"));
+  holder.held.clear();
+  loop.poll();
+  CHECK(busy.response().body == "late");
+  CHECK_FALSE(done);
+  busy.close();
+  std::promise<void> returned;
+  std::thread watchdog([&loop, ended = returned.get_future()] {
+    if (ended.wait_for(std::chrono::seconds(10)) != std::future_status::ready) {
+      loop.post([&loop] { loop.stop(); });
+    }
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  loop.run();
+  const auto took = std::chrono::steady_clock::now() - begin;
+  returned.set_value();
+  watchdog.join();
+  CHECK(done);
+  CHECK(took < std::chrono::seconds(9));
 }
 
 TEST_CASE("http: a server may be destroyed with requests under way, which are then answered into the void") {

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -280,6 +283,49 @@ TEST_CASE("take over: what is left when the server gives up is told as an error"
   CHECK(done == 0);
   server.thread.run([&] { taken.echo.reset(); });
   CHECK(server.wait([&] { return done == 1; }));
+}
+
+TEST_CASE("http takeover: a client that neither reads nor sends does not hold up closing beyond its deadline") {
+  Taken taken;
+  HttpFixture server(taken.handler());
+  Client client(server.port());
+  client.send(upgrade);
+  REQUIRE(client.read(switching.size()) == switching);
+  const std::string much(1'000'000, 'x');
+  REQUIRE(server.wait([&] {
+    const Bytes part = as_bytes(much);
+    return taken.echo->connection().write(std::span(&part, 1)) < much.size();
+  }));
+  server.thread.run([&] {
+    taken.echo->connection().stop_reading();
+    taken.echo->connection().want_drained();
+  });
+  int done = 0;
+  server.thread.run([&] { server.server->close(20, [&] { ++done; }); });
+  CHECK(server.wait([&] { return taken.echo->lost == 1; }));
+  CHECK(taken.echo->lost_by_error);
+  server.thread.run([&] { taken.echo.reset(); });
+  CHECK(server.wait([&] { return done == 1; }));
+}
+
+TEST_CASE("http takeover: a connection that has been finished is not read without end") {
+  Taken taken;
+  HttpFixture server(taken.handler());
+  Client client(server.port());
+  client.send(upgrade);
+  REQUIRE(client.read(switching.size()) == switching);
+  server.thread.run([&] { taken.echo->connection().finish(); });
+  REQUIRE(client.read_to_end().empty());
+  timeval patience{1, 0};  // far from the five seconds after which it is closed
+  setsockopt(client.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  const std::string piece(65'536, 'x');
+  std::size_t sent = 0;
+  ssize_t count = 0;
+  while (sent < 100'000'000 && (count = ::send(client.descriptor(), piece.data(), piece.size(), MSG_NOSIGNAL)) > 0) {
+    sent += static_cast<std::size_t>(count);
+  }
+  CHECK(sent < 30'000'000);  // what the system holds, and a megabyte
+  server.thread.run([&] { taken.echo.reset(); });
 }
 
 }  // namespace http_takeover_test

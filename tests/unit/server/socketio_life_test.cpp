@@ -198,4 +198,69 @@ TEST_CASE("life: closing twice, and destroying while closing, calls back at most
   CHECK(client.until_closed());
 }
 
+TEST_CASE("life: what was emitted and acked before closing arrives, over both transports, and then the connection ends") {
+  int done = 0;
+  Fixture fixture;
+  fixture.io->on_connection([&fixture, &done](Socket socket) {
+    socket.on("stop", [&fixture, &done](const Ack& ack) {
+      ack("stopping");
+      fixture.io->emit("bye");
+      fixture.io->close(std::chrono::seconds(10), [&done] { ++done; });
+    });
+  });
+  Client client(fixture);
+  client.join();
+  Poller poller(fixture);
+  poller.post("40");
+  CHECK(live::without_ids(poller.get()) == "40{\"sid\":\"(id)\"}");
+  Poller absent(fixture);
+  absent.post("40");
+  absent.get();
+  const auto get = poller.begin_get();
+  client.send("27[\"stop\"]");
+  CHECK(client.next() == "37[\"stopping\"]");
+  CHECK(client.next() == "2[\"bye\"]");
+  CHECK(client.until_closed());
+  client.close_orderly();
+  CHECK(get->body() == "42[\"bye\"]");
+  CHECK(poller.get() == "6\x1e""1");
+  CHECK(done == 0);
+  CHECK(absent.get() == "42[\"bye\"]");
+  CHECK(absent.get() == "6\x1e""1");
+  CHECK(fixture.until([&done] { return done == 1; }));
+}
+
+TEST_CASE("life: closing does not wait beyond its deadline for a client that does not come for its messages") {
+  Fixture fixture;
+  Poller absent(fixture);
+  absent.post("40");
+  REQUIRE(fixture.until_count(1));
+  fixture.io->emit("bye");
+  int done = 0;
+  fixture.io->close(std::chrono::milliseconds(50), [&done] { ++done; });
+  CHECK(fixture.until([&done] { return done == 1; }));
+}
+
+TEST_CASE("life: over long polling, what was emitted and acked before disconnecting comes first, the close with a later GET") {
+  for (const bool by_operator : {false, true}) {
+    CAPTURE(by_operator);
+    Fixture fixture;
+    fixture.io->on_connection([&fixture, by_operator](Socket socket) {
+      socket.on("leave", [&fixture, by_operator, socket](const Ack& ack) {
+        socket.emit("last", 1);
+        ack("left");
+        by_operator ? fixture.io->disconnect_sockets(true) : socket.disconnect(true);
+      });
+    });
+    Poller poller(fixture);
+    poller.post("40");
+    poller.get();
+    const auto get = poller.begin_get();
+    poller.post("423[\"leave\"]");
+    CHECK(get->body() == "42[\"last\",1]\x1e""433[\"left\"]\x1e""41");
+    CHECK(poller.get() == "6\x1e""1");
+    CHECK(fixture.counters().sockets_disconnected == 1);
+  }
+}
+
 }  // namespace socketio_life_test

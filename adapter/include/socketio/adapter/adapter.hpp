@@ -149,6 +149,9 @@ class SOCKETIO_API Adapter {
   /// nothing has to be subscribed to. False: not within a few seconds, or Redis has refused the channel of a room.
   virtual void when_heard(std::function<void(bool heard)> done) { done(true); }
 
+  /// Calls `done` when this server's sockets have been given what was broadcast so far: at once where nothing is waited for.
+  virtual void when_delivered(std::function<void()> done) { done(); }
+
   [[nodiscard]] virtual AdapterCounters counters() const = 0;
   /// Ends what waits, with what came until now.
   virtual void close() = 0;

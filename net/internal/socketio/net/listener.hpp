@@ -90,7 +90,8 @@ class ServerStream {
   void want_writable();
   /// Sends `rest` (copied), then the end, and waits for the other side's end before the socket is closed, so that what was
   /// sent arrives even if unread bytes are on their way here. Nobody hears of it any more, and this object is none afterwards.
-  /// A peer that makes no progress is given up after ListenerOptions::linger_ms. May follow on_lost().
+  /// A peer that makes no progress is given up after ListenerOptions::linger_ms, and no more than a megabyte of what it still
+  /// sends is read. May follow on_lost().
   void finish(Bytes rest = {});
 
   /// The other side's address without its port: "127.0.0.1", "::1".

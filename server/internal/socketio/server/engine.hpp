@@ -85,8 +85,8 @@ class Session {
   /// false) and the session ends with the turn: never inside this call, so a broadcast may walk over its sockets. False, too,
   /// once the session has ended.
   virtual bool send(const FrameRef& frame, bool is_volatile = false) = 0;
-  /// Ends the session: what is queued is handed to the transport first (not waited for), then the transport closes. The
-  /// listener hears on_closed(reason) before this returns.
+  /// Ends the session: what is queued is handed to the transport first (not waited for), then the transport closes; over long
+  /// polling with a later GET than the one that gets the messages. The listener hears on_closed(reason) before this returns.
   virtual void close(CloseReason reason) = 0;
 };
 
@@ -115,9 +115,15 @@ class EngineServer {
   // Also from other threads.
   [[nodiscard]] std::size_t session_count() const noexcept;
   [[nodiscard]] EngineCounters counters() const noexcept;
-  /// Ends all sessions with `server shutting down` (polling: the pending GET gets `1`; WebSocket: an empty close frame). What
-  /// is queued is not sent, and there will be no new sessions (503).
+  /// Ends all sessions with `server shutting down`, each as Session::close() does: what is queued goes first. There will be no
+  /// new sessions (503).
   void close_all();
+  /// After close_all(): whether each client over long polling has come for what it was sent.
+  [[nodiscard]] bool is_drained() const noexcept;
+  /// Calls `drained` once, at the end of a turn, when that is so.
+  void when_drained(std::function<void()> drained);
+  /// Forgets clients that have not come for it.
+  void stop_draining();
 
  private:
   class Impl;

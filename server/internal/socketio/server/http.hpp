@@ -61,6 +61,8 @@ class RawConnection {
   virtual std::size_t write(std::span<const Bytes> parts) = 0;
   /// Asks for on_drained() once the system takes bytes again.
   virtual void want_drained() = 0;
+  /// Reads nothing more. The other side's end is noticed only when a write fails.
+  virtual void stop_reading() = 0;
   /// Ends after what was written has been sent; the listener is not called any more. The connection may be destroyed right
   /// after.
   virtual void finish() = 0;
