@@ -56,18 +56,20 @@ std::string sentence(int error, const std::string& host, std::uint16_t port) {
 }
 
 /// A listening socket, or -1 with errno set.
-int open_socket(sockaddr_storage& address) {
+int open_socket(sockaddr_storage& address, bool ipv4_too) {
   const int descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) {
     return -1;
   }
   const int on = 1;
+  const int ipv6_only = ipv4_too ? 0 : 1;
   socklen_t size = size_of(address);
-  const bool good =
-      setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-      (address.ss_family != AF_INET6 || setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-      bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size) == 0 && ::listen(descriptor, backlog) == 0 &&
-      getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  const bool good = setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                    (address.ss_family != AF_INET6 ||
+                     setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof(ipv6_only)) == 0) &&
+                    bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                    ::listen(descriptor, backlog) == 0 &&
+                    getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
   if (!good) {
     const int error = errno;
     ::close(descriptor);
@@ -118,28 +120,42 @@ Accepting::~Accepting() {
 
 std::string Accepting::listen(const std::string& host, std::uint16_t number) {
   sockaddr_storage address{};
-  if (stopped) {
-    return "the server has been closed";
+  if (stopped && count != 0) {
+    return "the server is being closed";
   }
   if (!parse(host, number, address)) {
     return host + " is not an address in numbers, such as 127.0.0.1 or ::1";
   }
-  const int descriptor = open_socket(address);
+  const bool is_any = host == "::" || host == "0.0.0.0";
+  const bool is_ipv6 = address.ss_family == AF_INET6;
+  if (is_any && !is_ipv6 && has_door(number, Door::Serves::both)) {
+    return {};
+  }
+  const bool both = is_any && is_ipv6 && (number == 0 || !has_door(number, Door::Serves::ipv4));
+  const int descriptor = open_socket(address, both);
   if (descriptor < 0) {
     return sentence(errno, host, number);
   }
-  auto* const door = new Door{{}, shared_from_this(), descriptor};
+  const std::uint16_t bound = ntohs(is_ipv6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                            : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  const auto serves = both ? Door::Serves::both : is_ipv6 ? Door::Serves::ipv6 : Door::Serves::ipv4;
+  auto* const door = new Door{{}, shared_from_this(), descriptor, bound, serves};
   if (const int status = uv_poll_init(core.uv(), &door->poll, descriptor); status != 0) {
     delete door;
     ::close(descriptor);
     return std::string("the event loop cannot watch a socket: ") + uv_strerror(status);
   }
   door->poll.data = door;
+  stopped = false;
   doors.push_back(door);
   watch(*door);
-  port = ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
-                                             : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  port = bound;
   return {};
+}
+
+bool Accepting::has_door(std::uint16_t number, Door::Serves serves) const noexcept {
+  return std::any_of(doors.begin(), doors.end(),
+                     [=](const Door* door) { return door->port == number && door->serves == serves; });
 }
 
 void Accepting::watch(Door& door) {

@@ -68,7 +68,9 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   /// Sends what TLS has encrypted; true when nothing of it is left.
   bool flush_encrypted();
   void writable();
-  void finish(Bytes rest);
+  void finish(Bytes rest, SharedText text);
+  [[nodiscard]] bool has_tail() const noexcept { return !tail.empty() || shared_tail; }
+  std::size_t send_tail();
   void continue_finishing();
   void discard_input();
   /// A peer that goes on sending is not read without end.
@@ -83,15 +85,16 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   const std::shared_ptr<Accepting> shared;
   StreamListener* listener = nullptr;
   std::unique_ptr<TlsSession> tls;
-  Buffer tail;                   ///< of a finishing stream: what is still to be sent
-  std::uint64_t give_up_ms = 0;  ///< of a finishing stream
+  Buffer tail;                              ///< of a finishing stream: what is still to be sent
+  std::unique_ptr<SharedText> shared_tail;  ///< and what comes after that; none where nothing does
+  std::uint64_t give_up_ms = 0;             ///< of a finishing stream
   const PeerAddress peer;
   static constexpr std::uint32_t discarded_bytes_max = 1 << 20;
 
   int descriptor;
   int failure = 0;                    ///< errno of a write, or of the socket
   std::uint32_t discarded_bytes = 0;  ///< of a finishing stream
-  std::uint8_t watched = 0;  ///< what libuv watches for
+  std::uint8_t watched = 0;           ///< what libuv watches for
   bool reading = false;
   bool writing = false;  ///< on_writable() is wanted
   bool input_ended = false;
@@ -109,12 +112,15 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
     uv_poll_t poll;
     std::shared_ptr<Accepting> accepting;
     int descriptor;
+    std::uint16_t port;
+    enum class Serves : std::uint8_t { ipv4, ipv6, both } serves;
   };
 
   Accepting(Loop& loop, ListenerOptions options, std::function<void(ServerStream)> accepted);
   ~Accepting();
 
   std::string listen(const std::string& host, std::uint16_t number);
+  [[nodiscard]] bool has_door(std::uint16_t number, Door::Serves serves) const noexcept;
   void watch(Door& door);
   void accept_some(Door& door);
   /// False when there is no more to accept now.

@@ -21,7 +21,7 @@ namespace {
 /// Most parts that the system takes in one write.
 constexpr std::size_t parts_per_write = 1024;
 /// Reads of one connection before others have their turn.
-constexpr int reads_per_turn = 16;
+constexpr int reads_per_turn = 4;
 /// Plain bytes of one TLS record.
 constexpr std::size_t record_bytes = 16 * 1024;
 
@@ -62,7 +62,7 @@ void ServerStream::want_writable() {
   impl_->watch();
 }
 
-void ServerStream::finish(Bytes rest) { std::exchange(impl_, nullptr)->finish(rest); }
+void ServerStream::finish(Bytes rest, SharedText shared) { std::exchange(impl_, nullptr)->finish(rest, std::move(shared)); }
 
 std::string ServerStream::peer_address() const { return impl_->peer.text(); }
 
@@ -99,7 +99,7 @@ void ServerStream::Impl::watch() {
   bool end = false;
   if (finishing) {
     readable = !input_ended && !discarded_enough();
-    writable = unsent || !tail.empty();
+    writable = unsent || has_tail();
     end = discarded_enough();
   } else if (!lost) {
     readable = reading || failure != 0;  // after a failure the socket is ready at once, and it is told on the loop
@@ -128,7 +128,7 @@ void ServerStream::Impl::polled(int status, int events) {
   }
   if (finishing) {
     const bool gone = status < 0 || (events & UV_DISCONNECT) != 0;
-    gone && discarded_enough() ? close() : continue_finishing();
+    gone&& discarded_enough() ? close() : continue_finishing();
     return;
   }
   if (status < 0 && !reading && failure == 0) {
@@ -137,7 +137,7 @@ void ServerStream::Impl::polled(int status, int events) {
     failure = failure == 0 ? ECONNRESET : failure;
   }
   const auto owned = [this] { return !closed && !lost && !finishing; };  // each call may change it
-  if ((status < 0 || (events & UV_READABLE) != 0) && reading) {
+  if ((status < 0 || (events & UV_READABLE) != 0) && reading && failure != ECONNABORTED) {
     receive();
   }
   if (owned() && failure != 0) {

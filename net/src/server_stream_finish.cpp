@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -11,12 +12,15 @@
 
 namespace socketio::net {
 
-void ServerStream::Impl::finish(Bytes rest) {
+void ServerStream::Impl::finish(Bytes rest, SharedText text) {
   listener = nullptr;
   finishing = true;
   tail.append(rest);
+  if (!text.rest().empty()) {
+    shared_tail = std::make_unique<SharedText>(std::move(text));
+  }
   if (shared->detached) {
-    send(std::span(&rest, 1));
+    send_tail();
     close();
     return;
   }
@@ -25,18 +29,16 @@ void ServerStream::Impl::finish(Bytes rest) {
 }
 
 void ServerStream::Impl::continue_finishing() {
-  if (!tail.empty()) {
-    const Bytes waiting = tail.bytes();
-    const std::size_t sent = send(std::span(&waiting, 1));
+  if (has_tail()) {
+    const std::size_t sent = send_tail();
     if (tls && sent == 0 && !tls->established()) {
       failure = EPROTO;  // no way to say it
     }
-    tail.discard_front(sent);
     if (sent != 0) {
       shared->restart_linger(*this);
     }
   }
-  if (tail.empty() && !output_ended && failure == 0) {
+  if (!has_tail() && !output_ended && failure == 0) {
     if (tls) {
       tls->end();
     }
@@ -52,6 +54,20 @@ void ServerStream::Impl::continue_finishing() {
   } else {
     watch();
   }
+}
+
+std::size_t ServerStream::Impl::send_tail() {
+  const std::array<Bytes, 2> waiting{tail.bytes(), shared_tail ? shared_tail->rest() : Bytes()};
+  const std::size_t sent = send(waiting);
+  const std::size_t first = std::min(sent, tail.size());
+  tail.discard_front(first);
+  if (shared_tail) {
+    shared_tail->offset += sent - first;
+    if (shared_tail->rest().empty()) {
+      shared_tail.reset();
+    }
+  }
+  return sent;
 }
 
 // Not into the loop's read buffer: this may happen while another connection's listener still looks at that.

@@ -218,6 +218,12 @@ void Connection::disconnect_all() {
   }
 }
 
+void Connection::on_too_large() {
+  const std::string message = "A client sent more at once than engine.max_http_buffer_size (" +
+                              std::to_string(home_.server.options.engine.max_http_buffer_size) + " bytes).";
+  home_.server.report({Problem::Kind::protocol_violation, {}, {}, {}, message});
+}
+
 void Connection::on_closed(CloseReason reason) {
   if (reason == CloseReason::transport_close || reason == CloseReason::transport_error) {
     release_held();

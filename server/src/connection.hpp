@@ -45,6 +45,7 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
 
  private:
   void on_message(Bytes data, bool binary) override;
+  void on_too_large() override;
   void on_closed(CloseReason reason) override;
 
   [[nodiscard]] std::shared_ptr<SocketCore> find(std::string_view nsp) const;

@@ -8,12 +8,13 @@ template <typename Counters, std::size_t count>
 constexpr bool has_counters = sizeof(Counters) == count * sizeof(Counter);
 
 void add(EngineCounters& sum, const EngineCounters& more) {
-  static_assert(has_counters<EngineCounters, 9>);
+  static_assert(has_counters<EngineCounters, 10>);
   sum.sessions += more.sessions;
   sum.upgrades += more.upgrades;
   sum.refused += more.refused;
   sum.parse_errors += more.parse_errors;
   sum.ping_timeouts += more.ping_timeouts;
+  sum.messages_too_large += more.messages_too_large;
   sum.queue_full += more.queue_full;
   sum.volatile_dropped += more.volatile_dropped;
   sum.messages_in += more.messages_in;
@@ -33,7 +34,7 @@ void add(HttpCounters& sum, const HttpCounters& more) {
 }  // namespace
 
 void add(ServerCounters& sum, const ServerCounters& more) {
-  static_assert(has_counters<ServerCounters, 9 + 6 + 18>);
+  static_assert(has_counters<ServerCounters, 10 + 6 + 18>);
   add(sum.engine, more.engine);
   add(sum.http, more.http);
   sum.sockets_connected += more.sockets_connected;

@@ -17,6 +17,13 @@ constexpr std::array<std::string_view, 6> messages = {
     "Transport unknown", "Session ID unknown", "Bad handshake method",
     "Bad request",       "Forbidden",          "Unsupported protocol version"};
 
+void refuse_upgrade(HttpExchange& exchange, std::string_view message, std::string_view header_line) {
+  std::string raw = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n";
+  raw.append(header_line).append("Content-type: text/html\r\nContent-Length: ");
+  raw.append(std::to_string(message.size())).append("\r\n\r\n").append(message);
+  exchange.respond_raw_and_close(raw);
+}
+
 }  // namespace
 
 void EngineAnswers::add_cors(Headers& headers, const HttpRequest& request) const {
@@ -68,9 +75,7 @@ void EngineAnswers::refuse(HttpExchange& exchange, EngineError error, std::strin
     message = messages[static_cast<std::size_t>(error)];
   }
   if (exchange.request().upgrade) {
-    std::string raw = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ";
-    raw.append(std::to_string(message.size())).append("\r\n\r\n").append(message);
-    exchange.respond_raw_and_close(raw);
+    refuse_upgrade(exchange, message, {});
     return;
   }
   Buffer body;
@@ -80,6 +85,10 @@ void EngineAnswers::refuse(HttpExchange& exchange, EngineError error, std::strin
   transcode::append_json_string(body, message);
   body.push_back('}');
   exchange.respond(error == EngineError::forbidden ? 403 : 400, headers(exchange, "application/json"), body.bytes());
+}
+
+void EngineAnswers::refuse_websocket(HttpExchange& exchange, std::string_view message) const {
+  refuse_upgrade(exchange, message, "Sec-WebSocket-Version: 13\r\n");
 }
 
 void EngineAnswers::empty(HttpExchange& exchange, int status) const { exchange.respond(status, headers(exchange, {}), {}); }

@@ -28,10 +28,13 @@ class EngineAnswers {
   /// `options` outlive this.
   explicit EngineAnswers(const EngineOptions& options) noexcept : options_(options) {}
 
+  void add_cors(Headers& headers, const HttpRequest& request) const;
   /// Answers a CORS preflight request. False when it is none, or CORS is off.
   [[nodiscard]] bool preflight(HttpExchange& exchange) const;
   /// Refuses, a request for an upgrade too. `message` stands for the usual one when it is not empty.
   void refuse(HttpExchange& exchange, EngineError error, std::string_view message = {}) const;
+  /// Refuses a WebSocket whose handshake is wrong.
+  void refuse_websocket(HttpExchange& exchange, std::string_view message) const;
   void empty(HttpExchange& exchange, int status) const;
   /// Answers a POST.
   void ok(HttpExchange& exchange) const;
@@ -47,7 +50,6 @@ class EngineAnswers {
 
  private:
   [[nodiscard]] Headers headers(const HttpExchange& exchange, std::string_view content_type) const;
-  void add_cors(Headers& headers, const HttpRequest& request) const;
 
   const EngineOptions& options_;
 };

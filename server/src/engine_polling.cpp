@@ -43,6 +43,13 @@ void PollingTransport::handle_get(HttpExchange& exchange, const EngineQuery& que
       transport->fail(CloseReason::transport_error);
     }
   });
+  go_on();
+}
+
+void PollingTransport::go_on() {
+  if (get_ == nullptr || sending_ != nullptr) {
+    return;
+  }
   if (!finishing_) {
     listener_->on_polling_writable();
   } else if (!queue_.empty()) {
@@ -54,8 +61,14 @@ void PollingTransport::handle_get(HttpExchange& exchange, const EngineQuery& que
   }
 }
 
+FrameQueue::Mark PollingTransport::mark() const {
+  FrameQueue::Mark mark = queue_.mark();
+  mark.written += unsent_bytes();
+  return mark;
+}
+
 void PollingTransport::flush() {
-  if (get_ != nullptr && !queue_.empty()) {
+  if (get_ != nullptr && sending_ == nullptr && !queue_.empty()) {
     const auto exchange = std::exchange(get_, nullptr);  // first: the answer may let the client's next request in
     answer(*exchange, std::exchange(get_jsonp_, std::nullopt), {});
   }
@@ -108,6 +121,15 @@ void PollingTransport::answer(HttpExchange& exchange, const std::optional<std::s
   FrameQueue answered = std::move(queue_);  // holds what the body may borrow from
   queue_ = FrameQueue();
   context_.answers.payload(exchange, {content_type, body, compress, cookie});
+  if (exchange.unsent_bytes() != 0) {
+    sending_ = exchange.shared_from_this();
+    exchange.on_sent([weak = weak_from_this()] {
+      const auto transport = weak.lock();
+      if (transport != nullptr && std::exchange(transport->sending_, nullptr) && transport->listener_ != nullptr) {
+        transport->go_on();
+      }
+    });
+  }
 }
 
 // ---- POST ------------------------------------------------------------------------------------------------------------------
@@ -133,6 +155,8 @@ void PollingTransport::handle_post(HttpExchange& exchange, const EngineQuery& qu
         transport->posting_ = false;
         if (too_large) {
           transport->context_.answers.empty(exchange, 413);
+          transport->listener_->on_too_large();
+          transport->fail(CloseReason::transport_error);
         } else if (!complete) {
           transport->fail(CloseReason::transport_error);
         } else if (jsonp) {
@@ -190,6 +214,7 @@ FrameQueue PollingTransport::hand_over() {
 void PollingTransport::discard(const FrameRef& last) {
   listener_ = nullptr;
   queue_.clear();
+  sending_ = nullptr;
   if (get_ != nullptr) {
     queue_.push(last);
     flush();
@@ -198,7 +223,7 @@ void PollingTransport::discard(const FrameRef& last) {
 
 bool PollingTransport::finish() {
   finishing_ = true;
-  if (get_ != nullptr && queue_.empty()) {
+  if (get_ != nullptr && sending_ == nullptr && queue_.empty()) {
     answer_last();
     return true;
   }

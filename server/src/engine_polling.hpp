@@ -21,8 +21,10 @@ class PollingListener {
   virtual ~PollingListener() = default;
   /// Borrowed until return.
   virtual void on_polling_packet(const engineio_packet::Packet& packet) = 0;
-  /// A GET waits.
+  /// A GET waits, and the client has taken the answer before it.
   virtual void on_polling_writable() = 0;
+  /// The client has sent more at once than it may; on_polling_failed() follows.
+  virtual void on_too_large() = 0;
   /// The client broke a rule, or went away in the midst of a request.
   virtual void on_polling_failed(CloseReason reason) = 0;
   /// After finish(): the client knows that it is over.
@@ -61,8 +63,10 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
   [[nodiscard]] bool more_follows() const noexcept { return reading_; }
 
   void queue(FrameRef frame) { queue_.push(std::move(frame)); }
-  [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_.size_bytes(); }
-  [[nodiscard]] bool writable() const noexcept { return get_ != nullptr && !finishing_; }
+  /// With what the system has not taken of the last answer.
+  [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_.size_bytes() + unsent_bytes(); }
+  [[nodiscard]] FrameQueue::Mark mark() const;
+  [[nodiscard]] bool writable() const noexcept { return get_ != nullptr && sending_ == nullptr && !finishing_; }
   /// Answers the GET that waits, if something is queued.
   void flush();
   /// Answers the GET that waits in any case, so that the client can stop polling.
@@ -79,6 +83,9 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
  private:
   void handle_get(HttpExchange& exchange, const EngineQuery& query);
   void handle_post(HttpExchange& exchange, const EngineQuery& query);
+  /// A GET has come, or the client has taken the answer before it.
+  void go_on();
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept { return sending_ ? sending_->unsent_bytes() : 0; }
   void on_body(HttpExchange& exchange, Bytes body, bool octets);
   template <typename Reader>
   void read_packets(Reader reader);
@@ -89,6 +96,7 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
   Context context_;
   PollingListener* listener_;  // null once discarded
   std::shared_ptr<HttpExchange> get_;
+  std::shared_ptr<HttpExchange> sending_;  // has been answered, and the client does not take it all
   std::optional<std::string> get_jsonp_;
   FrameQueue queue_;
   int revision_;

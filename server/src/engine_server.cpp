@@ -26,6 +26,30 @@ std::string_view text_of(CloseReason reason) noexcept {
   return {};
 }
 
+namespace {
+
+/// In the words of the reference.
+std::string_view wrong_with_handshake(const HttpRequest& request) noexcept {
+  if (request.method != "GET") {
+    return "Invalid HTTP method";
+  }
+  if (!websocket_frame::is_valid_key(request.header("sec-websocket-key"))) {
+    return "Missing or invalid Sec-WebSocket-Key header";
+  }
+  if (request.header("sec-websocket-version") != "13") {
+    return "Missing or invalid Sec-WebSocket-Version header";
+  }
+  return {};
+}
+
+bool offers_deflate(const HttpRequest& request) noexcept {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+    return header.first == "sec-websocket-extensions" && websocket_deflate::is_offered(header.second);
+  });
+}
+
+}  // namespace
+
 class EngineServer::Impl : public EngineShared {
  public:
   Impl(Loop& loop, EngineOptions server_options, std::function<void(Session&)> on_session, Random* random, LoopPlace place)
@@ -38,6 +62,7 @@ class EngineServer::Impl : public EngineShared {
   bool handle(HttpExchange& exchange);
   void close_all();
   void stop_draining();
+  void reopen() noexcept { closed_ = false; }
 
  private:
   std::optional<EngineError> check(const HttpRequest& request, const EngineQuery& query, const EngineSession* session,
@@ -79,6 +104,9 @@ std::optional<EngineError> EngineServer::Impl::check(const HttpRequest& request,
   }
   if (session == nullptr) {
     return EngineError::unknown_session;
+  }
+  if (session->revision() != query.revision) {
+    return EngineError::bad_request;
   }
   // A session that began on WebSocket has no requests of its own, and cannot be taken over by another one.
   const bool fits = request.upgrade ? as_websocket && options.allow_upgrades : !as_websocket && session->is_polling();
@@ -139,9 +167,9 @@ EngineSession& EngineServer::Impl::make_session(const HttpRequest& request, cons
 void EngineServer::Impl::handle_upgrade(HttpExchange& exchange, const EngineQuery& query, EngineSession* session) {
   const HttpRequest& request = exchange.request();
   const std::string_view key = request.header("sec-websocket-key");
-  if (request.method != "GET" || request.header("sec-websocket-version") != "13" || !websocket_frame::is_valid_key(key)) {
+  if (const std::string_view wrong = wrong_with_handshake(request); !wrong.empty()) {
     ++counters.refused;
-    answers.refuse(exchange, EngineError::bad_request);
+    answers.refuse_websocket(exchange, wrong);
     return;
   }
   Buffer head;
@@ -153,8 +181,7 @@ void EngineServer::Impl::handle_upgrade(HttpExchange& exchange, const EngineQuer
     head.append(protocol);
   }
   const int revision = session != nullptr ? session->revision() : query.revision;
-  const bool compression =
-      options.per_message_deflate && revision == 4 && websocket_deflate::is_offered(request.header("sec-websocket-extensions"));
+  const bool compression = options.per_message_deflate && revision == 4 && offers_deflate(request);
   if (compression) {
     head.append(std::string_view("\r\nSec-WebSocket-Extensions: "));
     head.append(websocket_deflate::accepted);
@@ -206,6 +233,7 @@ std::size_t EngineServer::session_count() const noexcept { return impl_->open_co
 EngineCounters EngineServer::counters() const noexcept { return impl_->counters; }
 
 void EngineServer::close_all() { impl_->close_all(); }
+void EngineServer::reopen() noexcept { impl_->reopen(); }
 bool EngineServer::is_drained() const noexcept { return impl_->is_drained(); }
 void EngineServer::when_drained(std::function<void()> drained) { impl_->when_drained(std::move(drained)); }
 void EngineServer::stop_draining() { impl_->stop_draining(); }

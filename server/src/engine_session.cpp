@@ -85,13 +85,11 @@ bool EngineSession::send(const FrameRef& frame, bool is_volatile) {
   if (state_ != State::open || queue_full_) {
     return false;
   }
-  if (is_volatile && !writable()) {
+  if (is_volatile && (!writable() || queued_bytes() != 0)) {
     ++shared_.counters.volatile_dropped;
     return false;
   }
-  // One frame is always taken, however large: the limit is for clients that do not read.
-  const std::size_t queued = queued_bytes();
-  if (queued != 0 && queued + frame->size_bytes() > shared_.options.queue_bytes_max) {
+  if (!has_room_for(frame->cost_bytes())) {
     queue_full_ = true;
     flush_later();
     return false;
@@ -99,6 +97,44 @@ bool EngineSession::send(const FrameRef& frame, bool is_volatile) {
   ++shared_.counters.messages_out;
   queue(frame);
   return true;
+}
+
+/// The limit is for clients that do not read. What has been queued in this turn is tried first; then the client is watched, as
+/// it may only be slower than a burst.
+bool EngineSession::has_room_for(std::size_t bytes) {
+  constexpr std::size_t burst_factor = 4;
+  const std::size_t limit = shared_.options.queue_bytes_max;
+  if (queued_bytes() + bytes <= limit) [[likely]] {
+    return true;
+  }
+  flush_transport();
+  if (const std::size_t queued = queued_bytes(); queued != 0 && queued + bytes > limit) {
+    if (queued / burst_factor > limit) {
+      return false;
+    }
+    if (slow_ == nullptr) {
+      slow_ = std::make_unique<Slow>(*this);
+      slow_->mark = mark();
+      shared_.progress_due.start(*slow_);
+    }
+  }
+  return true;
+}
+
+void EngineSession::on_progress_due() {
+  const std::size_t limit = shared_.options.queue_bytes_max;
+  const std::size_t queued = queued_bytes();
+  FrameQueue::Mark now = mark();
+  if (queued > limit && now == slow_->mark) {
+    ++shared_.counters.queue_full;
+    end(CloseReason::queue_full, Ending::at_once);
+  } else if (queued > limit / 8) {
+    slow_->mark = std::move(now);
+    shared_.progress_due.start(*slow_);
+  } else {
+    slow_.reset();
+    shared_.give_memory_back();
+  }
 }
 
 void EngineSession::queue(FrameRef frame) {
@@ -125,7 +161,7 @@ void EngineSession::flush() {
     end(CloseReason::queue_full, Ending::at_once);
     return;
   }
-  websocket_ ? websocket_->flush() : polling_->flush();
+  flush_transport();
 }
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
@@ -140,8 +176,8 @@ void EngineSession::on_websocket_message(Bytes data, bool binary) {
   if (!packet.ok()) {
     ++shared_.counters.parse_errors;
     end(CloseReason::parse_error, Ending::at_once);
-  } else if (packet->type != Type::close) {  // a WebSocket has its own way to close
-    take(packet.value());
+  } else {
+    take(packet.value());  // `1` means nothing here: a WebSocket has its own way to close
   }
 }
 
@@ -163,6 +199,13 @@ void EngineSession::on_polling_writable() {
   }
 }
 
+void EngineSession::on_too_large() {
+  ++shared_.counters.messages_too_large;
+  if (listener_ != nullptr) {
+    listener_->on_too_large();
+  }
+}
+
 void EngineSession::on_polling_failed(CloseReason reason) {
   if (state_ == State::lingering) {
     on_polling_finished();
@@ -177,6 +220,9 @@ void EngineSession::on_polling_failed(CloseReason reason) {
 void EngineSession::take(const Packet& packet) {
   if (state_ != State::open) {
     return;
+  }
+  if (packet.type != Type::pong) {
+    extend_pong_wait();
   }
   switch (packet.type) {
     case Type::message:
@@ -207,7 +253,16 @@ void EngineSession::take(const Packet& packet) {
 
 void EngineSession::start_heartbeat() { (revision_ == 3 ? shared_.silence_due : shared_.ping_due).start(*this); }
 
+/// A client that is busy sending may be late: the first other packet starts the wait for its pong anew, once for each ping.
+void EngineSession::extend_pong_wait() {
+  if (!pong_wait_extended_ && shared_.pong_due.has(*this)) {
+    pong_wait_extended_ = true;
+    shared_.pong_due.start(*this);
+  }
+}
+
 void EngineSession::on_ping_due() {
+  pong_wait_extended_ = false;
   shared_.pong_due.start(*this);
   queue(shared_.frames.ping);
 }
@@ -265,6 +320,9 @@ void EngineSession::end(CloseReason reason, Ending ending) {
   state_ = State::ended;
   --shared_.open_count;
   stop();
+  if (std::exchange(slow_, nullptr) != nullptr) {
+    shared_.give_memory_back();
+  }
   abandon_upgrade();
   end_transport(ending);
   if (state_ == State::ended) {

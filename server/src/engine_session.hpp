@@ -59,7 +59,15 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   void abandon_upgrade();
   void release_polling();
 
+  /// Above the queue's limit: how far the client had come when that was looked at last.
+  struct Slow : Deadline {
+    explicit Slow(EngineSession& owner) noexcept : session(owner) {}
+    EngineSession& session;
+    FrameQueue::Mark mark;
+  };
+
   // of the shared queues
+  void on_progress_due();
   void flush();
   void on_ping_due();
   void on_pong_due();
@@ -86,13 +94,18 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   void on_polling_writable() override;
   void on_polling_failed(CloseReason reason) override;
   void on_polling_finished() override;
+  void on_too_large() override;  ///< of both
 
   void start_heartbeat();
+  void extend_pong_wait();
   void take(const engineio_packet::Packet& packet);
   void queue(FrameRef frame);
   void flush_later();
   [[nodiscard]] bool writable() const noexcept;
   [[nodiscard]] std::size_t queued_bytes() const noexcept;
+  [[nodiscard]] FrameQueue::Mark mark() const { return websocket_ ? websocket_->mark() : polling_->mark(); }
+  void flush_transport() { websocket_ ? websocket_->flush() : polling_->flush(); }
+  [[nodiscard]] bool has_room_for(std::size_t bytes);
   void end(CloseReason reason, Ending ending);
   void end_transport(Ending ending);
 
@@ -101,6 +114,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   std::unique_ptr<WebSocketConnection> websocket_;
   std::shared_ptr<PollingTransport> polling_;
   std::unique_ptr<EngineUpgrade> upgrade_;
+  std::unique_ptr<Slow> slow_;
   PackedRequest request_;
   Id id_;
   State state_ = State::open;
@@ -108,6 +122,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   bool base64_;
   bool flush_requested_ = false;
   bool queue_full_ = false;
+  bool pong_wait_extended_ = false;
 };
 
 /// Reads what a WebSocket carries. `scratch` as with engineio_packet::decode().

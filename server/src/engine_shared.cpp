@@ -1,5 +1,9 @@
 #include "engine_shared.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <cassert>
 #include <utility>
 
@@ -39,9 +43,12 @@ EngineShared::EngineShared(Loop& shared_loop, EngineOptions server_options)
       silence_due(shared_loop, std::uint64_t{options.ping_interval_ms} + options.ping_timeout_ms,
                   of_session<&EngineSession::on_pong_due>()),
       last_get_due(shared_loop, last_get_timeout_ms, of_session<&EngineSession::on_last_get_due>()),
+      progress_due(shared_loop, options.queue_timeout_ms,
+                   [](Deadline& deadline) { static_cast<EngineSession::Slow&>(deadline).session.on_progress_due(); }),
       upgrade_due(shared_loop, options.upgrade_timeout_ms, of_upgrade<&EngineUpgrade::on_timeout>()),
       release_due(shared_loop, release_interval_ms, of_upgrade<&EngineUpgrade::on_release_due>()),
       websockets(shared_loop, websocket_options(options)),
+      loop_(shared_loop),
       turn_end_(shared_loop, [this] { end_turn(); }) {}
 
 EngineSession& EngineShared::add(std::unique_ptr<EngineSession> session) {
@@ -79,11 +86,30 @@ void EngineShared::end_turn() {
   }
   to_flush_.clear();
   dead_.clear();
+  if (std::exchange(memory_is_free_, false)) {
+    trim();
+  }
   if (sessions_.empty()) {
     for (const auto& drained : std::exchange(drained_, {})) {
       drained();
     }
   }
+}
+
+void EngineShared::give_memory_back() {
+  memory_is_free_ = true;
+  turn_end_.request();
+}
+
+/// Costs milliseconds in a large process, so not for each of many.
+void EngineShared::trim() {
+#ifdef __GLIBC__
+  constexpr std::uint64_t interval_ms = 1'000;
+  if (const std::uint64_t now = loop_.now_ms(); memory_given_back_ms_ == 0 || now - memory_given_back_ms_ >= interval_ms) {
+    memory_given_back_ms_ = now;
+    malloc_trim(0);
+  }
+#endif
 }
 
 void EngineShared::when_drained(std::function<void()> drained) {

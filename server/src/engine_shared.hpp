@@ -35,6 +35,8 @@ struct EngineShared {
   [[nodiscard]] bool is_drained() const noexcept { return sessions_.empty(); }
   /// Calls `drained` at the end of a turn, once there are no sessions.
   void when_drained(std::function<void()> drained);
+  /// At the end of the turn the system gets back what a long queue has left, which the allocator would keep for ever.
+  void give_memory_back();
   /// Has the session's flush() called at the end of the turn.
   void flush_later(EngineSession& session);
 
@@ -48,12 +50,14 @@ struct EngineShared {
   DeadlineQueue pong_due;      ///< the client's turn to answer
   DeadlineQueue silence_due;   ///< revision 3: the client's turn to ping
   DeadlineQueue last_get_due;  ///< of sessions that we have closed while no GET waited
+  DeadlineQueue progress_due;  ///< of sessions above the limit of their queue
   DeadlineQueue upgrade_due;
   DeadlineQueue release_due;  ///< of polling clients that want to upgrade
   WebSocketHost websockets;
 
  private:
   void end_turn();
+  void trim();
 
   /// Ids are random: any part of them is as good as a hash of all.
   struct Hash {
@@ -75,7 +79,10 @@ struct EngineShared {
     }
   };
 
+  Loop& loop_;
   net::TurnEnd turn_end_;
+  std::uint64_t memory_given_back_ms_ = 0;
+  bool memory_is_free_ = false;
   std::vector<EngineSession*> to_flush_;
   std::vector<std::unique_ptr<EngineSession>> dead_;
   std::vector<std::function<void()>> drained_;

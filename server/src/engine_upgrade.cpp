@@ -39,6 +39,8 @@ void EngineUpgrade::on_websocket_message(Bytes data, bool binary) {
   }
 }
 
+void EngineUpgrade::on_too_large() { ++shared_.counters.messages_too_large; }
+
 void EngineUpgrade::on_websocket_ended(bool) { session_.abandon_upgrade(); }
 
 void EngineUpgrade::on_timeout() { session_.abandon_upgrade(); }

@@ -35,6 +35,7 @@ class EngineUpgrade final : private WebSocketListener {
 
  private:
   void on_websocket_message(Bytes data, bool binary) override;
+  void on_too_large() override;
   void on_websocket_ended(bool error) override;
 
   EngineShared& shared_;

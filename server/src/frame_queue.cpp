@@ -5,14 +5,14 @@
 namespace socketio::server {
 
 void FrameQueue::push(FrameRef frame) {
-  size_bytes_ += frame->size_bytes() + cost_of_entry;
+  size_bytes_ += frame->cost_bytes() + cost_of_entry;
   frames_.push_back(std::move(frame));
 }
 
 void FrameQueue::pop(std::size_t count, std::size_t written) {
   for (std::size_t i = 0; i < count; ++i) {
     FrameRef& frame = frames_[head_++];
-    size_bytes_ -= frame->size_bytes() + cost_of_entry;
+    size_bytes_ -= frame->cost_bytes() + cost_of_entry;
     frame = FrameRef();
   }
   front_written_ = static_cast<std::uint32_t>(written);

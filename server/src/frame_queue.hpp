@@ -19,6 +19,16 @@ class FrameQueue {
   [[nodiscard]] std::size_t front_written() const noexcept { return front_written_; }
 
   void push(FrameRef frame);
+  /// How far it has been written; two of them are the same when nothing was between them.
+  struct Mark {
+    FrameRef front;  ///< kept, so that no other one takes its place
+    std::size_t written = 0;
+    bool operator==(const Mark& other) const noexcept {
+      return front ? other.front && &*front == &*other.front && written == other.written
+                   : !other.front && written == other.written;
+    }
+  };
+  [[nodiscard]] Mark mark() const { return {empty() ? FrameRef() : frames_[head_], front_written_}; }
   /// The first `count` frames have been written, and of the next one `written` bytes in all.
   void pop(std::size_t count, std::size_t written = 0);
   /// Drops all but a frame that has been written in part: it must be finished, or the client would misread what follows.
@@ -26,8 +36,8 @@ class FrameQueue {
   void clear() { pop(frames().size()); }
 
  private:
-  static constexpr std::size_t cost_of_entry = 16;
-  static constexpr std::size_t kept_capacity = 4;  // an idle client shall hold no memory for its busy times
+  static constexpr std::size_t cost_of_entry = 2 * sizeof(FrameRef);  // the vector grows by doubling
+  static constexpr std::size_t kept_capacity = 4;                     // an idle client shall hold no memory for its busy times
 
   std::vector<FrameRef> frames_;
   std::size_t size_bytes_ = 0;

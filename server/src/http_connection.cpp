@@ -60,10 +60,17 @@ void HttpConnection::resume() {
 }
 
 void HttpConnection::advance() {
+  constexpr int steps_per_turn = 64;  // then others have theirs
   advancing_ = true;
-  while (!closed() && output_.empty() && step()) {
+  int steps = 0;
+  while (!closed() && !has_output() && steps < steps_per_turn && step()) {
+    ++steps;
   }
   advancing_ = false;
+  yielding_ = !closed() && steps == steps_per_turn;
+  if (yielding_) {
+    server_.resume_later(*this);
+  }
   if (!closed()) {
     keep_unparsed();
     settle();
@@ -73,14 +80,30 @@ void HttpConnection::advance() {
 /// Goes one step on; false when it has to wait.
 bool HttpConnection::step() {
   switch (phase_) {
-    case Phase::head: return !unparsed_.empty() && take_head();
+    case Phase::head: return !unparsed_.empty() && !waits_for_parked_ && take_head();
     case Phase::body:
     case Phase::skipping: return take_body();
-    case Phase::leaving:
     case Phase::handling:
+      if (unparsed_.empty() || !may_park()) {
+        return false;
+      }
+      park();
+      return true;
+    case Phase::leaving:
+    case Phase::ending:
     case Phase::closed: break;
   }
   return false;
+}
+
+bool HttpConnection::may_park() const noexcept {
+  return parked_ == nullptr && exchange_ != nullptr && exchange_->parsed.method == "GET" && !exchange_->parsed.upgrade &&
+         keep_alive_ && parser_.complete();
+}
+
+void HttpConnection::park() {
+  parked_ = std::move(exchange_);
+  phase_ = Phase::head;
 }
 
 bool HttpConnection::take_head() {
@@ -91,6 +114,11 @@ bool HttpConnection::take_head() {
   }
   const std::size_t bytes_max = server_.options.header_bytes_max;
   const auto status = scanner_.scan(unparsed_.first(std::min(unparsed_.size(), bytes_max)));
+  const bool is_odd =
+      status == HeadScanner::Status::malformed || (status == HeadScanner::Status::incomplete && unparsed_.size() >= bytes_max);
+  if (parked_ && (is_odd || held_.size() > bytes_max)) {
+    return wait_for_parked();
+  }
   if (status == HeadScanner::Status::malformed) {
     refuse(400, server_.counters.bad_requests);
     return false;
@@ -102,13 +130,24 @@ bool HttpConnection::take_head() {
     return false;
   }
   const Bytes whole = unparsed_;
+  const auto wait = [this, whole] {
+    unparsed_ = whole;
+    return wait_for_parked();
+  };
   const Bytes head = unparsed_.first(scanner_.size());
   unparsed_ = unparsed_.subspan(head.size());
   scanner_.restart();
   auto exchange = std::make_shared<ConnectionExchange>(server_.loop, *this);
-  switch (parser_.parse_head(head, server_.options.headers_max, exchange->parsed)) {
+  const auto parsed = parser_.parse_head(head, server_.options.headers_max, exchange->parsed);
+  if (parked_ && (parsed != RequestParser::Head::good || exchange->parsed.upgrade || parser_.expects_continue())) {
+    return wait();
+  }
+  switch (parsed) {
     case RequestParser::Head::good:
       if (const auto loop = server_.elsewhere(exchange->parsed)) {
+        if (parked_) {
+          return wait();
+        }
         unparsed_ = whole;
         destination_ = static_cast<std::uint8_t>(*loop);
         phase_ = Phase::leaving;
@@ -121,6 +160,12 @@ bool HttpConnection::take_head() {
     case RequestParser::Head::too_many_headers: refuse(431, server_.counters.too_large); break;
     case RequestParser::Head::unknown_expectation: refuse(417, server_.counters.bad_requests); break;
   }
+  return false;
+}
+
+bool HttpConnection::wait_for_parked() {
+  scanner_.restart();
+  waits_for_parked_ = true;
   return false;
 }
 
@@ -197,27 +242,35 @@ void HttpConnection::keep_unparsed() {
 
 /// After anything has changed: deadlines, and whether more may come.
 void HttpConnection::settle() {
-  if (server_.closing && phase_ == Phase::head && input_.empty() && output_.empty()) {
-    die();
+  if (server_.closing) {
+    close_if_idle();
+  }
+  if (closed()) {
     return;
   }
   if (const Deadline next = next_deadline(); next != deadline) {
     server_.set_deadline(*this, next);
   }
-  const bool waiting = phase_ == Phase::handling || phase_ == Phase::leaving || !output_.empty();
+  const bool waiting =
+      phase_ == Phase::handling || phase_ == Phase::leaving || phase_ == Phase::ending || parked_ || yielding_ || has_output();
   stream_.read(!waiting || input_.size() <= server_.options.header_bytes_max);
 }
 
 Deadline HttpConnection::next_deadline() const noexcept {
-  if (!output_.empty()) {
+  if (has_output()) {
     return Deadline::output;
   }
   switch (phase_) {
     case Phase::body:
     case Phase::skipping: return Deadline::body;
-    case Phase::head: break;
+    case Phase::head:
+      if (parked_ != nullptr) {
+        return Deadline::none;
+      }
+      break;
     case Phase::leaving:
     case Phase::handling:
+    case Phase::ending:
     case Phase::closed: return Deadline::none;
   }
   if (!input_.empty()) {
@@ -241,7 +294,12 @@ void HttpConnection::read_body(std::size_t bytes_max) {
   }
 }
 
-void HttpConnection::respond(int status, const Headers& headers, Bytes body) {
+void HttpConnection::respond(const ConnectionExchange& from, int status, const Headers& headers, Bytes body,
+                             std::shared_ptr<const std::string> owner) {
+  if (is_parked(from)) {
+    respond_parked(status, headers, body);
+    return;
+  }
   const auto exchange = std::exchange(exchange_, nullptr);
   const bool skip = !parser_.complete() && may_skip_body();
   const bool keep = keep_alive_ && !server_.closing && (parser_.complete() || skip);
@@ -250,12 +308,48 @@ void HttpConnection::respond(int status, const Headers& headers, Bytes body) {
   append_head(head, {status, &headers, body.size(), keep ? std::string_view(server_.keep_alive_lines) : close_lines});
   const bool bodiless = head_only_ || is_bodiless(status);
   const std::array<Bytes, 2> parts{head.bytes(), bodiless ? Bytes() : body};
+  if (parked_ != nullptr) {
+    phase_ = !keep ? Phase::ending : skip ? Phase::skipping : Phase::head;
+    body_.clear_and_shrink(0);
+    held_.append(parts[0]);
+    held_.append(parts[1]);
+    if (!advancing_) {
+      server_.resume_later(*this);
+    }
+    return;
+  }
+  answered_ = exchange;
+  exchange->sending = this;
+  if (bodiless) {
+    owner = nullptr;
+  }
   if (!keep) {
-    finish_with(parts);
+    finish_with(parts, std::move(owner));
     return;
   }
   phase_ = skip ? Phase::skipping : Phase::head;
   body_.clear_and_shrink(0);
+  send(parts, std::move(owner));
+  if (!advancing_) {
+    server_.resume_later(*this);
+  }
+}
+
+/// Answers the GET that others have waited behind, and these with it.
+void HttpConnection::respond_parked(int status, const Headers& headers, Bytes body) {
+  answered_ = std::move(parked_);
+  answered_->sending = this;
+  const Buffer held = std::exchange(held_, Buffer());
+  const bool keep = !server_.closing || phase_ != Phase::head || !held.empty() || !input_.empty();
+  Buffer& head = server_.scratch;
+  head.clear();
+  append_head(head, {status, &headers, body.size(), keep ? std::string_view(server_.keep_alive_lines) : close_lines});
+  const std::array<Bytes, 3> parts{head.bytes(), is_bodiless(status) ? Bytes() : body, held.bytes()};
+  waits_for_parked_ = false;
+  if (!keep || phase_ == Phase::ending) {
+    finish_with(parts);
+    return;
+  }
   send(parts);
   if (!advancing_) {
     server_.resume_later(*this);
@@ -281,37 +375,67 @@ void HttpConnection::respond_raw_and_close(std::string_view bytes) {
   finish_with(std::span(&part, 1));
 }
 
-void HttpConnection::send(std::span<const Bytes> parts) {
-  std::size_t sent = output_.empty() ? stream_.try_write(parts) : 0;
-  for (const Bytes part : parts) {
-    const std::size_t skipped = std::min(sent, part.size());
-    output_.append(part.subspan(skipped));
+void HttpConnection::send(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner) {
+  std::size_t sent = has_output() ? 0 : stream_.try_write(parts);
+  for (std::size_t index = 0; index < parts.size(); ++index) {
+    const std::size_t skipped = std::min(sent, parts[index].size());
     sent -= skipped;
+    if (owner != nullptr && index + 1 == parts.size()) {
+      shared_output_ = {std::move(owner), skipped};
+    } else {
+      output_.append(parts[index].subspan(skipped));
+    }
   }
-  if (!output_.empty()) {
+  if (has_output()) {
     stream_.want_writable();
+  } else {
+    sent_all();
   }
 }
 
 void HttpConnection::on_writable() {
-  const Bytes rest = output_.bytes();
-  const std::size_t sent = stream_.try_write(std::span(&rest, 1));
-  output_.discard_front(sent);
-  if (!output_.empty()) {
+  const std::array<Bytes, 2> rest{output_.bytes(), shared_output_.rest()};
+  const std::size_t sent = stream_.try_write(rest);
+  const std::size_t first = std::min(sent, output_.size());
+  output_.discard_front(first);
+  shared_output_.offset += sent - first;
+  if (has_output()) {
     stream_.want_writable();
     if (sent != 0) {
       server_.set_deadline(*this, Deadline::output);
     }
     return;
   }
-  output_.clear_and_shrink(0);
-  resume();
+  sent_all();
+  phase_ == Phase::ending ? finish() : resume();
 }
 
-/// Sends `parts` and ends.
-void HttpConnection::finish_with(std::span<const Bytes> parts) {
-  send(parts);
-  stream_.finish(output_.bytes());
+/// Nothing is left to be sent, or nobody takes it.
+void HttpConnection::sent_all() {
+  output_.clear_and_shrink(0);
+  shared_output_ = {};
+  if (const auto exchange = std::exchange(answered_, nullptr)) {
+    exchange->sending = nullptr;
+    if (const auto told = std::exchange(exchange->sent, nullptr)) {
+      told();
+    }
+  }
+}
+
+void HttpConnection::finish_with(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner) {
+  send(parts, std::move(owner));
+  if (!has_output()) {
+    finish();
+    return;
+  }
+  phase_ = Phase::ending;
+  if (!advancing_) {
+    settle();
+  }
+}
+
+void HttpConnection::finish() {
+  stream_.finish(output_.bytes(), std::move(shared_output_));
   die();
 }
 
@@ -319,6 +443,10 @@ void HttpConnection::finish_with(std::span<const Bytes> parts) {
 
 void HttpConnection::refuse(int status, Counter& counter) {
   ++counter;
+  if (parked_ != nullptr) {  // the answer would be taken for that one's
+    abort();
+    return;
+  }
   const auto exchange = std::exchange(exchange_, nullptr);
   const Headers headers{{"Content-Type", "text/plain"}};
   const std::string_view text = status_text(status);
@@ -343,29 +471,38 @@ void HttpConnection::time_out() {
 }
 
 void HttpConnection::on_lost(const net::StreamError& error) {
-  if (error.kind == net::StreamError::Kind::ended && !output_.empty() && !exchange_) {
-    stream_.finish(output_.bytes());  // it may have ended its half only
+  if (error.kind == net::StreamError::Kind::ended && has_output() && !exchange_ && !parked_ &&
+      !(answered_ && answered_->sent)) {  // what is counted must not be sent out of sight
+    finish();                             // it may have ended its half only
+  } else {
+    abort();
   }
-  abort();
 }
 
 void HttpConnection::abort() {
-  const auto exchange = std::exchange(exchange_, nullptr);
+  const std::array<std::shared_ptr<ConnectionExchange>, 2> waiting{std::move(parked_), std::move(exchange_)};
   die();
-  if (exchange) {
-    exchange->abandon();
+  for (const auto& exchange : waiting) {
+    if (exchange) {
+      exchange->abandon();
+    }
   }
 }
 
 void HttpConnection::drop() {
-  if (exchange_) {
-    exchange_->connection = nullptr;
+  for (const auto& exchange : {parked_, exchange_}) {
+    if (exchange) {
+      exchange->connection = nullptr;
+    }
+  }
+  if (answered_) {
+    answered_->sent = nullptr;
   }
   die();
 }
 
 void HttpConnection::close_if_idle() {
-  if (phase_ == Phase::head && input_.empty() && output_.empty()) {
+  if (phase_ == Phase::head && input_.empty() && !has_output() && parked_ == nullptr) {
     die();
   }
 }
@@ -373,9 +510,10 @@ void HttpConnection::close_if_idle() {
 /// The end: the socket is closed unless somebody else has it now.
 void HttpConnection::die() {
   phase_ = Phase::closed;
-  exchange_ = nullptr;
+  exchange_ = parked_ = nullptr;
   stream_ = net::ServerStream();
   server_.bury(*this);
+  sent_all();
 }
 
 }  // namespace socketio::server

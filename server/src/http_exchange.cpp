@@ -11,15 +11,28 @@ void ConnectionExchange::read_body(std::size_t bytes_max, std::function<void(Byt
     loop.post([done = std::move(done)] { done({}, false, false); });
     return;
   }
+  if (connection->is_parked(*this)) {  // a GET whose body, none, has come
+    loop.post([done = std::move(done)] { done({}, true, false); });
+    return;
+  }
   body_read = std::move(done);
   connection->read_body(bytes_max);
 }
 
 void ConnectionExchange::respond(int status, const Headers& headers, Bytes body) {
   if (connection != nullptr) {
-    std::exchange(connection, nullptr)->respond(status, headers, body);
+    std::exchange(connection, nullptr)->respond(*this, status, headers, body);
   }
 }
+
+void ConnectionExchange::respond_shared(int status, const Headers& headers, std::shared_ptr<const std::string> body) {
+  if (connection != nullptr) {
+    const Bytes bytes = as_bytes(*body);
+    std::exchange(connection, nullptr)->respond(*this, status, headers, bytes, std::move(body));
+  }
+}
+
+std::size_t ConnectionExchange::unsent_bytes() const noexcept { return sending != nullptr ? sending->unsent_bytes() : 0; }
 
 void ConnectionExchange::on_abandoned(std::function<void()> function) {
   if (is_abandoned) {

@@ -30,7 +30,7 @@ class RawStream final : public RawConnection, public net::StreamListener {
     if (early_) {
       early_->turn_end.request();
     } else {
-      stream_.read(listener != nullptr);
+      stream_.read(listener != nullptr && !paused_);
     }
   }
 
@@ -43,11 +43,9 @@ class RawStream final : public RawConnection, public net::StreamListener {
     }
   }
 
-  void stop_reading() override {
-    early_.reset();
-    if (stream_) {
-      stream_.read(false);
-    }
+  void read(bool on) override {
+    paused_ = !on;
+    set_listener(listener_);
   }
 
   void finish() override {
@@ -94,7 +92,7 @@ class RawStream final : public RawConnection, public net::StreamListener {
   };
 
   void tell_early() {
-    if (listener_ == nullptr || !stream_) {
+    if (listener_ == nullptr || !stream_ || paused_) {
       return;
     }
     const auto early = std::move(early_);
@@ -107,6 +105,7 @@ class RawStream final : public RawConnection, public net::StreamListener {
   std::unique_ptr<Buffer> unsent_;
   std::unique_ptr<Early> early_;
   bool drained_wanted_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace

@@ -43,6 +43,7 @@ HttpCounters HttpServer::counters() const noexcept {
 
 void HttpServer::adopt(HttpArrival arrival) { impl_->adopt(std::move(arrival)); }
 void HttpServer::close(std::uint64_t deadline_ms, std::function<void()> done) { impl_->close(deadline_ms, std::move(done)); }
+void HttpServer::reopen() noexcept { impl_->closing = impl_->cut = false; }
 void HttpServer::when_empty(std::function<void()> empty) { impl_->listener.stop(std::move(empty)); }
 
 HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSharing shared)

@@ -55,7 +55,8 @@ bool list_has(std::string_view list, std::string_view item) noexcept {
   return false;
 }
 
-void split_target(HttpRequest& request) noexcept {
+void split_target(HttpRequest& request) {
+  request.url.erase(std::min(request.url.find('#'), request.url.size()));  // a fragment is the client's own
   std::string_view target = request.url;
   if (!target.starts_with('/')) {
     const std::size_t scheme_end = target.find("://");

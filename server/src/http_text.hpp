@@ -16,7 +16,7 @@ void append_lower(std::string& to, std::string_view text);
 /// True when `list`, separated by commas, has `item`, in whatever case.
 [[nodiscard]] bool list_has(std::string_view list, std::string_view item) noexcept;
 /// Sets path and query from the URL, which may be absolute.
-void split_target(HttpRequest& request) noexcept;
+void split_target(HttpRequest& request);
 
 /// "Not Found"; "Unknown" for a status without a name.
 [[nodiscard]] std::string_view status_text(int status) noexcept;

@@ -133,7 +133,7 @@ bool NamespaceCore::write_missed(ServerLoop& home, const adapter::MissedPackets&
   std::size_t bytes = 0;
   for (const Buffer& packet : missed) {
     if (FrameRef frame = home.writer.event(name_, packet.bytes(), std::nullopt, true)) {
-      bytes += frame->size_bytes();
+      bytes += frame->cost_bytes();
       frames.push_back(std::move(frame));
     }
   }

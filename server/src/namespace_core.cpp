@@ -40,8 +40,21 @@ NamespaceCore::NamespaceCore(ServerCore& server, std::string name, Predicate pre
     shards_ = {own_shards_.front().get()};
   }
   if (!predicate_) {
-    adapter_ = server.options.adapter ? server.options.adapter(*this) : std::make_unique<adapter::InMemoryAdapter>(*this);
-    keeps_packets_ = adapter_->keeps_packets();
+    make_adapter();
+  }
+}
+
+void NamespaceCore::make_adapter() {
+  const auto& maker = server_->options.adapter;
+  adapter_ = maker ? maker(*this) : std::make_unique<adapter::InMemoryAdapter>(*this);
+  keeps_packets_ = adapter_->keeps_packets();
+}
+
+/// What is kept in this process alone stays.
+void NamespaceCore::reopen_adapter() {
+  if (server_->options.adapter) {
+    adapter_.reset();  // two of one namespace would hear each other
+    make_adapter();
   }
 }
 

@@ -104,6 +104,8 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
 
   /// Nothing of other servers comes or leaves any more.
   void close_adapter();
+  /// After that: makes another one.
+  void reopen_adapter();
   /// The end: adapter and server are gone.
   void detach();
 
@@ -142,6 +144,8 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   std::optional<ShardGroup> group_;  ///< where there are several
   std::array<adapter::Shard*, 1> shards_{};
   std::atomic<std::uint64_t> ack_id_ = 0;
+  void make_adapter();
+
   std::unique_ptr<adapter::Adapter> adapter_;
   bool keeps_packets_ = false;
   mutable std::mutex handlers_lock_;  ///< for the first two of these

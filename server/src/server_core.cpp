@@ -260,8 +260,28 @@ struct ServerCore::Closing {
   }
 };
 
+std::string ServerCore::listen(const std::string& host, std::uint16_t port) {
+  if (closings_ != 0) {
+    return "the server is being closed";
+  }
+  if (std::exchange(closed_, false)) {
+    for (std::size_t place = 1; place < loops_.size(); ++place) {
+      post_to(place, [](ServerLoop& there) { there.reopen(); });
+    }
+    for (const auto& [name, nsp] : namespaces_) {
+      nsp->reopen_adapter();
+    }
+    first().reopen();
+  }
+  return first().http->listen(host, port);
+}
+
 void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()> done) {
   const auto deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(deadline.count(), 0));
+  constexpr std::uint64_t years_ms = 1'000'000'000'000;
+  ++closings_;
+  closed_ = true;
+  closing_timer_.start(years_ms);
   const auto closing = std::make_shared<Closing>();
   closing->due_ms = loop.now_ms() + deadline_ms;
   closing->done = std::move(done);
@@ -284,9 +304,6 @@ void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()>
 /// Sockets save their sessions when they end, so the adapters end after all of them.
 void ServerCore::end_sessions(const std::shared_ptr<Closing>& closing) {
   loop.cancel(closing->timer);
-  constexpr std::uint64_t years_ms = 1'000'000'000'000;
-  ++closings_;
-  closing_timer_.start(years_ms);
   closing->engines_left = loops_.size();
   closing->loops_left = loops_.size();
   const auto engines_ended = [closing](ServerCore& core) {

@@ -84,6 +84,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   [[nodiscard]] std::size_t connection_count() const noexcept;
   [[nodiscard]] ServerCounters all_counters() const;
+  [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
   void close(std::chrono::milliseconds deadline, std::function<void()> done);
 
   Loop& loop;
@@ -114,6 +115,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       std::make_shared<std::vector<std::shared_ptr<NamespaceCore>>>();
   std::size_t children_ = 0;  ///< namespaces that predicates have made
   std::size_t closings_ = 0;  ///< under way
+  bool closed_ = false;
   net::Timer closing_timer_;  ///< keeps the application's loop turning for them, which other loops have to end, too
   std::recursive_mutex report_lock_;
 };

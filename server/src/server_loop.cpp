@@ -54,6 +54,7 @@ ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::siz
       writer(server.options.parser),
       packet_limits(limits_of(server.options)),
       connect_due(loop, server.options.connect_timeout_ms, close_late_connection()),
+      client_answers_(server.options.engine),
       client_files_(server.options.client_folder),
       static_files_(server.options.static_folder),
       drain_timer_(loop, [this] {
@@ -183,7 +184,12 @@ bool ServerLoop::serve_client(HttpExchange& exchange) {
   while (name.starts_with('/')) {
     name.remove_prefix(1);
   }
-  return name.starts_with("socket.io.") && client_files_.serve(exchange, "/" + std::string(name));
+  if (!name.starts_with("socket.io.")) {
+    return false;
+  }
+  Headers cors;  // modules are asked for from other origins
+  client_answers_.add_cors(cors, exchange.request());
+  return client_answers_.preflight(exchange) || client_files_.serve(exchange, "/" + std::string(name), std::move(cors));
 }
 
 // ---- namespaces ------------------------------------------------------------------------------------------------------------
@@ -262,6 +268,13 @@ void ServerLoop::close_engines() {
   for (EngineServer* const one : engines()) {
     one->close_all();
   }
+}
+
+void ServerLoop::reopen() {
+  for (EngineServer* const one : engines()) {
+    one->reopen();
+  }
+  http->reopen();
 }
 
 void ServerLoop::drain(std::uint64_t deadline_ms, std::function<void()> drained) {

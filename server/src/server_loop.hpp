@@ -24,6 +24,7 @@
 
 #include "backlog.hpp"
 #include "deadline_queue.hpp"
+#include "engine_answers.hpp"
 #include "packet_writer.hpp"
 
 namespace socketio::server {
@@ -59,6 +60,8 @@ class ServerLoop {
 
   void serve_engine(const EngineOptions& bare, const std::shared_ptr<const OnEngineSocket>& on_connection);
   void close_engines();
+  /// Takes sessions again.
+  void reopen();
   /// After close_engines(): calls `drained` once the clients over long polling have come for what they were sent, at the latest
   /// after `deadline_ms`. Before this returns when there are none.
   void drain(std::uint64_t deadline_ms, std::function<void()> drained);
@@ -125,6 +128,7 @@ class ServerLoop {
   void take_answer(const std::shared_ptr<Question>& question);
 
   std::vector<std::unique_ptr<EngineServer>> bare_engines_;
+  EngineAnswers client_answers_;
   StaticFiles client_files_;
   StaticFiles static_files_;
   std::multimap<const Connection*, std::shared_ptr<Question>> asking_;

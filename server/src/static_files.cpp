@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 
 #include <socketio/common/hex.hpp>
 
+#include "content_encoding.hpp"
 #include "http_text.hpp"
 
 namespace socketio::server {
@@ -51,6 +53,11 @@ std::string resolve(const std::string& name) {
 bool is_folder(const std::string& name) {
   struct stat status {};
   return stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool is_text(std::string_view type) {
+  return type.starts_with("text/") || type.starts_with("application/json") || type.starts_with("application/javascript") ||
+         type.starts_with("application/xml") || type.starts_with("application/manifest") || type.starts_with("image/svg");
 }
 
 bool matches(std::string_view if_none_match, std::string_view etag) {
@@ -98,7 +105,7 @@ StaticFiles::StaticFiles(const std::string& folder) : root_(folder.empty() ? "" 
   }
 }
 
-bool StaticFiles::serve(HttpExchange& exchange, std::string_view path) {
+bool StaticFiles::serve(HttpExchange& exchange, std::string_view path, Headers headers) {
   std::string name = root_.empty() ? "" : decode_path(path);
   if (name.empty()) {
     return false;
@@ -119,7 +126,7 @@ bool StaticFiles::serve(HttpExchange& exchange, std::string_view path) {
     exchange.respond(301, {{"Location", "./" + last + "/"}}, {});
     return true;
   }
-  const File* const file = read(resolved);
+  File* const file = read(resolved);
   if (file == nullptr) {
     return false;
   }
@@ -128,30 +135,61 @@ bool StaticFiles::serve(HttpExchange& exchange, std::string_view path) {
     exchange.respond(405, {{"Allow", "GET, HEAD"}}, {});
     return true;
   }
-  Headers headers{{"ETag", file->etag}, {"Cache-Control", "no-cache"}};
-  if (matches(request.header("if-none-match"), file->etag)) {
+  const std::string_view type = content_type_of(resolved);
+  std::string etag = file->etag;
+  auto content = file->content;
+  if (is_text(type)) {
+    headers.emplace_back("Vary", "Accept-Encoding");
+    const auto encoding = content_encoding::choose(request.header("accept-encoding"));
+    if (auto packed = this->packed(*file, encoding)) {
+      content = std::move(packed);
+      etag.insert(etag.size() - 1, "-" + std::string(content_encoding::name_of(encoding)));
+      headers.emplace_back("Content-Encoding", content_encoding::name_of(encoding));
+    }
+  }
+  headers.emplace_back("ETag", etag);
+  headers.emplace_back("Cache-Control", "no-cache");
+  if (matches(request.header("if-none-match"), etag)) {
+    std::erase_if(headers, [](const auto& header) { return header.first == "Content-Encoding"; });
     exchange.respond(304, headers, {});
     return true;
   }
-  headers.emplace_back("Content-Type", content_type_of(resolved));
+  headers.emplace_back("Content-Type", type);
   headers.emplace_back("X-Content-Type-Options", "nosniff");
-  exchange.respond(200, headers, as_bytes(file->content));
+  exchange.respond_shared(200, headers, std::move(content));
   return true;
 }
 
+std::shared_ptr<const std::string> StaticFiles::packed(File& file, content_encoding::Encoding encoding) {
+  using content_encoding::Encoding;
+  constexpr std::size_t packed_bytes_min = 1'024;
+  constexpr std::size_t packed_bytes_max = 4 << 20;  // larger ones would keep the loop for long
+  if (encoding == Encoding::identity || file.size < packed_bytes_min || file.size > packed_bytes_max) {
+    return nullptr;
+  }
+  auto& kept = file.packed[encoding == Encoding::gzip ? 1 : 0];
+  if (kept == nullptr) {
+    Buffer out;
+    const bool shorter = content_encoding::encode(out, as_bytes(*file.content), encoding) && out.size() < file.size;
+    kept = shorter ? std::make_shared<const std::string>(out.text()) : file.content;
+    cache_bytes_ += shorter ? kept->size() : 0;
+  }
+  return kept != file.content ? kept : nullptr;
+}
+
 /// The file as it is now; null when there is none that can be served.
-const StaticFiles::File* StaticFiles::read(const std::string& name) {
+StaticFiles::File* StaticFiles::read(const std::string& name) {
   // A pipe or a device would hold the loop; neither is opened to wait, nor read.
   const int descriptor = open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) {
     return nullptr;
   }
-  const File* const file = refresh(name, descriptor);
+  File* const file = refresh(name, descriptor);
   close(descriptor);
   return file;
 }
 
-const StaticFiles::File* StaticFiles::refresh(const std::string& name, int descriptor) {
+StaticFiles::File* StaticFiles::refresh(const std::string& name, int descriptor) {
   struct stat status {};
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < 0 ||
       static_cast<std::size_t>(status.st_size) > file_bytes_max) {
@@ -165,16 +203,17 @@ const StaticFiles::File* StaticFiles::refresh(const std::string& name, int descr
     return &found->second;
   }
   if (found != cache_.end()) {
-    cache_bytes_ -= found->second.content.size();
+    cache_bytes_ -= found->second.cached_bytes();
     cache_.erase(found);
   }
-  if (size > cache_bytes_max - cache_bytes_) {
+  if (size > cache_bytes_max - std::min(cache_bytes_, cache_bytes_max)) {
     cache_.clear();  // a folder that large is not what this is for
     cache_bytes_ = 0;
   }
-  File file{modified_ns, size, status.st_ino, {}, std::string(size, '\0')};
+  const auto content = std::make_shared<std::string>(size, '\0');
+  File file{modified_ns, size, status.st_ino, {}, content, {}};
   for (std::size_t done = 0; done < size;) {
-    const ssize_t count = ::read(descriptor, file.content.data() + done, size - done);
+    const ssize_t count = ::read(descriptor, content->data() + done, size - done);
     if (count <= 0 && !(count < 0 && errno == EINTR)) {
       return nullptr;  // it shrinks right now
     }

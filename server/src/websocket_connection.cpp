@@ -1,9 +1,11 @@
 #include "websocket_connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <utility>
 
+#include <socketio/net/timer.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 #include "websocket_deflate.hpp"
@@ -18,10 +20,11 @@ using websocket_frame::Status;
 // ---- the host --------------------------------------------------------------------------------------------------------------
 
 WebSocketHost::WebSocketHost(Loop& loop, const Options& options)
-    : options_(options),
+    : loop_(loop),
+      options_(options),
       closing_due_(loop, options.closing_timeout_ms,
                    [](QueuedDeadline& deadline) { static_cast<Closing&>(deadline).connection->die(); }),
-      turn_end_(loop, [this] { dead_.clear(); }),
+      turn_end_(loop, [this] { end_turn(); }),
       empty_close_(FrameRef::websocket_close(CloseCode::none)) {}
 
 WebSocketHost::~WebSocketHost() = default;
@@ -31,6 +34,18 @@ void WebSocketHost::close(std::unique_ptr<WebSocketConnection> connection, bool 
   closing.connection = std::move(connection);
   closing_due_.start(closing);
   closing.connection->begin_closing(drop_queue);
+}
+
+void WebSocketHost::resume_later(WebSocketConnection& connection) {
+  resuming_.push_back(&connection);
+  turn_end_.request();
+}
+
+void WebSocketHost::end_turn() {
+  for (WebSocketConnection* const connection : std::exchange(resuming_, {})) {
+    connection->resume();
+  }
+  dead_.clear();
 }
 
 bool WebSocketHost::may_send(const WebSocketConnection& connection, std::size_t bytes) {
@@ -56,7 +71,11 @@ WebSocketConnection::WebSocketConnection(WebSocketHost& host, std::unique_ptr<Ra
       revision3_(revision == 3),
       compression_(compression) {}
 
-WebSocketConnection::~WebSocketConnection() = default;
+WebSocketConnection::~WebSocketConnection() {
+  if (unread_ != nullptr) {
+    std::erase(host_.resuming_, this);
+  }
+}
 
 void WebSocketConnection::start() {
   if (!started_) {
@@ -69,7 +88,7 @@ void WebSocketConnection::start() {
 void WebSocketConnection::end(FrameRef close, bool error) {
   close_received_ = true;
   if (error) {
-    raw_->stop_reading();
+    raw_->read(false);
   }
   if (!lost_ && state_ == State::open) {
     queue_.drop_unstarted();
@@ -84,6 +103,13 @@ void WebSocketConnection::end(FrameRef close, bool error) {
   if (listener_ != nullptr) {
     std::exchange(listener_, nullptr)->on_websocket_ended(error);
   }
+}
+
+void WebSocketConnection::fail(CloseCode code) {
+  if (code == CloseCode::too_large && listener_ != nullptr) {
+    listener_->on_too_large();
+  }
+  end(FrameRef::websocket_close(code), true);
 }
 
 void WebSocketConnection::begin_closing(bool drop_queue) {
@@ -137,6 +163,10 @@ void WebSocketConnection::on_bytes(Bytes bytes) {
     end({}, true);
     return;
   }
+  if (unread_ != nullptr) {
+    unread_->append(bytes);
+    return;
+  }
   Buffer input = std::move(host_.input_);
   input.clear();
   input.append(bytes);
@@ -144,9 +174,63 @@ void WebSocketConnection::on_bytes(Bytes bytes) {
   host_.input_ = std::move(input);
 }
 
+namespace {
+
+/// What a connection may still have handled in this turn. Time is looked at only where there are many messages.
+class TurnBudget {
+ public:
+  TurnBudget(Loop& loop, const WebSocketHost::Options& options) noexcept
+      : loop_(loop), bytes_left_(options.turn_bytes_max), ms_max_(options.turn_ms_max) {}
+  void spend(std::size_t bytes) noexcept {
+    bytes_left_ -= std::min(bytes_left_, bytes);
+    ++messages_;
+  }
+  [[nodiscard]] bool is_spent() noexcept {
+    constexpr std::size_t messages_per_look = 16;
+    if (bytes_left_ == 0) {
+      return true;
+    }
+    if (messages_ < messages_per_look) [[likely]] {
+      return false;
+    }
+    messages_ = 0;
+    const std::uint64_t now = net::fresh_now_ms(loop_);
+    begin_ms_ = begin_ms_ == 0 ? now : begin_ms_;
+    return now - begin_ms_ >= ms_max_;
+  }
+
+ private:
+  Loop& loop_;
+  std::size_t bytes_left_;
+  std::uint64_t ms_max_;
+  std::uint64_t begin_ms_ = 0;
+  std::size_t messages_ = 0;
+};
+
+}  // namespace
+
+void WebSocketConnection::resume() {
+  const auto input = std::move(unread_);
+  if (close_received_ || state_ == State::dead) {
+    return;
+  }
+  read({input->data(), input->size()});
+  if (unread_ == nullptr && !close_received_ && state_ != State::dead) {
+    raw_->read(true);
+  }
+}
+
 void WebSocketConnection::read(std::span<std::uint8_t> input) {
   Message message;
+  TurnBudget budget(host_.loop_, host_.options());
   while (!close_received_ && state_ != State::dead) {
+    if (budget.is_spent() && !input.empty()) {
+      unread_ = std::make_unique<Buffer>();
+      unread_->append(Bytes(input));
+      raw_->read(false);
+      host_.resume_later(*this);
+      return;
+    }
     const Status status = parser_.next(input, message);
     more_follows_ = !input.empty();
     if (status == Status::more) {
@@ -155,14 +239,14 @@ void WebSocketConnection::read(std::span<std::uint8_t> input) {
     if (status == Status::failed) {
       fail(parser_.close_code());
     } else {
-      take(message);
+      budget.spend(take(message));
     }
   }
 }
 
-void WebSocketConnection::take(const Message& message) {
+std::size_t WebSocketConnection::take(const Message& message) {
   switch (message.opcode) {
-    case Opcode::close: end(FrameRef::websocket_close(message.code), false); return;
+    case Opcode::close: end(FrameRef::websocket_close(message.code), false); break;
     case Opcode::ping:
       if (state_ == State::open) {
         queue_.push(FrameRef::websocket_control(Opcode::pong, message.payload));
@@ -171,21 +255,23 @@ void WebSocketConnection::take(const Message& message) {
           fail(CloseCode::policy);
         }
       }
-      return;
+      break;
     case Opcode::text:
     case Opcode::binary:
       if (message.compressed) {
-        take_compressed(message);
-      } else if (state_ == State::open && listener_ != nullptr) {
+        return take_compressed(message);
+      }
+      if (state_ == State::open && listener_ != nullptr) {
         listener_->on_websocket_message(message.payload, message.opcode == Opcode::binary);
       }
-      return;
+      break;
     case Opcode::pong:
-    case Opcode::continuation: return;
+    case Opcode::continuation: break;
   }
+  return message.payload.size();
 }
 
-void WebSocketConnection::take_compressed(const Message& message) {
+std::size_t WebSocketConnection::take_compressed(const Message& message) {
   Buffer plain;
   const auto status = websocket_deflate::decompress(plain, message.payload, host_.options().message_bytes_max);
   if (status == websocket_deflate::Status::too_large) {
@@ -195,6 +281,7 @@ void WebSocketConnection::take_compressed(const Message& message) {
   } else {
     take({message.opcode, false, plain.bytes(), CloseCode::none});
   }
+  return plain.size();
 }
 
 // ---- writing ---------------------------------------------------------------------------------------------------------------

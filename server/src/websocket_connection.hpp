@@ -30,6 +30,8 @@ class WebSocketListener {
   virtual ~WebSocketListener() = default;
   /// Borrowed until return.
   virtual void on_websocket_message(Bytes data, bool binary) = 0;
+  /// The client has sent more at once than it may; on_websocket_ended() follows.
+  virtual void on_too_large() = 0;
   /// The client closed it, or is gone. `error`: it broke the protocol, or does not read its pongs. The last call, and no longer
   /// any use in the connection: give it to WebSocketHost::close() all the same.
   virtual void on_websocket_ended(bool error) = 0;
@@ -44,6 +46,9 @@ class WebSocketHost {
     std::uint64_t closing_timeout_ms = 30'000;  ///< for the client's answer to a close frame
     std::size_t closing_bytes_max = 1 << 20;    ///< that are read until then
     std::size_t compression_threshold = 0;
+    // What is handled of one connection before others have their turn.
+    std::size_t turn_bytes_max = 1 << 20;  ///< inflated
+    std::uint64_t turn_ms_max = 5;
   };
 
   WebSocketHost(Loop& loop, const Options& options);
@@ -66,10 +71,15 @@ class WebSocketHost {
   /// longer waited for.
   [[nodiscard]] bool may_send(const WebSocketConnection& connection, std::size_t bytes);
   void bury(WebSocketConnection& connection);
+  /// Has resume() called at the end of the next turn.
+  void resume_later(WebSocketConnection& connection);
+  void end_turn();
 
+  Loop& loop_;
   Options options_;
   DeadlineQueue closing_due_;
   net::TurnEnd turn_end_;
+  std::vector<WebSocketConnection*> resuming_;
   std::unordered_map<const WebSocketConnection*, Closing> closing_;
   std::vector<std::unique_ptr<WebSocketConnection>> dead_;  // until the turn ends: they may be in the midst of something
   FrameRef empty_close_;
@@ -94,6 +104,7 @@ class WebSocketConnection final : private RawListener {
 
   void queue(FrameRef frame) { queue_.push(std::move(frame)); }
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_.size_bytes(); }
+  [[nodiscard]] FrameQueue::Mark mark() const { return queue_.mark(); }
   /// False while the system does not take what was written before.
   [[nodiscard]] bool writable() const noexcept { return !blocked_ && state_ == State::open; }
   /// Writes what is queued, as far as the system takes it; the rest when it takes more.
@@ -113,10 +124,13 @@ class WebSocketConnection final : private RawListener {
   void on_lost(bool error) override;
 
   void read(std::span<std::uint8_t> input);
-  void take(const websocket_frame::Message& message);
-  void take_compressed(const websocket_frame::Message& message);
+  /// What could not be handled in one turn goes on.
+  void resume();
+  /// Returns how many bytes it was, inflated.
+  std::size_t take(const websocket_frame::Message& message);
+  std::size_t take_compressed(const websocket_frame::Message& message);
   void end(FrameRef close, bool error);
-  void fail(websocket_frame::CloseCode code) { end(FrameRef::websocket_close(code), true); }
+  void fail(websocket_frame::CloseCode code);
   void begin_closing(bool drop_queue);
   void finish_if_done();
   void die();
@@ -129,6 +143,7 @@ class WebSocketConnection final : private RawListener {
   WebSocketListener* listener_ = nullptr;
   websocket_frame::Parser parser_;
   FrameQueue queue_;
+  std::unique_ptr<Buffer> unread_;  ///< came, and waits for another turn
   State state_ = State::open;
   bool blocked_ = false;
   bool more_follows_ = false;

@@ -153,8 +153,9 @@ withServer('MAX_PAYLOAD is told, and kept, on both transports', { MAX_PAYLOAD: '
   const opening = JSON.parse((await (await fetch(url)).text()).slice(1));
   assert.equal(opening.maxPayload, 1000);
   const post = (body) => fetch(`${url}&sid=${opening.sid}`, { method: 'POST', body }).then(({ status }) => status);
-  assert.equal(await post(`4${'x'.repeat(1000)}`), 413);
   assert.equal(await post('40'), 200);
+  assert.equal(await post(`4${'x'.repeat(1000)}`), 413);
+  assert.equal(await post('40'), 400);  // the session has ended, as since engine.io 6.6.13
   const raw = await rawSession(server);
   raw.send('40');
   await raw.packet();
@@ -208,6 +209,23 @@ withServer('raw WebSockets: Socket.IO and bare Engine.IO, byte for byte', {}, as
   assert.deepEqual([came[0], Buffer.from(came[1])], ['text', Buffer.from([3])]);
   bare.close();
 });
+
+for (const transports of [['websocket'], ['polling']]) {
+  withServer(`what is emitted before disconnectSockets(true) comes first, over ${transports}; one disconnect, no connect`, {},
+    async (server, op) => {
+      const socket = await connected(server, '/', { transports });
+      await next(socket);
+      const seen = [];
+      socket.on('connect', () => seen.push('connect'));
+      socket.on('disconnect', (reason) => seen.push(reason));
+      socket.on('last', (number) => seen.push(`last ${number}`));
+      const closed = once(socket.io.engine, 'close');
+      await Promise.all([op('emit', { args: ['last', 1] }), op('emit', { args: ['last', 2] }), op('disconnectSockets', { close: true })]);
+      await closed;
+      assert.deepEqual(seen, ['last 1', 'last 2', 'io server disconnect']);
+      socket.disconnect();
+    });
+}
 
 test('SIGTERM ends the server with status 0, and clients see a lost connection, not a DISCONNECT', async () => {
   const server = await startServer();

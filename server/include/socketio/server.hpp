@@ -50,7 +50,7 @@ class SOCKETIO_API Server : public Namespace {
   Server& operator=(const Server&) = delete;
 
   /// Listens on an address in numbers, or "localhost". Several calls listen on several. Returns why it failed ("port 3000 is in
-  /// use"), or empty text. Port 0 finds a free one.
+  /// use"), or empty text. Port 0 finds a free one. "::" serves IPv4, too. After close() has called back, it begins anew.
   [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
   /// Of the last listen() that succeeded.
   [[nodiscard]] std::uint16_t port() const noexcept;

@@ -165,4 +165,26 @@ TEST_CASE("engine deflate: messages of any size come back as they were, and pref
   }
 }
 
+TEST_CASE("engine deflate: the extension is seen in any header of that name") {
+  Engine engine(compressing());
+  const auto exchange = engine.send(fake::upgrade_request(
+      "/socket.io/?EIO=4&transport=websocket",
+      {{"sec-websocket-extensions", "x-webkit-deflate-frame"}, {"sec-websocket-extensions", "permessage-deflate"}}));
+  CHECK(exchange->head().find("Sec-WebSocket-Extensions: permessage-deflate") != std::string::npos);
+}
+
+TEST_CASE("engine deflate: small frames that inflate much are handled over several turns") {
+  EngineOptions options = compressing();
+  Engine engine(options);
+  Client client(engine);
+  const Buffer bomb = compressed("4" + std::string(900'000, 'x'));
+  Buffer bytes;
+  for (int i = 0; i < 50; ++i) {
+    websocket_frame::encode_masked(bytes, {Opcode::text, true, true, {1, 2, 3, 4}}, bomb.bytes());
+  }
+  client.exchange->wire()->receive(bytes.text());
+  CHECK(engine.last().messages.size() == 2);
+  CHECK(engine.until([&] { return engine.last().messages.size() == 50; }));
+}
+
 }  // namespace engine_deflate_test

@@ -21,6 +21,9 @@ void Heard::on_closed(CloseReason reason) {
   CHECK_FALSE(closed.has_value());
   closed = reason;
   session = nullptr;
+  if (on_close) {
+    on_close();
+  }
 }
 
 EngineOptions patient() { return {}; }

@@ -37,6 +37,7 @@ struct Heard final : SessionListener {
   std::vector<std::string> messages;  ///< binary ones as "binary:..."
   std::optional<CloseReason> closed;
   std::function<void(const std::string&)> handler;
+  std::function<void()> on_close;
 };
 
 /// Quiet timers, unless a test wants them.

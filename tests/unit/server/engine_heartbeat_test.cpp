@@ -53,6 +53,30 @@ TEST_CASE("engine heartbeat: a client that does not answer is closed, whatever e
   CHECK(Frames(frames.begin() + 1, frames.end()) == Frames{"text:2", "close:"});
 }
 
+TEST_CASE("engine heartbeat: the first other packet extends the wait for a pong, once for each ping") {
+  EngineOptions options = patient();
+  options.ping_interval_ms = 10;
+  options.ping_timeout_ms = 100;
+  Engine engine(options);
+  std::vector<WebSocket> clients;  // they are pinged in this order
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(engine);
+  }
+  engine.turn();
+  std::string closed;
+  for (std::size_t i = 0; i < 3; ++i) {
+    clients[i].received();
+    engine.heard[i]->on_close = [&closed, i] { closed += std::to_string(i); };
+  }
+  CHECK(engine.until([&] { return clients[2].received() == Frames{"text:2"}; }));
+  clients[2].text("4busy");
+  clients[0].text("4busy");
+  clients[2].text("4busy");  // would put it behind the other one
+  CHECK(engine.until([&] { return closed.size() == 3; }));
+  CHECK(closed == "120");
+  CHECK(engine.server.counters().ping_timeouts == 3);
+}
+
 TEST_CASE("engine heartbeat: a pong that was not asked for is accepted and restarts the interval") {
   EngineOptions options = quick();
   options.ping_interval_ms = 150;

@@ -103,17 +103,19 @@ TEST_CASE("engine polling: a POST of octets ends the session") {
   CHECK(engine.last().closed == CloseReason::transport_error);
 }
 
-TEST_CASE("engine polling: a body over the limit is refused, and the session stays") {
+TEST_CASE("engine polling: a body over the limit is refused and counted, and ends the session; at the limit it passes") {
   EngineOptions options = patient();
   options.max_http_buffer_size = 10;
   Engine engine(options);
   const std::string session = engine.open_polling();
+  CHECK(engine.post(session, "4012345678")->status() == 200);
+  CHECK(engine.last().messages == Frames{"012345678"});
   const auto large = engine.post(session, "40123456789");
   CHECK(large->status() == 413);
   CHECK(large->body().empty());
-  CHECK_FALSE(engine.last().closed);
-  CHECK(engine.post(session, "4012345678")->status() == 200);
-  CHECK(engine.last().messages == Frames{"012345678"});
+  CHECK(engine.last().closed == CloseReason::transport_error);
+  CHECK(engine.server.counters().messages_too_large == 1);
+  CHECK(engine.post(session, "4")->status() == 400);
 }
 
 TEST_CASE("engine polling: what cannot be read ends the session, after what could be read") {
@@ -259,30 +261,113 @@ TEST_CASE("engine polling: a volatile message is dropped unless a GET waits") {
   CHECK_FALSE(engine.last().session->send(text("dropped"), true));
   const auto get = engine.get(session);
   CHECK(engine.last().session->send(text("one"), true));
-  CHECK(engine.last().session->send(text("two"), true));
+  CHECK_FALSE(engine.last().session->send(text("behind another of this turn"), true));
+  CHECK(engine.last().session->send(text("two")));
   engine.turn();
   CHECK(get->body() == joined({"4one", "4two"}));
   CHECK_FALSE(engine.last().session->send(text("dropped, too"), true));
-  CHECK(engine.server.counters().volatile_dropped == 2);
+  CHECK(engine.server.counters().volatile_dropped == 3);
   CHECK(engine.server.counters().messages_out == 2);
 }
 
-TEST_CASE("engine polling: a client that does not poll is closed when its queue is full, but not inside send()") {
+TEST_CASE("engine polling: a client that does not poll is closed when its queue is long and time is up, not inside send()") {
   EngineOptions options = patient();
   options.queue_bytes_max = 1'000;
+  options.queue_timeout_ms = 20;
   Engine engine(options);
   engine.open_polling();
   Session& session = *engine.last().session;
   const std::string large(900, 'x');
   CHECK(session.send(text(large)));
-  CHECK_FALSE(session.send(text(large)));
-  CHECK_FALSE(session.send(text("small")));
-  CHECK_FALSE(engine.last().closed);
+  CHECK(session.send(text(large)));
   engine.turn();
+  CHECK_FALSE(engine.last().closed);
+  CHECK(engine.until([&] { return engine.last().closed.has_value(); }));
   CHECK(engine.last().closed == CloseReason::queue_full);
   CHECK(text_of(CloseReason::queue_full) == "transport error");
   CHECK(engine.server.counters().queue_full == 1);
   CHECK(engine.server.session_count() == 0);
+}
+
+TEST_CASE(
+    "engine polling: a client that does not poll is closed at four times the limit whatever the time, not inside send()") {
+  EngineOptions options = patient();
+  options.queue_bytes_max = 1'000;
+  Engine engine(options);
+  engine.open_polling();
+  Session& session = *engine.last().session;
+  CHECK(session.send(text(std::string(5'000, 'x'))));
+  CHECK_FALSE(session.send(text("small")));
+  CHECK_FALSE(session.send(text("small")));
+  CHECK_FALSE(engine.last().closed);
+  engine.turn();
+  CHECK(engine.last().closed == CloseReason::queue_full);
+}
+
+TEST_CASE("engine polling: a client that polls gets a burst of ten times its queue") {
+  EngineOptions options = patient();
+  options.queue_bytes_max = 1'000;
+  Engine engine(options);
+  const std::string session = engine.open_polling();
+  std::size_t got = 0;
+  for (int i = 0; i < 30; ++i) {
+    const auto get = engine.get(session);
+    REQUIRE(engine.last().session != nullptr);
+    CHECK(engine.last().session->send(text(std::string(300, 'x'))));
+    CHECK(engine.last().session->send(text(std::string(900, 'x'))));
+    got += get->answered() ? get->body().size() : 0;
+    engine.turn();
+    got = get->answered() && got == 0 ? get->body().size() : got;
+  }
+  CHECK_FALSE(engine.last().closed);
+  CHECK(got != 0);
+}
+
+TEST_CASE("engine polling: an answer that the client does not take counts, and the next GET waits for it") {
+  EngineOptions options = patient();
+  options.queue_bytes_max = 1'000;
+  options.queue_timeout_ms = 20;
+  for (const bool takes : {false, true}) {
+    CAPTURE(takes);
+    Engine engine(options);
+    const std::string session = engine.open_polling();
+    const auto first = engine.get(session);
+    first->unsent = 3'000;
+    engine.last().session->send(text(std::string(3'000, 'x')));
+    engine.turn();
+    REQUIRE(first->answered());
+    const auto second = engine.get(session);
+    engine.last().session->send(text("two"));
+    engine.turn();
+    CHECK_FALSE(second->answered());
+    CHECK_FALSE(engine.last().session->send(text("not ready"), true));
+    if (takes) {
+      first->take_all();
+      engine.turn();
+      CHECK(second->body() == "4two");
+      CHECK_FALSE(engine.last().closed);
+    } else {
+      CHECK(engine.until([&] { return engine.last().closed.has_value(); }));
+      CHECK(engine.last().closed == CloseReason::queue_full);
+      CHECK(second->body() == "1");
+    }
+  }
+}
+
+TEST_CASE("engine polling: closing in order waits for an answer that the client does not take yet") {
+  Engine engine;
+  const std::string session = engine.open_polling();
+  const auto first = engine.get(session);
+  first->unsent = 10;
+  engine.last().session->send(text("one"));
+  engine.turn();
+  const auto second = engine.get(session);
+  engine.last().session->send(text("two"));
+  engine.last().session->close(CloseReason::forced_close);
+  CHECK_FALSE(second->answered());
+  first->take_all();
+  CHECK(second->body() == "4two");
+  CHECK(engine.get(session)->body() == joined({"6", "1"}));
 }
 
 TEST_CASE("engine polling: a message that is larger than the queue alone is sent") {

@@ -80,15 +80,42 @@ TEST_CASE("engine requests: a refused upgrade gets the message alone, and the en
 TEST_CASE("engine requests: an upgrade that is not one of version 13 with a key is refused") {
   Engine engine;
   const auto good = fake::upgrade_request("/socket.io/?EIO=4&transport=websocket");
-  for (const auto& bad : Headers{{"sec-websocket-version", "8"}, {"sec-websocket-key", "short"}}) {
+  for (const auto& bad :
+       Headers{{"sec-websocket-version", "8"}, {"sec-websocket-version", ""}, {"sec-websocket-key", "short"}}) {
     CAPTURE(bad.first);
+    const std::string reason = std::string("Missing or invalid ") +
+                               (bad.first == "sec-websocket-key" ? "Sec-WebSocket-Key" : "Sec-WebSocket-Version") + " header";
     Headers headers = good->request().headers;
     std::erase_if(headers, [&bad](const auto& header) { return header.first == bad.first; });
     headers.push_back(bad);
     const auto exchange = engine.send(std::make_shared<fake::Exchange>("GET", good->request().url, headers, true));
-    CHECK(exchange->raw().find("400 Bad Request") != std::string::npos);
+    CHECK(exchange->raw().starts_with("HTTP/1.1 400 Bad Request\r\n"));
+    CHECK(exchange->raw().find("\r\nSec-WebSocket-Version: 13\r\n") != std::string::npos);
+    CHECK(exchange->raw().ends_with("\r\n\r\n" + reason));
     CHECK(exchange->wire() == nullptr);
   }
+}
+
+TEST_CASE("engine requests: a later request of another revision than its session's is refused, and the session stays") {
+  EngineOptions options = patient();
+  options.allow_eio3 = true;
+  Engine engine(options);
+  engine.open_polling();
+  const std::string sid = "transport=polling&sid=" + std::string(engine.last().session->id());
+  for (const std::string revision : {"EIO=3&", ""}) {
+    CAPTURE(revision);
+    CHECK(engine.get("/socket.io/?" + revision + sid)->body() == R"({"code":3,"message":"Bad request"})");
+  }
+  CHECK(
+      engine
+          .send(fake::upgrade_request("/socket.io/?EIO=3&transport=websocket&sid=" + std::string(engine.last().session->id())))
+          ->raw()
+          .ends_with("Bad request"));
+  CHECK_FALSE(engine.last().closed);
+  const auto get = engine.get("/socket.io/?EIO=4&" + sid);
+  engine.last().session->send(text("still here"));
+  engine.turn();
+  CHECK(get->body() == "4still here");
 }
 
 TEST_CASE("engine requests: the application may refuse, and is asked for new sessions alone") {

@@ -32,7 +32,7 @@ class Raw final : public RawConnection {
     return taken;
   }
   void want_drained() override { wire_->wants_drained = true; }
-  void stop_reading() override { wire_->is_read = false; }
+  void read(bool on) override { wire_->is_read = on; }
   void finish() override { wire_->finished = true; }
 
  private:
@@ -85,6 +85,13 @@ Exchange::Exchange(std::string method, std::string url_text, Headers headers, bo
 void Exchange::abandon() {
   if (const auto abandoned = std::exchange(abandoned_, nullptr); abandoned && !answered()) {
     abandoned();
+  }
+}
+
+void Exchange::take_all() {
+  unsent = 0;
+  if (const auto sent = std::exchange(sent_, nullptr)) {
+    sent();
   }
 }
 

@@ -60,6 +60,9 @@ class Exchange final : public HttpExchange {
   [[nodiscard]] const std::string& head() const noexcept { return head_; }
   [[nodiscard]] const std::shared_ptr<Wire>& wire() const noexcept { return wire_; }
 
+  /// What the system does not take of the answer, until take_all().
+  std::size_t unsent = 0;
+  void take_all();
   /// The client goes away.
   void abandon();
   [[nodiscard]] bool wants_body() const noexcept { return static_cast<bool>(body_done_); }
@@ -70,6 +73,11 @@ class Exchange final : public HttpExchange {
   [[nodiscard]] const HttpRequest& request() const noexcept override { return request_; }
   void read_body(std::size_t bytes_max, std::function<void(Bytes, bool, bool)> done) override;
   void respond(int status, const Headers& headers, Bytes body) override;
+  void respond_shared(int status, const Headers& headers, std::shared_ptr<const std::string> body) override {
+    respond(status, headers, socketio::as_bytes(*body));
+  }
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept override { return answered() ? unsent : 0; }
+  void on_sent(std::function<void()> sent) override { sent_ = std::move(sent); }
   void on_abandoned(std::function<void()> abandoned) override { abandoned_ = std::move(abandoned); }
   std::unique_ptr<RawConnection> take_over(std::string_view head) override;
   void respond_raw_and_close(std::string_view bytes) override { raw_ = bytes; }
@@ -83,6 +91,7 @@ class Exchange final : public HttpExchange {
   std::size_t body_bytes_max_ = 0;
   std::function<void(Bytes, bool, bool)> body_done_;
   std::function<void()> abandoned_;
+  std::function<void()> sent_;
 };
 
 std::shared_ptr<Exchange> request(std::string method, std::string url, Headers headers = {});

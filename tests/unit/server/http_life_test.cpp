@@ -350,6 +350,32 @@ TEST_CASE("http: a server may be destroyed with requests under way, which are th
   CHECK(holder.abandoned == 0);
 }
 
+TEST_CASE("http: \"::\" serves IPv4, too, and \"0.0.0.0\" beside it does no harm") {
+  for (const bool ipv4_first : {false, true}) {
+    CAPTURE(ipv4_first);
+    HttpFixture server([](const Exchange& exchange) { exchange->respond(200, {}, as_bytes(exchange->request().address)); });
+    const auto listen = [&](const char* host, std::uint16_t port) {
+      return server.thread.ask([&, host, port] { return server.server->listen(host, port); });
+    };
+    std::string problem = listen(ipv4_first ? "0.0.0.0" : "::", 0);
+    const auto port = server.thread.ask([&] { return server.server->port(); });
+    if (problem.empty()) {
+      problem = listen(ipv4_first ? "::" : "0.0.0.0", port);
+    }
+    if (problem.find("cannot listen on ::") != std::string::npos) {
+      MESSAGE("no IPv6 here");
+      return;
+    }
+    REQUIRE(problem == "");
+    Client ipv4(port);
+    ipv4.send(get("/"));
+    CHECK(ipv4.response().body == (ipv4_first ? "127.0.0.1" : "::ffff:127.0.0.1"));
+    Client ipv6(port, "::1");
+    ipv6.send(get("/"));
+    CHECK(ipv6.response().body == "::1");
+  }
+}
+
 TEST_CASE("http: listening on both loopbacks, with one port; on a port in use it says so") {
   HttpFixture server([](const Exchange& exchange) { exchange->respond(200, {}, as_bytes(exchange->request().address)); });
   const std::string error = server.thread.ask([&] { return server.server->listen("::1", server.port()); });

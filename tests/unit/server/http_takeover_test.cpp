@@ -297,7 +297,7 @@ TEST_CASE("http takeover: a client that neither reads nor sends does not hold up
     return taken.echo->connection().write(std::span(&part, 1)) < much.size();
   }));
   server.thread.run([&] {
-    taken.echo->connection().stop_reading();
+    taken.echo->connection().read(false);
     taken.echo->connection().want_drained();
   });
   int done = 0;

@@ -111,11 +111,14 @@ TEST_CASE("http: pipelined requests are answered one after the other, in order")
   }
 }
 
-TEST_CASE("http: the next request is not handed out before the last one is answered") {
+TEST_CASE("http: behind anything but a GET, the next request is not handed out before it is answered") {
   std::vector<Exchange> held;
   HttpFixture server([&held](const Exchange& exchange) { held.push_back(exchange); });
   Client client(server.port());
-  client.send(get("/1") + get("/2"));
+  const auto post_to = [](const std::string& url) {
+    return "POST " + url + " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+  };
+  client.send(post_to("/1") + post_to("/2"));
   REQUIRE(server.wait([&held] { return held.size() == 1; }));
   client.send(get("/3"));
   CHECK(server.counters().requests == 1);
@@ -321,6 +324,158 @@ TEST_CASE("http: heads above a limit are refused, at the limit they pass") {
     CHECK(client.read_to_end() == refusal(431, "Request Header Fields Too Large"));
   }
   CHECK(server.counters().too_large == 1);
+}
+
+TEST_CASE("http: as many headers as Node takes are taken, as long as they are small") {
+  auto server = echo_server();
+  std::string many;
+  for (int number = 0; number < 1'900; ++number) {
+    many += "A: b\r\n";
+  }
+  Client client(server.port());
+  client.send(get("/", many));
+  CHECK(client.response().status == 200);
+}
+
+namespace {
+
+/// Keeps GETs of "/late" until release(); answers others at once, with their method and body.
+struct LateGets {
+  void operator()(const Exchange& exchange) {
+    const auto& request = exchange->request();
+    if (request.path == "/late") {
+      held.push_back(exchange);
+      exchange->on_abandoned([this] { ++abandoned; });
+      return;
+    }
+    seen.push_back(request.url);
+    exchange->read_body(1'000, [exchange](socketio::Bytes body, bool, bool) {
+      exchange->respond(200, {}, as_bytes(exchange->request().method + " " + std::string(as_text(body))));
+    });
+  }
+  void release(const std::string& body = "late") {
+    const auto all = std::exchange(held, {});
+    for (const Exchange& exchange : all) {
+      exchange->respond(200, {}, as_bytes(body));
+    }
+  }
+  std::vector<Exchange> held;
+  std::vector<std::string> seen;
+  int abandoned = 0;
+};
+
+std::string post(const std::string& url, const std::string& body) {
+  return "POST " + url + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+}  // namespace
+
+TEST_CASE("http: what comes behind a GET that is answered late is handled meanwhile, and answered after it") {
+  LateGets late;
+  HttpFixture server([&late](const Exchange& exchange) { late(exchange); });
+  Client client(server.port());
+  client.send(get("/late") + post("/1", "one"));
+  REQUIRE(server.wait([&] { return late.seen.size() == 1; }));
+  const std::string two = post("/2", "two");
+  client.send(two.substr(0, two.size() - 1));
+  REQUIRE(server.wait([&] { return late.seen.size() == 2; }));
+  client.send("o" + get("/3"));
+  REQUIRE(server.wait([&] { return late.seen.size() == 3; }));
+  server.let_turn();
+  server.thread.run([&] { late.release(); });
+  CHECK(client.response().body == "late");
+  CHECK(client.response().body == "POST one");
+  CHECK(client.response().body == "POST two");
+  CHECK(client.response().body == "GET ");
+  client.send(get("/4"));
+  CHECK(client.response().body == "GET ");
+}
+
+TEST_CASE("http: behind a GET that is answered late, an upgrade and what is no request wait for it") {
+  for (const bool upgrade : {false, true}) {
+    CAPTURE(upgrade);
+    LateGets late;
+    HttpFixture server([&late](const Exchange& exchange) { late(exchange); });
+    Client client(server.port());
+    client.send(get("/late") + (upgrade ? get("/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\n") : "nonsense\r\n\r\n"));
+    REQUIRE(server.wait([&] { return late.held.size() == 1; }));
+    server.let_turn();
+    CHECK(late.seen.empty());
+    server.thread.run([&] { late.release(); });
+    CHECK(client.response().body == "late");
+    CHECK(client.response().status == (upgrade ? 200 : 400));
+  }
+}
+
+TEST_CASE("http: a client that goes away with requests behind one that is answered late is noticed by all of them") {
+  LateGets late;
+  HttpFixture server([&late](const Exchange& exchange) { late(exchange); });
+  Client client(server.port());
+  client.send(get("/late") + get("/late"));
+  REQUIRE(server.wait([&] { return late.held.size() == 2; }));
+  client.close();
+  CHECK(server.wait([&] { return late.abandoned == 2; }));
+  CHECK(server.wait_for_connection_count(0));
+  server.thread.run([&] { late.held.clear(); });
+}
+
+TEST_CASE("http: a request behind a late GET that ends the connection ends it after both answers") {
+  LateGets late;
+  HttpFixture server([&late](const Exchange& exchange) { late(exchange); });
+  Client client(server.port());
+  client.send(get("/late") + get("/last", "Connection: close\r\n"));
+  REQUIRE(server.wait([&] { return late.seen.size() == 1; }));
+  server.let_turn();
+  server.thread.run([&] { late.release(); });
+  CHECK(client.response().body == "late");
+  const Response last = client.response();
+  CHECK(last.body == "GET ");
+  CHECK(last.has("Connection: close"));
+  CHECK(client.ended());
+}
+
+TEST_CASE("http: a fragment is no part of the target") {
+  HttpFixture server([](const Exchange& exchange) {
+    const auto& request = exchange->request();
+    exchange->respond(200, {}, as_bytes(request.url + " " + std::string(request.path) + " " + std::string(request.query)));
+  });
+  Client client(server.port());
+  for (const auto& [target, seen] : std::vector<std::pair<std::string, std::string>>{
+           {"/a?b=c#d?e", "/a?b=c /a b=c"}, {"/a#?b", "/a /a "}, {"/#", "/ / "}, {"http://x/a#b", "http://x/a /a "}}) {
+    CAPTURE(target);
+    client.send(get(target));
+    CHECK(client.response().body == seen);
+  }
+}
+
+TEST_CASE("http: a client that sends very many requests at once has a part of them handled in each turn, in order") {
+  std::vector<std::string> seen;
+  std::vector<std::size_t> seen_by_turn;
+  socketio::Loop loop;
+  socketio::server::HttpServer server(loop, {}, [&seen](const Exchange& exchange) {
+    seen.push_back(exchange->request().url);
+    exchange->respond(204, {}, {});
+  });
+  REQUIRE(server.listen("127.0.0.1", 0).empty());
+  Client client(server.port());
+  constexpr std::size_t count = 1'000;
+  std::string all;
+  for (std::size_t number = 0; number < count; ++number) {
+    all += get("/" + std::to_string(number));
+  }
+  client.send(all);
+  REQUIRE(loop.run_until(
+      [&] {
+        seen_by_turn.push_back(seen.size());
+        return seen.size() == count;
+      },
+      10'000));
+  for (std::size_t turn = 1; turn < seen_by_turn.size(); ++turn) {
+    CHECK(seen_by_turn[turn] - seen_by_turn[turn - 1] <= 128);
+  }
+  for (std::size_t number = 0; number < count; ++number) {
+    CHECK(seen[number] == "/" + std::to_string(number));
+  }
 }
 
 TEST_CASE("http: a chunked body cannot hide endless framing") {

@@ -223,10 +223,14 @@ TEST_CASE("life: what was emitted and acked before closing arrives, over both tr
   CHECK(client.until_closed());
   client.close_orderly();
   CHECK(get->body() == "42[\"bye\"]");
-  CHECK(poller.get() == "6\x1e""1");
+  CHECK(poller.get() ==
+        "6\x1e"
+        "1");
   CHECK(done == 0);
   CHECK(absent.get() == "42[\"bye\"]");
-  CHECK(absent.get() == "6\x1e""1");
+  CHECK(absent.get() ==
+        "6\x1e"
+        "1");
   CHECK(fixture.until([&done] { return done == 1; }));
 }
 
@@ -257,8 +261,13 @@ TEST_CASE("life: over long polling, what was emitted and acked before disconnect
     poller.get();
     const auto get = poller.begin_get();
     poller.post("423[\"leave\"]");
-    CHECK(get->body() == "42[\"last\",1]\x1e""433[\"left\"]\x1e""41");
-    CHECK(poller.get() == "6\x1e""1");
+    CHECK(get->body() ==
+          "42[\"last\",1]\x1e"
+          "433[\"left\"]\x1e"
+          "41");
+    CHECK(poller.get() ==
+          "6\x1e"
+          "1");
     CHECK(fixture.counters().sockets_disconnected == 1);
   }
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <socketio/server/static_files.hpp>
 
@@ -143,6 +144,59 @@ TEST_CASE("static files: files above the limit are not served, and many large on
   for (int number = 0; number < 6; ++number) {
     folder.write("large", std::string(StaticFiles::file_bytes_max - static_cast<std::size_t>(number), 'x'));
     CHECK(folder.ask("/large").body.size() == StaticFiles::file_bytes_max - static_cast<std::size_t>(number));
+  }
+}
+
+TEST_CASE("static files: text is compressed for those who take it, other files and small ones are not") {
+  Folder folder;
+  const std::string script(50'000, 'x');
+  folder.write("large.js", script);
+  folder.write("large.png", script);
+  const Response packed = folder.ask("/large.js", "Accept-Encoding: br, gzip, deflate\r\n");
+  CHECK(packed.has("Content-Encoding: gzip"));
+  CHECK(packed.has("Vary: Accept-Encoding"));
+  CHECK(packed.body.size() < 1'000);
+  CHECK(packed.body.starts_with("\x1f\x8b"));
+  CHECK(folder.ask("/large.js", "Accept-Encoding: deflate\r\n").has("Content-Encoding: deflate"));
+  const Response plain = folder.ask("/large.js");
+  CHECK(plain.body == script);
+  CHECK(plain.has("Vary: Accept-Encoding"));
+  CHECK(folder.ask("/large.png", "Accept-Encoding: gzip\r\n").body == script);
+  CHECK(folder.ask("/index.html", "Accept-Encoding: gzip\r\n").body == "<p>hello</p>");
+  const auto etag = [](const Response& answer) {
+    const std::size_t at = answer.head.find("ETag: ") + 6;
+    return answer.head.substr(at, answer.head.find("\r\n", at) - at);
+  };
+  CHECK(etag(packed) != etag(plain));
+  CHECK(folder.ask("/large.js", "Accept-Encoding: gzip\r\nIf-None-Match: " + etag(packed) + "\r\n").status == 304);
+  CHECK(folder.ask("/large.js", "If-None-Match: " + etag(packed) + "\r\n").status == 200);
+}
+
+TEST_CASE(
+    "static files: clients that do not read share one copy, and get all of it when they do, on kept and closed connections") {
+  Folder folder;
+  const std::string large(15'000'000, 'x');
+  folder.write("large", large);
+  CHECK(folder.ask("/large").body.size() == large.size());
+  const auto resident = [] {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t total = 0;
+    std::size_t pages = 0;
+    statm >> total >> pages;
+    return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  };
+  const std::size_t before = resident();
+  std::vector<Client> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.emplace_back(folder.server.port());
+    clients.back().send(get("/large", i % 2 == 0 ? "" : "Connection: close\r\n"));
+  }
+  clients.back().end_output();  // the other half stays open
+  REQUIRE(folder.server.wait_for_connection_count(20));
+  REQUIRE(folder.server.wait([&] { return folder.server.server->counters().requests == 21; }));
+  CHECK(resident() < before + 10 * large.size());
+  for (auto client = clients.rbegin(); client != clients.rend(); ++client) {
+    CHECK((client->response().body == large));
   }
 }
 

@@ -61,6 +61,13 @@ class LooseStream {
   std::unique_ptr<State> state_;
 };
 
+/// Text that several streams send, from `offset` on.
+struct SharedText {
+  std::shared_ptr<const std::string> text;
+  std::size_t offset = 0;
+  [[nodiscard]] Bytes rest() const noexcept { return text ? as_bytes(*text).subspan(offset) : Bytes(); }
+};
+
 /// An accepted TCP connection. What it costs while nothing happens is one small object and no buffer.
 ///
 /// Its listener is called as a Stream's is (from the loop, never from inside a call to the stream), and may destroy it.
@@ -88,11 +95,11 @@ class ServerStream {
   std::size_t try_write(std::span<const Bytes> parts);
   /// Calls on_writable() once, when the system takes bytes again.
   void want_writable();
-  /// Sends `rest` (copied), then the end, and waits for the other side's end before the socket is closed, so that what was
-  /// sent arrives even if unread bytes are on their way here. Nobody hears of it any more, and this object is none afterwards.
-  /// A peer that makes no progress is given up after ListenerOptions::linger_ms, and no more than a megabyte of what it still
-  /// sends is read. May follow on_lost().
-  void finish(Bytes rest = {});
+  /// Sends `rest` (copied), then `shared` (not copied), then the end, and waits for the other side's end before the socket is
+  /// closed, so that what was sent arrives even if unread bytes are on their way here. Nobody hears of it any more, and this
+  /// object is none afterwards. A peer that makes no progress is given up after ListenerOptions::linger_ms, and no more than a
+  /// megabyte of what it still sends is read. May follow on_lost().
+  void finish(Bytes rest = {}, SharedText shared = {});
 
   /// The other side's address without its port: "127.0.0.1", "::1".
   [[nodiscard]] std::string peer_address() const;
@@ -143,7 +150,8 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   /// Returns why it failed ("port 3000 is in use"), or empty text. `host` is an address in numbers, or "localhost". Port 0
-  /// finds a free one. "::" is IPv6 alone: "0.0.0.0" beside it serves IPv4 on the same port.
+  /// finds a free one. "::" serves IPv4, too, whose addresses then read "::ffff:127.0.0.1"; "0.0.0.0" beside it is allowed, and
+  /// keeps them as they are when it comes first. After stop() it goes on as soon as no connection is left.
   [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
   /// Of the last listen() that succeeded; 0 before.
   [[nodiscard]] std::uint16_t port() const noexcept;

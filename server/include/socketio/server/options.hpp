@@ -21,7 +21,7 @@ enum class EngineTransport : std::uint8_t { polling, websocket };
 struct HttpOptions {
   std::size_t connections_max = 16'000;      ///< below the process's descriptor limit; lowered to it at start
   std::size_t header_bytes_max = 16 * 1024;  ///< request line and headers together
-  std::size_t headers_max = 100;
+  std::size_t headers_max = 2'000;
   std::uint32_t header_timeout_ms = 10'000;  ///< from the first byte of a request to the end of its headers
   std::uint32_t body_timeout_ms = 30'000;
   std::uint32_t idle_timeout_ms = 5'000;  ///< keep-alive between requests
@@ -57,7 +57,10 @@ struct EngineOptions {
   bool per_message_deflate = false;
   std::size_t compression_threshold = 1'024;
   CorsOptions cors;
-  std::size_t queue_bytes_max = 8 << 20;  ///< per session; beyond it the session is closed
+  /// What may wait for one session, with what its memory costs. Above it, a session that takes nothing for queue_timeout_ms is
+  /// closed, and at four times as much any. One message is always taken on top, however large.
+  std::size_t queue_bytes_max = 8 << 20;
+  std::uint32_t queue_timeout_ms = 10'000;
   /// Asked for each new session; false refuses it with `message` ("Forbidden" when empty).
   std::function<bool(std::string_view url, std::string_view origin, std::string& message)> allow_request;
 };
@@ -67,8 +70,9 @@ struct EngineCounters {
   Counter upgrades;
   Counter refused;  ///< handshakes and requests answered with an error
   Counter parse_errors;
+  Counter messages_too_large;  ///< above max_http_buffer_size; the session was closed
   Counter ping_timeouts;
-  Counter queue_full;
+  Counter queue_full;  ///< sessions closed because of queue_bytes_max
   Counter volatile_dropped;
   Counter messages_in;
   Counter messages_out;

@@ -59,6 +59,8 @@ class SessionListener {
   virtual ~SessionListener() = default;
   /// One Engine.IO message; borrowed until return.
   virtual void on_message(Bytes data, bool binary) = 0;
+  /// The client has sent a message or a body above max_http_buffer_size; on_closed() follows.
+  virtual void on_too_large() {}
   virtual void on_closed(CloseReason reason) = 0;
 };
 
@@ -118,6 +120,8 @@ class EngineServer {
   /// Ends all sessions with `server shutting down`, each as Session::close() does: what is queued goes first. There will be no
   /// new sessions (503).
   void close_all();
+  /// After close_all(): takes new sessions again.
+  void reopen() noexcept;
   /// After close_all(): whether each client over long polling has come for what it was sent.
   [[nodiscard]] bool is_drained() const noexcept;
   /// Calls `drained` once, at the end of a turn, when that is so.

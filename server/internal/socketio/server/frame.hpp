@@ -48,8 +48,10 @@ class Frame {
 
   /// May be compressed on its way.
   [[nodiscard]] bool compress() const noexcept { return compress_; }
-  /// What counts against a connection's queue limit.
-  [[nodiscard]] std::size_t size_bytes() const noexcept { return websocket_size_; }
+  /// What it costs a connection's queue: its bytes, and the memory around them, which is most of a small message.
+  [[nodiscard]] std::size_t cost_bytes() const noexcept {
+    return websocket_size_ + sizeof(Frame) + more_.size() * sizeof(Extent) + allocations_bytes;
+  }
 
  private:
   friend class FrameRef;
@@ -57,6 +59,7 @@ class Frame {
     std::size_t offset = 0;
     std::size_t size = 0;
   };
+  static constexpr std::size_t allocations_bytes = 48;  ///< what the allocator and shared_ptr add
 
   Frame() noexcept = default;
   /// Shares what never changes, and has none of the other representations yet.

@@ -61,8 +61,8 @@ class RawConnection {
   virtual std::size_t write(std::span<const Bytes> parts) = 0;
   /// Asks for on_drained() once the system takes bytes again.
   virtual void want_drained() = 0;
-  /// Reads nothing more. The other side's end is noticed only when a write fails.
-  virtual void stop_reading() = 0;
+  /// On at first. While it is off, the other side's end is noticed only when a write fails.
+  virtual void read(bool on) = 0;
   /// Ends after what was written has been sent; the listener is not called any more. The connection may be destroyed right
   /// after.
   virtual void finish() = 0;
@@ -80,6 +80,13 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   /// Answers. Exactly once, now or later; `Content-Length` and the headers about the connection are added. Does nothing when
   /// the client has gone.
   virtual void respond(int status, const Headers& headers, Bytes body) = 0;
+  /// The same with a body that many answers share: it is not copied for a client that does not read.
+  virtual void respond_shared(int status, const Headers& headers, std::shared_ptr<const std::string> body) = 0;
+  /// What the system has not taken of the answer.
+  [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;
+  /// After respond(), when there are unsent_bytes(): called once when there are none any more, also because the client has
+  /// gone. Not called when the HttpServer is destroyed.
+  virtual void on_sent(std::function<void()> sent) = 0;
   /// Called when the client goes away before it was answered; after read_body()'s `done`, if that is under way. Not called when
   /// the HttpServer is destroyed.
   virtual void on_abandoned(std::function<void()> abandoned) = 0;
@@ -111,7 +118,8 @@ struct HttpSharing {
 /// Listens and speaks HTTP, or HTTPS with a certificate. Every limit of HttpOptions is enforced here, counted, and answered
 /// with a short text and the end of the connection: 400 (not HTTP, or forbidden by it), 408, 414, 417, 431; connections above
 /// the limit get 503 if there is time. 413 is the handler's, see read_body(). Requests of one connection are handed out one
-/// after the other. Connections that were taken over outlive it. Not to be destroyed by its own handler.
+/// after the other, each when the one before was answered; but behind a GET that is answered late, others go on, and their
+/// answers wait. Connections that were taken over outlive it. Not to be destroyed by its own handler.
 class HttpServer {
  public:
   /// `sharing`  none: all is done on this loop.
@@ -131,6 +139,8 @@ class HttpServer {
   /// Takes no new connections; idle ones are closed, busy ones after their answer, all after `deadline_ms`, with those that
   /// were taken over. `done` is called once, when none is left; not when this is destroyed before.
   void close(std::uint64_t deadline_ms, std::function<void()> done);
+  /// After close(), and its `done`: may listen again.
+  void reopen() noexcept;
   /// After close(): calls `empty` when no connection is left, once more if there were none before.
   void when_empty(std::function<void()> empty);
 

@@ -2,9 +2,11 @@
 
 // For the server's own layers; not installed.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,10 @@
 #include <socketio/server/http.hpp>
 
 namespace socketio::server {
+
+namespace content_encoding {
+enum class Encoding : std::uint8_t;
+}
 
 /// Serves the files of a folder: pages and the browser bundle, not a web server. Files are read when they are first asked for,
 /// kept in memory, and read again when they have changed.
@@ -34,7 +40,9 @@ class StaticFiles {
   /// is no such file.
   ///
   /// Cost  a few system calls, and the disk when the file is new.
-  bool serve(HttpExchange& exchange, std::string_view path);
+  /// Text is compressed for those who take it, once for all.
+  /// `headers`  of the answer, beside those about the file.
+  bool serve(HttpExchange& exchange, std::string_view path, Headers headers = {});
 
  private:
   struct File {
@@ -42,11 +50,22 @@ class StaticFiles {
     std::size_t size = 0;
     std::uint64_t inode = 0;
     std::string etag;
-    std::string content;
+    std::shared_ptr<const std::string> content;
+    std::array<std::shared_ptr<const std::string>, 2> packed;  ///< deflate, gzip; once somebody has asked
+
+    [[nodiscard]] std::size_t cached_bytes() const noexcept {
+      std::size_t sum = size;
+      for (const auto& form : packed) {
+        sum += form != nullptr && form != content ? form->size() : 0;
+      }
+      return sum;
+    }
   };
 
-  const File* read(const std::string& name);
-  const File* refresh(const std::string& name, int descriptor);
+  File* read(const std::string& name);
+  /// Null where it would not be shorter.
+  std::shared_ptr<const std::string> packed(File& file, content_encoding::Encoding encoding);
+  File* refresh(const std::string& name, int descriptor);
 
   std::string root_;  ///< without links, no slash at its end
   std::map<std::string, File> cache_;
