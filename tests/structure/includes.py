@@ -25,7 +25,7 @@ THIRD_PARTY = {
     "redis": {"hiredis"},
     "emitter": set(),
     "adapter": set(),
-    "server": {"llhttp.h", "zlib.h"},
+    "server": {"llhttp.h", "malloc.h", "zlib.h"},
     "cli": {"cxxopts.hpp"},
     "examples": set(),
 }
