@@ -11,6 +11,7 @@
 #include <socketio/protocol/reserved_events.hpp>
 
 #include "ask_core.hpp"
+#include "forks.hpp"
 
 namespace socketio {
 namespace {
@@ -254,58 +255,95 @@ void ask_servers(AskCore& core, std::string_view nsp, const asking::Options& opt
 // ---- without a loop --------------------------------------------------------------------------------------------------------
 
 struct Asker::Impl {
-  std::mutex lock;
-  Loop loop;
-  std::shared_ptr<AskCore> core;
+  /// Everything that belongs to one process.
+  struct State {
+    std::mutex lock;
+    Loop loop;
+    std::shared_ptr<AskCore> core;
+    State(const redis::Options& redis, const FleetSettings& fleet) : core(std::make_shared<AskCore>(loop, redis, fleet)) {}
+    ~State() {
+      loop.enter_thread();
+      core->close();
+    }
+  };
 
+  Impl(redis::Options redis_options, FleetSettings settings)
+      : redis(std::move(redis_options)), fleet(std::move(settings)), state(std::make_unique<State>(redis, fleet)) {}
   ~Impl() {
-    loop.enter_thread();
-    core->close();
+    if (forks != emitter::fork_count()) {
+      const std::lock_guard guard(emitter::fork_lock());
+      leave_state_to_parent();
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void leave_state_to_parent() {
+    if (state->lock.try_lock()) {
+      state->loop.leave_to_parent();
+    }
+    emitter::keep_for_parent(std::move(state));
+  }
+  /// In a process that came out of a fork: the connections are the parent's.
+  void begin_in_child() {
+    const std::lock_guard guard(emitter::fork_lock());
+    if (forks != emitter::fork_count()) {
+      leave_state_to_parent();
+      state = std::make_unique<State>(redis, fleet);
+      forks = emitter::fork_count();
+    }
   }
 
-  /// `ask(done)` begins the question; returns its result.
+  /// `ask(core, done)` begins the question; returns its result.
   template <typename Result, typename Ask>
   Result run(const Ask& ask) {
-    const std::lock_guard guard(lock);
+    if (forks != emitter::fork_count()) {
+      begin_in_child();
+    }
+    const std::lock_guard guard(state->lock);
+    Loop& loop = state->loop;
     loop.enter_thread();
     loop.poll();  // what has happened meanwhile
     std::optional<Result> result;
-    ask([&result](Result ended) { result.emplace(std::move(ended)); });
+    ask(*state->core, [&result](Result ended) { result.emplace(std::move(ended)); });
     while (!result) {  // the question has a deadline of its own
       loop.run_until([&result] { return result.has_value(); }, 1'000);
     }
     return std::move(*result);
   }
+
+  const redis::Options redis;
+  const FleetSettings fleet;
+  unsigned forks = emitter::fork_count();
+  std::unique_ptr<State> state;
 };
 
 Asker::Asker(std::string_view url, FleetSettings fleet) : Asker(redis::parse_url(url), std::move(fleet)) {}
-Asker::Asker(redis::Options redis, FleetSettings fleet) : impl_(std::make_unique<Impl>()) {
-  impl_->core = std::make_shared<AskCore>(impl_->loop, std::move(redis), std::move(fleet));
-}
+Asker::Asker(redis::Options redis, FleetSettings fleet) : impl_(std::make_unique<Impl>(std::move(redis), std::move(fleet))) {}
 Asker::~Asker() = default;
 
 asking::Acks Asker::emit_with_ack(const Target& target, const asking::Event& event, const asking::Options& options,
                                   asking::OnAck on_ack) {
   return impl_->run<asking::Acks>(
-      [&](auto done) { ask_acks(*impl_->core, target, event, options, std::move(on_ack), std::move(done)); });
+      [&](AskCore& core, auto done) { ask_acks(core, target, event, options, std::move(on_ack), std::move(done)); });
 }
 asking::Sockets Asker::fetch_sockets(const Target& target, const asking::Options& options, asking::OnSocket on_socket) {
   return impl_->run<asking::Sockets>(
-      [&](auto done) { ask_sockets(*impl_->core, target, options, std::move(on_socket), std::move(done)); });
+      [&](AskCore& core, auto done) { ask_sockets(core, target, options, std::move(on_socket), std::move(done)); });
 }
 asking::Count Asker::count(const Target& target, const asking::Options& options) {
-  return impl_->run<asking::Count>([&](auto done) { ask_count(*impl_->core, target, options, std::move(done)); });
+  return impl_->run<asking::Count>([&](AskCore& core, auto done) { ask_count(core, target, options, std::move(done)); });
 }
 asking::Rooms Asker::all_rooms(std::string_view nsp, const asking::Options& options) {
-  return impl_->run<asking::Rooms>([&](auto done) { ask_rooms(*impl_->core, nsp, options, std::move(done)); });
+  return impl_->run<asking::Rooms>([&](AskCore& core, auto done) { ask_rooms(core, nsp, options, std::move(done)); });
 }
 asking::ServerAnswers Asker::server_side_emit(std::string_view nsp, const asking::Event& event, const asking::Options& options,
                                               asking::OnServerAnswer on_answer) {
   return impl_->run<asking::ServerAnswers>(
-      [&](auto done) { ask_server_side(*impl_->core, nsp, event, options, std::move(on_answer), std::move(done)); });
+      [&](AskCore& core, auto done) { ask_server_side(core, nsp, event, options, std::move(on_answer), std::move(done)); });
 }
 asking::Servers Asker::servers(std::string_view nsp, const asking::Options& options) {
-  return impl_->run<asking::Servers>([&](auto done) { ask_servers(*impl_->core, nsp, options, std::move(done)); });
+  return impl_->run<asking::Servers>([&](AskCore& core, auto done) { ask_servers(core, nsp, options, std::move(done)); });
 }
 
 // ---- on a loop -------------------------------------------------------------------------------------------------------------

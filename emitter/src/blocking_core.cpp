@@ -2,20 +2,49 @@
 
 #include <algorithm>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include <socketio/common/error.hpp>
 
+#include "courier.hpp"
+#include "forks.hpp"
+#include "ledger.hpp"
+
 namespace socketio::emitter {
+
+struct BlockingCore::State {
+  State(const EmitterOptions& options, const redis::Options& redis, EmitListener& listener)
+      : courier(options, loop, listener), client(loop, redis) {
+    client.on_state([this](redis::State now, std::string_view) {
+      if (now == redis::State::disconnected && away_since_ms == 0) {
+        away_since_ms = loop.now_ms();
+      } else if (now == redis::State::ready) {
+        away_since_ms = 0;
+      }
+    });
+  }
+
+  std::mutex lock;
+  Loop loop;
+  Courier courier;
+  Ledger ledger;
+  redis::Client client;
+  std::vector<Ended> ended;
+  std::size_t bytes_since_poll = 0;
+  std::size_t emits_since_poll = 0;
+  std::uint64_t away_since_ms = 0;
+  bool closed = false;
+};
 
 /// Holds the lock for one call, and tells `on_result` what ended in it once the lock is left.
 class BlockingCore::Turn {
  public:
-  explicit Turn(BlockingCore& core) : core_(core), guard_(core.lock_) { core.loop_.enter_thread(); }
+  explicit Turn(BlockingCore& core) : core_(core), guard_(lock(core)) { core.state_->loop.enter_thread(); }
   ~Turn() {
-    if (!core_.ended_.empty()) {
+    if (!core_.state_->ended.empty()) {
       std::vector<Ended> ended;
-      ended.swap(core_.ended_);
+      ended.swap(core_.state_->ended);
       guard_.unlock();
       for (Ended& one : ended) {
         one.result.message = one.message;
@@ -27,36 +56,59 @@ class BlockingCore::Turn {
   Turn& operator=(const Turn&) = delete;
 
  private:
+  static std::unique_lock<std::mutex> lock(BlockingCore& core) {
+    if (core.forks_ != fork_count()) [[unlikely]] {
+      core.begin_in_child();
+    }
+    return std::unique_lock(core.state_->lock);
+  }
+
   BlockingCore& core_;
   std::unique_lock<std::mutex> guard_;
 };
 
 BlockingCore::BlockingCore(redis::Options redis, EmitterOptions options)
     : options_(std::move(options)),
-      log_(redis.log),
-      queue_bytes_max_(redis.queue_bytes_max),
-      flush_bytes_(redis.flush_bytes),
-      courier_(options_, loop_, *this),
-      client_(loop_, std::move(redis)) {
-  client_.on_state([this](redis::State state, std::string_view) {
-    if (state == redis::State::disconnected && away_since_ms_ == 0) {
-      away_since_ms_ = loop_.now_ms();
-    } else if (state == redis::State::ready) {
-      away_since_ms_ = 0;
-    }
-  });
-}
+      redis_(std::move(redis)),
+      forks_(fork_count()),
+      state_(std::make_unique<State>(options_, redis_, static_cast<EmitListener&>(*this))) {}
 
 BlockingCore::~BlockingCore() {
+  if (forks_ != fork_count()) {  // never used in this process
+    const std::lock_guard guard(fork_lock());
+    leave_state_to_parent();
+    return;
+  }
   const EmitSummary summary = close(options_.close_timeout_ms);
   if (!summary.ok()) {
     log_error("Emits were lost: the emitter ended before Redis had taken them.", summary.message);
   }
 }
 
+/// Closes this process' copies of the descriptors, unless another thread was in the middle of something, and is not here to end it.
+void BlockingCore::leave_state_to_parent() {
+  if (state_->lock.try_lock()) {
+    state_->loop.leave_to_parent();
+  }
+  keep_for_parent(std::move(state_));
+}
+
+/// The connection, and what waits for it, is the parent's. Begins anew, without a word to Redis.
+void BlockingCore::begin_in_child() {
+  const std::lock_guard guard(fork_lock());
+  if (forks_ == fork_count()) {
+    return;  // another thread of this process was first
+  }
+  const bool was_closed = state_->closed;
+  leave_state_to_parent();
+  state_ = std::make_unique<State>(options_, redis_, static_cast<EmitListener&>(*this));
+  state_->closed = was_closed;
+  forks_ = fork_count();
+}
+
 void BlockingCore::log_error(std::string_view message, std::string_view detail) const {
-  if (log_) {
-    log_({redis::LogLevel::error, "emitter", message, detail});
+  if (redis_.log) {
+    redis_.log({redis::LogLevel::error, "emitter", message, detail});
   }
 }
 
@@ -72,26 +124,26 @@ void BlockingCore::tell(const EmitResult& result) const {
 
 EmitId BlockingCore::send(const Operation& operation) {
   const Turn turn(*this);
-  if (closed_) {
+  if (state_->closed) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
-  const std::size_t bytes = courier_.encode(operation);
+  const std::size_t bytes = state_->courier.encode(operation);
   if (operation.selects_nobody()) [[unlikely]] {
     return end_selected_nobody();
   }
-  if (client_.state() == redis::State::idle) {
-    client_.connect();
+  if (state_->client.state() == redis::State::idle) {
+    state_->client.connect();
   }
   wait_for_room(bytes);
   const EmitId id = ++last_id_;
-  ledger_.begin();
-  courier_.publish(client_, id, operation);
-  bytes_since_poll_ += bytes;
-  ++emits_since_poll_;
-  if (redis::worth_a_write(bytes_since_poll_, emits_since_poll_, flush_bytes_)) {
-    bytes_since_poll_ = 0;
-    emits_since_poll_ = 0;
-    loop_.poll();
+  state_->ledger.begin();
+  state_->courier.publish(state_->client, id, operation);
+  state_->bytes_since_poll += bytes;
+  ++state_->emits_since_poll;
+  if (redis::worth_a_write(state_->bytes_since_poll, state_->emits_since_poll, redis_.flush_bytes)) {
+    state_->bytes_since_poll = 0;
+    state_->emits_since_poll = 0;
+    state_->loop.poll();
   }
   return id;
 }
@@ -99,10 +151,10 @@ EmitId BlockingCore::send(const Operation& operation) {
 /// Nothing is published: the emit has been checked, and ends here.
 EmitId BlockingCore::end_selected_nobody() {
   const EmitId id = ++last_id_;
-  ledger_.begin();
-  ledger_.end_selected_nobody();
+  state_->ledger.begin();
+  state_->ledger.end_selected_nobody();
   if (options_.on_result) {
-    ended_.push_back({{id, redis::Outcome::ok, 0, {}, true}, {}});
+    state_->ended.push_back({{id, redis::Outcome::ok, 0, {}, true}, {}});
   }
   return id;
 }
@@ -123,64 +175,64 @@ EmitId BlockingCore::send_server_side(std::string_view nsp, Bytes data) {
 
 void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                                  std::string_view message) {
-  ledger_.end(outcome, receivers, message);
+  state_->ledger.end(outcome, receivers, message);
   if (options_.on_result) {
-    ended_.push_back({{id, outcome, receivers, {}}, std::string(message)});
+    state_->ended.push_back({{id, outcome, receivers, {}}, std::string(message)});
   }
 }
 
 /// Redis is slower than the caller: wait until it has taken some. Redis is away: wait only when the queue is full, and not for
 /// ever.
 void BlockingCore::wait_for_room(std::size_t bytes) {
-  if (client_.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, queue_bytes_max_)) [[likely]] {
+  if (state_->client.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, redis_.queue_bytes_max)) [[likely]] {
     return;
   }
   const auto has_room = [this, bytes] {
-    const std::size_t queued = client_.queued_bytes();
-    const std::size_t limit = client_.state() == redis::State::ready ? options_.write_ahead_bytes / 2 : queue_bytes_max_;
-    return queued == 0 || (queued <= limit && bytes <= queue_bytes_max_ - std::min(queued, queue_bytes_max_));
+    const std::size_t queued = state_->client.queued_bytes();
+    const std::size_t limit = state_->client.state() == redis::State::ready ? options_.write_ahead_bytes / 2 : redis_.queue_bytes_max;
+    return queued == 0 || (queued <= limit && bytes <= redis_.queue_bytes_max - std::min(queued, redis_.queue_bytes_max));
   };
-  loop_.poll();
+  state_->loop.poll();
   while (!has_room()) {
-    if (client_.state() == redis::State::ready) {
+    if (state_->client.state() == redis::State::ready) {
       // The client drops a connection whose answers are overdue, so this ends.
-      loop_.run_until([&] { return has_room() || client_.state() != redis::State::ready; }, options_.full_queue_wait_ms);
+      state_->loop.run_until([&] { return has_room() || state_->client.state() != redis::State::ready; }, options_.full_queue_wait_ms);
       continue;
     }
-    if (away_since_ms_ == 0) {
-      away_since_ms_ = loop_.now_ms();
+    if (state_->away_since_ms == 0) {
+      state_->away_since_ms = state_->loop.now_ms();
     }
-    const std::uint64_t waited_ms = loop_.now_ms() - away_since_ms_;
+    const std::uint64_t waited_ms = state_->loop.now_ms() - state_->away_since_ms;
     if (waited_ms >= options_.full_queue_wait_ms) {
       return;  // the client refuses it, and counts that
     }
-    loop_.run_until([&] { return has_room() || client_.state() == redis::State::ready; },
+    state_->loop.run_until([&] { return has_room() || state_->client.state() == redis::State::ready; },
                     options_.full_queue_wait_ms - waited_ms);
   }
 }
 
 std::string BlockingCore::connect(std::uint64_t timeout_ms) {
   const Turn turn(*this);
-  if (client_.state() == redis::State::idle) {
-    client_.connect();
+  if (state_->client.state() == redis::State::idle) {
+    state_->client.connect();
   }
-  const std::uint64_t failed_before = client_.counters().failed_attempts;
-  const bool ended = loop_.run_until(
-      [&] { return client_.state() == redis::State::ready || client_.counters().failed_attempts > failed_before; }, timeout_ms);
-  if (client_.state() == redis::State::ready) {
+  const std::uint64_t failed_before = state_->client.counters().failed_attempts;
+  const bool ended = state_->loop.run_until(
+      [&] { return state_->client.state() == redis::State::ready || state_->client.counters().failed_attempts > failed_before; }, timeout_ms);
+  if (state_->client.state() == redis::State::ready) {
     return {};
   }
-  return ended ? client_.last_error() : "Redis did not answer in time.";
+  return ended ? state_->client.last_error() : "Redis did not answer in time.";
 }
 
 EmitSummary BlockingCore::flush_locked(std::uint64_t timeout_ms) {
-  if (ledger_.waiting() != 0) {
-    client_.flush();
-    loop_.run_until([this] { return ledger_.waiting() == 0; }, timeout_ms);
+  if (state_->ledger.waiting() != 0) {
+    state_->client.flush();
+    state_->loop.run_until([this] { return state_->ledger.waiting() == 0; }, timeout_ms);
   }
-  EmitSummary summary = ledger_.take_period();
+  EmitSummary summary = state_->ledger.take_period();
   if (summary.waiting != 0 && summary.message.empty()) {
-    summary.message = client_.last_error().empty() ? "Redis did not answer in time." : client_.last_error();
+    summary.message = state_->client.last_error().empty() ? "Redis did not answer in time." : state_->client.last_error();
   }
   return summary;
 }
@@ -202,61 +254,61 @@ void BlockingCore::use_fleet(const EmitterOptions& fleet) {
   next.stream_length_max = fleet.stream_length_max;
   next.use_sharded_pubsub = fleet.use_sharded_pubsub;
   next.beside_classic = fleet.beside_classic;
-  courier_.use(next);
+  state_->courier.use(next);
   options_ = std::move(next);
 }
 
 bool BlockingCore::with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
                                std::uint64_t timeout_ms) {
   const Turn turn(*this);
-  if (closed_) {
+  if (state_->closed) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
-  if (client_.state() == redis::State::idle) {
-    client_.connect();
+  if (state_->client.state() == redis::State::idle) {
+    state_->client.connect();
   }
-  ask(client_);
-  client_.flush();
-  return loop_.run_until(done, timeout_ms);
+  ask(state_->client);
+  state_->client.flush();
+  return state_->loop.run_until(done, timeout_ms);
 }
 
 void BlockingCore::poll() {
   const Turn turn(*this);
-  client_.flush();
-  loop_.poll();
+  state_->client.flush();
+  state_->loop.poll();
 }
 
 EmitSummary BlockingCore::close(std::uint64_t timeout_ms) {
   const Turn turn(*this);
-  if (closed_) {
-    return ledger_.take_period();
+  if (state_->closed) {
+    return state_->ledger.take_period();
   }
-  closed_ = true;
-  if (ledger_.waiting() != 0) {
-    client_.flush();
-    loop_.run_until([this] { return ledger_.waiting() == 0; }, timeout_ms);
+  state_->closed = true;
+  if (state_->ledger.waiting() != 0) {
+    state_->client.flush();
+    state_->loop.run_until([this] { return state_->ledger.waiting() == 0; }, timeout_ms);
   }
   bool client_closed = false;
-  client_.close(0, [&client_closed] { client_closed = true; });
+  state_->client.close(0, [&client_closed] { client_closed = true; });
   while (!client_closed) {
-    loop_.run_until([&client_closed] { return client_closed; }, timeout_ms + 1'000);
+    state_->loop.run_until([&client_closed] { return client_closed; }, timeout_ms + 1'000);
   }
-  return ledger_.take_period();
+  return state_->ledger.take_period();
 }
 
-EmitSummary BlockingCore::totals() const {
-  const std::lock_guard guard(lock_);
-  return ledger_.totals();
+EmitSummary BlockingCore::totals() {
+  const Turn turn(*this);
+  return state_->ledger.totals();
 }
 
-redis::Counters BlockingCore::redis_counters() const {
-  const std::lock_guard guard(lock_);
-  return client_.counters();
+redis::Counters BlockingCore::redis_counters() {
+  const Turn turn(*this);
+  return state_->client.counters();
 }
 
-redis::State BlockingCore::state() const {
-  const std::lock_guard guard(lock_);
-  return client_.state();
+redis::State BlockingCore::state() {
+  const Turn turn(*this);
+  return state_->client.state();
 }
 
 }  // namespace socketio::emitter

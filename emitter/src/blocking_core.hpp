@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@
 #include <socketio/redis/client.hpp>
 
 #include "courier.hpp"
-#include "ledger.hpp"
+#include "operation.hpp"
 
 namespace socketio::emitter {
 
@@ -35,9 +35,9 @@ class BlockingCore final : public Outlet, private EmitListener {
                    std::uint64_t timeout_ms);
   EmitSummary close(std::uint64_t timeout_ms);
 
-  EmitSummary totals() const;
-  redis::Counters redis_counters() const;
-  redis::State state() const;
+  EmitSummary totals();
+  redis::Counters redis_counters();
+  redis::State state();
   [[nodiscard]] const EmitterOptions& options() const noexcept { return options_; }
 
  private:
@@ -46,8 +46,12 @@ class BlockingCore final : public Outlet, private EmitListener {
     EmitResult result;
     std::string message;
   };
+  /// Everything that belongs to one process: a child that comes out of a fork gets its own.
+  struct State;
   class Turn;
 
+  void begin_in_child();
+  void leave_state_to_parent();
   EmitId send(const Operation& operation);
   EmitId end_selected_nobody();
   void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
@@ -57,21 +61,11 @@ class BlockingCore final : public Outlet, private EmitListener {
   void log_error(std::string_view message, std::string_view detail) const;
   EmitSummary flush_locked(std::uint64_t timeout_ms);
 
-  mutable std::mutex lock_;
   EmitterOptions options_;
-  redis::Log log_;
-  std::size_t queue_bytes_max_;
-  std::size_t flush_bytes_;
-  Courier courier_;
-  Ledger ledger_;
-  Loop loop_;
-  redis::Client client_;
-  std::vector<Ended> ended_;
+  const redis::Options redis_;
+  unsigned forks_;  ///< fork_count() of the process that the state belongs to
+  std::unique_ptr<State> state_;
   EmitId last_id_ = 0;
-  std::size_t bytes_since_poll_ = 0;
-  std::size_t emits_since_poll_ = 0;
-  std::uint64_t away_since_ms_ = 0;
-  bool closed_ = false;
 };
 
 }  // namespace socketio::emitter

@@ -303,13 +303,16 @@ void count_servers(redis::Client& client, const FleetSettings& fleet, std::strin
     found.streams_servers = number_at(reply, 3);
   });
   const std::array<std::string_view, 4> shards{"PUBSUB", "SHARDNUMSUB", main.text(), taps.text()};
-  ask(client, search, shards, true, [](FoundTransport& found, const redis::Reply& reply) {
+  const auto on_shards = [&client, search, name = std::string(stream.text())](FoundTransport& found, const redis::Reply& reply) {
     found.sharded_taps = std::min(number_at(reply, 1), number_at(reply, 3));
     found.sharded_servers = number_at(reply, 1) - found.sharded_taps;
-  });
-  const std::array<std::string_view, 2> exists{"EXISTS", stream.text()};
-  ask(client, search, exists, true,
-      [](FoundTransport& found, const redis::Reply& reply) { found.has_stream = reply.integer > 0; });
+    if (found.sharded_servers != 0) {  // they may be those of a streams fleet
+      const std::array<std::string_view, 2> exists{"EXISTS", name};
+      ask(client, search, exists, true,
+          [](FoundTransport& seen, const redis::Reply& answer) { seen.has_stream = answer.integer > 0; });
+    }
+  };
+  ask(client, search, shards, true, on_shards);
 }
 
 void find_namespaces(redis::Client& client, const FleetSettings& fleet, std::vector<std::string> namespaces,

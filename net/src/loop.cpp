@@ -1,5 +1,6 @@
 #include <socketio/net/loop.hpp>
 
+#include <unistd.h>
 #include <uv.h>
 
 #include <cassert>
@@ -107,6 +108,17 @@ bool Loop::run_until(const std::function<bool()>& done, std::uint64_t timeout_ms
     answer = done();
   } while (!answer && !late);
   return answer;
+}
+
+void Loop::leave_to_parent() noexcept {
+  const auto close_copy = [](uv_handle_t* handle, void*) {
+    uv_os_fd_t descriptor = -1;
+    if (uv_fileno(handle, &descriptor) == 0 && descriptor >= 0) {
+      ::close(descriptor);
+    }
+  };
+  uv_walk(uv(), close_copy, nullptr);
+  ::close(uv_backend_fd(uv()));
 }
 
 void net::refuse_posts(Loop& loop) { loop.internals().core->refuse_posts(); }

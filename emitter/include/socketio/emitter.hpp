@@ -33,6 +33,10 @@ class LoopCore;
 /// and waits for Redis' answers. Between calls nothing runs. A connection that was lost meanwhile is noticed and replaced at
 /// the next call.
 ///
+/// A process that forks afterwards may use it on both sides: the child gets a connection of its own at its first emit, its counts
+/// begin at zero, and what waited at the time of the fork is the parent's to send. (An AsyncEmitter is for the process that made
+/// it: its loop is the application's.)
+///
 /// Cost       one packing, one copy into the output buffer, no allocation for `emit` with one room once the buffers have grown.
 class SOCKETIO_API Emitter : public NamespaceEmitter {
  public:

@@ -30,7 +30,8 @@ struct FoundTransport : ChosenTransport {
   std::size_t sharded_servers = 0;  ///< or of a streams fleet with `useShardedPubSub`: their channels look alike
   std::size_t streams_servers = 0;
   std::size_t sharded_taps = 0;  ///< `socketio-fleet tap` that listen as sharded servers do; not among those
-  bool has_stream = false;       ///< the namespace's stream exists
+  /// The namespace's stream exists; looked for only when there are sharded servers, which a streams fleet's may look like.
+  bool has_stream = false;
   /// Of a streams fleet: the servers' `streamCount`, the one of the settings if that is above 1. 0: several streams
   /// exist, and which one is the namespace's cannot be seen.
   std::uint32_t stream_count = 1;
@@ -68,13 +69,13 @@ struct FoundNamespaces : ChosenTransport {
 /// Looks which transport a fleet uses in a namespace, and does not guess.
 ///
 /// `fleet`   names to look for (key, stream); its transport is not looked at.
-/// `client`  outlives the call; used for three commands in one write, and of a streams fleet for some more: `streamCount` is found
+/// `client`  outlives the call; used for two commands in one write, and of a sharded or streams fleet for some more: `streamCount` is found
 ///           by the streams that exist and the connections that read.
 /// `done`    called exactly once, after this function has returned.
 SOCKETIO_API void find_transport(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
                                  std::function<void(const FoundTransport&)> done);
 
-/// Who listens in a namespace: find_transport() without the search for `streamCount`. Three commands in one write.
+/// Who listens in a namespace: find_transport() without the search for `streamCount`.
 SOCKETIO_API void count_servers(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
                                 std::function<void(const FoundTransport&)> done);
 
