@@ -1,6 +1,7 @@
 #include "line_writer.hpp"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,8 +13,20 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// Returns 0, or an errno.
-int write_all(int descriptor, std::string_view text) {
+/// After a write that failed in the middle: a file is to end with a whole line. `written` is what went into it, from the beginning
+/// of a line.
+void drop_part_of_line(int descriptor, std::string_view written) {
+  const std::size_t whole = written.rfind('\n') == std::string_view::npos ? 0 : written.rfind('\n') + 1;
+  struct stat about {};
+  const off_t end = ::lseek(descriptor, 0, SEEK_CUR);
+  if (whole != written.size() && end >= 0 && ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
+    [[maybe_unused]] const int status = ::ftruncate(descriptor, end - static_cast<off_t>(written.size() - whole));
+  }
+}
+
+/// `lines` are whole. Returns 0, or an errno.
+int write_all(int descriptor, const std::string_view lines) {
+  std::string_view text = lines;
   while (!text.empty()) {
     const ssize_t count = ::write(descriptor, text.data(), text.size());
     if (count >= 0) {
@@ -22,7 +35,9 @@ int write_all(int descriptor, std::string_view text) {
       pollfd wait{descriptor, POLLOUT, 0};
       ::poll(&wait, 1, -1);
     } else if (errno != EINTR) {
-      return errno;
+      const int error = errno;
+      drop_part_of_line(descriptor, lines.substr(0, lines.size() - text.size()));
+      return error;
     }
   }
   return 0;

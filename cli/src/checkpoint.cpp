@@ -1,12 +1,13 @@
 #include "checkpoint.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -23,6 +24,8 @@ namespace socketio::cli {
 namespace {
 
 constexpr std::size_t file_bytes_max = std::size_t{1} << 20;
+/// Room for a record: longer ones are those with many separate lines that were sent ahead.
+constexpr std::uint64_t place_bytes = 4096;
 constexpr double exact_max = 9007199254740992.0;  // 2^53: the numbers of JSON
 
 bool take_number(transcode::JsonReader& reader, std::uint64_t& value) {
@@ -49,23 +52,37 @@ bool take_ranges(transcode::JsonReader& reader, std::vector<LineRange>& ranges) 
 }
 
 /// Returns 0, or an errno.
-int write_and_close(int fd, std::string_view content, bool sync) {
-  int error = 0;
-  while (error == 0 && !content.empty()) {
-    const ssize_t count = ::write(fd, content.data(), content.size());
+int write_at(int fd, std::string_view content, std::uint64_t offset) {
+  while (!content.empty()) {
+    const ssize_t count = ::pwrite(fd, content.data(), content.size(), static_cast<off_t>(offset));
     if (count > 0) {
       content.remove_prefix(static_cast<std::size_t>(count));
-    } else {
-      error = count == 0 ? ENOSPC : errno == EINTR ? 0 : errno;
+      offset += static_cast<std::uint64_t>(count);
+    } else if (count == 0 || errno != EINTR) {
+      return count == 0 ? ENOSPC : errno;
     }
   }
-  if (error == 0 && sync && ::fsync(fd) != 0) {
-    error = errno;
+  return 0;
+}
+
+/// One line of a size, filled up with spaces.
+std::string padded(std::string content, std::size_t size) {
+  content.pop_back();  // the line feed
+  content.resize(std::max(content.size(), size - 1), ' ');
+  return content + "\n";
+}
+
+/// The newest of the lines that can be read.
+std::optional<CheckpointState> newest_in(std::string_view text) {
+  std::optional<CheckpointState> newest;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (auto state = checkpoint_from_json(line); state && (!newest || state->save >= newest->save)) {
+      newest = std::move(state);
+    }
   }
-  if (::close(fd) != 0 && error == 0) {
-    error = errno;
-  }
-  return error;
+  return newest;
 }
 
 /// Paths are bytes, JSON is not.
@@ -97,7 +114,7 @@ std::string to_json(const CheckpointState& state) {
     }
     result += "]";
   }
-  return result + "}\n";
+  return result + ",\"save\":" + std::to_string(state.save) + "}\n";
 }
 
 std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
@@ -119,6 +136,8 @@ std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
     } else if (key.text() == "offset_bytes") {
       good = take_number(reader, state.position.offset_bytes);
       members |= 4;
+    } else if (key.text() == "save") {
+      good = take_number(reader, state.save);
     } else if (key.text() == "sent_ahead") {
       good = take_ranges(reader, state.sent_ahead);
     }
@@ -136,22 +155,47 @@ std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
 CheckpointFile::CheckpointFile(const std::string& path, const std::string& input_identity) : path_(resolved(path)) {
   state_.input = as_json_keeps_it(input_identity);
   struct stat about {};
-  if (::stat(path_.c_str(), &about) != 0) {
-    if (errno != ENOENT) {
-      fail_usage("Cannot use the checkpoint " + text::excerpt(path_, 200) + ": " + text::system_error(errno) + ".");
-    }
-    return;
+  const bool exists = ::stat(path_.c_str(), &about) == 0;
+  if (!exists && errno != ENOENT) {
+    fail_usage("Cannot use the checkpoint " + text::excerpt(path_, 200) + ": " + text::system_error(errno) + ".");
   }
-  if (S_ISDIR(about.st_mode)) {
+  if (exists && S_ISDIR(about.st_mode)) {
     fail_usage("The checkpoint " + text::excerpt(path_, 200) + " is a folder: name a file.");
   }
-  in_place_ = !S_ISREG(about.st_mode);
-  if (in_place_ || about.st_size == 0) {
+  is_device_ = exists && !S_ISREG(about.st_mode);
+  const int flags = is_device_ ? O_WRONLY | O_NONBLOCK | O_NOCTTY : O_RDWR | O_CREAT;
+  descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
+  open_error_ = descriptor_ < 0 ? errno : 0;  // said by save()
+  if (descriptor_ < 0 || is_device_) {
     return;
   }
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(descriptor_);
+    fail_usage("Another run uses the checkpoint " + text::excerpt(path_, 200) + ": both would send the same lines. Wait for its "
+               "end, or name another file.");
+  }
+  try {
+    read_earlier(input_identity);
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+CheckpointFile::~CheckpointFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+/// What an earlier run left in the file.
+void CheckpointFile::read_earlier(const std::string& input_identity) {
   Buffer content;
   values::read_file(content, path_, file_bytes_max);
-  const auto earlier = checkpoint_from_json(content.text());
+  if (content.size() == 0) {
+    return;
+  }
+  const auto earlier = newest_in(content.text());
   if (!earlier) {
     fail_usage(text::excerpt(path_, 200) +
                " is no checkpoint of socketio-emit. Name another file, or remove it to start anew.");
@@ -164,17 +208,22 @@ CheckpointFile::CheckpointFile(const std::string& path, const std::string& input
 }
 
 std::string CheckpointFile::save(const Position& position, const std::vector<LineRange>& sent_ahead) {
-  CheckpointState next{state_.input, position, sent_ahead};
-  if (saved_ && next == state_) {
+  CheckpointState next{state_.input, position, sent_ahead, state_.save};
+  if (is_reserved_ && next == state_) {
     return {};
   }
+  ++next.save;
   const std::string content = to_json(next);
-  std::string problem = in_place_ ? write_in_place(content) : replace(content);
-  if (problem.empty()) {
-    state_ = std::move(next);
-    saved_ = true;
+  const int error = open_error_ != 0 ? open_error_ : is_device_ ? write_at(descriptor_, content, 0) : write(content, next.save);
+  if (error != 0) {
+    if (!is_device_ && descriptor_ >= 0 && state_.save == 0) {  // a part of a record would be no checkpoint for the next run
+      [[maybe_unused]] const int status = ::ftruncate(descriptor_, 0);
+    }
+    return sentence(error);
   }
-  return problem;
+  state_ = std::move(next);
+  is_reserved_ = true;
+  return {};
 }
 
 std::string CheckpointFile::sentence(int error) const {
@@ -185,27 +234,25 @@ std::string CheckpointFile::sentence(int error) const {
          ", then run the same command again.";
 }
 
-std::string CheckpointFile::write_in_place(std::string_view content) const {
-  const int fd = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  const int error = fd < 0 ? errno : write_and_close(fd, content, false);
-  return error == 0 ? "" : sentence(error);
-}
-
-/// Writes beside the file, then puts the new one in its place.
-std::string CheckpointFile::replace(std::string_view content) const {
-  const std::string beside = path_ + ".tmp";
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-  int error = fd < 0 ? errno : write_and_close(fd, content, true);
-  if (error == 0 && ::rename(beside.c_str(), path_.c_str()) != 0) {
+/// Two places take turns, so that one is whole while the other one is written. The first save writes both, so that later ones need
+/// no room. A record that is longer stands behind them, for as long as it is the newest.
+int CheckpointFile::write(const std::string& content, std::uint64_t save) {
+  const bool is_long = content.size() > place_bytes;
+  const std::uint64_t place = is_long ? 2 * place_bytes : (save + 1) % 2 * place_bytes;
+  int error = write_at(descriptor_, is_long ? content : padded(content, place_bytes), place);
+  struct stat about {};
+  if (error == 0 && !is_reserved_ && !is_long && ::fstat(descriptor_, &about) == 0 &&
+      about.st_size < static_cast<off_t>(2 * place_bytes)) {
+    error = write_at(descriptor_, padded("\n", place_bytes), place_bytes - place);
+  }
+  if (error == 0 && ::fdatasync(descriptor_) != 0) {
     error = errno;
   }
-  if (error == 0) {
-    return {};
+  if (error == 0 && !is_long && std::exchange(is_long_, false)) {
+    error = ::ftruncate(descriptor_, static_cast<off_t>(2 * place_bytes)) == 0 ? 0 : errno;
   }
-  if (fd >= 0) {
-    ::unlink(beside.c_str());
-  }
-  return sentence(error);
+  is_long_ = is_long_ || is_long;
+  return error;
 }
 
 }  // namespace socketio::cli

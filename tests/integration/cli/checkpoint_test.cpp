@@ -232,21 +232,57 @@ TEST_CASE("checkpoint: where it cannot be written, nothing is sent") {
   CHECK(fs::is_character_file("/dev/full"));
 }
 
-TEST_CASE("checkpoint: a disk that fills up ends the batch; the summary tells what was sent") {
+TEST_CASE("checkpoint: the room is taken before anything is sent, so that a disk that fills up later does no harm") {
   const Folder folder;
   const RedisServer redis;
   const Subscriber server(redis.port());
   Surroundings small_disk;
-  small_disk.file_bytes_max = 42;  // {"input":"-","line":0,"offset_bytes":0} fits, larger numbers do not
+  small_disk.file_bytes_max = 42;  // not even a record fits
+  const Ended refused = emit({"-r", redis.url(), "--checkpoint", folder / "c", "--input", "-"}, lines(1, 100), small_disk);
+  CHECK(refused.status == 1);
+  CHECK(refused.says("the disk is full"));
+  CHECK(server.count() == 0);
+  small_disk.file_bytes_max = 8192;  // both do, and nothing more
   const Ended ended = emit({"-r", redis.url(), "--checkpoint", folder / "c", "--input", "-"}, lines(1, 100), small_disk);
-  CHECK(ended.status == 3);
-  CHECK(ended.says("the disk is full"));
+  CHECK(ended.status == 0);
   CHECK(ended.summary()["sent"] == 100);
   REQUIRE(server.has(100));
   std::ifstream checkpoint(folder / "c");
-  std::string content;
-  std::getline(checkpoint, content);
-  CHECK(content == R"({"input":"-","line":0,"offset_bytes":0})");
+  const std::string content((std::istreambuf_iterator<char>(checkpoint)), {});
+  CHECK(content.find("\"line\":100,") != std::string::npos);
+}
+
+TEST_CASE("checkpoint: of two runs with one checkpoint at the same time, the second one is refused") {
+  const Folder folder;
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  Tool first({"-r", redis.url(), "--checkpoint", folder / "c", "--input", "-"});
+  first.write(lines(1, 1));
+  REQUIRE(server.has(1));
+  const Ended second = emit({"-r", redis.url(), "--checkpoint", folder / "c", "--input", "-"}, lines(1, 1));
+  CHECK(second.status == 1);
+  CHECK(second.says("Another run uses the checkpoint"));
+  CHECK(first.wait().status == 0);
+  CHECK(server.count() == 1);
+}
+
+TEST_CASE("recording: on a full disk it ends with a whole line, which can be replayed") {
+  const Folder folder;
+  const RedisServer redis;
+  Surroundings fleet;
+  fleet.tool = "SOCKETIO_FLEET";
+  fleet.file_bytes_max = 1000;
+  Tool tap({"tap", "-r", redis.url(), "--transport", "classic", "--record", folder / "r", "-o", "quiet"}, fleet);
+  REQUIRE(eventually([&] { return redis.ask({"PUBSUB", "NUMPAT"}) != ":0"; }));
+  const Ended sent = emit({"-r", redis.url(), "--transport", "classic", "--input", "-"}, lines(1, 100));
+  CHECK(sent.summary()["sent"] == 100);
+  const Ended ended = tap.wait();
+  CHECK(ended.status != 0);
+  std::ifstream recording(folder / "r");
+  const std::string content((std::istreambuf_iterator<char>(recording)), {});
+  CHECK(content.size() <= 1000);
+  CHECK(content.size() > 500);
+  CHECK(content.ends_with("}\n"));
 }
 
 }  // namespace checkpoint_test

@@ -56,12 +56,12 @@ TEST_CASE("checkpoint: it reads back what it wrote") {
   const CheckpointState states[] = {
       {"-", {}, {}},
       {"/data/a \"b\".ndjson", {812, 123'456'789'012}, {}},
-      {"/x", {1, 2}, {{3, 4}, {9, 9}}},
+      {"/x", {1, 2}, {{3, 4}, {9, 9}}, 7},
   };
   for (const CheckpointState& state : states) {
     CHECK(checkpoint_from_json(to_json(state)) == state);
   }
-  CHECK(to_json(states[2]) == "{\"input\":\"/x\",\"line\":1,\"offset_bytes\":2,\"sent_ahead\":[[3,4],[9,9]]}\n");
+  CHECK(to_json(states[2]) == "{\"input\":\"/x\",\"line\":1,\"offset_bytes\":2,\"sent_ahead\":[[3,4],[9,9]],\"save\":7}\n");
 }
 
 TEST_CASE("checkpoint: text that is no checkpoint is refused, and so is every beginning of one") {
@@ -83,12 +83,63 @@ TEST_CASE("checkpoint: text that is no checkpoint is refused, and so is every be
 
 TEST_CASE("checkpoint file: a new one starts at the beginning, and the next run goes on where it was saved") {
   const Folder folder;
-  CheckpointFile first(folder / "c", "/in");
-  CHECK(first.state().position == Position{});
-  CHECK(first.save({5, 50}, {{7, 8}}).empty());
+  {
+    CheckpointFile first(folder / "c", "/in");
+    CHECK(first.state().position == Position{});
+    CHECK(first.save({5, 50}, {{7, 8}}).empty());
+  }
   const CheckpointFile second(folder / "c", "/in");
-  CHECK(second.state() == CheckpointState{"/in", {5, 50}, {{7, 8}}});
-  CHECK_FALSE(fs::exists(folder / "c.tmp"));
+  CHECK(second.state() == CheckpointState{"/in", {5, 50}, {{7, 8}}, 1});
+}
+
+TEST_CASE("checkpoint file: a second run with the same one is refused while the first one lasts") {
+  const Folder folder;
+  {
+    const CheckpointFile first(folder / "c", "/in");
+    CHECK(refusal(folder / "c", "/in").starts_with("Another run uses the checkpoint " + (folder / "c")));
+  }
+  CHECK(CheckpointFile(folder / "c", "/in").state().position == Position{});
+}
+
+TEST_CASE("checkpoint file: room is taken at the start, later saves are written in place, and a torn one leaves the one before") {
+  const Folder folder;
+  std::uintmax_t size = 0;
+  {
+    CheckpointFile file(folder / "c", "/in");
+    CHECK(file.save({}, {}).empty());
+    size = fs::file_size(folder / "c");
+    for (std::uint64_t line = 1; line <= 101; ++line) {
+      CHECK(file.save({line, line * 1'000'000'000}, {}).empty());
+    }
+  }
+  CHECK(fs::file_size(folder / "c") == size);
+  CHECK(CheckpointFile(folder / "c", "/in").state().position.line == 101);
+  std::string content = read(folder / "c");
+  const std::size_t newest = content.find("\"line\":101");
+  REQUIRE(newest != std::string::npos);
+  content.replace(newest, 3, "???");
+  write(folder / "c", content);
+  CHECK(CheckpointFile(folder / "c", "/in").state().position.line == 100);
+}
+
+TEST_CASE("checkpoint file: a record with very many ranges is kept, and the next one is short again") {
+  const Folder folder;
+  std::vector<LineRange> ahead;
+  for (std::uint64_t line = 10; line < 20'000; line += 2) {
+    ahead.push_back({line, line});
+  }
+  for (int run = 0; run < 2; ++run) {
+    {
+      CheckpointFile file(folder / "c", "/in");
+      CHECK(file.save({1, 10}, {}).empty());
+      CHECK(file.save({2, 20}, ahead).empty());
+    }
+    CheckpointFile file(folder / "c", "/in");
+    CHECK(file.state().sent_ahead == ahead);
+    CHECK(file.save({20'000, 200'000}, {}).empty());
+    CHECK(fs::file_size(folder / "c") < 10'000);
+  }
+  CHECK(CheckpointFile(folder / "c", "/in").state().position.line == 20'000);
 }
 
 TEST_CASE("checkpoint file: an empty file, as mktemp makes it, is a new one") {
@@ -101,8 +152,7 @@ TEST_CASE("checkpoint file: a symbolic link stays one") {
   const Folder folder;
   write(folder / "real", "");
   fs::create_symlink(folder / "real", folder / "link");
-  CheckpointFile file(folder / "link", "/in");
-  CHECK(file.save({1, 10}, {}).empty());
+  CHECK(CheckpointFile(folder / "link", "/in").save({1, 10}, {}).empty());
   CHECK(fs::is_symlink(folder / "link"));
   CHECK(CheckpointFile(folder / "real", "/in").state().position == Position{1, 10});
 }
@@ -114,8 +164,7 @@ TEST_CASE("checkpoint file: what does not fit is refused and left alone") {
         (folder / "other") + " is no checkpoint of socketio-emit. Name another file, or remove it to start anew.");
   CHECK(read(folder / "other") == "my shopping list\n");
 
-  CheckpointFile file(folder / "c", "/in");
-  CHECK(file.save({1, 10}, {}).empty());
+  CHECK(CheckpointFile(folder / "c", "/in").save({1, 10}, {}).empty());
   CHECK(refusal(folder / "c", "/another") == "The checkpoint " + (folder / "c") +
                                                  " belongs to the input /in, not to /another. Name another file, or remove it "
                                                  "to start anew.");
@@ -143,8 +192,7 @@ TEST_CASE("checkpoint file: a full disk is called one, and a device is never rep
 
 TEST_CASE("checkpoint file: a path that is not UTF-8 is recognised again") {
   const Folder folder;
-  CheckpointFile file(folder / "c", "/in\xff");
-  CHECK(file.save({1, 10}, {}).empty());
+  CHECK(CheckpointFile(folder / "c", "/in\xff").save({1, 10}, {}).empty());
   CHECK(CheckpointFile(folder / "c", "/in\xff").state().position == Position{1, 10});
 }
 
