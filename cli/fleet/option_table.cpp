@@ -38,7 +38,7 @@ void add(std::vector<std::string>& list, std::string value) {
 }
 
 void add_nsp(Base& all, Text value) {
-  add(options_of(all).namespaces, target::namespace_name(value));
+  add(options_of(all).namespaces, target::namespace_name(checked("The namespace", value)));
 }
 
 std::uint64_t number(std::string_view option, Text value, std::uint64_t min, std::uint64_t max) {

@@ -152,7 +152,8 @@ bool Questions::write_all() {
     return false;
   }
   if (lines_lost_ != 0) {
-    console_.error(units::counted(lines_lost_, "line") + " not shown: the output is too slow.");
+    console_.error(units::counted(lines_lost_, "line") + " not shown: " +
+                   (lines_.error() == EPIPE ? "nobody reads standard output any more." : "the output is too slow."));
   }
   return lines_lost_ == 0;
 }

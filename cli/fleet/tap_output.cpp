@@ -137,7 +137,8 @@ std::string TapOutput::summary_text() const {
   };
   add(counts_.passed_over, "passed over");
   add(counts_.malformed, "malformed");
-  add(counts_.dropped, "not shown because the output is too slow");
+  add(counts_.dropped, lines_.error() == EPIPE ? "not shown because nobody reads the output any more"
+                                               : "not shown because the output is too slow");
   add(counts_.recorded, "recorded");
   add(counts_.not_recorded, "not recorded");
   add(counts_.interruptions, "interruptions");

@@ -51,6 +51,10 @@ Batch::Batch(Options& options, Console& console, const Signals& signals)
   } else {
     publisher_ = std::make_unique<Publisher>(options, console, signals, tally_, errors_, start_, [this] { return tick(); });
     destination_ = publisher_.get();
+    if (options.rejects) {
+      rejects_.emplace(*options.rejects, input_.descriptor());
+      publisher_->on_line_end([this](std::uint64_t line, bool rejected) { rejects_->end(line, rejected); });
+    }
   }
 }
 
@@ -85,8 +89,15 @@ ExitStatus Batch::run() {
   if (publisher_) {
     const Halt ended = publisher_->finish(halt);
     halt = halt == Halt::none ? ended : halt;
-    if (halt != Halt::checkpoint && save_checkpoint(true) != Halt::none && halt == Halt::none) {
-      halt = Halt::checkpoint;
+    if (save_checkpoint(true) != Halt::none || halt == Halt::checkpoint) {
+      report_unsaved();
+      halt = halt == Halt::none ? Halt::checkpoint : halt;
+    }
+  }
+  if (rejects_) {
+    if (const std::string problem = rejects_->flush(); !problem.empty()) {
+      console_.error(problem);
+      halt = halt == Halt::none ? Halt::checkpoint : halt;
     }
   }
   errors_.finish();
@@ -114,7 +125,7 @@ Halt Batch::read_lines() {
     switch (reader_.next(line)) {
       case LineReader::Next::line: halt = take_line(line); break;
       case LineReader::Next::too_long:
-        halt = refuse_line("it is longer than " + units::size_text(options_.line_max) + ". Raise the limit with --line-max.");
+        halt = refuse_line("it is longer than " + units::size_text(options_.line_max) + ". Raise the limit with --line-max.", {});
         break;
       case LineReader::Next::starved: halt = more_input(); break;
       case LineReader::Next::end: return signals_.pending() != 0 ? Halt::signal : Halt::none;
@@ -126,6 +137,15 @@ Halt Batch::read_lines() {
 }
 
 Halt Batch::take_line(std::string_view line) {
+  if (reader_.line_number() == 1) [[unlikely]] {
+    if (const std::string problem = text::utf16_problem(line); !problem.empty()) {
+      ++tally_.failed;
+      ++tally_.bad_lines;
+      errors_.add(1, problem);
+      return Halt::bad_line;  // all other lines are like it
+    }
+    line = text::without_mark(line);
+  }
   if (was_sent_ahead(reader_.line_number())) [[unlikely]] {
     return Halt::none;
   }
@@ -137,10 +157,16 @@ Halt Batch::take_line(std::string_view line) {
       return halt;
     }
   }
+  if (rejects_) {
+    rejects_->keep(reader_.line_number(), line);
+  }
   try {
     destination_->send(parser_->operation(), reader_.position());
   } catch (const Error& error) {
-    return refuse_line(error.what());
+    if (rejects_) {
+      rejects_->end(reader_.line_number(), false);
+    }
+    return refuse_line(error.what(), line);
   }
   handled_ = reader_.position();
   if (signals_.pending() != 0) [[unlikely]] {
@@ -159,19 +185,22 @@ Halt Batch::refuse_parsed(std::string_view line) {
     return Halt::none;
   }
   if (!reader_.is_unterminated() || !parser_->ends_early()) {
-    return refuse_line(parser_->problem() + ".");
+    return refuse_line(parser_->problem() + ".", line);
   }
   // Somebody may still be writing it: a later run looks at it again.
   const Position before = handled_;
-  const Halt halt = refuse_line("the input ends inside this line (" + parser_->problem() + ").");
+  const Halt halt = refuse_line("the input ends inside this line (" + parser_->problem() + ").", line);
   handled_ = before;
   return halt;
 }
 
-Halt Batch::refuse_line(const std::string& sentence) {
+Halt Batch::refuse_line(const std::string& sentence, std::string_view line) {
   ++tally_.failed;
   ++tally_.bad_lines;
   errors_.add(reader_.line_number(), sentence);
+  if (rejects_ && !line.empty()) {
+    rejects_->add(line);
+  }
   if (!options_.skip_bad_lines) {
     return Halt::bad_line;
   }
@@ -275,6 +304,20 @@ Halt Batch::tick() {
     return save_checkpoint(false);
   }
   return Halt::none;
+}
+
+/// The checkpoint was not written when it should have been: what was sent, so that nobody sends it again.
+void Batch::report_unsaved() {
+  InFlight& in_flight = publisher_->in_flight();
+  std::uint64_t last = in_flight.done().line;
+  for (const LineRange& range : in_flight.passed_ahead()) {
+    last = std::max(last, range.last);
+  }
+  const std::uint64_t saved = checkpoint_->state().position.line;
+  if (last != saved) {
+    console_.error("The last line that was sent is " + units::grouped(last) + ", but the checkpoint says " + units::grouped(saved) +
+                   ": running it again would send those in between twice.");
+  }
 }
 
 void Batch::show_progress(Clock::time_point now) {

@@ -15,6 +15,7 @@
 #include "line_reader.hpp"
 #include "pacer.hpp"
 #include "publisher.hpp"
+#include "rejects.hpp"
 #include "schedule.hpp"
 
 namespace socketio::cli {
@@ -34,13 +35,14 @@ class Batch {
   void check_event() const;
   Halt read_lines();
   Halt take_line(std::string_view line);
-  Halt refuse_line(const std::string& sentence);
+  Halt refuse_line(const std::string& sentence, std::string_view line);
   Halt refuse_parsed(std::string_view line);
   Halt more_input();
   Halt wait_for_input();
   [[nodiscard]] std::chrono::nanoseconds until_due(Clock::time_point now);
   Halt pace();
   Halt tick();
+  void report_unsaved();
   void show_progress(Clock::time_point now);
   Halt save_checkpoint(bool at_the_end);
   [[nodiscard]] bool was_sent_ahead(std::uint64_t line) const noexcept;
@@ -53,6 +55,7 @@ class Batch {
   std::optional<CheckpointFile> checkpoint_;
   Position start_;
   std::vector<LineRange> sent_ahead_;  ///< by the run before
+  std::optional<Rejects> rejects_;
   LineReader reader_;
   std::unique_ptr<LineParser> parser_;
   std::optional<Pacer> pacer_;

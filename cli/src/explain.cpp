@@ -61,6 +61,15 @@ std::string no_connection(const std::string& error, const Options& options) {
   if (contains(error, "refused database")) {
     return error + " Choose another one at the end of the URL.";
   }
+  // These say themselves what to do, and Redis is there.
+  for (const std::string_view sign : {"certificate", "speaks TLS", "speak TLS", "TLS"}) {
+    if (contains(error, sign)) {
+      return error;
+    }
+  }
+  if (options.redis.topology == redis::Topology::sentinel) {
+    return error + " Look whether the sentinels run and see a master, or name other ones with --redis URL.";
+  }
   return error + (contains(error, redis::describe(options.redis)) ? "" : " (" + redis::describe(options.redis) + ")") +
          " Start Redis there, or name another one with --redis URL.";
 }

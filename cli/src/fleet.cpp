@@ -140,6 +140,16 @@ void find_classic_servers(Options& options, Console& console, const Signals& sig
 
 }  // namespace
 
+std::uint64_t servers_of(const Options& options, const FoundTransport& found) {
+  return (options.uses(Transport::classic) ? found.classic_servers : 0) +
+         (options.uses(Transport::sharded) ? found.sharded_servers : 0) +
+         (options.uses(Transport::streams) ? found.streams_servers : 0);
+}
+
+std::uint64_t taps_of(const Options& options, const FoundTransport& found) {
+  return options.uses(Transport::sharded) ? found.sharded_taps : 0;
+}
+
 bool looks_at_fleet(const Options& options) {
   return !options.dry_run && !(options.force_transport && !options.require_receivers);
 }

@@ -33,6 +33,9 @@ void look_for_classic(Options& options, Console& console, const Signals& signals
 /// Fails      Failure(usage) when none (unless by default) or several are in use, Failure(refused) when Redis does not tell
 ///            (unless by default or named), or the named transport is not one by which somebody listens, but another one is.
 void choose_transport(Options& options, Console& console, const FoundTransport& found);
+/// The servers that listen by the chosen transports, and the subscribers that every publish counts as receivers besides.
+[[nodiscard]] std::uint64_t servers_of(const Options& options, const FoundTransport& found);
+[[nodiscard]] std::uint64_t taps_of(const Options& options, const FoundTransport& found);
 /// Whether there is something to look for.
 [[nodiscard]] bool looks_at_fleet(const Options& options);
 

@@ -70,6 +70,9 @@ Batch:
       --line-max SIZE      longest line: 512K, 64M (default), 1G
       --on-error WHAT      a bad line: stop (default), or skip it and go on
       --checkpoint FILE    remember how far it got; run again, it goes on there
+      --rejects FILE       lines that failed, are unconfirmed or reached fewer
+                           servers than there were, to be fed in again (with
+                           --checkpoint without those that the next run sends)
 
   {"event":"order","args":[42],"to":["kitchen"],"except":[],"nsp":"/",
    "volatile":true,"compress":false}
@@ -133,7 +136,8 @@ SOCKETIO_SENTINEL_PASSWORD; SOCKETIO_KEY; SOCKETIO_TRANSPORT; NO_COLOR.
 With --output json, the last line of standard output is the summary:
   {"sent":2,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":3,
    "receivers_median":3}
-It is one line. Receivers are servers, as Redis counts them; a stream does not
+It is one line; of a batch it has "receivers", too: how many emits reached how
+many servers, {"1":20,"2":980}. Receivers are servers; a stream does not
 tell who reads it: "receivers_unknown" is then how many went into one, and what
 nobody knows is null. Unconfirmed emits
 were written to a Redis that went away before it answered; they may have
@@ -146,7 +150,8 @@ it is, and then the summary:
   {"servers":2,"answers":1,"missing":1,"missing_servers":["8899aabbccddeeff"]}
 
 Exit status: 0 all done; 1 wrong options or bad input; 2 no connection, or not
-allowed; 3 some failed or are unconfirmed; 4 fewer receivers than required;
+allowed; 3 some failed, are unconfirmed, or reached fewer servers than there
+were; 4 fewer receivers than required;
 5 not all answers had come in time; 130 interrupted (143: terminated), after
 what was read has been sent.
 )";

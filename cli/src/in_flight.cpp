@@ -5,12 +5,12 @@
 
 namespace socketio::cli {
 
-void InFlight::push(Position end, Op op, std::uint16_t place) {
+void InFlight::push(Position end, Op op, std::uint16_t place, bool to_all_servers) {
   if (size_ == ring_.size()) {
     grow();
   }
   ++size_;
-  at(size_ - 1) = {end.line, end.offset_bytes, op, Fate::waiting, place};
+  at(size_ - 1) = {end.line, end.offset_bytes, op, Fate::waiting, to_all_servers, place};
   ++waiting_;
   last_offset_ = end.offset_bytes;
 }
@@ -36,7 +36,7 @@ InFlight::Line InFlight::end(EmitId id, Fate fate) {
   assert(entry.fate == Fate::waiting);
   entry.fate = fate;
   --waiting_;
-  const Line line{entry.line, entry.op, entry.place};
+  const Line line{entry.line, entry.op, entry.place, entry.to_all_servers};
   while (size_ != 0 && at(0).fate == Fate::passed) {
     done_ = {at(0).line, at(0).offset_bytes};
     head_ = (head_ + 1) & (ring_.size() - 1);

@@ -27,7 +27,7 @@ class InFlight {
   };
 
   /// A line is about to be emitted; the emitter will number it next. `end` is behind the line.
-  void push(Position end, Op op, std::uint16_t place = 0);
+  void push(Position end, Op op, std::uint16_t place = 0, bool to_all_servers = true);
   /// It was refused before it got a number.
   void take_back();
 
@@ -35,6 +35,7 @@ class InFlight {
     std::uint64_t number;
     Op op;
     std::uint16_t place;  ///< as it was given to push()
+    bool to_all_servers;
   };
   /// `fate` is not waiting.
   Line end(EmitId id, Fate fate);
@@ -56,6 +57,7 @@ class InFlight {
     std::uint64_t offset_bytes;
     Op op;
     Fate fate;
+    bool to_all_servers;
     std::uint16_t place;
   };
   [[nodiscard]] Entry& at(std::size_t index) noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }

@@ -50,7 +50,7 @@ redis::Options read_url(const std::string& url, const char* source) {
 std::string read_password(const std::string& path) {
   Buffer content;
   values::read_file(content, path, password_bytes_max);
-  std::string_view line = content.text().substr(0, content.text().find('\n'));
+  std::string_view line = text::without_mark(content.text().substr(0, content.text().find('\n')));
   if (line.ends_with('\r')) {
     line.remove_suffix(1);
   }
@@ -214,7 +214,8 @@ void check_batch_only(const Collected& all) {
                                                      {options.rate.has_value(), "--rate"},
                                                      {all.line_max_given, "--line-max"},
                                                      {all.on_error_given, "--on-error"},
-                                                     {options.checkpoint.has_value(), "--checkpoint"}};
+                                                     {options.checkpoint.has_value(), "--checkpoint"},
+                                                     {options.rejects.has_value(), "--rejects"}};
   for (const auto& [given, name] : batch_only) {
     if (given && !options.input) {
       fail_usage(std::string(name) + " belongs to a batch: add --input FILE, or --input - for standard input.");
@@ -258,6 +259,9 @@ void check_input(const Collected& all) {
     refuse_pair(input_option(options), "--string",
                 options.replay ? "the lines of a recording are JSON"
                                : "the lines of a batch are JSON; for plain lines use --format lines");
+  }
+  if (options.rejects && options.dry_run) {
+    refuse_pair("--rejects", "--dry-run", "nothing is sent that could fail to arrive");
   }
   if (options.checkpoint && options.dry_run) {
     refuse_pair("--checkpoint", "--dry-run", "nothing is sent that could be remembered");

@@ -102,7 +102,7 @@ void set_compress(Collected& all, bool compress) {
 
 void set_nsp(Collected& all, Value value) {
   try {
-    all.options.nsp = target::namespace_name(value);
+    all.options.nsp = target::namespace_name(checked("The namespace", value));
   } catch (const Error& error) {
     fail_usage(error.what());
   }
@@ -206,6 +206,7 @@ constexpr OptionEntry table[] = {
     {"line-max", true, set_line_max},
     {"on-error", true, set_on_error},
     {"checkpoint", true, [](Collected& all, Value value) { all.options.checkpoint = value; }},
+    {"rejects", true, [](Collected& all, Value value) { all.options.rejects = value; }},
     {"require-receivers", true, set_required},
     {"dry-run", false, [](Collected& all, Value value) { set_flag(all.options.dry_run, value); }},
 };

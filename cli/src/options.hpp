@@ -71,6 +71,7 @@ struct Options {
   std::size_t line_max = std::size_t{64} << 20;
   bool skip_bad_lines = false;
   std::optional<std::string> checkpoint;
+  std::optional<std::string> rejects;  ///< the file for lines that did not reach everybody
 
   std::optional<std::uint64_t> require_receivers;
   bool dry_run = false;

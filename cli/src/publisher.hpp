@@ -3,7 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <socketio/emitter.hpp>
 
@@ -13,6 +16,7 @@
 #include "options.hpp"
 #include "report.hpp"
 #include "server_counts.hpp"
+#include "server_watch.hpp"
 #include "signals.hpp"
 #include "tally.hpp"
 
@@ -43,6 +47,9 @@ class Publisher final : public Destination {
   Halt finish(Halt halt);
 
   [[nodiscard]] InFlight& in_flight() noexcept { return in_flight_; }
+  /// Calls `ended` with the number of each line that was sent once it has ended, and whether it has to be sent again for everybody
+  /// to get it.
+  void on_line_end(std::function<void(std::uint64_t line, bool rejected)> ended) { line_ended_ = std::move(ended); }
   /// For the sentence of a single emit that is refused.
   void set_channel(std::string channel) { channel_ = std::move(channel); }
 
@@ -56,7 +63,7 @@ class Publisher final : public Destination {
   /// Lines that ended the same way.
   struct Lost {
     std::uint64_t count = 0;
-    LineRange lines;
+    std::vector<LineRange> lines;
     void add(std::uint64_t line);
   };
 
@@ -69,6 +76,14 @@ class Publisher final : public Destination {
   void watch_connection(Clock::time_point now);
   Halt wait(bool until_the_end);
   Halt wait_for_answers(bool until_the_end);
+  redis::Options batch_redis();
+  void check_size(const Operation& operation);
+  std::uint64_t output_limit(bool of_streams);
+  [[nodiscard]] bool counts_one_node() const;
+  [[nodiscard]] bool goes_to_all_servers(const Operation& operation) const;
+  Halt spare_readers();
+  Halt wait_for_readers();
+  Halt wait_for_servers();
   void say_lost(const Lost& lost, const std::string& what) const;
 
   Options& options_;  ///< look() names the transport there
@@ -80,7 +95,10 @@ class Publisher final : public Destination {
   InFlight in_flight_;
   ServerCounts counts_;
   bool redis_tells_ = false;  ///< how many servers listen
+  std::function<void(std::uint64_t line, bool rejected)> line_ended_;
+  std::uint64_t outages_waited_ = 0;  ///< after so many outages the servers have been waited for
   Emitter emitter_;
+  std::optional<ServerWatch> watch_;  ///< of a batch
   Outlet& outlet_;
   std::string channel_;
 
@@ -90,6 +108,14 @@ class Publisher final : public Destination {
   std::uint64_t answers_ = 0;  ///< when they were counted last
   Clock::time_point silent_since_{};
   Clock::time_point waited_until_{};  ///< the end of the last wait()
+  std::uint64_t bytes_unwatched_ = 0;  ///< sent since the readers were looked at
+  std::uint64_t emits_unwatched_ = 0;
+  std::uint64_t watched_emits_ = 256;  ///< after so many it is looked whether the readers are to be looked at
+  Clock::time_point watched_at_{};
+  Clock::time_point counted_at_{};
+  bool told_slow_ = false;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> output_limits_;  ///< of subscribers, and of readers of streams; 0: none
+  Lost fewer_;
   Lost not_sent_;
   Lost unconfirmed_;
   std::string why_lost_;

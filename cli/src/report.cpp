@@ -51,6 +51,29 @@ std::string one_node_text(const Tally& tally) {
                : "at least " + units::grouped(min) + ", in the median " + number_or_null(tally.receivers.median()));
 }
 
+/// {"1":2849,"2":47151}: so many emits reached so many servers.
+std::string histogram_json(const Tally& tally) {
+  std::string text;
+  tally.receivers.for_each([&text](std::int64_t receivers, std::uint64_t emits) {
+    text += (text.empty() ? "\"" : ",\"") + std::to_string(receivers) + "\":" + std::to_string(emits);
+  });
+  return "{" + text + "}";
+}
+
+/// ": 2,849 reached 1 server, 47,151 reached 2 servers"; of many different counts, the smallest ones.
+std::string histogram_text(const Tally& tally) {
+  constexpr std::size_t shown_max = 8;
+  std::string text;
+  std::size_t count = 0;
+  tally.receivers.for_each([&](std::int64_t receivers, std::uint64_t emits) {
+    if (++count <= shown_max) {
+      text += (text.empty() ? ": " : ", ") + units::grouped(emits) + " reached " +
+              (receivers == 0 ? "no server" : units::counted(static_cast<std::uint64_t>(receivers), "server"));
+    }
+  });
+  return text + (count > shown_max ? ", the others more" : "");
+}
+
 /// "reached 2 servers each", "reached no server".
 std::string reached_text(const Tally& tally, const Options& options) {
   const std::uint64_t counted = tally.receivers.total();
@@ -80,7 +103,7 @@ std::string reached_text(const Tally& tally, const Options& options) {
     return "reached " + units::counted(min, "server") + (tally.sent() == 1 ? "" : " each");
   }
   return "reached " + (none == 0 ? "at least " + units::counted(min, "server") + ", " : "") + "in the median " +
-         number_or_null(tally.receivers.median()) + (none == 0 ? "" : "; " + units::grouped(none) + " reached no server");
+         number_or_null(tally.receivers.median()) + histogram_text(tally);
 }
 
 }  // namespace
@@ -92,11 +115,14 @@ std::string summary_json(const Tally& tally, const Options& options) {
   const std::uint64_t unknown = tally.receivers_unknown;
   return "{\"sent\":" + std::to_string(tally.sent()) + ",\"failed\":" + std::to_string(tally.failed) +
          ",\"unconfirmed\":" + std::to_string(tally.unconfirmed) + ",\"no_receivers\":" +
-         (min            ? std::to_string(tally.no_receivers())
+         (counts_one_node(options) ? "null"
+          : min          ? std::to_string(tally.no_receivers())
           : unknown != 0 ? "null"
                          : "0") +
          ",\"receivers_min\":" + (min ? std::to_string(*min) : "null") +
          ",\"receivers_median\":" + number_or_null(tally.receivers.median()) +
+         (options.input ? ",\"receivers\":" + histogram_json(tally) : "") +
+         (tally.fewer != 0 ? ",\"reached_fewer\":" + std::to_string(tally.fewer) : "") +
          (tally.selected_nobody != 0 ? ",\"selected_nobody\":" + std::to_string(tally.selected_nobody) : "") +
          (unknown != 0 ? ",\"receivers_unknown\":" + std::to_string(unknown) : "") +
          (counts_one_node(options) ? ",\"receivers_of_one_node\":true" : "") + "}";
@@ -142,7 +168,7 @@ ExitStatus status(const Tally& tally, const Options& options, Halt halt, int sig
   if (!got_through && (tally.refused != 0 || halt == Halt::lost)) {
     return ExitStatus::refused;
   }
-  if (tally.failed + tally.unconfirmed != 0 || halt == Halt::lost || halt == Halt::checkpoint) {
+  if (tally.failed + tally.unconfirmed + tally.fewer != 0 || halt == Halt::lost || halt == Halt::checkpoint) {
     return ExitStatus::incomplete;
   }
   return tally.receivers.below(options.require_receivers.value_or(0)) != 0 ? ExitStatus::too_few : ExitStatus::ok;

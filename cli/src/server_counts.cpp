@@ -20,6 +20,7 @@ ServerCounts::Place ServerCounts::place_of(std::string_view nsp) {
 void ServerCounts::set(Place place, std::uint64_t servers, std::uint64_t taps) {
   if (place != no_place) {
     Namespace& one = places_[place];
+    one.before = one.servers.value_or(servers);
     one.servers = servers;
     one.taps = taps;
     one.most = std::max(one.most, servers);

@@ -38,7 +38,12 @@ class ServerCounts {
     }
     const Namespace& one = places_[place];
     const auto without_taps = std::max<std::int64_t>(receivers - static_cast<std::int64_t>(one.taps), 0);
-    return std::min(without_taps, static_cast<std::int64_t>(*one.servers));
+    return std::min(without_taps, static_cast<std::int64_t>(std::max(*one.servers, one.before)));
+  }
+  /// As many servers listen everywhere as there were at most.
+  [[nodiscard]] bool all_back() const noexcept {
+    return std::all_of(places_.begin(), places_.end(),
+                       [](const Namespace& one) { return one.servers.value_or(0) >= one.most; });
   }
   /// The most servers that were seen there.
   [[nodiscard]] std::uint64_t most_servers(Place place) const noexcept { return place == no_place ? 0 : places_[place].most; }
@@ -47,6 +52,7 @@ class ServerCounts {
   struct Namespace {
     std::string nsp;
     std::optional<std::uint64_t> servers = {};
+    std::uint64_t before = 0;  ///< the count before: a server may have come back since the last one
     std::uint64_t taps = 0;
     std::uint64_t most = 0;
   };

@@ -15,6 +15,18 @@ class ReceiverCounts {
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
   [[nodiscard]] std::uint64_t below(std::uint64_t receivers) const;
   [[nodiscard]] std::optional<std::int64_t> min() const;
+  /// Calls `function(receivers, emits)`, by ascending receivers.
+  template <typename Function>
+  void for_each(const Function& function) const {
+    for (std::size_t number = 0; number < small_max; ++number) {
+      if (small_[number] != 0) {
+        function(static_cast<std::int64_t>(number), small_[number]);
+      }
+    }
+    for (const auto& [number, times] : large_) {
+      function(number, times);
+    }
+  }
   /// Between the two in the middle when the number of emits is even.
   [[nodiscard]] std::optional<double> median() const;
 
@@ -37,6 +49,7 @@ struct Tally {
   /// Taken as well, by a transport that does not tell whom they reach.
   std::uint64_t receivers_unknown = 0;
 
+  std::uint64_t fewer = 0;            ///< of a batch: reached fewer servers than there were
   std::uint64_t empty_rooms = 0;      ///< reached no server, though servers listen: none of them has a client in the room
   std::uint64_t selected_nobody = 0;  ///< lines with an empty list of rooms: nothing was to be sent
 

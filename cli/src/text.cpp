@@ -65,6 +65,23 @@ std::string json_problem(std::string_view json, const DecodeError& error) {
   }
 }
 
+std::string_view without_mark(std::string_view text) noexcept {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  return text.starts_with(mark) ? text.substr(mark.size()) : text;
+}
+
+std::string utf16_problem(std::string_view first_line) {
+  using namespace std::string_view_literals;
+  const bool little = first_line.starts_with("\xff\xfe"sv) ||
+                      (first_line.size() > 1 && first_line[0] != '\0' && first_line[1] == '\0');
+  const bool big = first_line.starts_with("\xfe\xff"sv) ||
+                   (first_line.size() > 1 && first_line[0] == '\0' && first_line[1] != '\0');
+  return !little && !big ? ""
+                         : std::string("the input is UTF-16 (") + (little ? "LE" : "BE") +
+                               "), as PowerShell and Excel write it. Save it as UTF-8 (PowerShell: Out-File -Encoding utf8), or " +
+                               "convert it: iconv -f UTF-16" + (little ? "LE" : "BE") + " -t UTF-8.";
+}
+
 std::string system_error(int error) { return std::generic_category().message(error); }
 
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -22,6 +22,12 @@ std::size_t column(std::string_view line, std::size_t offset_bytes);
 /// What is wrong with JSON text, such as `unexpected "}" at column 14`.
 std::string json_problem(std::string_view json, const DecodeError& error);
 
+/// The text without the mark (of three bytes) that some programs put in front of UTF-8.
+std::string_view without_mark(std::string_view text) noexcept;
+
+/// What is wrong with the first line of an input that is UTF-16, and what to do; empty for any other.
+std::string utf16_problem(std::string_view first_line);
+
 /// "ERRNO text" of the system, such as "No such file or directory".
 std::string system_error(int error);
 

@@ -208,10 +208,16 @@ void SingleClient::take_role(const Reply& reply) {
   }
 }
 
-/// A server that does not know AUTH repeats its arguments.
+/// A server that does not know AUTH repeats its arguments, in quotes. The same letters elsewhere are not the password, and stay.
 std::string SingleClient::without_password(std::string text) const {
-  for (std::size_t at = 0; !options.password.empty() && (at = text.find(options.password, at)) != std::string::npos; at += 3) {
-    text.replace(at, options.password.size(), "***");
+  constexpr std::string_view quotes = "'`\"";
+  const std::size_t size = options.password.size();
+  for (std::size_t at = 0; size != 0 && (at = text.find(options.password, at)) != std::string::npos; ++at) {
+    const bool in_quotes = at != 0 && at + size < text.size() && quotes.find(text[at - 1]) != std::string_view::npos &&
+                           quotes.find(text[at + size]) != std::string_view::npos;
+    if (in_quotes) {
+      text.replace(at, size, "***");
+    }
   }
   return text;
 }
@@ -224,7 +230,8 @@ void SingleClient::logged_in() {
   }
   if (away_since_ms != 0 && options.resume_wait_max_ms != 0) {
     const std::uint64_t away_ms = loop.now_ms() - away_since_ms;
-    const std::uint64_t wait_ms = std::min<std::uint64_t>(2 * away_ms, options.resume_wait_max_ms);
+    const std::uint64_t wait_ms =
+        options.resume_when ? options.resume_wait_max_ms : std::min<std::uint64_t>(2 * away_ms, options.resume_wait_max_ms);
     resume_ms = loop.now_ms() + wait_ms;
     resume_timer.start(wait_ms);
   }

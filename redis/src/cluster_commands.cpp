@@ -181,6 +181,9 @@ bool ClusterClient::must_wait(LaneId lane, const Command& command, NodeId target
   if (now_ms >= resume_ms || command.listener == nullptr || is_closing_) [[likely]] {
     return false;
   }
+  if (options_.resume_when && options_.resume_when(counters_.disconnects)) {
+    return false;
+  }
   wake_after(resume_ms - now_ms);
   return true;
 }

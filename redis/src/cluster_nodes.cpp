@@ -209,7 +209,8 @@ void ClusterClient::choose_home() {
 /// Until when publishes wait whose node was lost, and is replaced by another one now: see Options::resume_wait_max_ms.
 std::uint64_t ClusterClient::resume_after(NodeId lost) const noexcept {
   const std::uint64_t now_ms = loop_.now_ms();
-  return now_ms + std::min<std::uint64_t>(2 * (now_ms - nodes_[lost]->away_since_ms), options_.resume_wait_max_ms);
+  const std::uint64_t wait_max_ms = options_.resume_wait_max_ms;
+  return now_ms + (options_.resume_when ? wait_max_ms : std::min(2 * (now_ms - nodes_[lost]->away_since_ms), wait_max_ms));
 }
 
 // ---- nodes -----------------------------------------------------------------------------------------------------------------

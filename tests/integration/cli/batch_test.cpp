@@ -1,11 +1,21 @@
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <numeric>
+#include <regex>
 #include <sstream>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "subscriber.hpp"
 #include "support/redis_server.hpp"
@@ -26,6 +36,65 @@ using nlohmann::json;
 #endif
 
 namespace {
+
+/// Reads a stream as a server of the streams family does, a few entries at a time.
+class StreamReader {
+ public:
+  explicit StreamReader(std::uint16_t port) : thread_([this, port] { run(port); }) {
+    REQUIRE(eventually([this] { return asked_.load(); }));
+  }
+  ~StreamReader() {
+    stop_ = true;
+    thread_.join();
+  }
+  StreamReader(const StreamReader&) = delete;
+  StreamReader& operator=(const StreamReader&) = delete;
+  [[nodiscard]] int count() const { return count_; }
+
+ private:
+  void run(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+      std::string last = "0";
+      while (!stop_) {
+        const std::string answer = ask(fd, "XREAD COUNT 10 BLOCK 200 STREAMS socket.io " + last + "\r\n");
+        for (std::size_t at = answer.find("\r\nuid\r\n"); at != std::string::npos; at = answer.find("\r\nuid\r\n", at + 1)) {
+          ++count_;
+        }
+        const std::regex id("[0-9]{13}-[0-9]+");
+        for (std::sregex_iterator found(answer.begin(), answer.end(), id), end; found != end; ++found) {
+          last = found->str();
+        }
+        ::poll(nullptr, 0, 2);
+      }
+    }
+    ::close(fd);
+  }
+  std::string ask(int fd, const std::string& command) {
+    std::string answer;
+    [[maybe_unused]] const ssize_t sent = ::send(fd, command.data(), command.size(), MSG_NOSIGNAL);
+    asked_ = true;
+    pollfd watched{fd, POLLIN, 0};
+    while (!stop_ && ::poll(&watched, 1, answer.empty() ? 1000 : 10) > 0) {
+      char piece[65536];
+      const ssize_t count = ::recv(fd, piece, sizeof piece, 0);
+      if (count <= 0) {
+        break;
+      }
+      answer.append(piece, static_cast<std::size_t>(count));
+    }
+    return answer;
+  }
+
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> asked_{false};
+  std::atomic<int> count_{0};
+  std::thread thread_;
+};
 
 std::string line(int number) {
   return R"({"event":"e","args":["<)" + std::to_string(number) + R"(>"],"to":["r)" + std::to_string(number % 7) + "\"]}\n";
@@ -75,7 +144,7 @@ TEST_CASE("batch: thousands of lines arrive, each once, in order") {
   const Ended ended = emit({"-r", redis.url(), "--input", "-"}, lines(1, 50'000));
   CHECK(ended.status == 0);
   CHECK(ended.summary() ==
-        json::parse(R"({"sent":50000,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":1,"receivers_median":1})"));
+        json::parse(R"({"sent":50000,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":1,"receivers_median":1,"receivers":{"1":50000}})"));
   REQUIRE(server.has(50'000));
   CHECK(server.numbers() == sequence(1, 50'000));
 }
@@ -142,7 +211,7 @@ TEST_CASE("batch: every operation, with the options as defaults") {
   const std::string input =
       "{\"event\":\"a\"}\n"
       "{\"op\":\"join\",\"rooms\":[\"x\"]}\n"
-      "{\"op\":\"leave\",\"rooms\":[\"x\"],\"to\":[]}\n"
+      "{\"op\":\"leave\",\"rooms\":[\"x\"],\"all\":true}\n"
       "{\"op\":\"disconnect\",\"close\":true}\n"
       "{\"op\":\"server-side\",\"event\":\"s\",\"nsp\":\"/m\"}\n"
       "{\"event\":\"b\",\"to\":[7]}";
@@ -281,6 +350,75 @@ TEST_CASE("batch: an input that cannot be read is refused before Redis is asked 
   const Ended folder = emit({"-r", "unix:///nowhere", "--input", "/tmp"});
   CHECK(folder.status == 1);
   CHECK(folder.says("/tmp is a folder, not a file."));
+}
+
+TEST_CASE("batch: a byte order mark of UTF-8 is passed over; UTF-16 is named, with what to do") {
+  using namespace std::string_literals;
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const std::string event = R"({"event":"e","args":["<1>"]})";
+  CHECK(emit({"-r", redis.url(), "--input", "-"}, "\xef\xbb\xbf" + event + "\n").summary()["sent"] == 1);
+  CHECK(emit({"-r", redis.url(), "--input", "-", "--format", "lines", "log"}, "\xef\xbb\xbfhello\n").status == 0);
+  REQUIRE(server.has(2));
+  CHECK(server.payloads()[1].find("\xef\xbb\xbf") == std::string::npos);
+  std::string little;
+  std::string big;
+  for (const char letter : event + "\r\n") {
+    little += letter + "\0"s;
+    big += "\0"s + letter;
+  }
+  for (const auto& [input, name] : {std::pair{"\xff\xfe" + little, "UTF-16 (LE)"},
+                                    {little, "UTF-16 (LE)"},
+                                    {"\xfe\xff" + big, "UTF-16 (BE)"},
+                                    {big, "UTF-16 (BE)"}}) {
+    const Ended ended = emit({"-r", redis.url(), "--input", "-", "--on-error", "skip"}, input);
+    CHECK(ended.status == 1);
+    CHECK(ended.says(name));
+    CHECK(ended.says("iconv -f UTF-16"));
+    CHECK(ended.summary()["failed"] == 1);
+  }
+  CHECK(server.count() == 2);
+}
+
+TEST_CASE("batch: a server that reads slowly is waited for, and not cut off by Redis") {
+  const RedisServer redis({"--client-output-buffer-limit", "pubsub 24mb 0 0"});
+  Subscriber server(redis.port());
+  constexpr int total = 20'000;
+  server.pause(true);
+  char path[] = "/tmp/socketio-emit-batch-XXXXXX";
+  REQUIRE(::close(::mkstemp(path)) == 0);
+  {
+    std::ofstream input(path);
+    for (int number = 1; number <= total; ++number) {
+      input << R"({"event":"e","args":["<)" << number << R"(>",")" << std::string(3'000, 'x') << "\"]}\n";
+    }
+  }
+  Tool tool({"-r", redis.url(), "--timeout", "30s", "--input", path});
+  CHECK(eventually([&] { return tool.err().find("read more slowly") != std::string::npos; }, 20s));
+  server.pause(false);
+  const Ended ended = tool.wait(60s);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["sent"] == total);
+  CHECK(ended.summary()["receivers"] == json::parse(R"({"1":20000})"));
+  std::remove(path);
+  REQUIRE(server.has(total));
+  CHECK(server.count() == total);
+}
+
+TEST_CASE("batch: a stream that keeps few entries is not filled faster than its readers read") {
+  const RedisServer redis;
+  const Subscriber server(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  StreamReader reader(redis.port());
+  constexpr int total = 3'000;
+  std::string input;
+  for (int number = 1; number <= total; ++number) {
+    input += line(number);
+  }
+  const Ended ended = emit({"-r", redis.url(), "--stream-maxlen", "100", "--timeout", "30s", "--input", "-"}, input);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["sent"] == total);
+  CHECK(eventually([&] { return reader.count() >= total; }));
+  CHECK(reader.count() == total);
 }
 
 }  // namespace batch_test

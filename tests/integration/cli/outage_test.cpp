@@ -1,8 +1,14 @@
 #include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 
 #include "subscriber.hpp"
@@ -96,6 +102,63 @@ TEST_CASE("outage: a Redis that went away while there was nothing to send is fou
   CHECK(ended.status == 0);
   CHECK(ended.summary()["sent"] == 2);
   REQUIRE(server.has(1));
+}
+
+TEST_CASE("outage: after it a batch waits until as many servers are back as there were, and nothing goes past them") {
+  RedisServer redis;
+  auto first = std::make_unique<Subscriber>(redis.port());
+  auto second = std::make_unique<Subscriber>(redis.port());
+  Tool tool({"-r", redis.url(), "--timeout", "20s", "--input", "-"});
+  tool.write(lines(1, 10'000));
+  REQUIRE(first->has(10'000));
+  REQUIRE(second->has(10'000));
+  second.reset();  // comes back later than Redis does
+  redis.kill();
+  tool.write(lines(10'001, 12'000));
+  redis.start();
+  REQUIRE(eventually([&] { return tool.err().find("for the servers") != std::string::npos; }));
+  second = std::make_unique<Subscriber>(redis.port());
+  const Ended ended = tool.wait(60s);
+  INFO(ended.err);
+  const auto summary = ended.summary();
+  CHECK(summary["unconfirmed"] == 0);
+  CHECK(summary["sent"] == 12'000);
+  CHECK(ended.status == 0);
+  CHECK(second->has(2'000));
+}
+
+TEST_CASE("outage: emits that reached fewer servers than there were end with status 3, the numbers, and the lines to feed in again") {
+  const RedisServer redis;
+  const Subscriber stays(redis.port());
+  auto leaves = std::make_unique<Subscriber>(redis.port());
+  char rejects[] = "/tmp/socketio-emit-rejects-XXXXXX";
+  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  Tool tool({"-r", redis.url(), "--input", "-", "--rejects", rejects, "--on-error", "skip"});
+  tool.write(lines(1, 3));
+  REQUIRE(leaves->has(3));
+  leaves.reset();
+  REQUIRE(eventually([&] { return redis.ask({"PUBLISH", "probe", ""}) == ":1"; }));
+  tool.write(lines(4, 5) + "{\"event\":7}\n");
+  REQUIRE(stays.has(5));
+  {
+    const Subscriber again(redis.port());
+    tool.write(lines(6, 6));
+    REQUIRE(again.has(1));
+  }
+  REQUIRE(eventually([&] { return redis.ask({"PUBLISH", "probe", ""}) == ":1"; }));
+  tool.write(lines(7, 7));
+  const Ended ended = tool.wait();
+  CHECK(ended.status == 3);
+  CHECK(ended.summary()["reached_fewer"] == 3);
+  CHECK(ended.summary()["receivers"] == nlohmann::json::parse(R"({"1":3,"2":4})"));
+  CHECK(ended.says("3 emits (lines 4 to 5 and 8) reached fewer servers than there were before."));
+  std::ifstream file(rejects);
+  const std::string content((std::istreambuf_iterator<char>(file)), {});
+  std::remove(rejects);
+  CHECK(content.find(lines(4, 5)) != std::string::npos);
+  CHECK(content.find("{\"event\":7}\n") != std::string::npos);
+  CHECK(content.find(line(7)) != std::string::npos);
+  CHECK(std::count(content.begin(), content.end(), '\n') == 4);
 }
 
 }  // namespace outage_test

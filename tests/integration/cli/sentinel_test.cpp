@@ -114,6 +114,8 @@ TEST_CASE("sentinel: what is wrong is status 2 or 1, with what to do") {
   const Ended nobody = emit({"-r", "redis+sentinel://127.0.0.1:1/orders", "chat"}, "", passwords);
   CHECK(nobody.status == 2);
   CHECK(nobody.says("Sentinel at 127.0.0.1:1 refused the connection"));
+  CHECK(nobody.says("Look whether the sentinels run"));
+  CHECK_FALSE(nobody.says("Start Redis there"));
 
   const Ended misplaced = emit({"--sentinel-user", "me", "chat"});
   CHECK(misplaced.status == 1);

@@ -169,4 +169,21 @@ TEST_CASE("single: help, version and usage") {
   CHECK(usage.out == "");
 }
 
+TEST_CASE("single: a message above Redis' output limit for subscribers is refused, not lost with all servers' connections") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const Ended large = emit({"-r", redis.url(), "photo", "@-"}, std::string(33 << 20, 'x'));
+  CHECK(large.status == 1);
+  CHECK(large.says("Redis cuts the connections of servers for which it has to keep 33,554,432 (client-output-buffer-limit)"));
+  REQUIRE(redis.ask({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 2mb 1mb 60"}) == "+OK");
+  CHECK(emit({"-r", redis.url(), "photo", "@-"}, std::string(2 << 20, 'x')).status == 1);
+  const Ended batch = emit({"-r", redis.url(), "--input", "-", "--on-error", "skip"},
+                           "{\"event\":\"e\",\"args\":[\"" + std::string(2 << 20, 'x') + "\"]}\n{\"event\":\"e\"}\n");
+  CHECK(batch.status == 3);
+  CHECK(batch.summary()["sent"] == 1);
+  REQUIRE(redis.ask({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 0 0 0"}) == "+OK");
+  CHECK(emit({"-r", redis.url(), "photo", "@-"}, std::string(33 << 20, 'x')).status == 0);
+  CHECK(server.has(2));
+}
+
 }  // namespace single_test

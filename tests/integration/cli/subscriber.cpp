@@ -119,6 +119,10 @@ bool Subscriber::serve(int fd) {
   std::string buffer;
   while (!stop_) {
     pollfd watched{fd, POLLIN, 0};
+    if (paused_) {
+      ::poll(nullptr, 0, 1);
+      continue;
+    }
     if (::poll(&watched, 1, 20) == 0) {
       continue;
     }
@@ -128,12 +132,12 @@ bool Subscriber::serve(int fd) {
       return false;
     }
     buffer.append(piece, static_cast<std::size_t>(count));
-    const bool by_pattern = subscription_.starts_with("PSUBSCRIBE");
+    const bool as_server = subscription_.starts_with("PSUBSCRIBE *\r\n");
     const std::lock_guard guard(lock_);
     while (const auto reply = take_reply(buffer)) {
       if (reply->size() == 3 && reply->front().ends_with("subscribe")) {
-        ready_ = !by_pattern || reply->front() == "subscribe";
-      } else if (by_pattern ? reply->front() == "pmessage" : reply->front().ends_with("message")) {
+        ready_ = !as_server || reply->front() == "subscribe";
+      } else if (as_server ? reply->front() == "pmessage" : reply->front().ends_with("message")) {
         channels_.push_back((*reply)[reply->size() - 2]);
         payloads_.push_back(reply->back());
       }

@@ -26,6 +26,9 @@ class Subscriber {
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
 
+  /// Reads nothing for a while, as a server that is busy.
+  void pause(bool paused) { paused_ = paused; }
+
   [[nodiscard]] std::size_t count() const;
   [[nodiscard]] std::vector<std::string> payloads() const;
   [[nodiscard]] std::vector<std::string> channels() const;
@@ -46,6 +49,7 @@ class Subscriber {
   const std::string subscription_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> ready_{false};
+  std::atomic<bool> paused_{false};
   mutable std::mutex lock_;
   std::vector<std::string> channels_;
   std::vector<std::string> payloads_;

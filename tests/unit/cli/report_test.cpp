@@ -44,6 +44,19 @@ TEST_CASE("report: the summary in JSON has exactly these members") {
         R"({"sent":0,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":null,"receivers_median":null})");
 }
 
+TEST_CASE("report: of a batch the summary has how many emits reached how many servers, and which reached fewer than before") {
+  Tally tally = tally_of({1, 2, 2, 300});
+  tally.fewer = 1;
+  tally.selected_nobody = 4;
+  CHECK(report::summary_json(tally, batch()) ==
+        R"({"sent":4,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":1,"receivers_median":2,)"
+        R"("receivers":{"1":1,"2":2,"300":1},"reached_fewer":1,"selected_nobody":4})");
+  CHECK(report::status(tally, batch(), Halt::none, 0) == ExitStatus::incomplete);
+  CHECK(report::summary_text(tally, batch(), 1s) ==
+        "sent 4, 4 for nobody (an empty list of rooms), reached at least 1 server, in the median 2: 1 reached 1 server, 2 reached 2 "
+        "servers, 1 reached 300 servers (1.0 s, 4 a second)");
+}
+
 TEST_CASE("report: the summary for people") {
   CHECK(report::summary_text(tally_of({2}), {}, 1ms) == "sent 1, reached 2 servers");
   Options cluster;
@@ -54,6 +67,7 @@ TEST_CASE("report: the summary for people") {
   CHECK(report::summary_text(tally_of({0, 3, 2}), cluster, 1ms) ==
         "sent 3, handed to all nodes of the Redis Cluster, of which one counted its own servers: at least 0, in the median 2");
   CHECK(report::summary_json(tally_of({2}), cluster).ends_with(",\"receivers_of_one_node\":true}"));
+  CHECK(json::parse(report::summary_json(tally_of({0}), cluster))["no_receivers"].is_null());
   cluster.transports = {socketio::Transport::sharded};
   CHECK(report::summary_text(tally_of({2}), cluster, 1ms) == "sent 1, reached 2 servers");
   CHECK(report::summary_text(tally_of({1}), {}, 1ms) == "sent 1, reached 1 server");
@@ -61,9 +75,9 @@ TEST_CASE("report: the summary for people") {
         "sent 1, reached no server (none listens with the key \"socket.io\" on this Redis, namespace /)");
   CHECK(report::summary_text(tally_of({2, 2}), batch(), 2s) == "sent 2, reached 2 servers each (2.0 s, 1 a second)");
   CHECK(report::summary_text(tally_of({0, 3, 3}), batch(), 1s) ==
-        "sent 3, reached in the median 3; 1 reached no server (1.0 s, 3 a second)");
+        "sent 3, reached in the median 3: 1 reached no server, 2 reached 3 servers (1.0 s, 3 a second)");
   CHECK(report::summary_text(tally_of({1, 2, 2}), batch(), 1s) ==
-        "sent 3, reached at least 1 server, in the median 2 (1.0 s, 3 a second)");
+        "sent 3, reached at least 1 server, in the median 2: 1 reached 1 server, 2 reached 2 servers (1.0 s, 3 a second)");
   Tally trouble;
   trouble.failed = 1'234;
   trouble.unconfirmed = 5;

@@ -98,6 +98,25 @@ TEST_CASE("client: why a log-in failed is said in a sentence, without the passwo
   }
 }
 
+TEST_CASE("client: a password whose letters are in the sentence, too, is left out where it is quoted, and garbles nothing") {
+  for (const std::string password : {"ERR", "a", "AUTH"}) {
+    CAPTURE(password);
+    fake::Redis server([&password](fake::Connection& connection, int) {
+      connection.command();
+      connection.send("-ERR unknown command `AUTH`, with args beginning with: '" + password + "' \r\n");
+      connection.wait_for_end();
+    });
+    Loop loop;
+    Options options = quick(server);
+    options.password = password;
+    Client client(loop, options);
+    client.connect();
+    REQUIRE(wait_for_error(loop, client));
+    CHECK(client.last_error().find("with args beginning with: '***'") != std::string::npos);
+    CHECK(client.last_error().find("(ERR unknown command") != std::string::npos);
+  }
+}
+
 TEST_CASE("client: a server that is busy at first gets the commands later") {
   fake::Redis server([](fake::Connection& connection, int number) {
     connection.command();

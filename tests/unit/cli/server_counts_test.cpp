@@ -1,0 +1,70 @@
+#include "server_counts.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "server_watch.hpp"
+
+using namespace socketio::cli;
+
+TEST_CASE("server counts: of the receivers that Redis counts, at most so many are servers, and taps are none") {
+  ServerCounts counts;
+  const auto root = counts.place_of("/");
+  CHECK(counts.place_of("/") == root);
+  CHECK_FALSE(counts.is_known(root));
+  CHECK(counts.servers_among(root, 5) == 5);
+  counts.set(root, 2, 0);
+  CHECK(counts.servers_among(root, 5) == 2);
+  CHECK(counts.servers_among(root, 1) == 1);
+  const auto other = counts.place_of("/other");
+  CHECK(other != root);
+  counts.set(other, 3, 2);
+  CHECK(counts.servers_among(other, 5) == 3);
+  CHECK(counts.servers_among(other, 3) == 1);  // a room's channel: two of the three are taps
+  CHECK(counts.servers_among(other, 1) == 0);
+}
+
+TEST_CASE("server counts: all are back when as many listen as there were at most") {
+  ServerCounts counts;
+  const auto root = counts.place_of("/");
+  counts.set(root, 2, 0);
+  CHECK(counts.all_back());
+  counts.set(root, 1, 0);
+  CHECK_FALSE(counts.all_back());
+  CHECK(counts.most_servers(root) == 2);
+  CHECK(counts.servers_among(root, 2) == 2);  // the other one may have come back since
+  counts.set(root, 1, 0);
+  CHECK(counts.servers_among(root, 2) == 1);
+  counts.set(root, 3, 0);
+  CHECK(counts.all_back());
+  CHECK(counts.most_servers(root) == 3);
+}
+
+TEST_CASE("server counts: namespaces beyond the limit are not counted, and cost nothing") {
+  ServerCounts counts;
+  for (std::size_t number = 0; number < ServerCounts::places_max; ++number) {
+    REQUIRE(counts.place_of("/" + std::to_string(number)) != ServerCounts::no_place);
+  }
+  const auto none = counts.place_of("/one-more");
+  CHECK(none == ServerCounts::no_place);
+  counts.set(none, 1, 0);
+  CHECK_FALSE(counts.is_known(none));
+  CHECK(counts.servers_among(none, 7) == 7);
+  CHECK(counts.place_of("/7") == 7);
+}
+
+TEST_CASE("server watch: the slowest subscriber and the readers of streams are seen in CLIENT LIST, our own tools are not") {
+  const Readers readers = readers_in(
+      "id=3 addr=127.0.0.1:1 name= flags=P sub=1 psub=1 ssub=0 omem=20 cmd=psubscribe user=default\n"
+      "id=4 addr=127.0.0.1:2 name=x flags=P sub=0 psub=0 ssub=2 omem=700 cmd=ssubscribe user=default\n"
+      "id=5 addr=127.0.0.1:3 name=socketio-fleet-tap flags=P sub=0 psub=1 ssub=0 omem=9000 cmd=psubscribe\n"
+      "id=6 addr=127.0.0.1:4 name= flags=N sub=0 psub=0 omem=5000 cmd=client|list\n"
+      "id=7 addr=127.0.0.1:5 name= flags=b sub=0 psub=0 omem=0 cmd=xread\n"
+      "id=8 addr=127.0.0.1:6 name= flags=N sub=0 psub=0 omem=0 cmd=xread\n");
+  CHECK(readers.output_bytes_max == 700);
+  REQUIRE(readers.waiting.size() == 2);
+  CHECK(readers.waiting.at("id=7"));
+  CHECK_FALSE(readers.waiting.at("id=8"));
+  CHECK(readers_in("").waiting.empty());
+}
