@@ -12,7 +12,7 @@
 namespace socketio::cli {
 namespace {
 
-constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr std::size_t rejects_piece = std::size_t{64} * 1024;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void Rejects::end(std::uint64_t number, bool rejected) {
 void Rejects::add(std::string_view line) {
   pending_ += line;
   pending_ += '\n';
-  if (pending_.size() >= piece) {
+  if (pending_.size() >= rejects_piece) {
     flush();
   }
 }

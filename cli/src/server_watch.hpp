@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include <socketio/net/loop.hpp>
 #include <socketio/redis/client.hpp>
 
 #include "console.hpp"

@@ -40,7 +40,7 @@ class DeadlineQueue {
   DeadlineQueue(const DeadlineQueue&) = delete;
   DeadlineQueue& operator=(const DeadlineQueue&) = delete;
 
-  [[nodiscard]] bool has(const Deadline& deadline) const noexcept { return deadline.queue_ == this; }
+  [[nodiscard]] bool has(const QueuedDeadline& deadline) const noexcept { return deadline.queue_ == this; }
   /// Forgets an earlier start, here or in another queue.
   void start(QueuedDeadline& deadline);
 

@@ -14,6 +14,8 @@
 #include "nodes/node.hpp"
 #include "polling_client.hpp"
 
+namespace closing_test {
+
 using namespace recorders;
 using nodes::Family;
 using support::PollingClient;
@@ -60,3 +62,5 @@ TEST_CASE(
     }
   }
 }
+
+}  // namespace closing_test

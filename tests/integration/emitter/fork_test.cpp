@@ -15,6 +15,8 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
+namespace fork_test {
+
 using namespace recorders;
 using namespace std::chrono_literals;
 
@@ -111,3 +113,5 @@ TEST_CASE("fork: an asker asks over connections of its own in a child") {
   CHECK(fleet.servers().complete);
   CHECK(status_of(child) == 0);
 }
+
+}  // namespace fork_test

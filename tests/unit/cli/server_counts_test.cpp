@@ -6,6 +6,8 @@
 
 #include "server_watch.hpp"
 
+namespace server_counts_test {
+
 using namespace socketio::cli;
 
 TEST_CASE("server counts: of the receivers that Redis counts, at most so many are servers, and taps are none") {
@@ -68,3 +70,5 @@ TEST_CASE("server watch: the slowest subscriber and the readers of streams are s
   CHECK_FALSE(readers.waiting.at("id=8"));
   CHECK(readers_in("").waiting.empty());
 }
+
+}  // namespace server_counts_test
