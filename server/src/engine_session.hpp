@@ -60,7 +60,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   void release_polling();
 
   /// Above the queue's limit: how far the client had come when that was looked at last.
-  struct Slow : Deadline {
+  struct Slow : QueuedDeadline {
     explicit Slow(EngineSession& owner) noexcept : session(owner) {}
     EngineSession& session;
     FrameQueue::Mark mark;

@@ -44,7 +44,7 @@ EngineShared::EngineShared(Loop& shared_loop, EngineOptions server_options)
                   of_session<&EngineSession::on_pong_due>()),
       last_get_due(shared_loop, last_get_timeout_ms, of_session<&EngineSession::on_last_get_due>()),
       progress_due(shared_loop, options.queue_timeout_ms,
-                   [](Deadline& deadline) { static_cast<EngineSession::Slow&>(deadline).session.on_progress_due(); }),
+                   [](QueuedDeadline& deadline) { static_cast<EngineSession::Slow&>(deadline).session.on_progress_due(); }),
       upgrade_due(shared_loop, options.upgrade_timeout_ms, of_upgrade<&EngineUpgrade::on_timeout>()),
       release_due(shared_loop, release_interval_ms, of_upgrade<&EngineUpgrade::on_release_due>()),
       websockets(shared_loop, websocket_options(options)),
