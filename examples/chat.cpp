@@ -222,7 +222,7 @@ constexpr std::string_view usage =
     "A chat in the browser.\n\n"
     "  --port PORT      where it listens, on this machine only; 0 finds a free one (3000)\n"
     "  --page FOLDER    with index.html (examples/chat)\n"
-    "  --client FOLDER  with socket.io.esm.min.js (tests/interop/node_modules/socket.io-client/dist)\n"
+    "  --client FOLDER  with socket.io.esm.min.js (tests/interop/peers/newest/node_modules/socket.io-client/dist)\n"
     "  --help           shows this\n";
 
 int fail(std::string_view sentence) {
@@ -255,7 +255,7 @@ int serve(std::uint16_t port, const std::string& page, const std::string& client
 
 int main(int argc, char** argv) {
   std::map<std::string, std::string> settings{
-      {"--port", "3000"}, {"--page", "examples/chat"}, {"--client", "tests/interop/node_modules/socket.io-client/dist"}};
+      {"--port", "3000"}, {"--page", "examples/chat"}, {"--client", "tests/interop/peers/newest/node_modules/socket.io-client/dist"}};
   for (int index = 1; index < argc; index += 2) {
     const auto setting = settings.find(argv[index]);
     if (setting == settings.end() || index + 1 == argc) {
