@@ -13,8 +13,8 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// After a write that failed in the middle: a file is to end with a whole line. `written` is what went into it, from the beginning
-/// of a line.
+/// After a write that failed in the middle: a file is to end with a whole line. `written` is what went into it, from the
+/// beginning of a line.
 void drop_part_of_line(int descriptor, std::string_view written) {
   const std::size_t whole = written.rfind('\n') == std::string_view::npos ? 0 : written.rfind('\n') + 1;
   struct stat about {};

@@ -125,7 +125,8 @@ Halt Batch::read_lines() {
     switch (reader_.next(line)) {
       case LineReader::Next::line: halt = take_line(line); break;
       case LineReader::Next::too_long:
-        halt = refuse_line("it is longer than " + units::size_text(options_.line_max) + ". Raise the limit with --line-max.", {});
+        halt =
+            refuse_line("it is longer than " + units::size_text(options_.line_max) + ". Raise the limit with --line-max.", {});
         break;
       case LineReader::Next::starved: halt = more_input(); break;
       case LineReader::Next::end: return signals_.pending() != 0 ? Halt::signal : Halt::none;
@@ -315,8 +316,8 @@ void Batch::report_unsaved() {
   }
   const std::uint64_t saved = checkpoint_->state().position.line;
   if (last != saved) {
-    console_.error("The last line that was sent is " + units::grouped(last) + ", but the checkpoint says " + units::grouped(saved) +
-                   ": running it again would send those in between twice.");
+    console_.error("The last line that was sent is " + units::grouped(last) + ", but the checkpoint says " +
+                   units::grouped(saved) + ": running it again would send those in between twice.");
   }
 }
 

@@ -171,7 +171,8 @@ CheckpointFile::CheckpointFile(const std::string& path, const std::string& input
   }
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(descriptor_);
-    fail_usage("Another run uses the checkpoint " + text::excerpt(path_, 200) + ": both would send the same lines. Wait for its "
+    fail_usage("Another run uses the checkpoint " + text::excerpt(path_, 200) +
+               ": both would send the same lines. Wait for its "
                "end, or name another file.");
   }
   try {
@@ -234,8 +235,8 @@ std::string CheckpointFile::sentence(int error) const {
          ", then run the same command again.";
 }
 
-/// Two places take turns, so that one is whole while the other one is written. The first save writes both, so that later ones need
-/// no room. A record that is longer stands behind them, for as long as it is the newest.
+/// Two places take turns, so that one is whole while the other one is written. The first save writes both, so that later ones
+/// need no room. A record that is longer stands behind them, for as long as it is the newest.
 int CheckpointFile::write(const std::string& content, std::uint64_t save) {
   const bool is_long = content.size() > place_bytes;
   const std::uint64_t place = is_long ? 2 * place_bytes : (save + 1) % 2 * place_bytes;

@@ -27,12 +27,12 @@ std::string to_json(const CheckpointState& state);
 /// Nothing when the text is no checkpoint.
 std::optional<CheckpointState> checkpoint_from_json(std::string_view text);
 
-/// The file: two records that are written in turns, each in its place, so that whoever reads it, even after a crash, finds one state
-/// or the next, and a disk that fills up later does no harm. It is locked: a second run with it is refused.
+/// The file: two records that are written in turns, each in its place, so that whoever reads it, even after a crash, finds one
+/// state or the next, and a disk that fills up later does no harm. It is locked: a second run with it is refused.
 class CheckpointFile {
  public:
-  /// Locks the file, and reads what an earlier run left. Fails with Failure(usage) for a file that is no checkpoint, is a folder,
-  /// belongs to another input, or is used by another run.
+  /// Locks the file, and reads what an earlier run left. Fails with Failure(usage) for a file that is no checkpoint, is a
+  /// folder, belongs to another input, or is used by another run.
   CheckpointFile(const std::string& path, const std::string& input_identity);
   ~CheckpointFile();
   CheckpointFile(const CheckpointFile&) = delete;

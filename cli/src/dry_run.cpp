@@ -3,6 +3,8 @@
 #include <socketio/protocol/base64.hpp>
 #include <socketio/protocol/transcode.hpp>
 
+#include "printable.hpp"
+
 namespace socketio::cli {
 namespace {
 
@@ -98,13 +100,13 @@ std::string describe_publication(const Encoder::Publication& publication, Output
     add("\"}\n");
   } else {
     add(is_entry ? "stream   " : "channel  ");
-    add(publication.channel);
+    add(text::printable(publication.channel));
     add("\ncommand  ");
     add(name_of(publication.command));
     if (is_entry) {
       for (const std::string_view word : entry_words(publication)) {
         add(" ");
-        add(word);
+        add(text::printable(word));
       }
     }
     add("\nmessage  ");

@@ -99,8 +99,7 @@ std::string listeners_text(const FoundTransport& found) {
 /// The named transport is good when somebody listens by it, or nobody by any.
 void check_named(const Options& options, const FoundTransport& found) {
   const auto listens = [&found](Transport transport) { return servers_by(found, transport) != 0; };
-  if (options.force_transport || found.nobody() ||
-      std::any_of(options.transports.begin(), options.transports.end(), listens)) {
+  if (options.force_transport || found.nobody() || std::any_of(options.transports.begin(), options.transports.end(), listens)) {
     return;
   }
   const Transport instead = found.transport.value_or(found.classic_servers != 0   ? Transport::classic
@@ -108,14 +107,17 @@ void check_named(const Options& options, const FoundTransport& found) {
                                                                                   : Transport::streams);
   throw Failure(ExitStatus::refused, "The servers listen by " + listeners_text(found) + " in namespace " +
                                          text::excerpt(options.nsp) + " with the key \"" + text::excerpt(options.key) +
-                                         "\", not by " + transports_text(options) + ": no client would get it. Use --transport " +
-                                         std::string(name_of(instead)) + ", or add --force-transport to send it all the same.");
+                                         "\", not by " + transports_text(options) +
+                                         ": no client would get it. Use --transport " + std::string(name_of(instead)) +
+                                         ", or add --force-transport to send it all the same.");
 }
 
 void check_streams(const FoundTransport& found) {
   if (found.stream_count == 0) {
-    fail_usage("The fleet has several streams, and which one the servers use for this namespace cannot be seen: give the "
-               "servers' streamCount with --stream-count. " + (found.transport ? std::string() : text::excerpt(found.message, 400)));
+    fail_usage(
+        "The fleet has several streams, and which one the servers use for this namespace cannot be seen: give the "
+        "servers' streamCount with --stream-count. " +
+        (found.transport ? std::string() : text::excerpt(found.message, 400)));
   }
 }
 

@@ -54,9 +54,9 @@ class TextLineParser final : public LineParser {
 ///
 ///   {"op":"emit","event":"chat","args":[...],"to":["room",7],"except":[],"nsp":"/x","volatile":true,"compress":false}
 ///
-/// What the line does not say, the options do. An empty list of rooms selects nobody; "all":true selects everybody, and is needed
-/// to disconnect everybody or make them leave. Members that do not belong to the line's "op" may be there as long as they are
-/// empty ("", [], false, null).
+/// What the line does not say, the options do. An empty list of rooms selects nobody; "all":true selects everybody, and is
+/// needed to disconnect everybody or make them leave. Members that do not belong to the line's "op" may be there as long as
+/// they are empty ("", [], false, null).
 ///
 /// The lines of a recording have "at_ms", too. Where one is replayed, each line must have it, and it must not be less than in
 /// the line before.
@@ -70,7 +70,21 @@ class JsonLineParser final : public LineParser {
   bool parse(std::string_view line) override;
 
  private:
-  enum class Member : std::uint8_t { op, event, args, to, rooms, except, nsp, is_volatile, compress, close, at_ms, all, unknown };
+  enum class Member : std::uint8_t {
+    op,
+    event,
+    args,
+    to,
+    rooms,
+    except,
+    nsp,
+    is_volatile,
+    compress,
+    close,
+    at_ms,
+    all,
+    unknown
+  };
   static constexpr std::size_t member_count = 12;
   /// A list of rooms that a line may name.
   struct List {

@@ -445,14 +445,16 @@ std::uint64_t Publisher::output_limit(bool of_streams) {
         *answer = result.outcome == redis::Outcome::ok && elements.size() == 2 ? elements[1].text : std::string();
       });
     };
-    emitter_.with_client(ask, [&answer] { return answer->has_value(); }, options_.timeout);
+    emitter_.with_client(
+        ask, [&answer] { return answer->has_value(); }, options_.timeout);
     *output_limits_ = {limit_in(answer->value_or(""), "pubsub", subscriber_limit_bytes),
                        limit_in(answer->value_or(""), "normal", 0)};
   }
   return of_streams ? output_limits_->second : output_limits_->first;
 }
 
-/// Looks at the readers now and then: servers that are slower than the input would be cut off by Redis, or miss what a stream drops.
+/// Looks at the readers now and then: servers that are slower than the input would be cut off by Redis, or miss what a stream
+/// drops.
 Halt Publisher::spare_readers() {
   const Clock::time_point now = Clock::now();
   if (now - counted_at_ >= count_every) {

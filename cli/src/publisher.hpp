@@ -30,8 +30,8 @@ namespace socketio::cli {
 class Publisher final : public Destination {
  public:
   /// `tick`  called now and then while waiting; the batch ends when it returns something else than Halt::none.
-  Publisher(Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors,
-            Position start = {}, std::function<Halt()> tick = {});
+  Publisher(Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors, Position start = {},
+            std::function<Halt()> tick = {});
 
   /// Connects, and looks by which transport the servers listen. Fails with Failure(refused), or Failure(interrupted or
   /// terminated), and as choose_transport().
@@ -47,8 +47,8 @@ class Publisher final : public Destination {
   Halt finish(Halt halt);
 
   [[nodiscard]] InFlight& in_flight() noexcept { return in_flight_; }
-  /// Calls `ended` with the number of each line that was sent once it has ended, and whether it has to be sent again for everybody
-  /// to get it.
+  /// Calls `ended` with the number of each line that was sent once it has ended, and whether it has to be sent again for
+  /// everybody to get it.
   void on_line_end(std::function<void(std::uint64_t line, bool rejected)> ended) { line_ended_ = std::move(ended); }
   /// For the sentence of a single emit that is refused.
   void set_channel(std::string channel) { channel_ = std::move(channel); }
@@ -107,14 +107,15 @@ class Publisher final : public Destination {
   bool troubled_ = false;      ///< it was lost, and Redis has answered nothing since
   std::uint64_t answers_ = 0;  ///< when they were counted last
   Clock::time_point silent_since_{};
-  Clock::time_point waited_until_{};  ///< the end of the last wait()
+  Clock::time_point waited_until_{};   ///< the end of the last wait()
   std::uint64_t bytes_unwatched_ = 0;  ///< sent since the readers were looked at
   std::uint64_t emits_unwatched_ = 0;
   std::uint64_t watched_emits_ = 256;  ///< after so many it is looked whether the readers are to be looked at
   Clock::time_point watched_at_{};
   Clock::time_point counted_at_{};
   bool told_slow_ = false;
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> output_limits_;  ///< of subscribers, and of readers of streams; 0: none
+  std::optional<std::pair<std::uint64_t, std::uint64_t>>
+      output_limits_;  ///< of subscribers, and of readers of streams; 0: none
   Lost fewer_;
   Lost not_sent_;
   Lost unconfirmed_;

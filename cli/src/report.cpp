@@ -92,8 +92,10 @@ std::string reached_text(const Tally& tally, const Options& options) {
   const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
   const std::uint64_t none = tally.no_receivers();
   if (none == tally.sent() && tally.empty_rooms == none) {
-    return std::string("reached no server (servers listen, but none has a client in ") +
-           (options.input ? "these rooms)" : options.rooms.size() == 1 ? "that room)" : "these rooms)");
+    return std::string("reached no server (servers listen, but none has a client in ") + (options.input ? "these rooms)"
+                                                                                          : options.rooms.size() == 1
+                                                                                              ? "that room)"
+                                                                                              : "these rooms)");
   }
   if (none == tally.sent()) {
     return "reached no server (none listens with the key \"" + text::excerpt(options.key) + "\" on this Redis" +
@@ -116,9 +118,9 @@ std::string summary_json(const Tally& tally, const Options& options) {
   return "{\"sent\":" + std::to_string(tally.sent()) + ",\"failed\":" + std::to_string(tally.failed) +
          ",\"unconfirmed\":" + std::to_string(tally.unconfirmed) + ",\"no_receivers\":" +
          (counts_one_node(options) ? "null"
-          : min          ? std::to_string(tally.no_receivers())
-          : unknown != 0 ? "null"
-                         : "0") +
+          : min                    ? std::to_string(tally.no_receivers())
+          : unknown != 0           ? "null"
+                                   : "0") +
          ",\"receivers_min\":" + (min ? std::to_string(*min) : "null") +
          ",\"receivers_median\":" + number_or_null(tally.receivers.median()) +
          (options.input ? ",\"receivers\":" + histogram_json(tally) : "") +

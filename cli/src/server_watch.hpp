@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,7 +22,8 @@ struct Readers {
 };
 Readers readers_in(std::string_view clients);
 
-/// Looks at the fleet while a batch is sent, over a connection of its own: what stands in the emitter's queue does not delay it.
+/// Looks at the fleet while a batch is sent, over a connection of its own: what stands in the emitter's queue does not delay
+/// it.
 class ServerWatch {
  public:
   ServerWatch(const Options& options, Console& console);

@@ -72,14 +72,15 @@ std::string_view without_mark(std::string_view text) noexcept {
 
 std::string utf16_problem(std::string_view first_line) {
   using namespace std::string_view_literals;
-  const bool little = first_line.starts_with("\xff\xfe"sv) ||
-                      (first_line.size() > 1 && first_line[0] != '\0' && first_line[1] == '\0');
-  const bool big = first_line.starts_with("\xfe\xff"sv) ||
-                   (first_line.size() > 1 && first_line[0] == '\0' && first_line[1] != '\0');
-  return !little && !big ? ""
-                         : std::string("the input is UTF-16 (") + (little ? "LE" : "BE") +
-                               "), as PowerShell and Excel write it. Save it as UTF-8 (PowerShell: Out-File -Encoding utf8), or " +
-                               "convert it: iconv -f UTF-16" + (little ? "LE" : "BE") + " -t UTF-8.";
+  const bool little =
+      first_line.starts_with("\xff\xfe"sv) || (first_line.size() > 1 && first_line[0] != '\0' && first_line[1] == '\0');
+  const bool big =
+      first_line.starts_with("\xfe\xff"sv) || (first_line.size() > 1 && first_line[0] == '\0' && first_line[1] != '\0');
+  return !little && !big
+             ? ""
+             : std::string("the input is UTF-16 (") + (little ? "LE" : "BE") +
+                   "), as PowerShell and Excel write it. Save it as UTF-8 (PowerShell: Out-File -Encoding utf8), or " +
+                   "convert it: iconv -f UTF-16" + (little ? "LE" : "BE") + " -t UTF-8.";
 }
 
 std::string system_error(int error) { return std::generic_category().message(error); }

@@ -85,7 +85,8 @@ BlockingCore::~BlockingCore() {
   }
 }
 
-/// Closes this process' copies of the descriptors, unless another thread was in the middle of something, and is not here to end it.
+/// Closes this process' copies of the descriptors, unless another thread was in the middle of something, and is not here to end
+/// it.
 void BlockingCore::leave_state_to_parent() {
   if (state_->lock.try_lock()) {
     state_->loop.leave_to_parent();
@@ -159,7 +160,9 @@ EmitId BlockingCore::end_selected_nobody() {
   return id;
 }
 
-EmitId BlockingCore::send_event(const Target& target, Bytes data) { return send({Operation::Kind::event, &target, {}, {}, data}); }
+EmitId BlockingCore::send_event(const Target& target, Bytes data) {
+  return send({Operation::Kind::event, &target, {}, {}, data});
+}
 EmitId BlockingCore::send_join(const Target& target, std::span<const Room> rooms) {
   return send({Operation::Kind::join, &target, {}, rooms});
 }
@@ -189,14 +192,16 @@ void BlockingCore::wait_for_room(std::size_t bytes) {
   }
   const auto has_room = [this, bytes] {
     const std::size_t queued = state_->client.queued_bytes();
-    const std::size_t limit = state_->client.state() == redis::State::ready ? options_.write_ahead_bytes / 2 : redis_.queue_bytes_max;
+    const std::size_t limit =
+        state_->client.state() == redis::State::ready ? options_.write_ahead_bytes / 2 : redis_.queue_bytes_max;
     return queued == 0 || (queued <= limit && bytes <= redis_.queue_bytes_max - std::min(queued, redis_.queue_bytes_max));
   };
   state_->loop.poll();
   while (!has_room()) {
     if (state_->client.state() == redis::State::ready) {
       // The client drops a connection whose answers are overdue, so this ends.
-      state_->loop.run_until([&] { return has_room() || state_->client.state() != redis::State::ready; }, options_.full_queue_wait_ms);
+      state_->loop.run_until([&] { return has_room() || state_->client.state() != redis::State::ready; },
+                             options_.full_queue_wait_ms);
       continue;
     }
     if (state_->away_since_ms == 0) {
@@ -207,7 +212,7 @@ void BlockingCore::wait_for_room(std::size_t bytes) {
       return;  // the client refuses it, and counts that
     }
     state_->loop.run_until([&] { return has_room() || state_->client.state() == redis::State::ready; },
-                    options_.full_queue_wait_ms - waited_ms);
+                           options_.full_queue_wait_ms - waited_ms);
   }
 }
 
@@ -218,7 +223,10 @@ std::string BlockingCore::connect(std::uint64_t timeout_ms) {
   }
   const std::uint64_t failed_before = state_->client.counters().failed_attempts;
   const bool ended = state_->loop.run_until(
-      [&] { return state_->client.state() == redis::State::ready || state_->client.counters().failed_attempts > failed_before; }, timeout_ms);
+      [&] {
+        return state_->client.state() == redis::State::ready || state_->client.counters().failed_attempts > failed_before;
+      },
+      timeout_ms);
   if (state_->client.state() == redis::State::ready) {
     return {};
   }

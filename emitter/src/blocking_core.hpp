@@ -31,8 +31,7 @@ class BlockingCore final : public Outlet, private EmitListener {
   EmitSummary flush(std::uint64_t timeout_ms);
   void poll();
   void use_fleet(const EmitterOptions& fleet);
-  bool with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
-                   std::uint64_t timeout_ms);
+  bool with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done, std::uint64_t timeout_ms);
   EmitSummary close(std::uint64_t timeout_ms);
 
   EmitSummary totals();

@@ -25,7 +25,10 @@ int weight(redis::Outcome outcome) noexcept {
 }  // namespace
 
 Courier::Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener)
-    : options_(options), loop_(loop), listener_(listener), encoder_(options.fleet(options.transport), options.message_bytes_max) {
+    : options_(options),
+      loop_(loop),
+      listener_(listener),
+      encoder_(options.fleet(options.transport), options.message_bytes_max) {
   use(options);
 }
 

@@ -162,9 +162,8 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
 
   void begin() {
     seen_.servers = fleet_.use_sharded_pubsub ? found_.sharded_servers : found_.streams_servers;
-    ask({"EXISTS", fleet_.stream_name}, [](StreamSearch& self, const redis::Reply& reply) {
-      self.seen_.has_plain = reply.integer > 0;
-    });
+    ask({"EXISTS", fleet_.stream_name},
+        [](StreamSearch& self, const redis::Reply& reply) { self.seen_.has_plain = reply.integer > 0; });
     ask({"CLIENT", "LIST"}, [](StreamSearch& self, const redis::Reply& reply) { self.seen_.readers = readers_in(reply.text); });
     for (std::uint32_t number = 0; number < streams_looked_for; ++number) {
       ask({"EXISTS", stream_name_of(fleet_, number)}, [number](StreamSearch& self, const redis::Reply& reply) {
@@ -259,9 +258,8 @@ std::optional<std::uint32_t> stream_count_of(const SeenStreams& seen, std::strin
     return by_readers;
   }
   const bool one_stream = !candidates.empty() && !seen.has_plain &&
-                          std::all_of(candidates.begin(), candidates.end(), [&](std::uint32_t count) {
-                            return index(nsp, count) == index(nsp, candidates.front());
-                          });
+                          std::all_of(candidates.begin(), candidates.end(),
+                                      [&](std::uint32_t count) { return index(nsp, count) == index(nsp, candidates.front()); });
   return one_stream ? std::optional(candidates.front()) : std::nullopt;
 }
 
@@ -303,7 +301,8 @@ void count_servers(redis::Client& client, const FleetSettings& fleet, std::strin
     found.streams_servers = number_at(reply, 3);
   });
   const std::array<std::string_view, 4> shards{"PUBSUB", "SHARDNUMSUB", main.text(), taps.text()};
-  const auto on_shards = [&client, search, name = std::string(stream.text())](FoundTransport& found, const redis::Reply& reply) {
+  const auto on_shards = [&client, search, name = std::string(stream.text())](FoundTransport& found,
+                                                                              const redis::Reply& reply) {
     found.sharded_taps = std::min(number_at(reply, 1), number_at(reply, 3));
     found.sharded_servers = number_at(reply, 1) - found.sharded_taps;
     if (found.sharded_servers != 0) {  // they may be those of a streams fleet

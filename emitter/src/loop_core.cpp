@@ -7,7 +7,10 @@
 namespace socketio::emitter {
 
 LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
-    : options_(std::move(options)), loop_(loop), courier_(options_, loop_, *this), client_(std::in_place, loop, std::move(redis)) {
+    : options_(std::move(options)),
+      loop_(loop),
+      courier_(options_, loop_, *this),
+      client_(std::in_place, loop, std::move(redis)) {
   if (!options_.on_result) {
     throw Error(ErrorCode::bad_option,
                 "AsyncEmitter needs a callback for results: without one, a failed emit would be silent.");

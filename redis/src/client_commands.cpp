@@ -147,7 +147,8 @@ bool SingleClient::is_stalled(std::uint64_t now_ms) noexcept {
 
 /// Whether the oldest of what waits is a publish that is to wait longer; see Options::resume_wait_max_ms.
 bool SingleClient::is_resuming(std::uint64_t now_ms) noexcept {
-  return now_ms < resume_ms && !closing && queue.next_is_publish() && !(options.resume_when && options.resume_when(counters_.disconnects));
+  return now_ms < resume_ms && !closing && queue.next_is_publish() &&
+         !(options.resume_when && options.resume_when(counters_.disconnects));
 }
 
 /// One write call. Returns whether another one makes sense.

@@ -208,7 +208,8 @@ void SingleClient::take_role(const Reply& reply) {
   }
 }
 
-/// A server that does not know AUTH repeats its arguments, in quotes. The same letters elsewhere are not the password, and stay.
+/// A server that does not know AUTH repeats its arguments, in quotes. The same letters elsewhere are not the password, and
+/// stay.
 std::string SingleClient::without_password(std::string text) const {
   constexpr std::string_view quotes = "'`\"";
   const std::size_t size = options.password.size();

@@ -36,7 +36,7 @@ export const people = {
 
 /** What each kind of fleet is made of, and how our programs are told of it. */
 export const kinds = {
-  classic: { tool: [], driver: { transport: 'classic' }, channel: 'socket.io-request#/#' },
+  classic: { tool: ['--transport', 'classic'], driver: { transport: 'classic' }, channel: 'socket.io-request#/#' },
   sharded: { tool: ['--transport', 'sharded'], driver: { transport: 'sharded' }, channel: 'socket.io#/#', sharded: true },
   'sharded, static': {
     tool: ['--transport', 'sharded', '--sharded-mode', 'static'],
@@ -175,8 +175,13 @@ export class AnyFleet {
 
   /** Runs socketio-emit on this fleet. */
   tool(args) {
+    return this.plainTool([...this.kind.tool, ...args]);
+  }
+
+  /** The same without a word about how the fleet is made. */
+  plainTool(args) {
     const env = { PATH: process.env.PATH, REDIS_URL: this.url };
-    return run(process.env.SOCKETIO_EMIT, ['--output', 'json', ...this.kind.tool, ...args], { env });
+    return run(process.env.SOCKETIO_EMIT, ['--output', 'json', ...args], { env });
   }
 
   async close() {

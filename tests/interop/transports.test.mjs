@@ -38,6 +38,21 @@ else for (const kindName of Object.keys(kinds)) describe(`a ${kindName} fleet`, 
     else assert.equal(summary.receivers_min, 2);
   });
 
+  test('without a word about the transport, it is found, with the number of streams; a wrong one is refused', async () => {
+    const { transport } = fleet.kind.driver;
+    const result = await fleet.plainTool(['news', '1']);
+    assert.equal(result.status, 0, result.stderr);
+    await fleet.settle();
+    assert.deepStrictEqual(fleet.take().received, { ada: [['news', 1]], ben: [['news', 1]], cleo: [['news', 1]] });
+    for (const wrong of ['classic', 'sharded', 'streams'].filter((one) => one !== transport)) {
+      const refused = await fleet.plainTool(['--transport', wrong, 'news', '2']);
+      assert.equal(refused.status, 2, refused.stderr);
+      assert.ok(refused.stderr.includes(`Use --transport ${transport}`), refused.stderr);
+    }
+    await fleet.settle();
+    assert.deepStrictEqual(fleet.take().received, {});
+  });
+
   test('to one room, to several without another, to one client', async () => {
     assert.deepStrictEqual((await emit('-t', 'kitchen', 'order', '42')).received,
       { ada: [['order', 42]], ben: [['order', 42]] });

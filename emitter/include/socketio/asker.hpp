@@ -31,7 +31,8 @@ class AskCore;
 /// it exists.
 ///
 /// This form needs no loop: each call waits for its result. Any thread may call; one question at a time. Callbacks run on the
-/// calling thread, during the call, and must not ask in turn. After a fork both sides may ask, each over connections of its own.
+/// calling thread, during the call, and must not ask in turn. After a fork both sides may ask, each over connections of its
+/// own.
 ///
 /// A Target without rooms means every socket of the namespace. For a list of rooms that may be empty use
 /// target::select_rooms(): a target with `nobody` asks no client; the result is complete, and empty.

@@ -33,9 +33,9 @@ class LoopCore;
 /// and waits for Redis' answers. Between calls nothing runs. A connection that was lost meanwhile is noticed and replaced at
 /// the next call.
 ///
-/// A process that forks afterwards may use it on both sides: the child gets a connection of its own at its first emit, its counts
-/// begin at zero, and what waited at the time of the fork is the parent's to send. (An AsyncEmitter is for the process that made
-/// it: its loop is the application's.)
+/// A process that forks afterwards may use it on both sides: the child gets a connection of its own at its first emit, its
+/// counts begin at zero, and what waited at the time of the fork is the parent's to send. (An AsyncEmitter is for the process
+/// that made it: its loop is the application's.)
 ///
 /// Cost       one packing, one copy into the output buffer, no allocation for `emit` with one room once the buffers have grown.
 class SOCKETIO_API Emitter : public NamespaceEmitter {
@@ -61,8 +61,8 @@ class SOCKETIO_API Emitter : public NamespaceEmitter {
   /// flush(), after which what still waits ends as not_sent or unconfirmed. Emitting throws Error(closed) from then on.
   EmitSummary close(std::chrono::milliseconds timeout);
 
-  /// From now on emits go to the fleet that these options describe: transports, key, streams and modes are taken, the rest stays
-  /// as it was. Of an emitter with Transport::automatic, instead of looking. Throws like the constructor.
+  /// From now on emits go to the fleet that these options describe: transports, key, streams and modes are taken, the rest
+  /// stays as it was. Of an emitter with Transport::automatic, instead of looking. Throws like the constructor.
   void use_fleet(const EmitterOptions& fleet);
   /// Lends the connection for other commands than emits: calls `ask`, which gives them to the client and must not wait, then
   /// waits until `done()`, for at most `timeout`; returns what `done()` said last. The callbacks of the commands run in this

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "subscriber.hpp"
@@ -127,7 +127,8 @@ TEST_CASE("outage: after it a batch waits until as many servers are back as ther
   CHECK(second->has(2'000));
 }
 
-TEST_CASE("outage: emits that reached fewer servers than there were end with status 3, the numbers, and the lines to feed in again") {
+TEST_CASE(
+    "outage: emits that reached fewer servers than there were end with status 3, the numbers, and the lines to feed in again") {
   const RedisServer redis;
   const Subscriber stays(redis.port());
   auto leaves = std::make_unique<Subscriber>(redis.port());

@@ -98,8 +98,7 @@ TEST_CASE("single: a missing permission is status 2, and the sentence grants it"
 TEST_CASE("single: a Redis that takes the emit and does not answer leaves it unconfirmed, status 3") {
   const RedisServer redis;
   ::kill(redis.pid(), SIGSTOP);
-  const Ended ended =
-      emit({"-r", redis.url(), "--transport", "classic", "--force-transport", "--timeout", "300ms", "chat"});
+  const Ended ended = emit({"-r", redis.url(), "--transport", "classic", "--force-transport", "--timeout", "300ms", "chat"});
   ::kill(redis.pid(), SIGCONT);
   CHECK(ended.status == 3);
   CHECK(ended.summary()["unconfirmed"] == 1);
@@ -156,6 +155,19 @@ TEST_CASE("single: a dry run prints the message and touches no Redis") {
   CHECK(ended.summary()["hex"].get<std::string>().starts_with("93a7656d6974746572"));
   const Ended text = emit({"--dry-run", "-o", "text", "--join", "a"});
   CHECK(text.out.starts_with("channel  socket.io-request#/#\ncommand  PUBLISH\nmessage  {\"type\":2,"));
+}
+
+TEST_CASE("single: a dry run shows names that others wrote without what a terminal would obey") {
+  const std::string line = R"({"event":"e","to":["\u001b[31mred\ncommand  FAKE\u202e\u009b"]})";
+  const Ended text = emit({"--dry-run", "-o", "text", "--input", "-"}, line);
+  CHECK(text.status == 0);
+  CHECK(text.out.find('\x1b') == std::string::npos);
+  CHECK(text.out.find("\ncommand  FAKE") == std::string::npos);
+  CHECK(text.out.find("\u202e") == std::string::npos);
+  CHECK(text.out.find("\u009b") == std::string::npos);
+  const Ended as_json = emit({"--dry-run", "--input", "-"}, line);
+  CHECK(as_json.out.find("\u202e") == std::string::npos);
+  CHECK(as_json.summary()["message"][2]["rooms"][0] == "\u001b[31mred\ncommand  FAKE\u202e\u009b");
 }
 
 TEST_CASE("single: help, version and usage") {

@@ -253,7 +253,8 @@ TEST_CASE("asker: an empty list of rooms asks nobody, on every transport") {
     CHECK(acks.clients == 0);
     CHECK(acks.servers_asked == 0);
     CHECK(fleet.sockets(nobody).sockets.empty());
-    const auto count = fleet.result<asking::Count>([&](auto done) { fleet.asker->count(nobody, {.until = Until::first}, done); });
+    const auto count =
+        fleet.result<asking::Count>([&](auto done) { fleet.asker->count(nobody, {.until = Until::first}, done); });
     CHECK_FALSE(count.complete);
     CHECK(count.count == 0);
   }

@@ -315,7 +315,8 @@ TEST_CASE("automatic: emits wait until it is known who listens, then leave in th
   Servers streams(server, SubscriptionKind::channel, {"socket.io#/#"});
   Loop loop;
   std::vector<EmitResult> results;
-  AsyncEmitter io(loop, server.url(), [&](const EmitResult& result) { results.push_back(result); }, on(Transport::automatic));
+  AsyncEmitter io(
+      loop, server.url(), [&](const EmitResult& result) { results.push_back(result); }, on(Transport::automatic));
   io.emit("a");
   CHECK(wait(loop, [&] { return results.size() == 1; }));
   CHECK(results[0].outcome == Outcome::ok);
@@ -355,7 +356,8 @@ TEST_CASE("automatic: what waits for an answer ends with its emitter, and callba
   CHECK_FALSE(io.has_value());
   std::size_t lost = 0;
   {
-    AsyncEmitter gone(loop, server.url(), [&](const EmitResult&) { ++lost; }, on(Transport::automatic));
+    AsyncEmitter gone(
+        loop, server.url(), [&](const EmitResult&) { ++lost; }, on(Transport::automatic));
     gone.emit("a");
   }
   CHECK(lost == 1);
@@ -369,14 +371,14 @@ TEST_CASE("stream count: what exists and who reads tell it, or it stays open") {
   CHECK(count(false, {}, 0, 2) == 1);
   CHECK(count(true, {}, 2, 2) == 1);
   CHECK(count(false, {}, 8, 2) == 4);
-  CHECK(count(true, {}, 3, 1) == 1);            // others read, too
-  CHECK(count(false, {{3, "/"}}, 0, 1) == 4);   // or 11, 22, 44: all have the same stream for "/"
+  CHECK(count(true, {}, 3, 1) == 1);           // others read, too
+  CHECK(count(false, {{3, "/"}}, 0, 1) == 4);  // or 11, 22, 44: all have the same stream for "/"
   CHECK(count(false, {{3, "/"}}, 11, 1) == 11);
   CHECK(count(false, {{3, "/"}}, 0, 1, "/x") == std::nullopt);
   CHECK(count(false, {{3, ""}}, 0, 1) == std::nullopt);
   CHECK(count(true, {{3, "/"}}, 0, 1) == std::nullopt);
   CHECK(count(true, {{3, "/"}}, 4, 1) == 4);
-  CHECK(count(true, {{3, "/"}}, 1, 1) == 1);    // the numbered one is a leftover
+  CHECK(count(true, {{3, "/"}}, 1, 1) == 1);  // the numbered one is a leftover
   CHECK(count(false, {{2, "/"}}, 3, 1) == 3);
 }
 

@@ -112,8 +112,7 @@ TEST_CASE("batch line: members that do not belong to the operation may be there 
           R"({"op":"join","rooms":["a"],"event":"","args":[],"to":[],"except":[],"volatile":false,"compress":false,"close":false})")
           .good);
   CHECK(Line(R"({"op":"server-side","event":"e","to":[],"rooms":[],"except":[],"close":null})").good);
-  CHECK(
-      Line(R"({"op":"emit","event":"e","args":null,"all":null,"volatile":null,"compress":null,"close":false})").good);
+  CHECK(Line(R"({"op":"emit","event":"e","args":null,"all":null,"volatile":null,"compress":null,"close":false})").good);
   CHECK(Line(R"({"op":"","event":"e","nsp":"","rooms":[],"to":["a"]})").channel() == "socket.io#/#a#");
 }
 

@@ -101,7 +101,8 @@ TEST_CASE("checkpoint file: a second run with the same one is refused while the 
   CHECK(CheckpointFile(folder / "c", "/in").state().position == Position{});
 }
 
-TEST_CASE("checkpoint file: room is taken at the start, later saves are written in place, and a torn one leaves the one before") {
+TEST_CASE(
+    "checkpoint file: room is taken at the start, later saves are written in place, and a torn one leaves the one before") {
   const Folder folder;
   std::uintmax_t size = 0;
   {

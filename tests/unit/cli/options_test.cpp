@@ -246,7 +246,8 @@ TEST_CASE("options: what belongs to a transport") {
   CHECK(streams.stream_name == "s");
   CHECK(streams.stream_count == 4);
   CHECK(streams.stream_length_max == 500);
-  CHECK(refusal({"--transport", "classic", "--sharded-mode", "static", "chat"}) == "--sharded-mode belongs to sharded fleets: add --transport sharded.");
+  CHECK(refusal({"--transport", "classic", "--sharded-mode", "static", "chat"}) ==
+        "--sharded-mode belongs to sharded fleets: add --transport sharded.");
   CHECK(refusal({"--transport", "sharded", "--stream-count", "2", "chat"}) ==
         "--stream-count belongs to streams fleets: add --transport streams.");
   CHECK(contains(refusal({"--sharded-mode", "public", "chat"}), "it is dynamic (default), static or dynamic-private"));

@@ -53,7 +53,8 @@ TEST_CASE("report: of a batch the summary has how many emits reached how many se
         R"("receivers":{"1":1,"2":2,"300":1},"reached_fewer":1,"selected_nobody":4})");
   CHECK(report::status(tally, batch(), Halt::none, 0) == ExitStatus::incomplete);
   CHECK(report::summary_text(tally, batch(), 1s) ==
-        "sent 4, 4 for nobody (an empty list of rooms), reached at least 1 server, in the median 2: 1 reached 1 server, 2 reached 2 "
+        "sent 4, 4 for nobody (an empty list of rooms), reached at least 1 server, in the median 2: 1 reached 1 server, 2 "
+        "reached 2 "
         "servers, 1 reached 300 servers (1.0 s, 4 a second)");
 }
 

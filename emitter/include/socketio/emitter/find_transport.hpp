@@ -69,7 +69,8 @@ struct FoundNamespaces : ChosenTransport {
 /// Looks which transport a fleet uses in a namespace, and does not guess.
 ///
 /// `fleet`   names to look for (key, stream); its transport is not looked at.
-/// `client`  outlives the call; used for two commands in one write, and of a sharded or streams fleet for some more: `streamCount` is found
+/// `client`  outlives the call; used for two commands in one write, and of a sharded or streams fleet for some more:
+/// `streamCount` is found
 ///           by the streams that exist and the connections that read.
 /// `done`    called exactly once, after this function has returned.
 SOCKETIO_API void find_transport(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,

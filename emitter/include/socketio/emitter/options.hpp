@@ -41,7 +41,7 @@ struct EmitSummary {
   /// Confirmed, and nobody knows how many servers they reached (streams). The counts of receivers do not speak of them.
   std::uint64_t receivers_unknown = 0;
   std::uint64_t selected_nobody = 0;  ///< an empty list of rooms was given, so nothing was published; not among `confirmed`
-  std::int64_t receivers_min = 0;  ///< of the confirmed ones
+  std::int64_t receivers_min = 0;     ///< of the confirmed ones
   std::int64_t receivers_max = 0;
   std::string message;  ///< why the first one that failed did; or why there is no connection
 
@@ -51,8 +51,8 @@ struct EmitSummary {
 };
 
 struct EmitterOptions {
-  /// How the fleet's servers talk to each other. `automatic`: Redis is asked who listens in the namespace of the first emit, and
-  /// emits wait for the answer (`stream_count` is found, too, unless it is above 1). When nobody listens they are sent as
+  /// How the fleet's servers talk to each other. `automatic`: Redis is asked who listens in the namespace of the first emit,
+  /// and emits wait for the answer (`stream_count` is found, too, unless it is above 1). When nobody listens they are sent as
   /// classic, and at the next emit, a second later at the earliest, it is asked again. Several transports, or a Redis that does
   /// not tell: emits end as refused, with the reason. Not together with `also`.
   Transport transport = Transport::classic;
@@ -89,7 +89,14 @@ struct EmitterOptions {
   [[nodiscard]] FleetSettings fleet(Transport of) const {
     const bool uses_classic = beside_classic || transport == Transport::classic ||
                               std::find(also.begin(), also.end(), Transport::classic) != also.end();
-    return {of == Transport::automatic ? Transport::classic : of, key, sharded_mode, stream_name, stream_count, stream_length_max, use_sharded_pubsub, uses_classic};
+    return {of == Transport::automatic ? Transport::classic : of,
+            key,
+            sharded_mode,
+            stream_name,
+            stream_count,
+            stream_length_max,
+            use_sharded_pubsub,
+            uses_classic};
   }
 };
 

@@ -61,8 +61,8 @@ class SOCKETIO_API Loop {
   /// From now on the calling thread is the loop's. For whoever runs a loop under a lock from several threads.
   void enter_thread() noexcept;
 
-  /// In a process that came out of a fork after this loop was made: closes its copies of the descriptors, so that connections end
-  /// when the parent ends them. Nothing on the loop may be used, or destroyed, afterwards; nor the loop.
+  /// In a process that came out of a fork after this loop was made: closes its copies of the descriptors, so that connections
+  /// end when the parent ends them. Nothing on the loop may be used, or destroyed, afterwards; nor the loop.
   void leave_to_parent() noexcept;
 
   struct Internals;

@@ -31,8 +31,8 @@ SOCKETIO_API void append_main(Buffer& out, std::string_view prefix, std::string_
 /// `name`  the uid of a process, or the name of a room.
 SOCKETIO_API void append_named(Buffer& out, std::string_view prefix, std::string_view nsp, std::string_view name);
 
-/// The channel that `socketio-fleet tap` subscribes to besides the main one, where it counts as a server: so that whoever counts
-/// servers can subtract the taps. No namespace begins as its second part does.
+/// The channel that `socketio-fleet tap` subscribes to besides the main one, where it counts as a server: so that whoever
+/// counts servers can subtract the taps. No namespace begins as its second part does.
 SOCKETIO_API void append_tap(Buffer& out, std::string_view prefix, std::string_view nsp);
 
 /// The pattern that matches all channels of a namespace but the main one.

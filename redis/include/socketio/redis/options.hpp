@@ -72,8 +72,8 @@ struct Options {
   /// When a connection is back, publishes wait twice as long as it was away, but at most so long: those who are to hear them
   /// may have been away as well, and be back a little later. 0: they do not wait.
   std::uint32_t resume_wait_max_ms = 0;
-  /// Instead of twice the time: publishes wait until this says true, at most resume_wait_max_ms. It gets Counters::disconnects, the
-  /// number of the outage. Asked on the loop's thread each time something could be written, so it must be quick.
+  /// Instead of twice the time: publishes wait until this says true, at most resume_wait_max_ms. It gets Counters::disconnects,
+  /// the number of the outage. Asked on the loop's thread each time something could be written, so it must be quick.
   std::function<bool(std::uint64_t disconnects)> resume_when = {};
   /// A connection that is given up because Redis is silent may only be frozen, and what was written to it not lost. It is kept
   /// until the next one stands, and then for so long; commands wait meanwhile, so as not to overtake. What was written ends as
