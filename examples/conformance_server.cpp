@@ -315,7 +315,10 @@ class ConformanceServer {
   BroadcastOperator selection_of(const Value& operation) {
     BroadcastOperator selected =
         operation.member("socket").is_nothing() ? namespace_of(operation) : socket_of(operation).broadcast();
-    selected = selected.to(rooms_of(operation.member("to"))).except(rooms_of(operation.member("except")));
+    if (const auto rooms = rooms_of(operation.member("to")); !rooms.empty()) {  // none means everybody in this protocol
+      selected = selected.to(rooms);
+    }
+    selected = selected.except(rooms_of(operation.member("except")));
     if (operation.member("local").as<bool>().value_or(false)) {
       selected = selected.local();
     }
