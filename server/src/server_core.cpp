@@ -45,8 +45,7 @@ std::string event_name_text(const event_data::Name& name) {
 std::int64_t LoopScheduler::wall_ms() const { return ServerCore::wall_ms(); }
 
 std::int64_t ServerCore::wall_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 ServerCore::ServerCore(Loop& server_loop, ServerOptions server_options)

@@ -104,7 +104,8 @@ cmake_static() {
 cmake_sources() {
   need cmake
   ln -s "$source_folder" "$project/socketio-redis"
-  build_with_cmake -DBUILD_SHARED_LIBS=ON -DCMAKE_SHARED_LINKER_FLAGS=-Wl,--no-undefined
+  build_with_cmake -DBUILD_SHARED_LIBS=ON -DCMAKE_SHARED_LINKER_FLAGS=-Wl,--no-undefined \
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=50
   nothing_unasked
   run_programs "$project/build" emit serve
 }
@@ -117,36 +118,10 @@ meson_installed() {
   run_programs "$project/build" emit serve
 }
 
-# A compiler for the subproject that compiles one source of each folder, and takes the other objects from the build folder: the
-# same meson.build files have made them, and all of them once more would be two minutes.
-thrifty_compiler() {
-  mkdir "$folder/compiled"
-  cat >"$folder/compiler" <<EOF
-#!/usr/bin/env bash
-for argument in "\$@"; do
-  [ "\$previous" != -o ] || object=\$argument
-  [ "\$previous" != -MF ] || dependencies=\$argument
-  previous=\$argument
-done
-made=$build_folder/\${object#subprojects/socketio-redis/}
-case \$object in
-  subprojects/socketio-redis/*/lib*.cpp.o)
-    if [ -f "\$made" ] && ! mkdir "$folder/compiled/\$(basename "\$(dirname "\$object")")" 2>/dev/null; then
-      cp "\$made" "\$object"
-      exec touch "\$dependencies"
-    fi ;;
-esac
-exec "\$@"
-EOF
-  chmod +x "$folder/compiler"
-}
-
 meson_subproject() {
   mkdir "$project/subprojects"
   ln -s "$source_folder" "$project/subprojects/socketio-redis"
-  thrifty_compiler
-  CXX="$folder/compiler ${CXX:-c++}" build_with_meson --wrap-mode=forcefallback
-  [ "$(find "$folder/compiled" -mindepth 1 | wc -l)" -ge 6 ] || fail "not every folder of the library was compiled"
+  build_with_meson --wrap-mode=forcefallback -Dunity=on -Dunity_size=100
   nothing_unasked
   DESTDIR="$folder/installed" meson install -C "$project/build" --no-rebuild --quiet
   [ -z "$(find "$folder/installed" -type f 2>/dev/null)" ] || fail "the library was installed with somebody else's project"
