@@ -94,6 +94,7 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   [[nodiscard]] bool closed() const noexcept { return phase_ == Phase::closed; }
   Deadline deadline = Deadline::none;  ///< the server's list that it is in
   std::uint64_t deadline_ms = 0;
+  bool resumes_later = false;  ///< in the server's list for that
 
  private:
   enum class Phase : std::uint8_t {

@@ -165,17 +165,23 @@ void HttpServer::Impl::check_deadlines() {
 }
 
 void HttpServer::Impl::resume_later(HttpConnection& connection) {
-  resuming.push_back(&connection);
-  turn_end.request();
+  if (!std::exchange(connection.resumes_later, true)) {
+    resuming.push_back(&connection);
+    turn_end.request();
+  }
 }
 
 void HttpServer::Impl::bury(HttpConnection& connection) {
+  if (std::exchange(connection.resumes_later, false)) {
+    std::erase(resuming, &connection);
+  }
   buried.push_back(connection);
   turn_end.request();
 }
 
 void HttpServer::Impl::end_turn() {
   for (HttpConnection* const connection : std::exchange(resuming, {})) {
+    connection->resumes_later = false;
     connection->resume();
   }
   while (!buried.empty()) {
