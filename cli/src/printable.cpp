@@ -107,7 +107,7 @@ std::string replaced(std::string_view text, bool keep_lines) {
 }
 
 void append_escape(std::string& out, std::uint32_t unit) {
-  char escape[8];
+  char escape[16];
   std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(unit));
   out += escape;
 }

@@ -37,6 +37,15 @@ install_library() {
 
 use_pkg_config() { export PKG_CONFIG_PATH=$library_folder/pkgconfig PKG_CONFIG_SYSROOT_DIR=$folder/root; }
 
+# Where CMake looks for what is installed. On Debian it does not look into lib64, which meson takes where dpkg-dev is missing.
+find_it() {
+  if [ -e /etc/debian_version ] && [ "${library_folder##*/}" = lib64 ]; then
+    echo "-Dsocketio-redis_DIR=$library_folder/cmake/socketio-redis"
+  else
+    echo "-DCMAKE_PREFIX_PATH=$prefix"
+  fi
+}
+
 build_with_cmake() { # OPTION...
   cmake -S "$project" -B "$project/build" -G Ninja -DCMAKE_BUILD_TYPE= "$@" >"$folder/log" 2>&1 || { cat "$folder/log"; fail "cmake"; }
   cmake --build "$project/build" -j "$jobs" >"$folder/log" 2>&1 || { cat "$folder/log"; fail "cmake --build"; }
@@ -83,19 +92,19 @@ pkg_config() {
 cmake_installed() {
   need cmake
   install_library
-  build_with_cmake -DCMAKE_PREFIX_PATH="$prefix"
+  build_with_cmake "$(find_it)"
   links_shared "$project/build/emit" || fail "the program does not use the shared library"
   run_programs "$project/build" emit serve
   echo "Another minor version is refused."
   sed -i 's/redis 0\.1 /redis 0.2 /' "$project/CMakeLists.txt"
-  if cmake -S "$project" -B "$project/other" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >"$folder/log" 2>&1; then fail "0.2 was found"; fi
+  if cmake -S "$project" -B "$project/other" -G Ninja "$(find_it)" >"$folder/log" 2>&1; then fail "0.2 was found"; fi
   grep -q 'version: 0\.1' "$folder/log" || fail "the version was not the reason"
 }
 
 cmake_static() {
   need cmake
   install_library
-  build_with_cmake -DCMAKE_PREFIX_PATH="$prefix"
+  build_with_cmake "$(find_it)"
   if links_shared "$project/build/emit"; then fail "the program uses the shared library"; fi
   run_programs "$project/build" emit
 }
