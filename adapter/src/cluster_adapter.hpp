@@ -107,7 +107,7 @@ class ClusterAdapter : public Adapter {
   [[nodiscard]] const std::string& uid() const noexcept { return uid_; }
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] AdapterCounters& count() noexcept { return counters_; }
-  /// What clients or the application gave, as it may be published. Good until the next call.
+  /// Data of clients or of the application, made fit for publishing. Good until the next call.
   [[nodiscard]] Bytes publishable(Bytes data);
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 

@@ -87,7 +87,7 @@ struct RedisBus::Impl final : redis::PublishListener {
     }
   }
 
-  /// What is not received, before what cannot be sent.
+  /// The reason why something is not received comes before the one why something cannot be sent.
   [[nodiscard]] std::string last_error() const {
     if (subscriber.state() != redis::State::ready && !subscriber.last_error().empty()) {
       return subscriber.last_error();

@@ -71,7 +71,7 @@ void ShardedAdapter::on_room_emptied(std::string_view room) {
   }
 }
 
-/// Nobody waits for a channel that Redis refuses: whoever does is told at once that nothing is received there.
+/// A channel that Redis refuses ends all waits for it at once, with "not received".
 void ShardedAdapter::on_subscribed(std::string_view channel, std::string_view error) {
   std::string name(channel);
   if (error.empty()) {

@@ -86,7 +86,7 @@ void StreamsAdapter::save(SavedSession session) {
   });
 }
 
-/// What Redis says about a client that comes back. In a Redis Cluster the session and the stream are on different nodes, whose
+/// The answers of Redis about a client that comes back. In a Redis Cluster the session and the stream are on different nodes, whose
 /// answers come in any order.
 struct StreamsAdapter::Recovery {
   std::optional<SavedSession> session;

@@ -1,4 +1,4 @@
-// What the connections to Redis tell: how far behind they are, and whether each subscriber has a publisher.
+// Findings from the connections to Redis: how far behind they are, and whether each subscriber has a publisher.
 
 #include <algorithm>
 #include <map>

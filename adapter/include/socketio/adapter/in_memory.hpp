@@ -65,7 +65,7 @@ class SOCKETIO_API InMemoryAdapter final : public Adapter {
   };
   using PacketPlace = std::deque<StoredPacket>::const_iterator;
 
-  /// Where a client that has seen the packet `offset` goes on. Nothing when that cannot be told: the packet is no longer there,
+  /// The position from which a client goes on that has seen the packet `offset`. Nothing when that cannot be told: the packet is no longer there,
   /// and is not the one that the session keeps in mind.
   [[nodiscard]] std::optional<PacketPlace> first_missed(const std::string& pid, std::string_view offset) const;
   [[nodiscard]] bool is_kept(const Target& target) const noexcept;
