@@ -65,8 +65,8 @@ class SOCKETIO_API InMemoryAdapter final : public Adapter {
   };
   using PacketPlace = std::deque<StoredPacket>::const_iterator;
 
-  /// The position from which a client goes on that has seen the packet `offset`. Nothing when that cannot be told: the packet is no longer there,
-  /// and is not the one that the session keeps in mind.
+  /// The position from which a client goes on that has seen the packet `offset`. Nothing when that cannot be told: the packet is
+  /// no longer there, and is not the one that the session keeps in mind.
   [[nodiscard]] std::optional<PacketPlace> first_missed(const std::string& pid, std::string_view offset) const;
   [[nodiscard]] bool is_kept(const Target& target) const noexcept;
   std::shared_ptr<const Buffer> keep(const Target& target, Bytes data);
