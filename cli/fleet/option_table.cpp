@@ -72,7 +72,7 @@ constexpr std::array<std::string_view, 16> shared_names{
     "tls-cert", "tls-key", "tls-insecure",  "key",           "sharded-mode",           "room-number",
     "timeout",  "output",  "verbose",       "version"};
 
-constexpr OptionEntry own[] = {
+constexpr OptionEntry fleet_options[] = {
     {"h,help", false, [](Base&, Text) {}},
     {"transport", true, [](Base& all, Text value) { static_cast<Collected&>(all).transports.push_back(value); }},
     {"stream-name", true, [](Base& all, Text value) { options_of(all).stream_name = checked("The stream's name", value); }},
@@ -116,7 +116,7 @@ std::vector<OptionEntry> whole_table() {
       }
     }
   }
-  table.insert(table.end(), std::begin(own), std::end(own));
+  table.insert(table.end(), std::begin(fleet_options), std::end(fleet_options));
   return table;
 }
 

@@ -11,7 +11,7 @@
 namespace socketio::cli {
 namespace {
 
-constexpr std::size_t piece = std::size_t{64} * 1024;
+constexpr std::size_t output_piece = std::size_t{64} * 1024;
 constexpr std::string_view red = "\x1b[31m";
 constexpr std::string_view plain = "\x1b[0m";
 constexpr std::string_view clear_line = "\r\x1b[K";
@@ -95,7 +95,7 @@ void Console::clear_progress() {
 void Console::data(std::string_view output) {
   if (output_error_ == 0) {
     pending_ += output_ == Output::json ? text::printable_json(output) : text::printable_lines(output);
-    if (pending_.size() >= piece) {
+    if (pending_.size() >= output_piece) {
       flush();
     }
   }

@@ -8,12 +8,12 @@
 namespace socketio::server {
 namespace {
 
-constexpr std::string_view refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+constexpr std::string_view overload_response = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 net::ListenerOptions listener_options(const HttpOptions& http, const HttpSharing& sharing) {
   net::ListenerOptions options;
   options.connections_max = http.connections_max;
-  options.refusal = refusal;
+  options.refusal = overload_response;
   options.counts = sharing.counts;
   options.loop = sharing.loop;
   if (sharing.send) {

@@ -48,7 +48,7 @@ TEST_CASE("event data: members that set a prototype are not published, wherever 
 }
 
 TEST_CASE("event data: maps of every width keep their other members") {
-  for (const std::size_t count : {1, 15, 16, 17, 65'535, 65'536}) {
+  for (const std::size_t count : {std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{17}, std::size_t{65'535}, std::size_t{65'536}}) {
     CAPTURE(count);
     Buffer map;
     pack::map_header(map, static_cast<std::uint32_t>(count));

@@ -440,11 +440,11 @@ TEST_CASE("http: a fragment is no part of the target") {
     exchange->respond(200, {}, as_bytes(request.url + " " + std::string(request.path) + " " + std::string(request.query)));
   });
   Client client(server.port());
-  for (const auto& [target, seen] : std::vector<std::pair<std::string, std::string>>{
+  for (const auto& row : std::vector<std::pair<std::string, std::string>>{
            {"/a?b=c#d?e", "/a?b=c /a b=c"}, {"/a#?b", "/a /a "}, {"/#", "/ / "}, {"http://x/a#b", "http://x/a /a "}}) {
-    CAPTURE(target);
-    client.send(get(target));
-    CHECK(client.response().body == seen);
+    CAPTURE(row.first);
+    client.send(get(row.first));
+    CHECK(client.response().body == row.second);
   }
 }
 
