@@ -54,7 +54,8 @@ describe('socketio-fleet doctor', { skip }, () => {
   }
 
   async function setting(name, value) {
-    const [, before] = await fleet.command('CONFIG', 'GET', name);
+    const answer = await fleet.command('CONFIG', 'GET', name);  // an object by RESP3
+    const before = Array.isArray(answer) ? answer[1] : answer instanceof Map ? answer.get(name) : answer[name];
     await fleet.command('CONFIG', 'SET', name, value);
     cleanUp.push(() => fleet.command('CONFIG', 'SET', name, before));
   }

@@ -18,7 +18,8 @@ process.on('unhandledRejection', () => {});
 process.on('disconnect', () => process.exit());
 
 async function connect(url) {
-  const client = createClient({ url });
+  // By RESP3, which redis 6 prefers, one connection may do both, and doctor takes none for missing.
+  const client = createClient({ url, ...(pubUrl === redisUrl ? {} : { RESP: 2 }) });
   client.on('error', () => {});
   const duplicate = client.duplicate.bind(client);
   client.duplicate = (...args) => {
