@@ -5,9 +5,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { io as connectClient } from 'socket.io-client';
 import { end, run, start } from './children.mjs';
 import { clientLibraries, freePort, startRedis, until, within } from './fleet.mjs';
+import { official } from './packages.mjs';
+
+const { io: connectClient } = official('socket.io-client');
 
 const missing = process.env.CONFORMANCE_SERVER ? false : 'CONFORMANCE_SERVER does not name a conformance_server';
 const timeout = 60_000;

@@ -19,6 +19,7 @@
 
 #include "subscriber.hpp"
 #include "support/redis_server.hpp"
+#include "support/sanitized.hpp"
 #include "tool.hpp"
 
 namespace batch_test {
@@ -26,14 +27,6 @@ namespace batch_test {
 using namespace support;
 using namespace std::chrono_literals;
 using nlohmann::json;
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SOCKETIO_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SOCKETIO_SANITIZED 1
-#endif
-#endif
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <vector>
 
+#include "../../support/sanitized.hpp"
 #include "engine_fixture.hpp"
 
 namespace engine_websocket_test {
@@ -353,7 +354,7 @@ TEST_CASE("engine websocket: small messages count what their memory costs") {
   CHECK(sent < 4 * 10'000 / 200);  // an entry costs at least so much
 }
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !defined(SOCKETIO_SANITIZED)
 TEST_CASE("engine websocket: the memory of a long queue goes back to the system when its session has ended") {
   const auto resident = [] {
     std::ifstream statm("/proc/self/statm");

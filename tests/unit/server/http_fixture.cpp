@@ -16,7 +16,7 @@
 namespace http_test {
 namespace {
 
-constexpr int patience_s = 10;
+constexpr int patience_s = 30;
 
 }  // namespace
 

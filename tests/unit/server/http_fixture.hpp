@@ -53,7 +53,7 @@ class HttpFixture {
   void let_turn() {
     thread.run([] {});
   }
-  /// Waits until `condition`, asked on the loop's thread, is true. False after ten seconds.
+  /// Waits until `condition`, asked on the loop's thread, is true. False after half a minute.
   bool wait(const std::function<bool()>& condition);
   bool wait_for_connection_count(std::size_t count);
 
@@ -94,7 +94,7 @@ struct Response {
   [[nodiscard]] bool has(std::string_view line) const { return head.find(std::string(line) + "\r\n") != std::string::npos; }
 };
 
-/// A client that sends what it is told. Waits at most ten seconds for anything.
+/// A client that sends what it is told. Waits at most half a minute for anything.
 class Client {
  public:
   explicit Client(std::uint16_t port, const char* address = "127.0.0.1");
