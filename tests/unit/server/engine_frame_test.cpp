@@ -47,8 +47,8 @@ TEST_CASE("engine frame: every golden packet has its WebSocket and its polling f
       continue;  // other views of bytes, which are bytes here
     }
     const FrameRef frame = frame_of(packet);
-    CHECK(without_header(frame->websocket()) == vector.at("websocket").at("hex"));
-    CHECK(golden::to_hex(frame->polling()) == vector.at("polling").at("hex"));
+    CHECK(without_header(frame->websocket()) == vector.at("websocket").at("hex").get<std::string>());
+    CHECK(golden::to_hex(frame->polling()) == vector.at("polling").at("hex").get<std::string>());
     CHECK(frame->websocket()[0] == (frame->has_binary() ? 0x82 : 0x81));
   }
 }
