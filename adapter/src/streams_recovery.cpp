@@ -86,8 +86,8 @@ void StreamsAdapter::save(SavedSession session) {
   });
 }
 
-/// The answers of Redis about a client that comes back. In a Redis Cluster the session and the stream are on different nodes, whose
-/// answers come in any order.
+/// The answers of Redis about a client that comes back. In a Redis Cluster the session and the stream are on different nodes,
+/// whose answers come in any order.
 struct StreamsAdapter::Recovery {
   std::optional<SavedSession> session;
   bool offset_is_there = false;

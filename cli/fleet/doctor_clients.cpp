@@ -33,7 +33,7 @@ std::optional<BufferLimit> read_limit(std::string_view text, std::string_view ki
   return BufferLimit{units::count(found[1]).value_or(0), units::count(found[2]).value_or(0), std::string(found[3])};
 }
 
-/// What clients may send at most, unless servers have another maxHttpBufferSize.
+/// Largest message that clients may send, unless servers have another maxHttpBufferSize.
 constexpr std::uint64_t message_bytes_usual = 1'000'000;
 
 void check_limit(Examination& fleet, const BufferLimit& limit, std::string_view kind) {

@@ -1,4 +1,4 @@
-// What the fleet's messages tell (--listen), and whether sharded servers agree about the channels of rooms.
+// Findings from the fleet's messages (--listen), and whether sharded servers agree about the channels of rooms.
 
 #include <algorithm>
 #include <memory>

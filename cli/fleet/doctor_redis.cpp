@@ -1,4 +1,4 @@
-// What the Redis itself tells: whether it is the one to write to, and whether it may drop what a fleet keeps in it.
+// Findings about the Redis itself: whether it is the one to write to, and whether it may drop what a fleet keeps in it.
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-// What the users of servers may do: whoever may do some of what a server does should be able to do all of it.
+// The rights of the users of servers: whoever may do some of what a server does should be able to do all of it.
 
 #include <algorithm>
 #include <optional>
@@ -15,7 +15,7 @@ namespace {
 
 using Command = std::vector<std::string>;
 
-/// What a server does by one of its connections.
+/// Commands that a server sends by one of its connections.
 struct Duties {
   std::string what;
   std::vector<Command> commands;
@@ -153,7 +153,7 @@ Users users_of(const std::vector<ClientLine>& clients, Bus bus) {
   return users;
 }
 
-/// What a user may do of what a server of that transport does in a namespace.
+/// The part of a server's commands, for a transport and namespace, that a user may send.
 struct Rights {
   std::vector<Duties> duties;
   std::vector<std::vector<Permission>> permissions;  ///< as `duties`
