@@ -89,9 +89,12 @@ export async function next(socket, count = 1) {
   return socket.events.splice(0, count);
 }
 
-/** All that has come, once everything before a round trip is here. */
+/**
+ * All that has come, once everything that was said before is here. On several threads, an event may wait for the thread of the
+ * socket while that answers the first question; it goes out before the second answer.
+ */
 export async function settled(socket) {
-  await ask(socket, 'whoami');
+  for (let round = 0; round < 2; ++round) await ask(socket, 'whoami');
   return socket.events.splice(0);
 }
 

@@ -156,7 +156,8 @@ describe('socketio-fleet doctor', { skip }, () => {
     const waiting = async () => Math.max(...[...(await fleet.command('CLIENT', 'LIST')).matchAll(/ omem=(\d+)/g)].map(([, n]) => Number(n)));
     while (await waiting() < 20 << 20) await fleet.client.publish('socket.io#/#x#', message);
     const findings = await doctor(['--timeout', '1s']);
-    assert.deepEqual(checks(findings).sort(), ['answers', 'buffers']);
+    const kinds = [...new Set(checks(findings))].sort();  // the other server may be slow to read as well
+    assert.deepEqual(kinds, ['answers', 'buffers']);
     assert.match(findings.find(({ check }) => check === 'buffers').seen, /bytes wait for it .* the limit is 33,554,432 at once/);
   });
 

@@ -15,6 +15,7 @@ import { Peer } from './peer.mjs';
 const { io: connectClient } = official('socket.io-client');
 const MARKER = 'fleet:settled';
 export const names = ['a', 'b', 'c'];
+export const ours = 'b';
 export const namespaces = ['/', '/custom'];
 
 /** Our server, a process of its own. */

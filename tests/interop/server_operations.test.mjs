@@ -36,10 +36,12 @@ async function got(event) {
 test('emit: rooms, exceptions, flags, from a socket', async () => {
   for (const [selection, expected] of [[{}, 'ab'], [{ to: ['x'] }, 'ab'], [{ to: ['y'] }, 'b'], [{ to: ['x', 'y'] }, 'ab'],
     [{ to: ['x'], except: ['y'] }, 'a'], [{ to: ['nobody'] }, ''], [{ local: true, compress: false }, 'ab'], [{ to: [a.id] }, 'a'],
-    [{ socket: a.id }, 'b'], [{ socket: b.id, to: ['x'] }, 'a'], [{ volatile: true }, 'ab'], [{ nsp: '/custom' }, '']]) {
+    [{ socket: a.id }, 'b'], [{ socket: b.id, to: ['x'] }, 'a'], [{ nsp: '/custom' }, '']]) {
     assert.equal(await op('emit', { args: ['e', 1], ...selection }), null);
     assert.equal(await got('e'), expected, JSON.stringify(selection));
   }
+  await op('emit', { args: ['volatile'], volatile: true });  // nothing else may be on its way to them: so they are not asked
+  for (const socket of [a, b]) assert.deepEqual(await next(socket), [['volatile']]);
   await op('emit', { args: ['binary', binary, { inside: binary }], to: [a.id] });
   assert.deepEqual(await next(a), [['binary', binary, { inside: binary }]]);
 });
