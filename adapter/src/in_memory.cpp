@@ -70,7 +70,7 @@ std::size_t size_of(const std::vector<std::string>& names) {
 
 InMemoryAdapter::InMemoryAdapter(Host& host) : host_(host), recovery_(host.recovery()) {}
 
-InMemoryAdapter::~InMemoryAdapter() { host_.scheduler().cancel(cleaning_); }
+InMemoryAdapter::~InMemoryAdapter() { InMemoryAdapter::close(); }
 
 // ---- operations ------------------------------------------------------------------------------------------------------------
 

@@ -60,6 +60,7 @@ void StreamsAdapter::close() {
     run_ready();
   }
   MessageAdapter::close();
+  give_up_recoveries();
 }
 
 SubscriptionKind StreamsAdapter::channel_kind() const noexcept {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include <socketio/adapter/bus.hpp>
@@ -77,10 +78,12 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   void run_ready();
   void deliver_entry(std::string_view id, const cluster_message::View& view);
 
-  void take_recovery_answer(Recovery& recovery);
+  void take_recovery_answer(const std::shared_ptr<Recovery>& recovery);
   void next_replay_page(const std::shared_ptr<Replay>& replay);
   void take_replay_page(const std::shared_ptr<Replay>& replay, const redis::CommandResult& result);
   void take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields);
+  void end_replay(const std::shared_ptr<Replay>& replay, bool recovered);
+  void give_up_recoveries();
 
   std::shared_ptr<StreamsHub> hub_;
   std::string stream_;
@@ -92,6 +95,8 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   redis::CommandDone entry_done_;  ///< for the entry that is being said
   std::deque<std::shared_ptr<LocalAction>> local_;
   std::vector<Recovered> recovered_;
+  std::unordered_set<std::shared_ptr<Recovery>> recoveries_;  ///< that Redis has not answered yet
+  std::unordered_set<std::shared_ptr<Replay>> replays_;       ///< the same
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -95,15 +95,16 @@ struct StreamsAdapter::Recovery {
   std::function<void(std::optional<SavedSession>)> done;
 };
 
-void StreamsAdapter::take_recovery_answer(Recovery& recovery) {
-  if (--recovery.answers_missing != 0) {
+void StreamsAdapter::take_recovery_answer(const std::shared_ptr<Recovery>& recovery) {
+  if (--recovery->answers_missing != 0) {
     return;
   }
-  if (!recovery.session || !recovery.offset_is_there) {
-    recovery.session.reset();
+  recoveries_.erase(recovery);
+  if (!recovery->session || !recovery->offset_is_there) {
+    recovery->session.reset();
     ++count().recoveries_failed;
   }
-  recovery.done(std::move(recovery.session));
+  recovery->done(std::move(recovery->session));
 }
 
 /// The session is taken out of Redis, so that it is used once. It is not touched when the offset cannot be one.
@@ -118,28 +119,29 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
   const auto ignore = [](const redis::CommandResult&) {};
   const auto recovery = std::make_shared<Recovery>();
   recovery->done = std::move(done);
+  recoveries_.insert(recovery);
   Bus& bus = hub_->bus();
   bus.command(std::array<std::string_view, 1>{"MULTI"}, ignore);
   bus.command(std::array<std::string_view, 2>{"GET", key}, ignore);
   bus.command(std::array<std::string_view, 2>{"DEL", key}, ignore);
   bus.command(std::array<std::string_view, 1>{"EXEC"},
               [this, alive = alive_, recovery, pid = std::string(pid)](const redis::CommandResult& result) {
-                if (!*alive) {
+                if (!*alive || !recoveries_.contains(recovery)) {
                   return;
                 }
                 if (result.outcome == redis::Outcome::ok && result.reply.elements.size() == 2) {
                   recovery->session = unpack_session(result.reply.elements[0].text, pid);
                 }
-                take_recovery_answer(*recovery);
+                take_recovery_answer(recovery);
               });
   const std::string at(offset);
   bus.command(std::array<std::string_view, 4>{"XRANGE", stream_, at, at},
               [this, alive = alive_, recovery](const redis::CommandResult& result) {
-                if (!*alive) {
+                if (!*alive || !recoveries_.contains(recovery)) {
                   return;
                 }
                 recovery->offset_is_there = result.outcome == redis::Outcome::ok && !result.reply.elements.empty();
-                take_recovery_answer(*recovery);
+                take_recovery_answer(recovery);
               });
 }
 
@@ -166,6 +168,7 @@ void StreamsAdapter::catch_up(const SavedSession& session, std::string_view offs
   replay->rooms = session.rooms;
   replay->last = *from;
   replay->done = std::move(done);
+  replays_.insert(replay);
   next_replay_page(replay);
 }
 
@@ -174,18 +177,15 @@ void StreamsAdapter::next_replay_page(const std::shared_ptr<Replay>& replay) {
   const std::string size = std::to_string(page_size);
   hub_->bus().command(std::array<std::string_view, 6>{"XRANGE", stream_, from, "+", "COUNT", size},
                       [this, alive = alive_, replay](const redis::CommandResult& result) {
-                        if (*alive) {
+                        if (*alive && replays_.contains(replay)) {
                           take_replay_page(replay, result);
-                        } else {
-                          replay->done(std::nullopt);
                         }
                       });
 }
 
 void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, const redis::CommandResult& result) {
   if (result.outcome != redis::Outcome::ok) {
-    ++count().recoveries_failed;
-    replay->done(std::nullopt);
+    end_replay(replay, false);
     return;
   }
   for (const redis::Reply& entry : result.reply.elements) {
@@ -199,8 +199,7 @@ void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, con
   const StreamsOptions& options = hub_->options();
   if (replay->missed.size() > options.replay_events_max || replay->bytes > options.replay_bytes_max ||
       ++replay->pages > pages_max) {
-    ++count().recoveries_failed;
-    replay->done(std::nullopt);
+    end_replay(replay, false);
     return;
   }
   // What the reader has handled meanwhile was not for a socket that is not there yet: it must be in here, too.
@@ -210,9 +209,27 @@ void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, con
     next_replay_page(replay);
     return;
   }
-  ++count().sessions_recovered;
   recovered_.push_back({replay->sid, replay->last});
-  replay->done(std::move(replay->missed));
+  end_replay(replay, true);
+}
+
+void StreamsAdapter::end_replay(const std::shared_ptr<Replay>& replay, bool recovered) {
+  replays_.erase(replay);
+  ++(recovered ? count().sessions_recovered : count().recoveries_failed);
+  replay->done(recovered ? std::optional(std::move(replay->missed)) : std::nullopt);
+}
+
+/// Clients whose session or missed events Redis has not told yet are not recovered.
+void StreamsAdapter::give_up_recoveries() {
+  const auto recoveries = std::exchange(recoveries_, {});
+  const auto replays = std::exchange(replays_, {});
+  count().recoveries_failed += recoveries.size() + replays.size();
+  for (const auto& recovery : recoveries) {
+    recovery->done(std::nullopt);
+  }
+  for (const auto& replay : replays) {
+    replay->done(std::nullopt);
+  }
 }
 
 void StreamsAdapter::take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields) {

@@ -133,16 +133,21 @@ void NamespaceCore::inherit(NamespaceCore& model) {
 
 // ---- what the application does with clients, on any thread ------------------------------------------------------------------
 
-/// `act` is called on the first loop with this namespace, or, of a model, with each that was made of it, and the target.
-template <typename Act>
-void NamespaceCore::on_loop(const Target& target, bool local, Act act) {
+/// Calls `act` on the first loop with this namespace, or, of a model, with each that was made of it, and the target; calls
+/// `gone` there instead when the server has ended.
+template <typename Act, typename Gone>
+void NamespaceCore::on_loop(const Target& target, bool local, Act act, Gone gone) {
   if (!loop_.on_loop_thread()) {
-    loop_.post([self = shared_from_this(), target, local, act = std::move(act)] { self->on_loop(target, local, act); });
+    loop_.post([self = shared_from_this(), target, local, act = std::move(act), gone = std::move(gone)] {
+      self->on_loop(target, local, act, gone);
+    });
     return;
   }
   if (!predicate_) {
     if (server_ != nullptr) {
       act(*this, adapter_target(target, local));
+    } else {
+      gone();
     }
     return;
   }
@@ -154,18 +159,20 @@ void NamespaceCore::on_loop(const Target& target, bool local, Act act) {
 }
 
 /// The same for an operation that has been done at `from` already, on that loop's thread.
-template <typename Act>
+template <typename Act, typename Gone>
 void NamespaceCore::on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks,
-                                  std::size_t data_bytes, const Target& target, bool local, Act act) {
+                                  std::size_t data_bytes, const Target& target, bool local, Act act, Gone gone) {
   const std::size_t bytes = posting_bytes + 2 * data_bytes;
   first_shard().backlog().add(bytes);                             // waits where the first loop is behind
   Encoded given{encoded.frame.for_other_loop(), encoded.failed};  // moved, not copied: it is the first loop's from now on
   loop_.post([self = shared_from_this(), &from, encoded = std::move(given), acks = std::move(acks), target, local, bytes,
-              act = std::move(act)] {
+              act = std::move(act), gone = std::move(gone)] {
     self->first_shard().backlog().done(bytes);
     if (self->server_ != nullptr) {
       const ShardGroup::Begun begun(*self->group_, from, encoded, acks);
       act(*self, adapter_target(target, local));
+    } else {
+      gone();
     }
   });
 }
@@ -218,27 +225,33 @@ void NamespaceCore::emit_with_ack(const Target& target, bool local, Bytes data, 
     posted<adapter::AckSummary>([done = std::move(done)](adapter::AckSummary none) { done(AckAnswers(std::move(none))); })({});
     return;
   }
-  const auto ask = [data = copy_of(data), &shard = shard_here(), done = std::move(done)](NamespaceCore& nsp,
-                                                                                         const adapter::Target& to) {
-    const auto answered = [self = nsp.shared_from_this(), &shard, done](adapter::AckSummary summary) {
-      if (shard.is_first()) {
-        shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(summary))); });
-        return;
-      }
-      shard.loop().post([self, &shard, done, kept = std::make_shared<adapter::AckSummary>(std::move(summary))] {
-        shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(*kept))); });
-      });
-    };
+  const auto answered = [self = shared_from_this(), &shard = shard_here(), done = std::move(done)](adapter::AckSummary summary) {
+    if (shard.is_first()) {
+      shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(summary))); });
+      return;
+    }
+    shard.loop().post([self, &shard, done, kept = std::make_shared<adapter::AckSummary>(std::move(summary))] {
+      shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(*kept))); });
+    });
+  };
+  const auto ask = [data = copy_of(data), answered](NamespaceCore& nsp, const adapter::Target& to) {
     nsp.adapter_->broadcast_with_ack(to, data, nullptr, answered);
+  };
+  const auto gone = [this, answered] {
+    loop_.post([answered] {
+      adapter::AckSummary nothing;
+      nothing.timed_out = true;
+      answered(std::move(nothing));
+    });
   };
   if (NamespaceShard* const here = done_here_first()) {
     const auto acks = std::make_shared<AckGather>();
     acks->expect(1);
     here->deliver_with_ack(selection_of(target), data, target.flags, next_ack_id(), ShardGroup::listener_at(*here, acks));
-    on_first_loop(*here, {}, acks, data.size(), target, local, ask);
+    on_first_loop(*here, {}, acks, data.size(), target, local, ask, gone);
     return;
   }
-  on_loop(target, local, ask);
+  on_loop(target, local, ask, gone);
 }
 
 void NamespaceCore::join(const Target& target, bool local, std::span<const Room> rooms) {
@@ -304,7 +317,13 @@ void NamespaceCore::fetch(const Target& target, bool local, std::function<void(c
     fetched({});
     return;
   }
-  on_loop(target, local, [fetched](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->fetch(to, fetched); });
+  on_loop(
+      target, local, [fetched](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->fetch(to, fetched); },
+      [fetched] {
+        adapter::FetchedSockets nothing;
+        nothing.servers_missing = 1;  // this one
+        fetched(std::move(nothing));
+      });
 }
 
 void NamespaceCore::server_side_emit(Bytes data) {
@@ -318,29 +337,36 @@ void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers do
   event_data::require(data, is_reserved_server_side_event);
   const auto answered = posted<adapter::ServerAnswers>(
       [done = std::move(done)](adapter::ServerAnswers answers) { done(ServerSideAnswers(std::move(answers))); });
-  on_loop({}, false, [data = copy_of(data), answered](NamespaceCore& nsp, const adapter::Target&) {
-    nsp.adapter_->server_side_emit_with_ack(data, answered);
-  });
+  on_loop(
+      {}, false,
+      [data = copy_of(data), answered](NamespaceCore& nsp, const adapter::Target&) {
+        nsp.adapter_->server_side_emit_with_ack(data, answered);
+      },
+      [answered] {
+        adapter::ServerAnswers nothing;
+        nothing.timed_out = true;
+        answered(std::move(nothing));
+      });
 }
 
 void NamespaceCore::when_heard(std::function<void(bool)> done) {
-  on_loop({}, false, [heard = posted<bool>(std::move(done))](NamespaceCore& nsp, const adapter::Target&) {
-    nsp.adapter_->when_heard(heard);
-  });
+  const auto heard = posted<bool>(std::move(done));
+  on_loop(
+      {}, false, [heard](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->when_heard(heard); },
+      [heard] { heard(false); });
 }
 
 void NamespaceCore::all_rooms(std::function<void(std::vector<std::string>)> done) {
   require_single();
-  on_loop({}, false, [told = posted<std::vector<std::string>>(std::move(done))](NamespaceCore& nsp, const adapter::Target&) {
-    nsp.adapter_->all_rooms(told);
-  });
+  const auto told = posted<std::vector<std::string>>(std::move(done));
+  on_loop({}, false, [told](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->all_rooms(told); }, [told] { told({}); });
 }
 
 void NamespaceCore::server_count(std::function<void(std::size_t)> done) {
   require_single();
-  on_loop({}, false, [told = posted<std::size_t>(std::move(done))](NamespaceCore& nsp, const adapter::Target&) {
-    nsp.adapter_->server_count(told);
-  });
+  const auto told = posted<std::size_t>(std::move(done));
+  on_loop(
+      {}, false, [told](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->server_count(told); }, [told] { told(0); });
 }
 
 // ---- what sockets have done for them, each on its loop ----------------------------------------------------------------------

@@ -113,11 +113,13 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   struct Admission;
   [[nodiscard]] NamespaceShard* begins_here();
   [[nodiscard]] NamespaceShard* done_here_first();
-  template <typename Act>
-  void on_loop(const Target& target, bool local, Act act);
-  template <typename Act>
+  /// For what has no answer: nothing is to be done where the server has ended.
+  static constexpr auto nobody_waits = [] {};
+  template <typename Act, typename Gone = decltype(nobody_waits)>
+  void on_loop(const Target& target, bool local, Act act, Gone gone = nobody_waits);
+  template <typename Act, typename Gone = decltype(nobody_waits)>
   void on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks, std::size_t data_bytes,
-                     const Target& target, bool local, Act act);
+                     const Target& target, bool local, Act act, Gone gone = nobody_waits);
   [[nodiscard]] std::function<bool(Bytes)> on_first_loop(std::function<bool(Bytes)> answer);
   template <typename Result>
   std::function<void(Result)> posted(std::function<void(Result)> done);

@@ -135,13 +135,45 @@ TEST_CASE("streams recovery: without the session, or the offset, there is none, 
   }
 }
 
-TEST_CASE("streams recovery: answers after the adapter's end go nowhere") {
-  Server server;
-  server.recover();
-  server.answer_offset();
-  server.adapter.reset();
-  server.answer_session();
-  CHECK(server.answered == 0);
+TEST_CASE("streams recovery: a client is told once that it is not recovered when the adapter ends before Redis answers") {
+  for (const bool closed : {true, false}) {
+    CAPTURE(closed);
+    Server server;
+    server.recover();
+    server.answer_offset();
+    if (closed) {
+      server.adapter->close();
+    } else {
+      server.adapter.reset();
+    }
+    CHECK(server.answered == 1);
+    server.answer_session();
+    CHECK(server.answered == 1);
+    CHECK_FALSE(server.recovered);
+  }
+}
+
+TEST_CASE("streams recovery: missed events are told once as gone when the adapter ends before Redis answers") {
+  for (const bool closed : {true, false}) {
+    CAPTURE(closed);
+    Server server;
+    SavedSession session;
+    session.sid = "abcdefghijklmnopqrst";
+    int answered = 0;
+    server.adapter->catch_up(session, offset, [&answered](const std::optional<socketio::adapter::MissedPackets>& missed) {
+      ++answered;
+      CHECK_FALSE(missed);
+    });
+    CHECK(answered == 0);
+    if (closed) {
+      server.adapter->close();
+    } else {
+      server.adapter.reset();
+    }
+    CHECK(answered == 1);
+    server.bus->answer("XRANGE", array({}));
+    CHECK(answered == 1);
+  }
 }
 
 TEST_CASE("streams recovery: a session that Redis does not take is counted") {

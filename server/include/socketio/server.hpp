@@ -72,7 +72,8 @@ class SOCKETIO_API Server : public Namespace {
   [[nodiscard]] ServerCounters counters() const;
 
   /// Ends in order: no new connections; sockets hear "server shutting down"; their clients see the connection end, and will
-  /// try again elsewhere. `done` is called once, when nothing is left, at the latest after `deadline`.
+  /// try again elsewhere. `done` is called once, when nothing is left, at the latest after `deadline`; not when the server is
+  /// destroyed before.
   void close(std::chrono::milliseconds deadline, std::function<void()> done);
 
  private:

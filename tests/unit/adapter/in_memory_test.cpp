@@ -181,4 +181,22 @@ TEST_CASE("in-memory adapter: its end ends what waits, with what came until then
   }
 }
 
+TEST_CASE("in-memory adapter: what waits ends once when the adapter is destroyed, closed before or not") {
+  for (const bool closed : {false, true}) {
+    CAPTURE(closed);
+    Host host;
+    host.shard[0]->client_count = 1;
+    int ended = 0;
+    {
+      InMemoryAdapter memory(host);
+      memory.broadcast_with_ack({}, event("e").bytes(), nullptr, [&ended](const AckSummary&) { ++ended; });
+      if (closed) {
+        memory.close();
+      }
+    }
+    CHECK(ended == 1);
+    CHECK(host.time.timer_count() == 0);
+  }
+}
+
 }  // namespace in_memory_test

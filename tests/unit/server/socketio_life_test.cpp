@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include <socketio/adapter/in_memory.hpp>
 
@@ -105,11 +107,37 @@ TEST_CASE("life: the end of a server ends its sockets, with the reason, and what
     CHECK_FALSE(nsp.find_socket("x"));
     CHECK(nsp.adapter_counters().broadcasts == 0);
   }
-  root.fetch_sockets([](const FetchedSocketList&) {});
-  root.emit_with_ack("e", OnAckAnswers([](const AckAnswers&) {}));
-  root.all_rooms([](const Names&) {});
   CHECK(client.until_closed());
   CHECK(heard.size() == 4);
+}
+
+TEST_CASE("life: what is asked of a namespace whose server has ended has an answer all the same, once and later") {
+  std::optional<Socket> socket;
+  Fixture fixture;
+  fixture.io->on_connection([&socket](Socket connected) { socket = connected; });
+  Client client(fixture);
+  client.join();
+  const Namespace root = *fixture.io;
+  fixture.destroy();
+  Names answers;
+  root.fetch_sockets([&answers](const FetchedSocketList& list) {
+    answers.push_back("fetched " + std::to_string(list.sockets.size()) + ", missing " + std::to_string(list.servers_missing));
+  });
+  root.emit_with_ack("e", OnAckAnswers([&answers](const AckAnswers& acks) {
+                       answers.push_back(acks.complete() ? "acks: complete" : "acks: too late");
+                     }));
+  root.server_side_emit_with_ack("e", OnServerSideAnswers([&answers](const ServerSideAnswers& servers) {
+                                   answers.push_back(servers.complete() ? "servers: complete" : "servers: too late");
+                                 }));
+  root.all_rooms([&answers](const Names& rooms) { answers.push_back("rooms " + std::to_string(rooms.size())); });
+  root.server_count([&answers](std::size_t count) { answers.push_back("count " + std::to_string(count)); });
+  const Room room("x");
+  socket->join(std::span(&room, 1), [&answers](bool heard) { answers.emplace_back(heard ? "joined" : "not joined"); });
+  CHECK(answers.empty());
+  CHECK(fixture.until([&answers] { return answers.size() >= 6; }));
+  fixture.loop.poll();
+  std::sort(answers.begin(), answers.end());
+  CHECK(answers == Names{"acks: too late", "count 0", "fetched 0, missing 1", "not joined", "rooms 0", "servers: too late"});
 }
 
 TEST_CASE("life: handlers may hold their own socket, and are destroyed with the connection") {
