@@ -37,7 +37,10 @@ std::string name_by(Append append) {
 }  // namespace
 
 ClassicAdapter::ClassicAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ClassicOptions options)
-    : ClusterAdapter(adapter_host, short_id(adapter_host.random())), bus_(std::move(bus)), options_(std::move(options)) {
+    : ClusterAdapter(adapter_host, short_id(adapter_host.random())),
+      bus_(std::move(bus)),
+      options_(std::move(options)),
+      confirmations_(adapter_host.scheduler()) {
   const std::string_view nsp = host().nsp();
   const std::string& key = options_.key;
   broadcast_prefix_ = key + "#" + std::string(nsp) + "#";
@@ -49,6 +52,8 @@ ClassicAdapter::ClassicAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, Cla
   for (const std::string& channel : {request_channel_, response_channel_, own_response_channel_}) {
     bus_->subscribe(redis::SubscriptionKind::channel, channel, *this);
   }
+  confirmations_.add(pattern_);
+  confirmations_.add(request_channel_);
 }
 
 ClassicAdapter::~ClassicAdapter() {
@@ -65,6 +70,12 @@ void ClassicAdapter::close() {
     }
   }
   ClusterAdapter::close();
+  confirmations_.close();
+}
+
+/// Events come by the pattern, those with acks by the channel of requests, whatever the room.
+void ClassicAdapter::when_subscribed(std::span<const Room>, std::function<void(bool)> done) {
+  confirmations_.when_confirmed({pattern_, request_channel_}, Confirmations::patience_ms, std::move(done));
 }
 
 std::string ClassicAdapter::make_request_id() { return short_id(host().random()); }

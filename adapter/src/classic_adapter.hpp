@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include <socketio/redis/client.hpp>
 
 #include "cluster_adapter.hpp"
+#include "confirmations.hpp"
 
 namespace socketio::adapter {
 
@@ -28,6 +31,7 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
   ClassicAdapter(Host& host, std::shared_ptr<Bus> bus, ClassicOptions options);
   ~ClassicAdapter() override;
   void close() override;
+  void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
 
  private:
   void say_broadcast(const Target& target, Bytes data) override;
@@ -48,7 +52,8 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
   [[nodiscard]] std::uint32_t requests_timeout_ms() const override { return options_.requests_timeout_ms; }
 
   void on_message(std::string_view channel, Bytes payload) override;
-  void on_subscribed(std::string_view, std::string_view) override {}
+  void on_subscribed(std::string_view name, std::string_view error) override { confirmations_.on_subscribed(name, error); }
+  void on_subscription_lost(std::string_view name) override { confirmations_.on_lost(name); }
   void on_broadcast(std::string_view room, Bytes payload);
   void on_request(Bytes payload);
   void on_response(Bytes payload);
@@ -68,6 +73,7 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
 
   std::shared_ptr<Bus> bus_;
   ClassicOptions options_;
+  Confirmations confirmations_;  ///< of what events come by
   std::string broadcast_prefix_;
   std::string pattern_;
   std::string request_channel_;

@@ -14,6 +14,7 @@ namespace socketio {
 namespace adapter {
 Bus::~Bus() = default;
 StreamListener::~StreamListener() = default;
+void StreamListener::on_reading(std::string_view) {}
 StreamReader::~StreamReader() = default;
 }  // namespace adapter
 
@@ -51,6 +52,7 @@ struct RedisBus::Impl final : redis::PublishListener {
       : loop(bus_loop), options(bus_options), publisher(loop, options), subscriber(loop, subscriber_options(options)) {
     publisher.on_state([this](redis::State state, std::string_view why) { on_client_state(state, why); });
     subscriber.on_state([this](redis::State state, std::string_view why) { on_client_state(state, why); });
+    subscriber.on_subscriptions([this] { end_waiting(); });
     publisher.connect();
     subscriber.connect();
   }
@@ -59,6 +61,8 @@ struct RedisBus::Impl final : redis::PublishListener {
     return publisher.state() == redis::State::ready && subscriber.state() == redis::State::ready &&
            std::all_of(readers.begin(), readers.end(), [](const RedisStreamReader* reader) { return reader->is_reading(); });
   }
+
+  [[nodiscard]] bool misses_nothing() const noexcept { return ready() && subscriber.unconfirmed_count() == 0; }
 
   void on_client_state(redis::State, std::string_view why) { state_may_have_changed(why); }
 
@@ -72,17 +76,29 @@ struct RedisBus::Impl final : redis::PublishListener {
     was_ready = now;
     const std::string reason(now ? std::string_view() : why);
     told_why = reason;
+    std::list<Waiting> ended = take_waiting();
+    if (const auto call = changed) {  // shared: it may set another one, or end the bus
+      (*call)(now, reason);
+    }
+    for (const Waiting& one : ended) {
+      one.done(true, {});
+    }
+  }
+
+  /// The calls of when_ready() that have what they wait for.
+  [[nodiscard]] std::list<Waiting> take_waiting() {
     std::list<Waiting> ended;
-    if (now) {
+    if (misses_nothing()) {
       ended.swap(waiting);
     }
     for (const Waiting& one : ended) {
       loop.cancel(one.timer);
     }
-    if (const auto call = changed) {  // shared: it may set another one, or end the bus
-      (*call)(now, reason);
-    }
-    for (const Waiting& one : ended) {
+    return ended;
+  }
+
+  void end_waiting() {
+    for (const Waiting& one : take_waiting()) {
       one.done(true, {});
     }
   }
@@ -103,11 +119,15 @@ struct RedisBus::Impl final : redis::PublishListener {
   void wait(std::uint32_t patience_ms, std::function<void(bool, std::string_view)> done) {
     waiting.push_back({0, std::move(done)});
     const auto added = std::prev(waiting.end());
-    added->timer = loop.call_after(ready() ? 0 : patience_ms, [this, added] {
+    added->timer = loop.call_after(misses_nothing() ? 0 : patience_ms, [this, added] {
       const auto call = std::move(added->done);
       waiting.erase(added);
-      const std::string why = ready() ? std::string() : last_error();
-      call(ready(), ready() || !why.empty() ? std::string_view(why) : "Redis has not answered yet.");
+      const bool is_ready = misses_nothing();
+      std::string why = is_ready ? std::string() : last_error();
+      if (!is_ready && (ready() || why.empty())) {
+        why = ready() ? "Redis has not confirmed every subscription yet." : "Redis has not answered yet.";
+      }
+      call(is_ready, why);
     });
   }
 
@@ -168,6 +188,8 @@ RedisBus::~RedisBus() {
 }
 
 bool RedisBus::is_ready() const noexcept { return impl_->ready(); }
+
+std::size_t RedisBus::unconfirmed_count() const noexcept { return impl_->subscriber.unconfirmed_count(); }
 
 std::string RedisBus::last_error() const { return impl_->last_error(); }
 

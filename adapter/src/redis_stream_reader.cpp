@@ -105,13 +105,17 @@ void RedisStreamReader::took_last_entry(const redis::CommandResult& result) {
   if (!result.reply.elements.empty() && !result.reply.elements[0].elements.empty()) {
     last = parse_stream_id(result.reply.elements[0].elements[0].text);
   }
-  if (!knows_position_) {
+  const bool begins = !knows_position_;
+  if (begins) {
     go_to(last.value_or(StreamId{0, 0}));
   } else if (last && *last < position_) {
     go_to(*last);
   }
   set_reading(true, {});
   read();
+  if (begins) {
+    listener_.on_reading(settings_.stream);
+  }
 }
 
 /// Redis does not permit it, or something else has that name: it may change.

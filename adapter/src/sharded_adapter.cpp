@@ -12,11 +12,14 @@ namespace adapter {
 using redis::SubscriptionKind;
 
 ShardedAdapter::ShardedAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ShardedOptions options)
-    : MessageAdapter(adapter_host, hex_id(adapter_host.random())), bus_(std::move(bus)), options_(std::move(options)) {
+    : MessageAdapter(adapter_host, hex_id(adapter_host.random())),
+      bus_(std::move(bus)),
+      options_(std::move(options)),
+      confirmations_(adapter_host.scheduler()) {
   main_channel_ = options_.channel_prefix + "#" + std::string(host().nsp()) + "#";
   own_channel_ = channel_of(uid());
-  bus_->subscribe(SubscriptionKind::shard, main_channel_, *this);
-  bus_->subscribe(SubscriptionKind::shard, own_channel_, *this);
+  subscribe(main_channel_);
+  subscribe(own_channel_);
   if (options_.subscription_mode != SubscriptionMode::only_static) {
     for (Shard* const shard : host().shards()) {
       shard->set_observer(this);
@@ -42,11 +45,16 @@ void ShardedAdapter::close() {
     }
   }
   MessageAdapter::close();
-  tell_waiting(true);
+  confirmations_.close();
 }
 
 void ShardedAdapter::count_servers(std::function<void(std::optional<std::size_t>)> done) {
   bus_->count_subscribers(SubscriptionKind::shard, main_channel_, std::move(done));
+}
+
+void ShardedAdapter::subscribe(std::string channel) {
+  bus_->subscribe(SubscriptionKind::shard, channel, *this);
+  confirmations_.add(std::move(channel));
 }
 
 // ---- rooms with a channel of their own -------------------------------------------------------------------------------------
@@ -55,10 +63,7 @@ void ShardedAdapter::on_room_created(std::string_view room, bool is_private) {
   const bool wanted = options_.subscription_mode == SubscriptionMode::dynamic_private || !is_private;
   // A room that is named like this server's own channel for answers must not make that one a room's.
   if (wanted && room != uid() && subscribed_rooms_.emplace(room).second) {
-    std::string channel = channel_of(room);
-    bus_->subscribe(SubscriptionKind::shard, channel, *this);
-    unconfirmed_places_.insert(++last_place_);
-    unconfirmed_[std::move(channel)] = last_place_;
+    subscribe(channel_of(room));
   }
 }
 
@@ -66,57 +71,23 @@ void ShardedAdapter::on_room_emptied(std::string_view room) {
   if (subscribed_rooms_.erase(std::string(room)) != 0) {
     const std::string channel = channel_of(room);
     bus_->unsubscribe(SubscriptionKind::shard, channel);
-    refused_.erase(channel);
-    confirmed(channel);
+    confirmations_.remove(channel);
   }
 }
 
-/// A channel that Redis refuses ends all waits for it at once, with "not received".
-void ShardedAdapter::on_subscribed(std::string_view channel, std::string_view error) {
-  std::string name(channel);
-  if (error.empty()) {
-    refused_.erase(name);
-  } else if (name != main_channel_ && name != own_channel_) {
-    refused_.insert(name);
-  }
-  confirmed(name);
-}
-
-void ShardedAdapter::confirmed(const std::string& channel) {
-  if (const auto found = unconfirmed_.find(channel); found != unconfirmed_.end()) {
-    unconfirmed_places_.erase(found->second);
-    unconfirmed_.erase(found);
-    tell_waiting(false);
-  }
-}
-
-void ShardedAdapter::when_heard(std::function<void(bool)> done) {
-  if (unconfirmed_.empty() || is_closed()) {
-    done(refused_.empty());
-    return;
-  }
-  waiting_.push_back({last_place_, std::move(done), 0});
-  const auto waiting = std::prev(waiting_.end());
-  waiting->deadline = host().scheduler().call_after(default_timeout_ms, [this, waiting] {
-    const auto late = std::move(waiting->done);
-    waiting_.erase(waiting);
-    late(false);
-  });
-}
-
-/// `all`: there will be no more confirmations.
-void ShardedAdapter::tell_waiting(bool all) {
-  while (!waiting_.empty()) {
-    Waiting& first = waiting_.front();
-    const bool heard = unconfirmed_places_.empty() || *unconfirmed_places_.begin() > first.up_to;
-    if (!heard && !all) {
+/// Events for one of the rooms come by its channel, events for several rooms, and those with acks, by the main one.
+void ShardedAdapter::when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done) {
+  std::vector<std::string> channels{main_channel_};
+  for (const Room& room : rooms) {
+    if (room.name() == uid()) {  // that channel is for answers: see on_room_created()
+      done(false);
       return;
     }
-    host().scheduler().cancel(first.deadline);
-    const auto done = std::move(first.done);
-    waiting_.pop_front();
-    done(heard && refused_.empty());
+    if (sharded_channels::has_channel(options_.subscription_mode, room)) {
+      channels.push_back(channel_of(room.name()));
+    }
   }
+  confirmations_.when_confirmed(std::move(channels), Confirmations::patience_ms, std::move(done));
 }
 
 bool ShardedAdapter::has_own_channel(const Room& room) {

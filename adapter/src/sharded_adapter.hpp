@@ -2,9 +2,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
-#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +13,7 @@
 #include <socketio/adapter/room_index.hpp>
 #include <socketio/adapter/sharded.hpp>
 
+#include "confirmations.hpp"
 #include "message_adapter.hpp"
 
 namespace socketio::adapter {
@@ -26,28 +26,22 @@ class ShardedAdapter final : public MessageAdapter, private redis::MessageListen
   ShardedAdapter(Host& host, std::shared_ptr<Bus> bus, ShardedOptions options);
   ~ShardedAdapter() override;
   void close() override;
-  void when_heard(std::function<void(bool heard)> done) override;
+  void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
 
  private:
-  struct Waiting {
-    std::uint64_t up_to;  ///< the subscription asked for last
-    std::function<void(bool)> done;
-    Scheduler::TimerId deadline = 0;
-  };
-
   void say(Type type, Bytes data, const Target* target, bool wants_answer) override;
   void answer(Type type, Bytes data, std::string_view asker) override;
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
   void say_join(const Target& target, std::span<const Room> rooms) override;
 
   void on_message(std::string_view channel, Bytes payload) override;
-  void on_subscribed(std::string_view channel, std::string_view error) override;
+  void on_subscribed(std::string_view channel, std::string_view error) override { confirmations_.on_subscribed(channel, error); }
+  void on_subscription_lost(std::string_view channel) override { confirmations_.on_lost(channel); }
   void on_room_created(std::string_view room, bool is_private) override;
   void on_room_emptied(std::string_view room) override;
 
+  void subscribe(std::string channel);
   void publish(std::string_view channel, Type type, Bytes data);
-  void confirmed(const std::string& channel);
-  void tell_waiting(bool all);
   [[nodiscard]] bool has_own_channel(const Room& room);
   [[nodiscard]] std::string channel_of(std::string_view name) const { return main_channel_ + std::string(name) + "#"; }
 
@@ -56,11 +50,7 @@ class ShardedAdapter final : public MessageAdapter, private redis::MessageListen
   std::string main_channel_;
   std::string own_channel_;
   std::unordered_set<std::string> subscribed_rooms_;
-  std::unordered_map<std::string, std::uint64_t> unconfirmed_;  ///< channels of rooms, and their places in the order of asking
-  std::set<std::uint64_t> unconfirmed_places_;
-  std::unordered_set<std::string> refused_;  ///< channels of rooms that Redis has refused
-  std::uint64_t last_place_ = 0;
-  std::list<Waiting> waiting_;
+  Confirmations confirmations_;
   std::unordered_map<std::string, std::uint64_t> fresh_rooms_;  ///< and until when they are
   Buffer payload_;
   Buffer scratch_;

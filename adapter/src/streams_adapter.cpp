@@ -36,9 +36,12 @@ StreamsAdapter::StreamsAdapter(Host& adapter_host, std::shared_ptr<StreamsHub> h
       stream_(hub_->stream_of(host().nsp())),
       public_channel_(hub_->options().channel_prefix + "#" + std::string(host().nsp()) + "#"),
       private_channel_(public_channel_ + uid() + "#"),
-      recovery_enabled_(host().recovery().enabled) {
+      recovery_enabled_(host().recovery().enabled),
+      confirmations_(adapter_host.scheduler()) {
   hub_->bus().subscribe(channel_kind(), public_channel_, *this);
   hub_->bus().subscribe(channel_kind(), private_channel_, *this);
+  confirmations_.add(public_channel_);
+  confirmations_.add(stream_);
   hub_->add(host().nsp(), *this);
 }
 
@@ -60,7 +63,19 @@ void StreamsAdapter::close() {
     run_ready();
   }
   MessageAdapter::close();
+  confirmations_.close();
   give_up_recoveries();
+}
+
+/// What is added to the stream while Redis is away for this server is read afterwards; events with acks come by the channel.
+void StreamsAdapter::when_subscribed(std::span<const Room>, std::function<void(bool)> done) {
+  confirmations_.when_confirmed({public_channel_, stream_}, Confirmations::patience_ms, std::move(done));
+}
+
+void StreamsAdapter::on_stream_reading(std::string_view stream) {
+  if (stream == stream_) {
+    confirmations_.on_subscribed(stream_, {});
+  }
 }
 
 SubscriptionKind StreamsAdapter::channel_kind() const noexcept {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -13,6 +14,7 @@
 #include <socketio/adapter/bus.hpp>
 #include <socketio/adapter/streams.hpp>
 
+#include "confirmations.hpp"
 #include "message_adapter.hpp"
 #include "stream_id.hpp"
 #include "streams_hub.hpp"
@@ -36,6 +38,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   void join(const Target& target, std::span<const Room> rooms) override;
   void leave(const Target& target, std::span<const Room> rooms) override;
   void disconnect(const Target& target, bool close) override;
+  void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
   void when_delivered(std::function<void()> done) override;
   [[nodiscard]] bool keeps_packets() const noexcept override { return recovery_enabled_ && !is_closed(); }
   void save(SavedSession session) override;
@@ -64,7 +67,9 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
 
   void on_message(std::string_view channel, Bytes payload) override;
-  void on_subscribed(std::string_view, std::string_view) override {}
+  void on_subscribed(std::string_view channel, std::string_view error) override { confirmations_.on_subscribed(channel, error); }
+  void on_subscription_lost(std::string_view channel) override { confirmations_.on_lost(channel); }
+  void on_stream_reading(std::string_view stream) override;
   void on_stream_entry(std::string_view id, const EntryFields& fields) override;
 
   [[nodiscard]] redis::SubscriptionKind channel_kind() const noexcept;
@@ -90,6 +95,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   std::string public_channel_;
   std::string private_channel_;
   bool recovery_enabled_;
+  Confirmations confirmations_;  ///< of the public channel, and of the stream, which is confirmed once it is read
   Buffer payload_;
   Buffer scratch_;
   redis::CommandDone entry_done_;  ///< for the entry that is being said

@@ -1,6 +1,7 @@
 #include "streams_hub.hpp"
 
 #include <utility>
+#include <vector>
 
 #include <socketio/protocol/stream_names.hpp>
 
@@ -32,7 +33,24 @@ std::string StreamsHub::stream_of(std::string_view nsp) const {
 
 void StreamsHub::add(std::string_view nsp, StreamsMember& member) {
   members_[std::string(nsp)] = &member;
-  read(stream_of(nsp));
+  const std::string stream = stream_of(nsp);
+  read(stream);
+  if (!position(stream).empty()) {
+    member.on_stream_reading(stream);
+  }
+}
+
+/// Those who are told may add and remove namespaces.
+void StreamsHub::on_reading(std::string_view stream) {
+  std::vector<std::string> names;
+  for (const auto& [nsp, member] : members_) {
+    names.push_back(nsp);
+  }
+  for (const std::string& nsp : names) {
+    if (const auto found = members_.find(nsp); found != members_.end()) {
+      found->second->on_stream_reading(stream);
+    }
+  }
 }
 
 void StreamsHub::read(const std::string& stream) {

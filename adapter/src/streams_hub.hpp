@@ -27,6 +27,8 @@ struct EntryFields {
 class StreamsMember {
  public:
   virtual ~StreamsMember() = default;
+  /// No entry is missed that is added to the stream from now on.
+  virtual void on_stream_reading(std::string_view stream) = 0;
   virtual void on_stream_entry(std::string_view id, const EntryFields& fields) = 0;
 };
 
@@ -49,6 +51,7 @@ class StreamsHub final : private StreamListener {
   [[nodiscard]] std::string stream_of(std::string_view nsp) const;
 
  private:
+  void on_reading(std::string_view stream) override;
   void on_entry(std::string_view id, std::span<const redis::Reply> names_and_values) override;
   void read(const std::string& stream);
 

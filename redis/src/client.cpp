@@ -13,6 +13,7 @@ namespace socketio::redis {
 
 PublishListener::~PublishListener() = default;
 MessageListener::~MessageListener() = default;
+void MessageListener::on_subscription_lost(std::string_view) {}
 
 ClientCore::~ClientCore() = default;
 
@@ -48,6 +49,8 @@ void Client::subscribe(SubscriptionKind kind, std::string_view channel_or_patter
 void Client::unsubscribe(SubscriptionKind kind, std::string_view channel_or_pattern) {
   core_->unsubscribe(kind, channel_or_pattern);
 }
+std::size_t Client::unconfirmed_count() const noexcept { return core_->unconfirmed_count(); }
+void Client::on_subscriptions(std::function<void()> settled) { core_->on_subscriptions(std::move(settled)); }
 
 void Client::flush() { core_->flush(); }
 void Client::abandon(std::string_view why) { core_->abandon(why); }
@@ -163,6 +166,10 @@ void SingleClient::deliver() {
     }
   }
   deliver_subscription_news();
+  const bool is_open = unconfirmed_count() != 0;
+  if (const auto call = settled_; std::exchange(was_open, is_open) && !is_open && call && !destroyed) {
+    guarded(*call);
+  }
   deliver_ended();
   if (!state_news.empty() || !ended.empty() || !unasked_subscriptions.empty()) {
     turn_end.request();
@@ -220,6 +227,7 @@ void SingleClient::destroy() {
   destroyed = true;
   closing = true;
   changed_ = nullptr;
+  settled_ = nullptr;
   finish_close();
   while (!ended.empty()) {
     deliver_ended();

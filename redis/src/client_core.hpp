@@ -35,6 +35,8 @@ class ClientCore {
   virtual void command(std::span<const std::string_view> words, CommandDone done) = 0;
   virtual void subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) = 0;
   virtual void unsubscribe(SubscriptionKind kind, std::string_view name) = 0;
+  [[nodiscard]] virtual std::size_t unconfirmed_count() const noexcept = 0;
+  virtual void on_subscriptions(std::function<void()> settled) = 0;
 
   virtual void flush() = 0;
   virtual void abandon(std::string_view why) = 0;

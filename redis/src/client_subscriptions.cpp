@@ -93,6 +93,10 @@ void SingleClient::deliver_subscription_news() {
     if (!news) {
       break;
     }
+    if (news->is_lost) {
+      guarded([&] { news->listener->on_subscription_lost(news->name); });
+      continue;
+    }
     counters_.subscriptions_refused += news->error.empty() || is_cluster_node ? 0U : 1U;
     guarded([&] { news->listener->on_subscribed(news->name, news->error); });
   }

@@ -89,6 +89,11 @@ void ClusterClient::deliver() {
       guarded([&] { (*call)(news.state, news.why); });
     }
   }
+  deliver_losses();
+  const bool is_unconfirmed = unconfirmed_count_ != 0;
+  if (const auto call = settled_; std::exchange(was_unconfirmed_, is_unconfirmed) && !is_unconfirmed && call) {
+    guarded(*call);
+  }
   for (std::size_t count = unasked_subscriptions_.size(); count != 0 && !unasked_subscriptions_.empty() && !is_destroyed_;
        --count) {
     const UnaskedSubscription unasked = std::move(unasked_subscriptions_.front());
@@ -197,6 +202,7 @@ void ClusterClient::destroy() {
   is_destroyed_ = true;
   is_closing_ = true;
   changed_ = nullptr;
+  settled_ = nullptr;
   finish_close();
   while (!ended_.empty()) {
     deliver();

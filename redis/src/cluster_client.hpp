@@ -62,6 +62,8 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   void command(std::span<const std::string_view> words, CommandDone done) override;
   void subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) override;
   void unsubscribe(SubscriptionKind kind, std::string_view name) override;
+  [[nodiscard]] std::size_t unconfirmed_count() const noexcept override { return unconfirmed_count_; }
+  void on_subscriptions(std::function<void()> settled) override;
   void flush() override;
   void abandon(std::string_view why) override;
   [[nodiscard]] std::size_t queued_bytes() const noexcept override { return kept_bytes_; }
@@ -231,6 +233,7 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   void on_subscribed(Subscription& subscription, std::string_view error);
   void again(Subscription& subscription, const Redirection& redirection);
   void unsettle(Subscription& subscription);
+  void deliver_losses();
   void set_refusal(Subscription& subscription, std::string_view error);
   void tell_refused();
   [[nodiscard]] const Subscription* find_refused() const;
@@ -289,6 +292,9 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   Subscriptions subscriptions_[3];                                    ///< by kind
   std::vector<std::unique_ptr<Subscription>> retired_subscriptions_;  ///< until the end of the turn: one may be calling
   std::vector<std::pair<SubscriptionKind, std::string>> to_place_;
+  std::vector<std::pair<SubscriptionKind, std::string>> lost_;  ///< confirmed ones whose listeners are to hear of their end
+  std::shared_ptr<const std::function<void()>> settled_;         ///< null: nobody asks
+  bool was_unconfirmed_ = false;
   std::uint64_t place_after_ms_ = 0;
   std::size_t unconfirmed_count_ = 0;
   std::size_t refused_count_ = 0;

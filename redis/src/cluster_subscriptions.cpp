@@ -153,9 +153,28 @@ void ClusterClient::on_subscribed(Subscription& subscription, std::string_view e
 
 /// Precondition: it is settled. It will be asked for again.
 void ClusterClient::unsettle(Subscription& subscription) {
+  if (subscription.refusal.empty()) {
+    lost_.emplace_back(subscription.kind, subscription.name);
+    turn_end_.request();
+  }
   subscription.is_settled = false;
   ++unconfirmed_count_;
   set_refusal(subscription, {});
+}
+
+/// One that is confirmed again already was not away for anybody.
+void ClusterClient::deliver_losses() {
+  for (const auto& [kind, name] : std::exchange(lost_, {})) {
+    Subscriptions& all = subscriptions_[static_cast<std::size_t>(kind)];
+    const auto found = all.find(name);
+    if (found != all.end() && !found->second->is_settled && !is_destroyed_) {
+      guarded([&, listener = found->second->listener] { listener->on_subscription_lost(name); });
+    }
+  }
+}
+
+void ClusterClient::on_subscriptions(std::function<void()> settled) {
+  settled_ = settled ? std::make_shared<const std::function<void()>>(std::move(settled)) : nullptr;
 }
 
 void ClusterClient::set_refusal(Subscription& subscription, std::string_view error) {

@@ -69,6 +69,10 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   void command(std::span<const std::string_view> words, CommandDone done) override;
   void subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) override;
   void unsubscribe(SubscriptionKind kind, std::string_view name) override;
+  [[nodiscard]] std::size_t unconfirmed_count() const noexcept override { return subscriptions.open_count(); }
+  void on_subscriptions(std::function<void()> settled) override {
+    settled_ = settled ? std::make_shared<const std::function<void()>>(std::move(settled)) : nullptr;
+  }
   void flush() override;
   void abandon(std::string_view why) override;
   [[nodiscard]] std::size_t queued_bytes() const noexcept override { return queue.waiting_bytes(); }
@@ -169,7 +173,9 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   std::string who;                       ///< begins the sentences about it
 
   State state_ = State::idle;
-  std::shared_ptr<const StateChanged> changed_;  ///< null: nobody asks
+  std::shared_ptr<const StateChanged> changed_;           ///< null: nobody asks
+  std::shared_ptr<const std::function<void()>> settled_;  ///< the same, of on_subscriptions()
+  bool was_open = false;                                  ///< there were unconfirmed subscriptions
   std::string last_error_;
   bool last_error_is_refusal_ = false;
   bool attempt_wanted = false;  ///< connect() was called; the attempt begins at the end of the turn

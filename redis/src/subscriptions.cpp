@@ -72,7 +72,7 @@ void Subscriptions::connection_began() {
   }
 }
 
-void Subscriptions::connection_ended() noexcept {
+void Subscriptions::connection_ended() {
   connected_ = false;
   any_refused_ = false;
   requests_.clear();
@@ -80,8 +80,11 @@ void Subscriptions::connection_ended() noexcept {
   sent_name_count_ = 0;
   sent_name_bytes_ = 0;
   open_count_ = size();
-  for (Names& names : names_) {
-    for (auto& [name, subscription] : names) {
+  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern, SubscriptionKind::shard}) {
+    for (auto& [name, subscription] : names(kind)) {
+      if (subscription.live) {
+        news_.push_back({kind, subscription.id, name, {}, true});
+      }
       subscription.open = true;
       subscription.live = false;
       set_refusal(subscription, {});
@@ -151,6 +154,9 @@ void Subscriptions::lost(SubscriptionKind kind, std::string_view name) {
   if (found == names(kind).end() || found->second.open) {
     return;
   }
+  if (found->second.live) {
+    news_.push_back({kind, found->second.id, std::string(name), {}, true});
+  }
   found->second.open = true;
   found->second.live = false;
   ++open_count_;
@@ -219,7 +225,7 @@ void Subscriptions::settle(const Request& request, std::string_view error) {
     return;  // asked for again, and refused again
   }
   set_refusal(subscription, error);
-  news_.push_back({request.kind, request.id, request.name, std::string(error)});
+  news_.push_back({request.kind, request.id, request.name, std::string(error), false});
 }
 
 std::optional<Subscriptions::Confirmed> Subscriptions::next_news() {
@@ -228,7 +234,7 @@ std::optional<Subscriptions::Confirmed> Subscriptions::next_news() {
     news_.pop_front();
     const auto found = names(news.kind).find(news.name);
     if (found != names(news.kind).end() && found->second.id == news.id) {
-      return Confirmed{found->second.listener, std::move(news.name), std::move(news.error)};
+      return Confirmed{found->second.listener, std::move(news.name), std::move(news.error), news.is_lost};
     }
   }
   return std::nullopt;

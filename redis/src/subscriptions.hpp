@@ -28,6 +28,7 @@ class Subscriptions {
     MessageListener* listener;
     std::string name;
     std::string error;  ///< why Redis refused it, or empty
+    bool is_lost;       ///< it was confirmed, and is so no more
   };
 
   /// True once there has been a subscription: the connection is for nothing else from then on.
@@ -46,7 +47,7 @@ class Subscriptions {
 
   /// A new connection knows nothing: everything is to be requested.
   void connection_began();
-  void connection_ended() noexcept;
+  void connection_ended();
   /// Appends commands for what is to be requested; not more than a few at a time. Returns whether it appended any.
   bool write_requests(Buffer& output);
   /// True while Redis owes confirmations.
@@ -101,6 +102,7 @@ class Subscriptions {
     std::uint64_t id;
     std::string name;
     std::string error;
+    bool is_lost = false;
   };
 
   Names& names(SubscriptionKind kind) noexcept { return names_[static_cast<std::size_t>(kind)]; }

@@ -349,11 +349,14 @@ void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers do
       });
 }
 
-void NamespaceCore::when_heard(std::function<void(bool)> done) {
-  const auto heard = posted<bool>(std::move(done));
+void NamespaceCore::when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done) {
+  const auto told = posted<bool>(std::move(done));
   on_loop(
-      {}, false, [heard](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->when_heard(heard); },
-      [heard] { heard(false); });
+      {}, false,
+      [told, rooms = std::vector<Room>(rooms.begin(), rooms.end())](NamespaceCore& nsp, const adapter::Target&) {
+        nsp.adapter_->when_subscribed(rooms, told);
+      },
+      [told] { told(false); });
 }
 
 void NamespaceCore::all_rooms(std::function<void(std::vector<std::string>)> done) {

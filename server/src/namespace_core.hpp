@@ -79,7 +79,7 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   void fetch(const Target& target, bool local, std::function<void(const FetchedSocketList&)> done);
   void server_side_emit(Bytes data);
   void server_side_emit_with_ack(Bytes data, OnServerSideAnswers done);
-  void when_heard(std::function<void(bool)> done);
+  void when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done);
   void all_rooms(std::function<void(std::vector<std::string>)> done);
   void server_count(std::function<void(std::size_t)> done);
 

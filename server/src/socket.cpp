@@ -43,7 +43,7 @@ void Socket::join(std::span<const Room> rooms) const { core_->join(rooms); }
 
 void Socket::join(std::span<const Room> rooms, std::function<void(bool)> done) const {
   core_->join(rooms);
-  core_->nsp().when_heard(std::move(done));
+  core_->nsp().when_subscribed(rooms, std::move(done));
 }
 
 void Socket::leave(std::span<const Room> rooms) const {

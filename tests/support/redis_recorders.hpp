@@ -55,6 +55,7 @@ struct Messages final : redis::MessageListener {
   };
   std::vector<One> messages;
   std::vector<std::pair<std::string, std::string>> subscribed;  ///< name and error
+  std::vector<std::string> lost;                                ///< names
   std::function<void(const One&)> then;
 
   void on_message(std::string_view channel, Bytes payload) override {
@@ -65,6 +66,7 @@ struct Messages final : redis::MessageListener {
     }
   }
   void on_subscribed(std::string_view name, std::string_view error) override { subscribed.emplace_back(name, error); }
+  void on_subscription_lost(std::string_view name) override { lost.emplace_back(name); }
 };
 
 /// Turns the loop until `done`. Looks every few milliseconds, as `done` may be brought about by another thread.

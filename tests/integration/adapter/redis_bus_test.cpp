@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ using nodes::Ending;
 using nodes::FakeHost;
 using nodes::FakeTime;
 using nodes::Family;
+using nodes::Room;
 using redis::SubscriptionKind;
 
 namespace {
@@ -213,24 +215,68 @@ TEST_CASE("redis bus: sharded, joining a room whose channel Redis refuses is tol
   Server server(time, nodes::families[1], bus, 1);
   nodes::FakeSocket& socket = server.host.shard().add("s");
   REQUIRE(wait_ready(loop, *bus));
-  std::vector<bool> heard;
-  const auto join = [&](const char* room) {
-    server.host.shard().index().join(socket, room);
-    server.adapter->when_heard([&heard](bool is_heard) { heard.push_back(is_heard); });
+  std::vector<bool> told;
+  const auto join = [&](const char* name) {
+    const Room room(name);
+    server.host.shard().index().join(socket, name);
+    server.adapter->when_subscribed(std::span(&room, 1), [&told](bool subscribed) { told.push_back(subscribed); });
   };
   join("abc");
-  REQUIRE(wait(loop, [&] { return heard.size() == 1; }));
+  REQUIRE(wait(loop, [&] { return told.size() == 1; }));
   join("zoo");
-  REQUIRE(wait(loop, [&] { return heard.size() == 2; }));
+  REQUIRE(wait(loop, [&] { return told.size() == 2; }));
   join("zoo");  // nothing is under way any more
-  CHECK(heard == std::vector<bool>{true, false, false});
+  join("abc");
+  CHECK(told == std::vector<bool>{true, false, false, true});
   CHECK_FALSE(bus->is_ready());
   CHECK(contains(bus->last_error(), "the channel \"socket.io#/#zoo#\""));
 
   server.host.shard().index().leave(socket, "zoo");
   REQUIRE(wait_ready(loop, *bus));
   join("abc");
-  CHECK(heard.back());
+  CHECK(told.back());
+
+  redis.kill();
+  REQUIRE(wait(loop, [&] { return !bus->is_ready(); }));
+  join("abc");
+  CHECK(told.size() == 5);  // nobody knows
+  redis.start();
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all", "-@dangerous", "~*", "&*"}) == "+OK");
+  REQUIRE(wait(loop, [&] { return told.size() == 6; }));
+  CHECK(told.back());
+}
+
+TEST_CASE("redis bus: a subscription that is added later does not make it unready, and is waited for by when_ready()") {
+  support::RedisServer redis;
+  Loop loop;
+  FakeTime time;
+  const auto bus = std::make_shared<RedisBus>(loop, quick(redis));
+  std::vector<bool> states;
+  bus->on_state([&states](bool ready, std::string_view) { states.push_back(ready); });
+  Server server(time, nodes::families[1], bus, 1);
+  REQUIRE(wait_ready(loop, *bus));
+  REQUIRE(bus->unconfirmed_count() == 0);
+  const Server other(time, nodes::families[1], bus, 2, "/other");
+  CHECK(bus->is_ready());
+  CHECK(bus->unconfirmed_count() == 2);
+  int calls = 0;
+  bus->when_ready(60'000, [&](bool ready, std::string_view why) {
+    ++calls;
+    CHECK(ready);
+    CHECK(why.empty());
+    CHECK(bus->unconfirmed_count() == 0);
+    CHECK(subscribers(redis, nodes::families[1], "socket.io#/other#") == ":1");
+  });
+  REQUIRE(wait(loop, [&calls] { return calls != 0; }));
+  CHECK(states == std::vector<bool>{true});
+
+  const Server third(time, nodes::families[1], bus, 3, "/third");
+  bus->when_ready(0, [&](bool ready, std::string_view why) {
+    ++calls;
+    CHECK(ready == why.empty());
+    CHECK((ready || why == "Redis has not confirmed every subscription yet."));
+  });
+  REQUIRE(wait(loop, [&calls] { return calls == 2; }));
 }
 
 TEST_CASE("redis bus: servers on one Redis hear and answer each other") {

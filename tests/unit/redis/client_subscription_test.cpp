@@ -94,8 +94,46 @@ TEST_CASE("subscriptions: after a loss all are asked for again before the client
 
   CHECK(messages.messages[1].payload == "from 1");
   CHECK(messages.subscribed.size() == 4);
+  std::sort(messages.lost.begin(), messages.lost.end());
+  CHECK(messages.lost == std::vector<std::string>{"a", "b*"});
   CHECK(client.counters().connects == 2);
   CHECK(client.counters().disconnects == 1);
+}
+
+TEST_CASE("subscriptions: one that is given to a ready client is counted until Redis has answered, and that is told") {
+  std::atomic<bool> go_on = false;
+  fake::Redis server([&go_on](fake::Connection& connection, int) {
+    confirm(connection);
+    const auto words = connection.command();
+    CHECK(words == std::vector<std::string>{"SUBSCRIBE", "late"});
+    while (!go_on) {
+      std::this_thread::yield();
+    }
+    connection.send("*3\r\n$9\r\nsubscribe\r\n" + text("late") + ":1\r\n");
+    connection.wait_for_end();
+  });
+  Loop loop;
+  Messages messages;
+  Client client(loop, quick(server));
+  int settled = 0;
+  client.on_subscriptions([&] {
+    ++settled;
+    CHECK(client.unconfirmed_count() == 0);
+  });
+  client.subscribe(SubscriptionKind::channel, "early", messages);
+  CHECK(client.unconfirmed_count() == 1);
+  client.connect();
+  REQUIRE(wait_ready(loop, client));
+  REQUIRE(wait(loop, [&settled] { return settled == 1; }));
+  client.subscribe(SubscriptionKind::channel, "late", messages);
+  loop.poll();
+  CHECK(client.state() == State::ready);
+  CHECK(client.unconfirmed_count() == 1);
+  CHECK(settled == 1);
+  go_on = true;
+  REQUIRE(wait(loop, [&settled] { return settled == 2; }));
+  CHECK(client.state() == State::ready);
+  CHECK(messages.lost.empty());
 }
 
 TEST_CASE("subscriptions: a refused one does not hold up the others, which share its command") {

@@ -77,9 +77,12 @@ TEST_CASE("cluster: when a node ends a channel because its slot has moved, the c
   Client client(loop, quick({nodes.a.port()}));
   std::vector<State> states;
   client.on_state([&](State state, std::string_view) { states.push_back(state); });
+  int settled = 0;
+  client.on_subscriptions([&settled] { ++settled; });
   client.subscribe(SubscriptionKind::shard, "c", messages);
   client.connect();
   REQUIRE(wait_ready(loop, client));
+  CHECK(messages.lost.empty());
 
   is_moved = true;
   nodes.give_all_to(nodes.b);
@@ -88,6 +91,9 @@ TEST_CASE("cluster: when a node ends a channel because its slot has moved, the c
   REQUIRE(wait_ready(loop, client));
   CHECK(nodes.b.count("SSUBSCRIBE") == 1);
   CHECK(messages.subscribed[1] == std::pair<std::string, std::string>{"c", ""});
+  CHECK(messages.lost == std::vector<std::string>{"c"});
+  CHECK(client.unconfirmed_count() == 0);
+  CHECK(settled == 2);
   CHECK(states[states.size() - 1] == State::ready);
   CHECK(std::count(states.begin(), states.end(), State::ready) == 2);  // it was not ready meanwhile
 }

@@ -132,7 +132,7 @@ TEST_CASE("life: what is asked of a namespace whose server has ended has an answ
   root.all_rooms([&answers](const Names& rooms) { answers.push_back("rooms " + std::to_string(rooms.size())); });
   root.server_count([&answers](std::size_t count) { answers.push_back("count " + std::to_string(count)); });
   const Room room("x");
-  socket->join(std::span(&room, 1), [&answers](bool heard) { answers.emplace_back(heard ? "joined" : "not joined"); });
+  socket->join(std::span(&room, 1), [&answers](bool subscribed) { answers.emplace_back(subscribed ? "joined" : "not joined"); });
   CHECK(answers.empty());
   CHECK(fixture.until([&answers] { return answers.size() >= 6; }));
   fixture.loop.poll();

@@ -36,7 +36,7 @@ void serve(Server& io, Asked& votes) {
   io.on_connection([&io, &votes](Socket socket) {
     socket.on("join", [socket](const std::string& room, Ack ack) {
       const std::vector<Room> rooms{room};
-      socket.join(rooms, [ack](bool heard) { ack(heard); });
+      socket.join(rooms, [ack](bool subscribed) { ack(subscribed); });
     });
     socket.on("leave", [socket](const std::string& room, Ack ack) {
       socket.leave(room);

@@ -145,9 +145,11 @@ class SOCKETIO_API Adapter {
   virtual void catch_up(const SavedSession& session, std::string_view offset,
                         std::function<void(std::optional<MissedPackets>)> done) = 0;
 
-  /// Calls `done` when what other servers send to the rooms that sockets have joined so far is received here: at once where
-  /// nothing has to be subscribed to. False: not within a few seconds, or Redis has refused the channel of a room.
-  virtual void when_heard(std::function<void(bool heard)> done) { done(true); }
+  /// Calls `done(true)` once everything is subscribed to that brings events of other servers to `rooms`: at once where nothing
+  /// is to be subscribed to, or Redis has confirmed all of it already and the connection was not lost since. `done(false)` when
+  /// that is not known after a few seconds (Redis is away), when Redis refuses one of these subscriptions, and for rooms that
+  /// no socket is in any more. Refused channels of other rooms have no effect.
+  virtual void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done);
 
   /// Calls `done` when this server's sockets have been given what was broadcast so far: at once where nothing is waited for.
   virtual void when_delivered(std::function<void()> done) { done(); }

@@ -19,6 +19,9 @@ namespace socketio::adapter {
 class SOCKETIO_API StreamListener {
  public:
   virtual ~StreamListener();
+  /// Reading has begun: entries that are added from now on are heard, those added while Redis is away afterwards. Called once,
+  /// not before read_stream() has returned.
+  virtual void on_reading(std::string_view stream);
   /// `fields`  names and values in turn; borrowed until return. Entries come in the order of their ids, each once.
   virtual void on_entry(std::string_view id, std::span<const redis::Reply> fields) = 0;
 };
@@ -27,7 +30,7 @@ class SOCKETIO_API StreamListener {
 class SOCKETIO_API StreamReader {
  public:
   virtual ~StreamReader();
-  /// The last entry that the listener has heard, or where reading began.
+  /// The last entry that the listener has heard, or where reading began; empty until reading has begun.
   [[nodiscard]] virtual std::string_view position() const noexcept = 0;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,15 +48,19 @@ class SOCKETIO_API RedisBus final : public adapter::Bus {
   ///   backoff_max_ms = 1'000
   [[nodiscard]] static redis::Options options_for(std::string_view url);
 
-  /// Connected, every subscription confirmed, and every stream being read: nothing that is sent to this server from now on is
-  /// missed. While Redis refuses a subscription or a stream (ACL), it is not ready.
+  /// Connected, every subscription confirmed that there was when the connection was made, none refused since (ACL), and every
+  /// stream being read. Subscriptions that are added to a ready bus (rooms of the sharded family, new namespaces) do not make
+  /// it unready while Redis has not answered: unconfirmed_count() has those. Ready, and 0 of them: nothing that is sent to this
+  /// server from now on is missed while the connections last.
   [[nodiscard]] bool is_ready() const noexcept;
+  /// Subscriptions that Redis has neither confirmed nor refused, on the connection of now or at all.
+  [[nodiscard]] std::size_t unconfirmed_count() const noexcept;
   /// Why it is not, or was not last; empty when nothing has failed.
   [[nodiscard]] std::string last_error() const;
   /// Called at each change of is_ready(), and with each new reason why it is not ready.
   void on_state(std::function<void(bool ready, std::string_view why)> changed);
-  /// Calls `done` once: as soon as it is ready, or after `patience_ms` with the reason why it is not. A server that begins to
-  /// listen then misses nothing of what the fleet sends. Not called when the bus ends before.
+  /// Calls `done` once: as soon as it is ready and has no unconfirmed subscription, or after `patience_ms` with the reason why
+  /// not. A server that begins to listen then misses nothing of what the fleet sends. Not called when the bus ends before.
   void when_ready(std::uint32_t patience_ms, std::function<void(bool ready, std::string_view why)> done);
   [[nodiscard]] Counters counters() const;
 

@@ -59,6 +59,9 @@ class SOCKETIO_API MessageListener {
   /// Redis has confirmed the subscription, at first and again after each reconnect, or refused it (`error` is not empty then).
   /// When a refused one is asked for again, this is called if the answer is another one.
   virtual void on_subscribed(std::string_view channel_or_pattern, std::string_view error) = 0;
+  /// A confirmed subscription has ended without being taken back: its connection was lost, or its slot has moved. What is
+  /// published there does not arrive until on_subscribed() says that it is confirmed again. Not called for a closed client.
+  virtual void on_subscription_lost(std::string_view channel_or_pattern);
 };
 
 enum class SubscriptionKind : std::uint8_t {
@@ -70,7 +73,7 @@ enum class SubscriptionKind : std::uint8_t {
 enum class State : std::uint8_t {
   idle,          ///< not asked to connect yet
   connecting,    ///< first attempt, or a later one after a wait
-  ready,         ///< logged in, and every subscription is confirmed
+  ready,         ///< logged in, and every subscription given until then is confirmed; see unconfirmed_count() for later ones
   refused,       ///< logged in, but Redis has refused a subscription: what is published there does not arrive
   disconnected,  ///< waiting before the next attempt
   closed,
@@ -170,6 +173,11 @@ class SOCKETIO_API Client {
   void subscribe(SubscriptionKind kind, std::string_view channel_or_pattern, MessageListener& listener);
   /// Afterwards the listener hears nothing more of this one.
   void unsubscribe(SubscriptionKind kind, std::string_view channel_or_pattern);
+  /// Subscriptions that Redis has neither confirmed nor refused since they were given or their connection was lost. One that is
+  /// given to a `ready` client does not change the state, and is counted here until Redis has answered.
+  [[nodiscard]] std::size_t unconfirmed_count() const noexcept;
+  /// `settled` is called each time when unconfirmed_count() has become 0.
+  void on_subscriptions(std::function<void()> settled);
 
   /// Writes what has gathered now, instead of at the end of the turn.
   void flush();

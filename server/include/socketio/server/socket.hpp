@@ -138,9 +138,11 @@ class SOCKETIO_API Socket : public SocketEmitter {
   void join(std::span<const Room> rooms) const;
   void join(std::span<const std::string> rooms) const { join(server::rooms_of(rooms)); }
   void join(std::initializer_list<Room> rooms) const { join(std::span(rooms)); }
-  /// Joins, and calls `done` when events that other servers emit to the rooms from now on reach this socket: at once, or, where
-  /// the server has to subscribe to them first, when Redis has confirmed that. False: it has not within a few seconds.
-  void join(std::span<const Room> rooms, std::function<void(bool heard)> done) const;
+  /// Joins, and calls `done(true)` once events that other servers emit to the rooms reach this socket: everything that brings
+  /// them is subscribed to, and Redis has confirmed that on the connection of now. `done(false)`: that is not known after a few
+  /// seconds (Redis is away), Redis refuses the channel of one of these rooms, or the room was left meanwhile. The socket is in
+  /// its rooms here either way.
+  void join(std::span<const Room> rooms, std::function<void(bool subscribed)> done) const;
   void leave(const Room& room) const { leave(std::span(&room, 1)); }
   void leave(std::span<const Room> rooms) const;
   void leave(std::span<const std::string> rooms) const { leave(server::rooms_of(rooms)); }
