@@ -10,6 +10,7 @@
 #include <socketio/common/limits.hpp>
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/classic_channels.hpp>
+#include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/ids.hpp>
 #include <socketio/protocol/utf8.hpp>
 #include <socketio/protocol/value.hpp>
@@ -91,7 +92,9 @@ Buffer& ClassicAdapter::message() {
   return payload_;
 }
 
+/// Servers in JavaScript read text of msgpack as UTF-8.
 void ClassicAdapter::publish(std::string_view channel) {
+  event_data::replace_surrogates({payload_.data(), payload_.size()});
   bus_->publish(redis::SubscriptionKind::channel, channel, payload_.bytes());
 }
 
@@ -111,6 +114,7 @@ void ClassicAdapter::say_broadcast(const Target& target, Bytes data) {
   }
   channel_.clear();
   classic_channels::append_broadcast(channel_, options_.key, host().nsp(), target.rooms);
+  utf8::replace_surrogates({channel_.data(), channel_.size()});
   publish(channel_.text());
 }
 

@@ -5,6 +5,7 @@
 
 #include <socketio/common/limits.hpp>
 #include <socketio/common/error.hpp>
+#include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 namespace socketio {
@@ -50,6 +51,13 @@ void ShardedAdapter::close() {
 
 void ShardedAdapter::count_servers(std::function<void(std::optional<std::size_t>)> done) {
   bus_->count_subscribers(SubscriptionKind::shard, main_channel_, std::move(done));
+}
+
+/// Names of channels are UTF-8.
+std::string ShardedAdapter::channel_of(std::string_view name) const {
+  std::string channel = main_channel_ + std::string(name) + "#";
+  utf8::replace_surrogates({reinterpret_cast<std::uint8_t*>(channel.data()), channel.size()});
+  return channel;
 }
 
 void ShardedAdapter::subscribe(std::string channel) {
@@ -118,6 +126,7 @@ void ShardedAdapter::publish(std::string_view channel, Type type, Bytes data) {
   payload_.clear_and_shrink(limits::kept_bytes_max);
   if (cluster_message::needs_msgpack(type, data)) {
     cluster_message::encode_msgpack(payload_, type, data, uid(), host().nsp());
+    event_data::replace_surrogates({payload_.data(), payload_.size()});  // servers in JavaScript read its text as UTF-8
   } else if (!cluster_message::encode_json(payload_, type, data, uid(), host().nsp()).ok()) {
     return;  // it was checked before that this cannot be
   }

@@ -43,7 +43,7 @@ class ShardedAdapter final : public MessageAdapter, private redis::MessageListen
   void subscribe(std::string channel);
   void publish(std::string_view channel, Type type, Bytes data);
   [[nodiscard]] bool has_own_channel(const Room& room);
-  [[nodiscard]] std::string channel_of(std::string_view name) const { return main_channel_ + std::string(name) + "#"; }
+  [[nodiscard]] std::string channel_of(std::string_view name) const;
 
   std::shared_ptr<Bus> bus_;
   ShardedOptions options_;

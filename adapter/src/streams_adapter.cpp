@@ -267,7 +267,9 @@ void StreamsAdapter::on_message(std::string_view channel, Bytes payload) {
 
 Bytes StreamsAdapter::unpack_entry(std::string_view data, Buffer& scratch) {
   scratch.clear();
-  const bool read = data.starts_with('{') ? transcode::json_to_msgpack(data, scratch).ok() : base64::decode(scratch, data);
+  transcode::JsonOptions options;
+  options.lone_surrogates = true;
+  const bool read = data.starts_with('{') ? transcode::json_to_msgpack(data, scratch, options).ok() : base64::decode(scratch, data);
   return read ? scratch.bytes() : Bytes();
 }
 

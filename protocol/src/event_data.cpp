@@ -7,6 +7,7 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/protocol/pack.hpp>
+#include <socketio/protocol/utf8.hpp>
 
 #include "wire_text.hpp"
 
@@ -112,6 +113,21 @@ Bytes without_prototypes(Bytes packed, Buffer& scratch) {
     }
   }
   return scratch.bytes();
+}
+
+void replace_surrogates(std::span<std::uint8_t> packed) noexcept {
+  const std::string_view all = as_text(packed);
+  if (utf8::find_surrogate(all) == all.size()) [[likely]] {
+    return;
+  }
+  Cursor cursor(packed);  // bytes of binaries stay what they are
+  Item item;
+  while (!cursor.at_end() && cursor.next(item)) {
+    if (item.kind == Kind::text) {
+      const auto start = static_cast<std::size_t>(item.body.data() - packed.data());
+      utf8::replace_surrogates(packed.subspan(start, item.body.size()));
+    }
+  }
 }
 
 Result<Name> name(Bytes data) {

@@ -10,6 +10,7 @@
 #include <socketio/protocol/transcode.hpp>
 
 #include "json_scan.hpp"
+#include "repeated_members.hpp"
 
 namespace socketio::transcode {
 namespace {
@@ -19,7 +20,8 @@ constexpr std::size_t stack_size = 1024;  // containers open at a time, whatever
 /// Builds the msgpack of one value, whatever is in it, without recursion.
 ///
 /// A container's header is one byte at first. Those that close with more members than it can tell are noted, and widened in one
-/// pass at the end: widening each when it closes would move the innermost bytes once per level.
+/// pass at the end: widening each when it closes would move the innermost bytes once per level. The same goes for objects with
+/// repeated members.
 class Assembler {
  public:
   Assembler(JsonScan& scan, Buffer& out, const JsonOptions& options, std::size_t depth_left) noexcept
@@ -37,7 +39,7 @@ class Assembler {
       }
       while (whole) {
         if (depth_ == 0) {
-          widen_headers();
+          unrepeated_.empty() ? widen_headers() : rewrite();
           return true;
         }
         if (!after_value(whole)) {
@@ -52,6 +54,9 @@ class Assembler {
     std::size_t header;  ///< where in `out`
     std::uint32_t count;
     bool map;
+    bool may_repeat;        ///< two keys look alike
+    std::size_t first_key;  ///< in `keys_`
+    std::uint64_t seen;     ///< of keys: a bit for each, by hash
   };
 
   bool take_value(bool& whole) {
@@ -86,7 +91,7 @@ class Assembler {
     if (depth_ >= depth_max_) {
       return scan_.fail(Errc::too_deep, scan_.at);
     }
-    levels_[depth_++] = {out_.size(), 0, map};
+    levels_[depth_++] = {out_.size(), 0, map, false, keys_.size(), 0};
     out_.push_back(0);
     ++scan_.at;
     binary_at_ = nullptr;
@@ -138,6 +143,8 @@ class Assembler {
       drop_depth_ = depth_;
       drop_from_ = start;
       drop_binary_at_ = binary_at_;
+    } else {
+      note_key(start);
     }
     binary_at_ = nullptr;
     if (binary_members_ && levels_[depth_ - 1].count == 0 && item == "\xa7$binary"sv) [[unlikely]] {
@@ -147,8 +154,21 @@ class Assembler {
     return true;
   }
 
+  void note_key(std::size_t start) {
+    const std::uint64_t sign = sign_of(out_, start);
+    const std::uint64_t bit = std::uint64_t{1} << ((sign * 0x9e37'79b9'7f4a'7c15) >> 58);
+    Level& level = levels_[depth_ - 1];
+    level.may_repeat |= (level.seen & bit) != 0;
+    level.seen |= bit;
+    keys_.push({sign, start});
+  }
+
   bool close() {
-    const Level& level = levels_[--depth_];
+    Level& level = levels_[--depth_];
+    if (level.may_repeat) [[unlikely]] {
+      look_for_repeated(level);
+    }
+    keys_.truncate(level.first_key);
     if (binary_at_ != nullptr) [[unlikely]] {
       return make_binary(level.header);
     }
@@ -160,11 +180,23 @@ class Assembler {
     return true;
   }
 
+  void look_for_repeated(Level& level) {
+    Unrepeated object;
+    object.header = level.header;
+    if (find_repeated(out_.text(), keys_.from(level.first_key), keys_.size() - level.first_key, object)) {
+      level.count = static_cast<std::uint32_t>(object.members.size());
+      unrepeated_.push_back(std::move(object));
+    }
+  }
+
   /// Forgets the member "__proto__", whose value has just ended.
   void drop() noexcept {
     out_.truncate(drop_from_);
     while (!wide_.empty() && wide_.back().header >= drop_from_) {
       wide_.pop_back();
+    }
+    while (!unrepeated_.empty() && unrepeated_.back().header >= drop_from_) {
+      unrepeated_.pop_back();
     }
     drop_depth_ = 0;
     binary_at_ = drop_binary_at_;
@@ -189,7 +221,7 @@ class Assembler {
     if (wide_.empty()) {
       return;
     }
-    std::sort(wide_.begin(), wide_.end(), [](const Level& a, const Level& b) { return a.header < b.header; });
+    std::sort(wide_.begin(), wide_.end(), by_header);
     std::size_t grown = 0;
     for (const Level& level : wide_) {
       grown += level.count > 0xffff ? 4 : 2;
@@ -210,6 +242,49 @@ class Assembler {
     }
   }
 
+  static constexpr auto by_header = [](const auto& a, const auto& b) { return a.header < b.header; };
+
+  /// Writes everything anew, without repeated members and with wide headers where they are needed: each byte once.
+  void rewrite() {
+    std::sort(wide_.begin(), wide_.end(), by_header);
+    std::sort(unrepeated_.begin(), unrepeated_.end(), by_header);
+    const std::size_t start = levels_[0].header;
+    Buffer result;
+    static_cast<void>(result.reserve(out_.size() - start));
+    copy(result, start, out_.size());
+    out_.truncate(start);
+    out_.append(result.bytes());
+  }
+
+  /// Calls itself for the values of objects that had repeated members: as deep as they are nested.
+  void copy(Buffer& to, std::size_t from, std::size_t end) {
+    const auto is_before = [](const auto& one, std::size_t at) { return one.header < at; };
+    while (from != end) {
+      const auto wide = std::lower_bound(wide_.begin(), wide_.end(), from, is_before);
+      const auto object = std::lower_bound(unrepeated_.begin(), unrepeated_.end(), from, is_before);
+      const std::size_t header =
+          std::min(wide == wide_.end() ? end : wide->header, object == unrepeated_.end() ? end : object->header);
+      if (header >= end) {
+        to.append(out_.text().substr(from, end - from));
+        return;
+      }
+      to.append(out_.text().substr(from, header - from));
+      if (wide != wide_.end() && wide->header == header) {
+        wide->map ? pack::map_header(to, wide->count) : pack::array_header(to, wide->count);
+      } else {
+        to.push_back(out_.data()[header]);
+      }
+      from = header + 1;
+      if (object != unrepeated_.end() && object->header == header) {
+        for (const Unrepeated::Member& member : object->members) {
+          to.append(out_.text().substr(member.key_at, member.key_size));
+          copy(to, member.value_at, member.value_end);
+        }
+        from = object->end;
+      }
+    }
+  }
+
   JsonScan& scan_;
   Buffer& out_;
   const std::size_t depth_max_;
@@ -221,6 +296,8 @@ class Assembler {
   const char* drop_binary_at_ = nullptr;  ///< binary_at_ as it was before that member
   const char* binary_at_ = nullptr;       ///< the text of "$binary", as long as that is the only member
   std::vector<Level> wide_;               ///< containers whose header does not hold their count
+  std::vector<Unrepeated> unrepeated_;    ///< objects that have repeated members
+  KeyStack keys_;
   Level levels_[stack_size];              // not initialised: only what is below depth_ is read
 };
 
@@ -263,7 +340,7 @@ bool JsonReader::advance(Step step) {
   if (failed_) {
     return false;
   }
-  JsonScan scan(text_, position_, options_.strict_utf8);
+  JsonScan scan(text_, position_, options_);
   const bool good = step(scan);
   position_ = static_cast<std::size_t>(scan.at - scan.begin);
   return good || fail(scan.error.code, scan.error.offset_bytes);

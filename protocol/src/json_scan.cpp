@@ -118,7 +118,7 @@ bool JsonScan::hex4(const char* from, const char* raw_end, char32_t& unit) noexc
 }
 
 /// One escape. `from` is at the backslash, and moves behind the escape. A pair of surrogates is one code point, a lone one
-/// U+FFFD.
+/// U+FFFD or three bytes of its own.
 bool JsonScan::escape(const char*& from, const char* raw_end, Buffer& out) {
   if (from[1] != 'u') {
     const char* const letter = from + 1;
@@ -140,7 +140,11 @@ bool JsonScan::escape(const char*& from, const char* raw_end, Buffer& out) {
       from += 6;
     }
   }
-  utf8::append_code_point(out, unit);
+  if (lone_surrogates && unit >= 0xd800 && unit < 0xe000) {
+    utf8::append_surrogate(out, unit);
+  } else {
+    utf8::append_code_point(out, unit);
+  }
   return true;
 }
 

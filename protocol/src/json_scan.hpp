@@ -8,6 +8,7 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/result.hpp>
+#include <socketio/protocol/transcode.hpp>
 
 // The tokens of JSON. What is frequent is inline here: text without escapes, integers. The rest is in json_scan.cpp.
 namespace socketio::transcode {
@@ -89,10 +90,15 @@ struct JsonScan {
   const char* at;
   const char* end;
   bool strict_utf8;
+  bool lone_surrogates;
   DecodeError error{};
 
-  JsonScan(std::string_view text, std::size_t position, bool strict) noexcept
-      : begin(text.data()), at(text.data() + position), end(text.data() + text.size()), strict_utf8(strict) {}
+  JsonScan(std::string_view text, std::size_t position, const JsonOptions& options) noexcept
+      : begin(text.data()),
+        at(text.data() + position),
+        end(text.data() + text.size()),
+        strict_utf8(options.strict_utf8),
+        lone_surrogates(options.lone_surrogates) {}
 
   bool fail(Errc code, const char* where) noexcept {
     error = {code, static_cast<std::size_t>(where - begin)};

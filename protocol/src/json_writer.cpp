@@ -35,6 +35,40 @@ void append_escape(Buffer& out, char character) {
   out.push_back(static_cast<std::uint8_t>(digits[static_cast<std::uint8_t>(character) & 15]));
 }
 
+void append_unit_escape(Buffer& out, char32_t unit) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out.append("\\u"sv);
+  for (int shift = 12; shift >= 0; shift -= 4) {
+    out.push_back(static_cast<std::uint8_t>(digits[(unit >> shift) & 15]));
+  }
+}
+
+/// Text without anything that JSON escapes, but for lone surrogates. Two that make a pair are one code point, as in JavaScript.
+void append_unescaped(Buffer& out, std::string_view text) {
+  if (utf8::valid(text)) {
+    out.append(text);
+    return;
+  }
+  constexpr std::size_t surrogate_size = 3;
+  for (;;) {
+    const std::size_t at = utf8::find_surrogate(text);
+    utf8::append_repaired(out, text.substr(0, at));
+    if (at == text.size()) {
+      return;
+    }
+    const char32_t unit = utf8::surrogate_at(text, at);
+    text.remove_prefix(at + surrogate_size);
+    if (unit < 0xdc00 && !text.empty() && utf8::find_surrogate(text.substr(0, surrogate_size)) == 0) {
+      if (const char32_t low = utf8::surrogate_at(text, 0); low >= 0xdc00) {
+        utf8::append_code_point(out, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
+        text.remove_prefix(surrogate_size);
+        continue;
+      }
+    }
+    append_unit_escape(out, unit);
+  }
+}
+
 /// What stands between the quotes.
 void append_escaped(Buffer& out, std::string_view text) {
   const char* from = text.data();
@@ -43,7 +77,7 @@ void append_escaped(Buffer& out, std::string_view text) {
     std::uint64_t seen = 0;
     const char* const special = find_special(from, end, seen);
     const std::string_view run(from, static_cast<std::size_t>(special - from));
-    has_non_ascii(seen) ? utf8::append_repaired(out, run) : out.append(run);
+    has_non_ascii(seen) ? append_unescaped(out, run) : out.append(run);
     if (special == end) {
       return;
     }

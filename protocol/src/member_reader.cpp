@@ -69,6 +69,7 @@ Result<Bytes> packed_form(Bytes payload, Buffer& scratch, std::size_t depth_max)
   }
   transcode::JsonOptions options;
   options.depth_max = depth_max;
+  options.lone_surrogates = true;
   scratch.clear();
   const auto result = transcode::json_to_msgpack(as_text(payload), scratch, options);
   if (!result.ok()) {

@@ -22,7 +22,7 @@ bool RoomList::add(const Item& item) {
     return true;
   }
   if (item.kind == Kind::text && !utf8::valid(item.text())) {
-    own([&] { utf8::append_repaired(owned_, item.text()); });
+    own([&] { utf8::append_repaired_keeping_surrogates(owned_, item.text()); });
     return true;
   }
   const auto text = wire::text_of(item);

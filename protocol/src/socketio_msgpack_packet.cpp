@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include <socketio/protocol/cursor.hpp>
+#include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/utf8.hpp>
 
@@ -34,6 +35,11 @@ void append_date(Buffer& out, std::int64_t milliseconds) {
     at[2 + i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(milliseconds) >> (56 - 8 * i));
   }
   out.commit(10);
+}
+
+/// Clients read text as UTF-8.
+void replace_surrogates(Buffer& out, std::size_t start) noexcept {
+  event_data::replace_surrogates({out.data() + start, out.size() - start});
 }
 
 /// Appends one value with its dates in the old form. Items follow each other however they are nested: one count of what is left
@@ -168,6 +174,7 @@ Result<void> encode(Buffer& out, const Packet& packet) {
       out.truncate(start);
       return result;
     }
+    replace_surrogates(out, start);
   }
   if (!ack) {
     append_id();
@@ -201,6 +208,7 @@ Result<void> encode_connect_error(Buffer& out, std::string_view nsp, std::string
       out.truncate(start);
       return result;
     }
+    replace_surrogates(out, start);
   }
   append_text(out, "nsp"sv, nsp);
   return {};

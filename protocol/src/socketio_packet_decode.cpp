@@ -62,6 +62,7 @@ Violation decode_data(const Header& header, const Limits& limits, Buffer& scratc
     transcode::JsonOptions options;
     options.depth_max = limits.depth_max;
     options.proto_members = true;
+    options.lone_surrogates = true;
     const auto result = transcode::json_to_msgpack(header.json, scratch, options);
     if (!result.ok()) {
       return violation_of(result.error().code);

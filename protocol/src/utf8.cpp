@@ -9,6 +9,16 @@ namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
 
+constexpr std::size_t surrogate_size = 3;
+static_assert(surrogate_size == replacement.size());
+
+/// A code point from 0x800 to 0xffff.
+void write_three(std::uint8_t* to, char32_t code_point) noexcept {
+  to[0] = static_cast<std::uint8_t>(0xe0 | (code_point >> 12));
+  to[1] = static_cast<std::uint8_t>(0x80 | ((code_point >> 6) & 0x3f));
+  to[2] = static_cast<std::uint8_t>(0x80 | (code_point & 0x3f));
+}
+
 /// What may follow a lead byte: how many bytes, and the range of the first of them (the others are 80 to bf).
 struct Lead {
   std::uint8_t more = 0;  ///< 0: not a lead byte
@@ -56,6 +66,52 @@ Sequence sequence_at(std::string_view text) noexcept {
 }
 
 }  // namespace
+
+std::size_t find_surrogate(std::string_view text, std::size_t from) noexcept {
+  // Lead bytes are never within another sequence: each of these begins one.
+  constexpr char lead = '\xed';
+  while (text.size() - from >= surrogate_size) {
+    const auto* const found = static_cast<const char*>(std::memchr(text.data() + from, lead, text.size() - from - 2));
+    if (found == nullptr) {
+      break;
+    }
+    const auto byte = [found](int i) { return static_cast<std::uint8_t>(found[i]); };
+    if (byte(1) >= 0xa0 && byte(1) <= 0xbf && byte(2) >= 0x80 && byte(2) <= 0xbf) {
+      return static_cast<std::size_t>(found - text.data());
+    }
+    from = static_cast<std::size_t>(found - text.data()) + 1;
+  }
+  return text.size();
+}
+
+char32_t surrogate_at(std::string_view text, std::size_t at) noexcept {
+  const auto low_bits = [&](std::size_t i) { return static_cast<char32_t>(static_cast<std::uint8_t>(text[at + i]) & 0x3f); };
+  return 0xd000 | low_bits(1) << 6 | low_bits(2);
+}
+
+void append_surrogate(Buffer& out, char32_t unit) {
+  write_three(out.reserve(surrogate_size), unit);
+  out.commit(surrogate_size);
+}
+
+void append_repaired_keeping_surrogates(Buffer& out, std::string_view text) {
+  for (;;) {
+    const std::size_t surrogate = find_surrogate(text);
+    append_repaired(out, text.substr(0, surrogate));
+    if (surrogate == text.size()) {
+      return;
+    }
+    out.append(text.substr(surrogate, surrogate_size));
+    text.remove_prefix(surrogate + surrogate_size);
+  }
+}
+
+void replace_surrogates(std::span<std::uint8_t> text) noexcept {
+  const std::string_view view(reinterpret_cast<const char*>(text.data()), text.size());
+  for (std::size_t at = find_surrogate(view); at != view.size(); at = find_surrogate(view, at + surrogate_size)) {
+    std::memcpy(text.data() + at, replacement.data(), surrogate_size);
+  }
+}
 
 std::size_t valid_prefix(std::string_view text) noexcept {
   constexpr std::uint64_t high_bits = 0x8080808080808080;
@@ -119,9 +175,7 @@ void append_code_point(Buffer& out, char32_t code_point) {
     at[1] = tail(0);
     out.commit(2);
   } else if (code_point < 0x10000) {
-    at[0] = static_cast<std::uint8_t>(0xe0 | (code_point >> 12));
-    at[1] = tail(6);
-    at[2] = tail(0);
+    write_three(at, code_point);
     out.commit(3);
   } else {
     at[0] = static_cast<std::uint8_t>(0xf0 | (code_point >> 18));

@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const transcode::JsonOptions options{.depth_max = (data[0] & 1) != 0 ? std::size_t{4} : limits::depth_max,
                                        .binary_members = (data[0] & 2) != 0,
-                                       .strict_utf8 = (data[0] & 4) != 0};
+                                       .strict_utf8 = (data[0] & 4) != 0,
+                                       .lone_surrogates = (data[0] & 8) != 0};
   const std::string_view text = as_text(Bytes(data, size).subspan(1));
   Buffer packed;
   packed.push_back(7);
@@ -50,7 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FUZZ_CHECK(utf8::valid(json.text()));
   Buffer second;
   FUZZ_CHECK(transcode::json_to_msgpack(json.text(), second,
-                                        {.depth_max = limits::depth_max, .binary_members = options.binary_members})
+                                        {.depth_max = limits::depth_max,
+                                         .binary_members = options.binary_members,
+                                         .lone_surrogates = options.lone_surrogates})
                  .ok());
   FUZZ_CHECK(has_infinity(first) || second.text() == as_text(first));
   return 0;

@@ -52,7 +52,7 @@ std::string repeated(const Json& repeat) {
   return text;
 }
 
-/// What a C++ peer makes of UTF-16 units: lone surrogates become U+FFFD.
+/// UTF-16 units as text of ours: lone surrogates have three bytes.
 std::string from_utf16(const Json& units) {
   Buffer out;
   for (std::size_t i = 0; i < units.size(); ++i) {
@@ -62,7 +62,8 @@ std::string from_utf16(const Json& units) {
       unit = 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00);
       ++i;
     }
-    socketio::utf8::append_code_point(out, unit);
+    const bool is_lone = unit >= 0xd800 && unit < 0xe000;
+    is_lone ? socketio::utf8::append_surrogate(out, unit) : socketio::utf8::append_code_point(out, unit);
   }
   return std::string(out.text());
 }

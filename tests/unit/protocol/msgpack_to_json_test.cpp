@@ -91,6 +91,16 @@ TEST_CASE("msgpack to json: what has to be escaped is found wherever it stands i
   }
 }
 
+TEST_CASE("msgpack to json: lone surrogates are escaped, two that make a pair are one code point, as JSON.stringify does") {
+  CHECK(json_of("a3eda080") == R"("\ud800")");
+  CHECK(json_of("a5edbfbfc3a9") == "\"\\udfff\u00e9\"");
+  CHECK(json_of("a6eda0bdedb880") == "\"\U0001F600\"");
+  CHECK(json_of("a9eda0bdeda0bdedb880") == "\"\\ud83d\U0001F600\"");
+  CHECK(json_of("a6edb880eda0bd") == R"("\ude00\ud83d")");
+  CHECK(json_of("81a3eda08001") == R"({"\ud800":1})");
+  CHECK(json_of("a6eda080ff22ed") == "\"\\ud800\uFFFD\\\"\uFFFD\"");
+}
+
 TEST_CASE("msgpack to json: text that is not UTF-8 is repaired, also between escapes") {
   CHECK(json_of("a2e282") == "\"\uFFFD\"");
   CHECK(json_of("a5e2820ae282") == "\"\uFFFD\\n\uFFFD\"");

@@ -97,4 +97,29 @@ TEST_CASE("utf8: code points are written in their shortest form, surrogates are 
   }
 }
 
+TEST_CASE("utf8: lone surrogates are found, kept and replaced, wherever they stand") {
+  for (std::size_t size = 0; size < 40; ++size) {
+    CAPTURE(size);
+    const std::string before = std::string(size, 'x') + "\u00e9\ud7ff";
+    for (const char32_t unit : {0xd800, 0xdbff, 0xdc00, 0xdfff}) {
+      Buffer surrogate;
+      utf8::append_surrogate(surrogate, unit);
+      CHECK(surrogate.size() == 3);
+      std::string text = before + std::string(surrogate.text()) + "y";
+      CHECK(utf8::find_surrogate(text) == before.size());
+      CHECK(utf8::find_surrogate(text, before.size() + 1) == text.size());
+      CHECK(utf8::surrogate_at(text, before.size()) == unit);
+      Buffer kept;
+      utf8::append_repaired_keeping_surrogates(kept, text + "\xff" + text);
+      CHECK(kept.text() == text + "\uFFFD" + text);
+      std::vector<std::uint8_t> bytes(text.begin(), text.end());
+      utf8::replace_surrogates(bytes);
+      CHECK(std::string(bytes.begin(), bytes.end()) == before + "\uFFFD" + "y");
+    }
+  }
+  for (const std::string_view none : {""sv, "\xed"sv, "\xed\xa0"sv, "\xed\x9f\xbf"sv, "\xed\xa0\x7f"sv, "\xee\x80\x80"sv}) {
+    CHECK(utf8::find_surrogate(none) == none.size());
+  }
+}
+
 }  // namespace utf8_test

@@ -50,6 +50,26 @@ Names sorted(Names names) {
 
 }  // namespace
 
+TEST_CASE("broadcasts: half of a surrogate pair that a client sends reaches the others as it came") {
+  Fixture fixture;
+  fixture.io->on_connection([](Socket socket) {
+    socket.on_any([socket](const Value& event, const Arguments& arguments) {
+      CHECK(arguments[0].as<std::string>() == "a\xed\xa0\x80");
+      Buffer data;
+      pack::array_header(data, 2);
+      data.append(event.packed());
+      data.append(arguments[0].packed());
+      socket.broadcast().emit_packed(data.bytes());
+    });
+  });
+  Client sender(fixture);
+  Client receiver(fixture);
+  sender.join();
+  receiver.join();
+  sender.send(R"(2["e","a\ud800"])");
+  CHECK(receiver.next() == R"(2["e","a\ud800"])");
+}
+
 TEST_CASE("broadcasts: rooms are a union, exceptions win, everybody gets it once") {
   Three three;
   Server& io = *three.fixture.io;

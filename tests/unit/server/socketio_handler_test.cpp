@@ -42,6 +42,16 @@ struct Connected {
 
 }  // namespace
 
+TEST_CASE("handlers: of repeated members of an object the last one counts, in structs and for whoever gets it next") {
+  Connected c;
+  c.socket->on("point", [&c](const Point& point) { c.noted.push_back(std::to_string(point.x) + std::to_string(point.y)); });
+  c.socket->on("back", [&c](Value value) { c.socket->emit("back", value); });
+  c.client.send(R"(2["point",{"x":1,"y":2,"x":3}])");
+  c.client.send(R"(2["back",{"a":1,"b":{"c":1,"c":2},"a":3}])");
+  CHECK(c.client.next() == R"(2["back",{"a":3,"b":{"c":2}}])");
+  CHECK(c.noted == Names{"32"});
+}
+
 TEST_CASE("handlers: arguments become what the parameters ask for") {
   Connected c;
   c.socket->on("int", [&c](int a, std::uint8_t b) { c.noted.push_back(std::to_string(a + b)); });

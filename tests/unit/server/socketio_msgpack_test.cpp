@@ -41,6 +41,17 @@ Names read(const Names& messages) {
 
 }  // namespace
 
+TEST_CASE("msgpack parser: lone surrogates are U+FFFD, as its clients read UTF-8; bytes stay") {
+  Fixture fixture(msgpack_options());
+  Client client(fixture);
+  client.send_binary(packed(R"({"type":0,"nsp":"/"})"));
+  client.next();
+  fixture.io->emit("e", "x\xed\xa0\x80y", Binary("\xed\xa0\x80"));
+  Buffer expected;
+  arguments::pack_event(expected, "e", "x\uFFFDy", Binary("\xed\xa0\x80"));
+  CHECK(client.next().find(expected.text()) != std::string::npos);
+}
+
 TEST_CASE("msgpack parser: connecting, events and acks in both directions") {
   std::string answer;
   Fixture fixture(msgpack_options());

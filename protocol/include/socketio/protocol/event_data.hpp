@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <socketio/common/buffer.hpp>
@@ -55,6 +57,12 @@ SOCKETIO_API void require_name(Bytes data, bool (*reserved)(std::string_view));
 /// `packed`   well-formed values, one behind the other. Returned as it is, unless that name is in it.
 /// `scratch`  takes the copy otherwise.
 SOCKETIO_API Bytes without_prototypes(Bytes packed, Buffer& scratch);
+
+/// Puts U+FFFD in the place of each lone surrogate in the text of msgpack, for readers whose decoders take UTF-8 alone.
+///
+/// `packed`   msgpack, one item after the other; its size stays.
+/// Cost       one search for a byte that only few texts have; one pass where it is found.
+SOCKETIO_API void replace_surrogates(std::span<std::uint8_t> packed) noexcept;
 /// Throws Error(bad_arguments) that tells what is wrong with the arguments.
 [[noreturn]] SOCKETIO_API void refuse(DecodeError error);
 

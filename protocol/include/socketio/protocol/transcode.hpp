@@ -25,14 +25,15 @@ struct JsonOptions {
   bool strict_utf8 = false;
   /// Members named "__proto__" are kept: to Socket.IO's parser, in which clients send, they are members like any other.
   bool proto_members = false;
+  /// Escapes of lone surrogates are kept, as JavaScript does: three bytes, see utf8.hpp. Otherwise they become U+FFFD.
+  bool lone_surrogates = false;
 };
 
 /// Reads JSON text value by value: for callers that take an object apart (a batch line, a request) and for whole documents.
 /// Accepts what JSON.parse accepts, nothing else. Once something is wrong it stays wrong.
 ///
-/// Numbers are JavaScript's: every literal is read as a double, integral ones leave as integers (pack::number). Lone surrogate
-/// escapes become U+FFFD. value() leaves out members named "__proto__", as they are invisible to JavaScript nodes. Repeated
-/// members pass as they came: readers take the last one.
+/// Numbers are JavaScript's: every literal is read as a double, integral ones leave as integers (pack::number). value() leaves out members named "__proto__", as they are invisible to JavaScript nodes. Of repeated
+/// members it keeps the last value, at the place of the first, as JavaScript does; next_member() gives each.
 ///
 /// Taking something else than what comes next fails with wrong_type. Other failures: see json_to_msgpack().
 class SOCKETIO_API JsonReader {
@@ -90,7 +91,9 @@ class SOCKETIO_API JsonReader {
 /// Fails      bad_syntax, truncated (the text ends inside a value), too_deep, trailing_bytes, bad_value, bad_utf8, too_large (a
 ///            text of more than 1.4 GB); the offset points at the offending byte.
 /// Cost       one pass. A container gets a header of one byte; when some had more than 15 members, one more pass at the end
-///            moves each byte behind the first of them at most once. So time is linear in the input, whatever its shape.
+///            moves each byte behind the first of them at most once; the same where members are repeated. The keys of an object
+///            of many members are looked up by hash. So time is linear in the input, whatever its shape (n log n when somebody
+///            chooses keys for their hashes).
 SOCKETIO_API Result<void> json_to_msgpack(std::string_view json, Buffer& out, const JsonOptions& options = {});
 
 /// How bytes appear in JSON, which has none.
@@ -111,7 +114,7 @@ struct MsgpackOptions {
 
 /// Appends one msgpack value as JSON text, as JSON.stringify would write the value that a JavaScript node decodes: shortest
 /// numbers, NaN and infinities null, dates ISO text, undefined left out of objects and null elsewhere, map keys made text,
-/// invalid UTF-8 repaired, "__proto__" left out (see MsgpackOptions), unknown extensions as [type, bytes].
+/// lone surrogates escaped, other invalid UTF-8 repaired, "__proto__" left out (see MsgpackOptions), unknown extensions as [type, bytes].
 ///
 /// Where it differs: integers keep all digits; members stay in their order and repeated ones are repeated (readers take the
 /// last); the older generation's ArrayBuffer is binary, not {}; a date that is a map key is ISO text.
@@ -121,7 +124,8 @@ struct MsgpackOptions {
 /// Cost       one pass, no allocation but `out`'s.
 SOCKETIO_API Result<void> msgpack_to_json(Bytes input, Buffer& out, const MsgpackOptions& options = {});
 
-/// Appends `text` as a JSON string, quotes included, escaped as JSON.stringify does. Invalid UTF-8 is repaired.
+/// Appends `text` as a JSON string, quotes included, escaped as JSON.stringify does: lone surrogates (utf8.hpp) as
+/// \udxxx. Other invalid UTF-8 is repaired.
 SOCKETIO_API void append_json_string(Buffer& out, std::string_view text);
 
 }  // namespace socketio::transcode

@@ -1,12 +1,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/export.hpp>
 
 // UTF-8 as JavaScript's decoders see it.
+//
+// A string of JavaScript may hold half of a surrogate pair, which UTF-8 cannot. Text that came from JSON may: there a lone
+// surrogate is three bytes, ed a0..bf 80..bf, as code points of that size have (WTF-8). JSON writes it as the escape \udxxx
+// again; everything that must be UTF-8 gets U+FFFD, which has three bytes, too.
 namespace socketio::utf8 {
 
 /// The number of leading bytes that are well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). Equal to
@@ -23,5 +29,16 @@ SOCKETIO_API void append_repaired(Buffer& out, std::string_view text);
 
 /// Appends one code point; surrogates become U+FFFD.
 SOCKETIO_API void append_code_point(Buffer& out, char32_t code_point);
+
+/// The first lone surrogate at or behind `from`; text.size() when there is none.
+[[nodiscard]] SOCKETIO_API std::size_t find_surrogate(std::string_view text, std::size_t from = 0) noexcept;
+/// The UTF-16 unit of the surrogate at `at`, which find_surrogate() has found.
+[[nodiscard]] SOCKETIO_API char32_t surrogate_at(std::string_view text, std::size_t at) noexcept;
+/// Appends a lone surrogate. Precondition: 0xd800 <= unit <= 0xdfff.
+SOCKETIO_API void append_surrogate(Buffer& out, char32_t unit);
+/// As append_repaired(), but lone surrogates stay.
+SOCKETIO_API void append_repaired_keeping_surrogates(Buffer& out, std::string_view text);
+/// Puts U+FFFD in the place of each lone surrogate.
+SOCKETIO_API void replace_surrogates(std::span<std::uint8_t> text) noexcept;
 
 }  // namespace socketio::utf8
