@@ -90,7 +90,10 @@ struct Options {
   std::uint32_t cluster_refresh_ms =
       limits::cluster_refresh_ms;  ///< how often a cluster is asked for its slots without a cause; 0: never
   std::uint32_t cluster_redirects_max = limits::cluster_redirects_max;  ///< how often one command follows a redirection
-  Log log;                                                              ///< empty: silent
+  /// Empty: silent. Copied with the options into each connection (of a bus, of each stream's reader, of each node of a
+  /// cluster): a function with state of its own has it several times; let it refer to what is to be shared. Called on the
+  /// thread of the connection's loop.
+  Log log;
 };
 
 /// Whether so many bytes of so many commands are worth a write before the end of the loop turn: see Options::flush_bytes. Each
