@@ -164,11 +164,11 @@ void ClusterClient::unsettle(Subscription& subscription) {
 
 /// One that is confirmed again already was not away for anybody.
 void ClusterClient::deliver_losses() {
-  for (const auto& [kind, name] : std::exchange(lost_, {})) {
-    Subscriptions& all = subscriptions_[static_cast<std::size_t>(kind)];
-    const auto found = all.find(name);
+  for (const auto& lost : std::exchange(lost_, {})) {
+    Subscriptions& all = subscriptions_[static_cast<std::size_t>(lost.first)];
+    const auto found = all.find(lost.second);
     if (found != all.end() && !found->second->is_settled && !is_destroyed_) {
-      guarded([&, listener = found->second->listener] { listener->on_subscription_lost(name); });
+      guarded([&lost, listener = found->second->listener] { listener->on_subscription_lost(lost.second); });
     }
   }
 }
