@@ -32,8 +32,9 @@ struct JsonOptions {
 /// Reads JSON text value by value: for callers that take an object apart (a batch line, a request) and for whole documents.
 /// Accepts what JSON.parse accepts, nothing else. Once something is wrong it stays wrong.
 ///
-/// Numbers are JavaScript's: every literal is read as a double, integral ones leave as integers (pack::number). value() leaves out members named "__proto__", as they are invisible to JavaScript nodes. Of repeated
-/// members it keeps the last value, at the place of the first, as JavaScript does; next_member() gives each.
+/// Numbers are JavaScript's: every literal is read as a double, integral ones leave as integers (pack::number). value() leaves
+/// out members named "__proto__", as they are invisible to JavaScript nodes. Of repeated members it keeps the last value, at the
+/// place of the first, as JavaScript does; next_member() gives each.
 ///
 /// Taking something else than what comes next fails with wrong_type. Other failures: see json_to_msgpack().
 class SOCKETIO_API JsonReader {
@@ -114,7 +115,8 @@ struct MsgpackOptions {
 
 /// Appends one msgpack value as JSON text, as JSON.stringify would write the value that a JavaScript node decodes: shortest
 /// numbers, NaN and infinities null, dates ISO text, undefined left out of objects and null elsewhere, map keys made text,
-/// lone surrogates escaped, other invalid UTF-8 repaired, "__proto__" left out (see MsgpackOptions), unknown extensions as [type, bytes].
+/// lone surrogates escaped, other invalid UTF-8 repaired, "__proto__" left out (see MsgpackOptions), unknown extensions as
+/// [type, bytes].
 ///
 /// Where it differs: integers keep all digits; members stay in their order and repeated ones are repeated (readers take the
 /// last); the older generation's ArrayBuffer is binary, not {}; a date that is a map key is ISO text.
