@@ -56,7 +56,7 @@ class Assembler {
     bool map;
     bool may_repeat;        ///< two keys look alike
     std::size_t first_key;  ///< in `keys_`
-    std::uint64_t seen;     ///< of keys: a bit for each, by hash
+    KeyFilter keys;
   };
 
   bool take_value(bool& whole) {
@@ -91,7 +91,7 @@ class Assembler {
     if (depth_ >= depth_max_) {
       return scan_.fail(Errc::too_deep, scan_.at);
     }
-    levels_[depth_++] = {out_.size(), 0, map, false, keys_.size(), 0};
+    levels_[depth_++] = {out_.size(), 0, map, false, keys_.size(), {}};
     out_.push_back(0);
     ++scan_.at;
     binary_at_ = nullptr;
@@ -144,7 +144,9 @@ class Assembler {
       drop_from_ = start;
       drop_binary_at_ = binary_at_;
     } else {
-      note_key(start);
+      Level& level = levels_[depth_ - 1];
+      level.may_repeat |= level.keys.add(item);
+      keys_.push(start);
     }
     binary_at_ = nullptr;
     if (binary_members_ && levels_[depth_ - 1].count == 0 && item == "\xa7$binary"sv) [[unlikely]] {
@@ -152,15 +154,6 @@ class Assembler {
       binary_at_ = scan_.at != scan_.end && *scan_.at == '"' ? scan_.at : nullptr;
     }
     return true;
-  }
-
-  void note_key(std::size_t start) {
-    const std::uint64_t sign = sign_of(out_, start);
-    const std::uint64_t bit = std::uint64_t{1} << ((sign * 0x9e37'79b9'7f4a'7c15) >> 58);
-    Level& level = levels_[depth_ - 1];
-    level.may_repeat |= (level.seen & bit) != 0;
-    level.seen |= bit;
-    keys_.push({sign, start});
   }
 
   bool close() {

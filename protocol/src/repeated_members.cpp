@@ -1,11 +1,12 @@
 #include "repeated_members.hpp"
 
+#include <bit>
+#include <functional>
 #include <numeric>
 
 namespace socketio::transcode {
 namespace {
 
-using Key = KeyStack::Key;
 constexpr std::size_t compared_max = 16;  ///< so many keys are compared each with each
 constexpr std::size_t probes_per_key_max = 16;
 
@@ -23,7 +24,7 @@ std::string_view text_item_at(std::string_view packed, std::size_t at) noexcept 
 /// For each key the place of the first one that is equal to it.
 class Firsts {
  public:
-  Firsts(std::string_view packed, const Key* keys, std::size_t count)
+  Firsts(std::string_view packed, const std::size_t* keys, std::size_t count)
       : packed_(packed), keys_(keys), count_(static_cast<std::uint32_t>(count)) {}
 
   /// Returns false when no key has an equal one before it.
@@ -41,9 +42,9 @@ class Firsts {
 
  private:
   [[nodiscard]] bool equal(std::uint32_t a, std::uint32_t b) const noexcept {
-    return keys_[a].sign == keys_[b].sign && item(a) == item(b);
+    return item(a) == item(b);
   }
-  [[nodiscard]] std::string_view item(std::uint32_t index) const noexcept { return text_item_at(packed_, keys_[index].offset); }
+  [[nodiscard]] std::string_view item(std::uint32_t index) const noexcept { return text_item_at(packed_, keys_[index]); }
 
   void begin() {
     first_.resize(count_);
@@ -108,14 +109,14 @@ class Firsts {
   }
 
   std::string_view packed_;
-  const Key* keys_;
+  const std::size_t* keys_;
   std::uint32_t count_;
   std::vector<std::uint32_t> first_;  ///< empty until one is needed
 };
 
 }  // namespace
 
-bool find_repeated(std::string_view packed, const Key* keys, std::size_t count, Unrepeated& found) {
+bool find_repeated(std::string_view packed, const std::size_t* keys, std::size_t count, Unrepeated& found) {
   Firsts firsts(packed, keys, count);
   if (!firsts.find()) {
     return false;
@@ -130,9 +131,9 @@ bool find_repeated(std::string_view packed, const Key* keys, std::size_t count, 
       continue;
     }
     const std::size_t value = last[index];
-    const std::size_t value_at = keys[value].offset + text_item_at(packed, keys[value].offset).size();
-    const std::size_t value_end = value + 1 < count ? keys[value + 1].offset : packed.size();
-    found.members.push_back({keys[index].offset, text_item_at(packed, keys[index].offset).size(), value_at, value_end});
+    const std::size_t value_at = keys[value] + text_item_at(packed, keys[value]).size();
+    const std::size_t value_end = value + 1 < count ? keys[value + 1] : packed.size();
+    found.members.push_back({keys[index], text_item_at(packed, keys[index]).size(), value_at, value_end});
   }
   return true;
 }

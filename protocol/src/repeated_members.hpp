@@ -1,11 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -16,55 +13,60 @@
 // Repeated members of objects, of which JavaScript keeps the last value at the first one's place.
 namespace socketio::transcode {
 
-/// The keys of the objects that are being read, those of inner objects behind those of outer ones. Few keys need no memory of
-/// their own.
+/// Where the keys of the objects that are being read begin, those of inner objects behind those of outer ones. Few keys need no
+/// memory of their own.
 class KeyStack {
  public:
-  struct Key {
-    std::uint64_t sign = 0;  ///< the first bytes of its msgpack: of equal keys equal
-    std::size_t offset = 0;  ///< where its msgpack begins
-  };
-
-  void push(const Key& key) {
+  void push(std::size_t offset) {
     if (size_ == capacity_) [[unlikely]] {
       grow();
     }
-    keys_[size_++] = key;
+    keys_[size_++] = offset;
   }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   void truncate(std::size_t size) noexcept { size_ = size; }
-  [[nodiscard]] const Key* from(std::size_t index) const noexcept { return keys_ + index; }
+  [[nodiscard]] const std::size_t* from(std::size_t index) const noexcept { return keys_ + index; }
 
  private:
   static constexpr std::size_t inline_count = 32;
 
   void grow() {
-    auto larger = std::make_unique<Key[]>(2 * capacity_);
+    auto larger = std::make_unique<std::size_t[]>(2 * capacity_);
     std::copy_n(keys_, size_, larger.get());
     heap_ = std::move(larger);
     keys_ = heap_.get();
     capacity_ *= 2;
   }
 
-  Key inline_[inline_count];
-  std::unique_ptr<Key[]> heap_;
-  Key* keys_ = inline_;
+  std::size_t inline_[inline_count];  // not initialised
+  std::unique_ptr<std::size_t[]> heap_;
+  std::size_t* keys_ = inline_;
   std::size_t size_ = 0;
   std::size_t capacity_ = inline_count;
 };
 
-/// The first bytes of the msgpack text that begins at `start` and ends the buffer.
-inline std::uint64_t sign_of(Buffer& out, std::size_t start) {
-  std::uint64_t sign = 0;
-  const std::size_t size = out.size() - start;
-  if constexpr (std::endian::native == std::endian::little) {
-    static_cast<void>(out.reserve(sizeof sign));  // what is read too much is there, and masked
-    std::memcpy(&sign, out.data() + start, sizeof sign);
-    return size >= sizeof sign ? sign : sign & ((std::uint64_t{1} << (8 * size)) - 1);
+/// Which keys an object may have: one that is not in here has not been added.
+class KeyFilter {
+ public:
+  /// Adds a key, `item` being its msgpack. Returns whether it may have been there.
+  bool add(std::string_view item) noexcept {
+    const auto byte = [](char character) { return std::uint64_t{static_cast<std::uint8_t>(character)}; };
+    const std::size_t size = item.size();  // its header is at least one byte
+    const std::uint64_t sign = size << 24 | byte(item[size / 2]) << 16 | byte(item[size > 1]) << 8 | byte(item[size - 1]);
+    const std::uint64_t hash = sign * 0x9e37'79b9'7f4a'7c15;
+    const std::uint64_t one = std::uint64_t{1} << (hash >> 58);
+    const std::uint64_t other = std::uint64_t{1} << (hash >> 52 & 63);
+    const bool maybe = (one_ & one) != 0 && (other_ & other) != 0;
+    one_ |= one;
+    other_ |= other;
+    return maybe;
   }
-  std::memcpy(&sign, out.data() + start, std::min(size, sizeof sign));
-  return sign;
-}
+
+ private:
+  // Without initialisers, so that an array of many costs nothing: made with {}.
+  std::uint64_t one_;
+  std::uint64_t other_;
+};
 
 /// An object that has repeated members: what is left of it.
 struct Unrepeated {
@@ -84,6 +86,6 @@ struct Unrepeated {
 ///
 /// Cost       few keys are compared with each other, many are looked up by hash; keys that were made to have equal hashes are
 ///            sorted. So time is never worse than n log n.
-bool find_repeated(std::string_view packed, const KeyStack::Key* keys, std::size_t count, Unrepeated& found);
+bool find_repeated(std::string_view packed, const std::size_t* keys, std::size_t count, Unrepeated& found);
 
 }  // namespace socketio::transcode
