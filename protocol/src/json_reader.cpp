@@ -54,9 +54,7 @@ class Assembler {
     std::size_t header;  ///< where in `out`
     std::uint32_t count;
     bool map;
-    bool may_repeat;        ///< two keys look alike
     std::size_t first_key;  ///< in `keys_`
-    KeyFilter keys;
   };
 
   bool take_value(bool& whole) {
@@ -91,7 +89,7 @@ class Assembler {
     if (depth_ >= depth_max_) {
       return scan_.fail(Errc::too_deep, scan_.at);
     }
-    levels_[depth_++] = {out_.size(), 0, map, false, keys_.size(), {}};
+    levels_[depth_++] = {out_.size(), 0, map, keys_.size()};
     out_.push_back(0);
     ++scan_.at;
     binary_at_ = nullptr;
@@ -144,8 +142,6 @@ class Assembler {
       drop_from_ = start;
       drop_binary_at_ = binary_at_;
     } else {
-      Level& level = levels_[depth_ - 1];
-      level.may_repeat |= level.keys.add(item);
       keys_.push(start);
     }
     binary_at_ = nullptr;
@@ -158,10 +154,12 @@ class Assembler {
 
   bool close() {
     Level& level = levels_[--depth_];
-    if (level.may_repeat) [[unlikely]] {
-      look_for_repeated(level);
+    if (level.map) {
+      if (may_repeat(out_.data(), keys_.from(level.first_key), keys_.from(keys_.size()))) [[unlikely]] {
+        look_for_repeated(level);
+      }
+      keys_.truncate(level.first_key);
     }
-    keys_.truncate(level.first_key);
     if (binary_at_ != nullptr) [[unlikely]] {
       return make_binary(level.header);
     }

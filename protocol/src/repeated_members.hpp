@@ -45,28 +45,26 @@ class KeyStack {
   std::size_t capacity_ = inline_count;
 };
 
-/// Which keys an object may have: one that is not in here has not been added.
-class KeyFilter {
- public:
-  /// Adds a key, `item` being its msgpack. Returns whether it may have been there.
-  bool add(std::string_view item) noexcept {
-    const auto byte = [](char character) { return std::uint64_t{static_cast<std::uint8_t>(character)}; };
-    const std::size_t size = item.size();  // its header is at least one byte
-    const std::uint64_t sign = size << 24 | byte(item[size / 2]) << 16 | byte(item[size > 1]) << 8 | byte(item[size - 1]);
+/// Whether two of these keys may be equal: a look at three bytes of each, so that nearly all objects need no more.
+inline bool may_repeat(const std::uint8_t* packed, const std::size_t* keys, const std::size_t* end) noexcept {
+  std::uint64_t one = 0;
+  std::uint64_t other = 0;
+  for (; keys != end; ++keys) {
+    const std::uint8_t* const item = packed + *keys;
+    constexpr std::uint8_t empty = 0xa0;
+    // The header, which has the size of short texts; the first byte; and the last one, or of long texts any.
+    const std::uint64_t sign = *item == empty ? 0 : std::uint64_t{item[*item & 0x1f]} << 16 | std::uint64_t{item[1]} << 8 | *item;
     const std::uint64_t hash = sign * 0x9e37'79b9'7f4a'7c15;
-    const std::uint64_t one = std::uint64_t{1} << (hash >> 58);
-    const std::uint64_t other = std::uint64_t{1} << (hash >> 52 & 63);
-    const bool maybe = (one_ & one) != 0 && (other_ & other) != 0;
-    one_ |= one;
-    other_ |= other;
-    return maybe;
+    const std::uint64_t bit = std::uint64_t{1} << (hash >> 58);
+    const std::uint64_t other_bit = std::uint64_t{1} << (hash >> 52 & 63);
+    if ((one & bit) != 0 && (other & other_bit) != 0) {
+      return true;
+    }
+    one |= bit;
+    other |= other_bit;
   }
-
- private:
-  // Without initialisers, so that an array of many costs nothing: made with {}.
-  std::uint64_t one_;
-  std::uint64_t other_;
-};
+  return false;
+}
 
 /// An object that has repeated members: what is left of it.
 struct Unrepeated {
