@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -14,6 +13,7 @@
 #include <socketio/common/export.hpp>
 #include <socketio/protocol/msgpack_types.hpp>
 #include <socketio/protocol/pack.hpp>
+#include <socketio/protocol/standard_types.hpp>
 
 namespace socketio {
 
@@ -148,20 +148,6 @@ void pack_event(Buffer& out, const EventName& event, const Args&... args) {
   (pack_each(out, args), ...);
 }
 
-template <typename T>
-struct is_template : std::false_type {};
-template <template <typename...> typename Template, typename... Parts>
-struct is_template<Template<Parts...>> : std::true_type {};
-template <typename T, std::size_t size>
-struct is_template<std::array<T, size>> : std::true_type {};
-/// A class that needs MSGPACK_DEFINE or MSGPACK_DEFINE_MAP, unless there is an adaptor for it.
-template <typename T>
-inline constexpr bool needs_define = std::is_class_v<T> && !is_template<T>::value
-#ifdef MSGPACK_V1_TYPE_BOOST_FUSION_HPP  // msgpack-c has an adaptor for all of these
-                                     && !boost::fusion::traits::is_sequence<T>::value
-#endif
-    ;
-
 }  // namespace arguments
 }  // namespace socketio
 
@@ -231,35 +217,6 @@ struct convert<::socketio::Binary> {
 template <>
 struct convert<::socketio::Json> {
   const msgpack::object& operator()(const msgpack::object&, ::socketio::Json&) const { throw msgpack::type_error(); }
-};
-
-}  // namespace adaptor
-}  // MSGPACK_API_VERSION_NAMESPACE
-}  // namespace msgpack
-
-// One sentence instead of msgpack-c's own errors, for classes that it knows nothing of. Adaptors of the application come first:
-// they belong to the default version of the API, which falls back to this one.
-namespace msgpack {
-MSGPACK_API_VERSION_NAMESPACE(v1) {
-namespace adaptor {
-
-template <typename T>
-struct pack<T, std::enable_if_t<::socketio::arguments::needs_define<T> &&
-                                !requires(const T& value, msgpack::packer<::socketio::Buffer>& out) { value.msgpack_pack(out); }>> {
-  template <typename Stream>
-  msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& out, const T&) const {
-    static_assert(sizeof(T) == 0, "This struct cannot be packed: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
-    return out;
-  }
-};
-
-template <typename T>
-struct convert<T, std::enable_if_t<::socketio::arguments::needs_define<T> &&
-                                   !requires(T& value, const msgpack::object& from) { value.msgpack_unpack(from); }>> {
-  const msgpack::object& operator()(const msgpack::object& from, T&) const {
-    static_assert(sizeof(T) == 0, "This struct cannot be read: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
-    return from;
-  }
 };
 
 }  // namespace adaptor
