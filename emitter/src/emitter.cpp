@@ -1,5 +1,6 @@
 #include <socketio/emitter.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include "blocking_core.hpp"
@@ -23,6 +24,19 @@ std::shared_ptr<emitter::LoopCore> loop_core(Loop& loop, redis::Options redis, O
 }
 
 }  // namespace
+
+FleetSettings EmitterOptions::fleet(Transport of) const {
+  const bool uses_classic = beside_classic || transport == Transport::classic ||
+                            std::find(also.begin(), also.end(), Transport::classic) != also.end();
+  return {of == Transport::automatic ? Transport::classic : of,
+          key,
+          sharded_mode,
+          stream_name,
+          stream_count,
+          stream_length_max,
+          use_sharded_pubsub,
+          uses_classic};
+}
 
 Emitter::Emitter(std::string_view url, EmitterOptions options) : Emitter(redis::parse_url(url), std::move(options)) {}
 Emitter::Emitter(redis::Options redis, EmitterOptions options)

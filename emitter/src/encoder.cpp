@@ -8,6 +8,7 @@
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/classic_request.hpp>
+#include <socketio/protocol/cluster_message.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/reserved_events.hpp>
 #include <socketio/protocol/utf8.hpp>

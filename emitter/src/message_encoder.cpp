@@ -4,6 +4,7 @@
 #include <socketio/common/limits.hpp>
 #include <socketio/emitter/encoder.hpp>
 #include <socketio/protocol/broadcast.hpp>
+#include <socketio/protocol/cluster_message.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/reserved_events.hpp>
 #include <socketio/protocol/stream_names.hpp>

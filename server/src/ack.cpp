@@ -7,6 +7,8 @@
 
 namespace socketio {
 
+Ack::Ack(Send send) : send_(std::make_shared<Send>(std::move(send))) {}
+
 void Ack::send_packed(Bytes array) const {
   Cursor cursor(array);
   Item header;

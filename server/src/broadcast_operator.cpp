@@ -19,6 +19,23 @@ BroadcastOperator BroadcastOperator::except(std::span<const Room> rooms) const {
   return result;
 }
 
+BroadcastOperator BroadcastOperator::to(const Room& room) const { return to(std::span(&room, 1)); }
+BroadcastOperator BroadcastOperator::to(std::span<const std::string> rooms) const { return to(server::rooms_of(rooms)); }
+BroadcastOperator BroadcastOperator::to(std::initializer_list<Room> rooms) const { return to(std::span(rooms)); }
+BroadcastOperator BroadcastOperator::in(const Room& room) const { return to(room); }
+BroadcastOperator BroadcastOperator::in(std::span<const Room> rooms) const { return to(rooms); }
+BroadcastOperator BroadcastOperator::in(std::span<const std::string> rooms) const { return to(rooms); }
+BroadcastOperator BroadcastOperator::in(std::initializer_list<Room> rooms) const { return to(rooms); }
+BroadcastOperator BroadcastOperator::except(const Room& room) const { return except(std::span(&room, 1)); }
+BroadcastOperator BroadcastOperator::except(std::span<const std::string> rooms) const { return except(server::rooms_of(rooms)); }
+BroadcastOperator BroadcastOperator::except(std::initializer_list<Room> rooms) const { return except(std::span(rooms)); }
+void BroadcastOperator::sockets_join(const Room& room) const { sockets_join(std::span(&room, 1)); }
+void BroadcastOperator::sockets_join(std::span<const std::string> rooms) const { sockets_join(server::rooms_of(rooms)); }
+void BroadcastOperator::sockets_join(std::initializer_list<Room> rooms) const { sockets_join(std::span(rooms)); }
+void BroadcastOperator::sockets_leave(const Room& room) const { sockets_leave(std::span(&room, 1)); }
+void BroadcastOperator::sockets_leave(std::span<const std::string> rooms) const { sockets_leave(server::rooms_of(rooms)); }
+void BroadcastOperator::sockets_leave(std::initializer_list<Room> rooms) const { sockets_leave(std::span(rooms)); }
+
 BroadcastOperator BroadcastOperator::local() const {
   BroadcastOperator result = *this;
   result.local_ = true;
@@ -56,6 +73,8 @@ void BroadcastOperator::disconnect_sockets(bool close) const { core_->disconnect
 void BroadcastOperator::fetch_sockets(std::function<void(const FetchedSocketList&)> done) const {
   core_->fetch(target_, local_, std::move(done));
 }
+
+std::vector<Room> server::rooms_of(std::span<const std::string> names) { return {names.begin(), names.end()}; }
 
 std::uint32_t server::timeout_ms(std::chrono::milliseconds timeout) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, std::numeric_limits<std::uint32_t>::max()));

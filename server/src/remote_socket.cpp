@@ -40,7 +40,11 @@ BroadcastOperator RemoteSocket::target() const {
   return {core_, std::move(target)};
 }
 
+void RemoteSocket::join(const Room& room) const { join(std::span(&room, 1)); }
+void RemoteSocket::join(std::initializer_list<Room> rooms) const { join(std::span(rooms)); }
 void RemoteSocket::join(std::span<const Room> rooms) const { target().sockets_join(rooms); }
+void RemoteSocket::leave(const Room& room) const { leave(std::span(&room, 1)); }
+void RemoteSocket::leave(std::initializer_list<Room> rooms) const { leave(std::span(rooms)); }
 void RemoteSocket::leave(std::span<const Room> rooms) const { target().sockets_leave(rooms); }
 void RemoteSocket::disconnect(bool close) const { target().disconnect_sockets(close); }
 

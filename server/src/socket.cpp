@@ -11,6 +11,8 @@ namespace socketio {
 
 using server::SocketCore;
 
+Next::Next(Continue go_on) : go_on_(std::make_shared<Continue>(std::move(go_on))) {}
+
 void Next::call(const Refusal* refusal) const {
   if (const Continue go_on = std::exchange(*go_on_, nullptr)) {
     go_on(refusal);
@@ -38,6 +40,26 @@ std::string_view Socket::transport() const noexcept {
 
 void Socket::set_data_packed(Bytes data) const { core_->set_data(data); }
 Value Socket::data() const noexcept { return Value(core_->data()); }
+
+void Socket::join(const Room& room) const { join(std::span(&room, 1)); }
+void Socket::join(std::span<const std::string> rooms) const { join(server::rooms_of(rooms)); }
+void Socket::join(std::initializer_list<Room> rooms) const { join(std::span(rooms)); }
+void Socket::leave(const Room& room) const { leave(std::span(&room, 1)); }
+void Socket::leave(std::span<const std::string> rooms) const { leave(server::rooms_of(rooms)); }
+void Socket::leave(std::initializer_list<Room> rooms) const { leave(std::span(rooms)); }
+BroadcastOperator Socket::to(const Room& room) const { return broadcast().to(room); }
+BroadcastOperator Socket::to(std::span<const Room> rooms) const { return broadcast().to(rooms); }
+BroadcastOperator Socket::to(std::span<const std::string> rooms) const { return broadcast().to(rooms); }
+BroadcastOperator Socket::to(std::initializer_list<Room> rooms) const { return broadcast().to(rooms); }
+BroadcastOperator Socket::in(const Room& room) const { return to(room); }
+BroadcastOperator Socket::in(std::span<const Room> rooms) const { return to(rooms); }
+BroadcastOperator Socket::in(std::span<const std::string> rooms) const { return to(rooms); }
+BroadcastOperator Socket::in(std::initializer_list<Room> rooms) const { return to(rooms); }
+BroadcastOperator Socket::except(const Room& room) const { return broadcast().except(room); }
+BroadcastOperator Socket::except(std::span<const Room> rooms) const { return broadcast().except(rooms); }
+BroadcastOperator Socket::except(std::span<const std::string> rooms) const { return broadcast().except(rooms); }
+BroadcastOperator Socket::except(std::initializer_list<Room> rooms) const { return broadcast().except(rooms); }
+BroadcastOperator Socket::local() const { return broadcast().local(); }
 
 void Socket::join(std::span<const Room> rooms) const { core_->join(rooms); }
 

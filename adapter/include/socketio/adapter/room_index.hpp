@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <socketio/adapter/room_observer.hpp>
 #include <socketio/adapter/selection.hpp>
 #include <socketio/common/export.hpp>
 
@@ -46,15 +47,6 @@ class SOCKETIO_API Member {
   std::uint32_t position_ = 0;     ///< in the index's list of all
   std::uint32_t mark_ = 0;         ///< the last selection that has dealt with it
   bool in_own_room_ = false;
-};
-
-/// Hears when a room begins and ends to have members here. Must not change the index.
-class SOCKETIO_API RoomObserver {
- public:
-  virtual ~RoomObserver();
-  /// `is_private`  the room is named like the id of a socket that is here.
-  virtual void on_room_created(std::string_view room, bool is_private) = 0;
-  virtual void on_room_emptied(std::string_view room) = 0;
 };
 
 /// The sockets of one namespace on one loop, and the rooms they are in. Every socket is also in the room of its own id, until

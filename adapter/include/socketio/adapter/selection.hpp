@@ -6,27 +6,22 @@
 #include <string_view>
 #include <vector>
 
+#include <socketio/common/export.hpp>
 #include <socketio/protocol/room.hpp>
-#include <socketio/protocol/room_list.hpp>
+
+namespace socketio {
+class RoomList;  // room_list.hpp
+}
 
 namespace socketio::adapter {
 
 /// A list of rooms' names, whoever holds it: rooms as an application names them, or as a message names them. Borrows the list.
-class RoomNames {
+class SOCKETIO_API RoomNames {
  public:
   RoomNames() noexcept = default;
-  RoomNames(std::span<const Room> rooms) noexcept  // NOLINT: implicit on purpose
-      : list_(rooms.data()), size_(rooms.size()), at_([](const void* list, std::size_t index) {
-          return std::string_view(static_cast<const Room*>(list)[index].name());
-        }) {}
-  RoomNames(std::span<const std::string> names) noexcept  // NOLINT: implicit on purpose
-      : list_(names.data()), size_(names.size()), at_([](const void* list, std::size_t index) {
-          return std::string_view(static_cast<const std::string*>(list)[index]);
-        }) {}
-  RoomNames(const RoomList& rooms) noexcept  // NOLINT: implicit on purpose
-      : list_(&rooms),
-        size_(rooms.size()),
-        at_([](const void* list, std::size_t index) { return (*static_cast<const RoomList*>(list))[index]; }) {}
+  RoomNames(std::span<const Room> rooms) noexcept;         // NOLINT: implicit on purpose
+  RoomNames(std::span<const std::string> names) noexcept;  // NOLINT: implicit on purpose
+  RoomNames(const RoomList& rooms) noexcept;  // NOLINT: implicit on purpose
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <socketio/adapter/room_index.hpp>
+#include <socketio/adapter/room_observer.hpp>
 #include <socketio/adapter/selection.hpp>
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>

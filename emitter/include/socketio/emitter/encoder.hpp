@@ -13,9 +13,12 @@
 #include <socketio/common/limits.hpp>
 #include <socketio/emitter/outlet.hpp>
 #include <socketio/emitter/transport.hpp>
-#include <socketio/protocol/cluster_message.hpp>
 
 namespace socketio {
+
+namespace cluster_message {
+enum class Type : std::uint8_t;
+}
 
 /// Turns operations into what is published: a channel and a payload, or an entry of a stream. No I/O. The emitters use it, and
 /// whoever wants to see the bytes without sending them.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -86,18 +85,7 @@ struct EmitterOptions {
   OnResult on_result;
 
   /// The settings of one of the transports.
-  [[nodiscard]] FleetSettings fleet(Transport of) const {
-    const bool uses_classic = beside_classic || transport == Transport::classic ||
-                              std::find(also.begin(), also.end(), Transport::classic) != also.end();
-    return {of == Transport::automatic ? Transport::classic : of,
-            key,
-            sharded_mode,
-            stream_name,
-            stream_count,
-            stream_length_max,
-            use_sharded_pubsub,
-            uses_classic};
-  }
+  [[nodiscard]] SOCKETIO_API FleetSettings fleet(Transport of) const;
 };
 
 }  // namespace socketio

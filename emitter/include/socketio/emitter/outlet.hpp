@@ -39,7 +39,7 @@ class SOCKETIO_API Outlet {
 /// The operations return at once with the number of the emit; how it ended is told later (EmitResult, flush()).
 class SOCKETIO_API TargetedEmitter {
  public:
-  TargetedEmitter(Outlet& outlet, Target target) noexcept : outlet_(&outlet), target_(std::move(target)) {}
+  TargetedEmitter(Outlet& outlet, Target target) noexcept;
 
   /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too. An empty
   /// list selects nobody, unless another call adds a room: nothing is published then. (In JavaScript it is as if `to()` had not
@@ -47,14 +47,14 @@ class SOCKETIO_API TargetedEmitter {
   [[nodiscard]] TargetedEmitter to(const Room& room) const&;
   [[nodiscard]] TargetedEmitter to(const Room& room) &&;
   [[nodiscard]] TargetedEmitter to(std::span<const Room> rooms) const;
-  [[nodiscard]] TargetedEmitter to(std::initializer_list<Room> rooms) const { return to(std::span(rooms)); }
-  [[nodiscard]] TargetedEmitter in(const Room& room) const { return to(room); }
-  [[nodiscard]] TargetedEmitter in(std::span<const Room> rooms) const { return to(rooms); }
-  [[nodiscard]] TargetedEmitter in(std::initializer_list<Room> rooms) const { return to(rooms); }
+  [[nodiscard]] TargetedEmitter to(std::initializer_list<Room> rooms) const;
+  [[nodiscard]] TargetedEmitter in(const Room& room) const;
+  [[nodiscard]] TargetedEmitter in(std::span<const Room> rooms) const;
+  [[nodiscard]] TargetedEmitter in(std::initializer_list<Room> rooms) const;
   /// Leaves out the sockets that are in a room.
   [[nodiscard]] TargetedEmitter except(const Room& room) const;
   [[nodiscard]] TargetedEmitter except(std::span<const Room> rooms) const;
-  [[nodiscard]] TargetedEmitter except(std::initializer_list<Room> rooms) const { return except(std::span(rooms)); }
+  [[nodiscard]] TargetedEmitter except(std::initializer_list<Room> rooms) const;
   /// The event may be lost by clients that are not ready for it. (`volatile` is a keyword of C++.)
   [[nodiscard]] TargetedEmitter volatile_() const;
   /// Whether servers compress the event on its way to the clients.
@@ -76,12 +76,12 @@ class SOCKETIO_API TargetedEmitter {
   EmitId emit_packed(Bytes data) const { return outlet_->send_event(target_, data); }
 
   /// Makes the chosen clients join or leave rooms, on every server.
-  EmitId sockets_join(const Room& room) const { return outlet_->send_join(target_, std::span(&room, 1)); }
+  EmitId sockets_join(const Room& room) const;
   EmitId sockets_join(std::span<const Room> rooms) const { return outlet_->send_join(target_, rooms); }
-  EmitId sockets_join(std::initializer_list<Room> rooms) const { return outlet_->send_join(target_, std::span(rooms)); }
-  EmitId sockets_leave(const Room& room) const { return outlet_->send_leave(target_, std::span(&room, 1)); }
+  EmitId sockets_join(std::initializer_list<Room> rooms) const;
+  EmitId sockets_leave(const Room& room) const;
   EmitId sockets_leave(std::span<const Room> rooms) const { return outlet_->send_leave(target_, rooms); }
-  EmitId sockets_leave(std::initializer_list<Room> rooms) const { return outlet_->send_leave(target_, std::span(rooms)); }
+  EmitId sockets_leave(std::initializer_list<Room> rooms) const;
   /// Disconnects the chosen clients from the namespace; `close`: ends the whole connection beneath.
   EmitId disconnect_sockets(bool close = false) const { return outlet_->send_disconnect(target_, close); }
 

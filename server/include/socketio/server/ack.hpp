@@ -26,7 +26,7 @@ class SOCKETIO_API Ack {
 
   /// Of an event whose sender wants no ack: calls do nothing.
   Ack() noexcept = default;
-  explicit Ack(Send send) : send_(std::make_shared<Send>(std::move(send))) {}
+  explicit Ack(Send send);
 
   /// The sender waits, and was not answered yet.
   [[nodiscard]] bool wanted() const noexcept { return send_ != nullptr && *send_ != nullptr; }

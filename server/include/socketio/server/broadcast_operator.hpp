@@ -29,7 +29,7 @@ class NamespaceCore;
 [[nodiscard]] std::uint32_t timeout_ms(std::chrono::milliseconds timeout);
 
 /// Names as rooms: what Socket::rooms() and RemoteSocket::rooms() return.
-[[nodiscard]] inline std::vector<Room> rooms_of(std::span<const std::string> names) { return {names.begin(), names.end()}; }
+[[nodiscard]] std::vector<Room> rooms_of(std::span<const std::string> names);
 
 /// Packs [event, all arguments but the last], and hands it over with the last one: how emit_with_ack() takes its callback.
 template <typename Use, typename... All, std::size_t... Indices>
@@ -52,19 +52,19 @@ class SOCKETIO_API BroadcastOperator {
   /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too.
   ///
   /// An empty list selects nobody, unless another call adds a room. (In JavaScript it selects everybody.)
-  [[nodiscard]] BroadcastOperator to(const Room& room) const { return to(std::span(&room, 1)); }
+  [[nodiscard]] BroadcastOperator to(const Room& room) const;
   [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const;
-  [[nodiscard]] BroadcastOperator to(std::span<const std::string> rooms) const { return to(server::rooms_of(rooms)); }
-  [[nodiscard]] BroadcastOperator to(std::initializer_list<Room> rooms) const { return to(std::span(rooms)); }
-  [[nodiscard]] BroadcastOperator in(const Room& room) const { return to(room); }
-  [[nodiscard]] BroadcastOperator in(std::span<const Room> rooms) const { return to(rooms); }
-  [[nodiscard]] BroadcastOperator in(std::span<const std::string> rooms) const { return to(rooms); }
-  [[nodiscard]] BroadcastOperator in(std::initializer_list<Room> rooms) const { return to(rooms); }
+  [[nodiscard]] BroadcastOperator to(std::span<const std::string> rooms) const;
+  [[nodiscard]] BroadcastOperator to(std::initializer_list<Room> rooms) const;
+  [[nodiscard]] BroadcastOperator in(const Room& room) const;
+  [[nodiscard]] BroadcastOperator in(std::span<const Room> rooms) const;
+  [[nodiscard]] BroadcastOperator in(std::span<const std::string> rooms) const;
+  [[nodiscard]] BroadcastOperator in(std::initializer_list<Room> rooms) const;
   /// Leaves out the sockets that are in a room. An empty list leaves out nobody.
-  [[nodiscard]] BroadcastOperator except(const Room& room) const { return except(std::span(&room, 1)); }
+  [[nodiscard]] BroadcastOperator except(const Room& room) const;
   [[nodiscard]] BroadcastOperator except(std::span<const Room> rooms) const;
-  [[nodiscard]] BroadcastOperator except(std::span<const std::string> rooms) const { return except(server::rooms_of(rooms)); }
-  [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const { return except(std::span(rooms)); }
+  [[nodiscard]] BroadcastOperator except(std::span<const std::string> rooms) const;
+  [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const;
   /// The sockets of this server only.
   [[nodiscard]] BroadcastOperator local() const;
   /// The event may be lost by clients that are not ready for it. (`volatile` is a keyword of C++.)
@@ -101,14 +101,14 @@ class SOCKETIO_API BroadcastOperator {
   }
   void emit_with_ack_packed(Bytes data, OnAckAnswers done) const;
 
-  void sockets_join(const Room& room) const { sockets_join(std::span(&room, 1)); }
+  void sockets_join(const Room& room) const;
   void sockets_join(std::span<const Room> rooms) const;
-  void sockets_join(std::span<const std::string> rooms) const { sockets_join(server::rooms_of(rooms)); }
-  void sockets_join(std::initializer_list<Room> rooms) const { sockets_join(std::span(rooms)); }
-  void sockets_leave(const Room& room) const { sockets_leave(std::span(&room, 1)); }
+  void sockets_join(std::span<const std::string> rooms) const;
+  void sockets_join(std::initializer_list<Room> rooms) const;
+  void sockets_leave(const Room& room) const;
   void sockets_leave(std::span<const Room> rooms) const;
-  void sockets_leave(std::span<const std::string> rooms) const { sockets_leave(server::rooms_of(rooms)); }
-  void sockets_leave(std::initializer_list<Room> rooms) const { sockets_leave(std::span(rooms)); }
+  void sockets_leave(std::span<const std::string> rooms) const;
+  void sockets_leave(std::initializer_list<Room> rooms) const;
   /// Disconnects the sockets from the namespace; `close`: ends their whole connections.
   void disconnect_sockets(bool close = false) const;
   /// The sockets, from all servers.

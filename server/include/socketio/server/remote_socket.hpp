@@ -41,12 +41,12 @@ class SOCKETIO_API RemoteSocket {
   [[nodiscard]] BroadcastOperator target() const;
   template <typename... Args>
   void emit(const Args&... event_and_args) const;
-  void join(const Room& room) const { join(std::span(&room, 1)); }
+  void join(const Room& room) const;
   void join(std::span<const Room> rooms) const;
-  void join(std::initializer_list<Room> rooms) const { join(std::span(rooms)); }
-  void leave(const Room& room) const { leave(std::span(&room, 1)); }
+  void join(std::initializer_list<Room> rooms) const;
+  void leave(const Room& room) const;
   void leave(std::span<const Room> rooms) const;
-  void leave(std::initializer_list<Room> rooms) const { leave(std::span(rooms)); }
+  void leave(std::initializer_list<Room> rooms) const;
   void disconnect(bool close = false) const;
 
  private:

@@ -49,7 +49,7 @@ class SOCKETIO_API Refusal {
 class SOCKETIO_API Next {
  public:
   using Continue = std::function<void(const Refusal* refusal)>;
-  explicit Next(Continue go_on) : go_on_(std::make_shared<Continue>(std::move(go_on))) {}
+  explicit Next(Continue go_on);
 
   void operator()() const { call(nullptr); }
   void operator()(const Refusal& refusal) const { call(&refusal); }
@@ -133,37 +133,37 @@ class SOCKETIO_API Socket : public SocketEmitter {
   /// An empty object unless set. Good until it is set again.
   [[nodiscard]] Value data() const noexcept;
 
-  void join(const Room& room) const { join(std::span(&room, 1)); }
+  void join(const Room& room) const;
   /// Throws Error(too_large) when the socket would be in more than ServerOptions::rooms_per_socket_max.
   void join(std::span<const Room> rooms) const;
-  void join(std::span<const std::string> rooms) const { join(server::rooms_of(rooms)); }
-  void join(std::initializer_list<Room> rooms) const { join(std::span(rooms)); }
+  void join(std::span<const std::string> rooms) const;
+  void join(std::initializer_list<Room> rooms) const;
   /// Joins, and calls `done(true)` once events that other servers emit to the rooms reach this socket: everything that brings
   /// them is subscribed to, and Redis has confirmed that on the connection of now. `done(false)`: that is not known after a few
   /// seconds (Redis is away), Redis refuses the channel of one of these rooms, or the room was left meanwhile. The socket is in
   /// its rooms here either way.
   void join(std::span<const Room> rooms, std::function<void(bool subscribed)> done) const;
-  void leave(const Room& room) const { leave(std::span(&room, 1)); }
+  void leave(const Room& room) const;
   void leave(std::span<const Room> rooms) const;
-  void leave(std::span<const std::string> rooms) const { leave(server::rooms_of(rooms)); }
-  void leave(std::initializer_list<Room> rooms) const { leave(std::span(rooms)); }
+  void leave(std::span<const std::string> rooms) const;
+  void leave(std::initializer_list<Room> rooms) const;
   [[nodiscard]] std::vector<std::string> rooms() const;
 
   /// Everybody else in the namespace, or in rooms: without this socket. An empty list of rooms selects nobody.
   [[nodiscard]] BroadcastOperator broadcast() const;
-  [[nodiscard]] BroadcastOperator to(const Room& room) const { return broadcast().to(room); }
-  [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const { return broadcast().to(rooms); }
-  [[nodiscard]] BroadcastOperator to(std::span<const std::string> rooms) const { return broadcast().to(rooms); }
-  [[nodiscard]] BroadcastOperator to(std::initializer_list<Room> rooms) const { return broadcast().to(rooms); }
-  [[nodiscard]] BroadcastOperator in(const Room& room) const { return to(room); }
-  [[nodiscard]] BroadcastOperator in(std::span<const Room> rooms) const { return to(rooms); }
-  [[nodiscard]] BroadcastOperator in(std::span<const std::string> rooms) const { return to(rooms); }
-  [[nodiscard]] BroadcastOperator in(std::initializer_list<Room> rooms) const { return to(rooms); }
-  [[nodiscard]] BroadcastOperator except(const Room& room) const { return broadcast().except(room); }
-  [[nodiscard]] BroadcastOperator except(std::span<const Room> rooms) const { return broadcast().except(rooms); }
-  [[nodiscard]] BroadcastOperator except(std::span<const std::string> rooms) const { return broadcast().except(rooms); }
-  [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const { return broadcast().except(rooms); }
-  [[nodiscard]] BroadcastOperator local() const { return broadcast().local(); }
+  [[nodiscard]] BroadcastOperator to(const Room& room) const;
+  [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const;
+  [[nodiscard]] BroadcastOperator to(std::span<const std::string> rooms) const;
+  [[nodiscard]] BroadcastOperator to(std::initializer_list<Room> rooms) const;
+  [[nodiscard]] BroadcastOperator in(const Room& room) const;
+  [[nodiscard]] BroadcastOperator in(std::span<const Room> rooms) const;
+  [[nodiscard]] BroadcastOperator in(std::span<const std::string> rooms) const;
+  [[nodiscard]] BroadcastOperator in(std::initializer_list<Room> rooms) const;
+  [[nodiscard]] BroadcastOperator except(const Room& room) const;
+  [[nodiscard]] BroadcastOperator except(std::span<const Room> rooms) const;
+  [[nodiscard]] BroadcastOperator except(std::span<const std::string> rooms) const;
+  [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const;
+  [[nodiscard]] BroadcastOperator local() const;
 
   /// Calls `function` for each event of that name; see handler.hpp for what parameters it may have. Several may listen.
   template <typename Function>
