@@ -18,6 +18,17 @@ constexpr std::size_t number_line_bytes_max = 64;
 /// Room that an empty reader keeps.
 constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 
+/// Arrays in arrays. Nothing that is asked for here has half as many; hiredis 1.x would follow any number.
+constexpr int depth_max = 8;
+
+int depth_of(const redisReadTask* task) noexcept {
+  int depth = 0;
+  for (; task != nullptr; task = task->parent) {
+    ++depth;
+  }
+  return depth;
+}
+
 ReplyReader* owner(const redisReadTask* task) noexcept { return static_cast<ReplyReader*>(task->privdata); }
 
 Reply::Type text_type(int type) noexcept {
@@ -95,6 +106,10 @@ struct ReplyReader::Calls {
       }
       if (is_push(task->type)) {
         self.fail("a push message that nobody asked for");
+        return nullptr;
+      }
+      if (depth_of(task) > depth_max) {
+        self.fail("a reply that is nested too deeply");
         return nullptr;
       }
       Reply* const reply = self.place(task, 0);

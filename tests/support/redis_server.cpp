@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "redis_programs.hpp"
+#include "uninterrupted.hpp"
 
 extern char** environ;
 
@@ -53,7 +54,7 @@ bool read_until(int descriptor, std::span<const std::string_view> texts) {
   const auto has_come = [&seen](std::string_view text) { return seen.find(text) != std::string::npos; };
   while (std::none_of(texts.begin(), texts.end(), has_come)) {
     std::array<char, 4'096> bytes;
-    if (poll(&waiting, 1, patience_ms) <= 0) {
+    if (uninterrupted([&] { return poll(&waiting, 1, patience_ms); }) <= 0) {
       return false;
     }
     const ssize_t count = read(descriptor, bytes.data(), bytes.size());
@@ -193,7 +194,7 @@ std::string RedisServer::ask(const std::vector<std::string>& words) const {
     bool logged_in = login.empty();
     std::array<char, 4'096> bytes;
     pollfd waiting{descriptor, POLLIN, 0};
-    while (!is_whole(reply) && poll(&waiting, 1, patience_ms) > 0) {
+    while (!is_whole(reply) && uninterrupted([&] { return poll(&waiting, 1, patience_ms); }) > 0) {
       const ssize_t count = recv(descriptor, bytes.data(), bytes.size(), 0);
       if (count <= 0) {
         break;

@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "support/uninterrupted.hpp"
+
 namespace fake {
 namespace {
 
@@ -36,7 +38,7 @@ int listen_somewhere(std::uint16_t& port) {
 /// True when `descriptor` is ready; false when the test ends, or nothing happens.
 bool wait_for(int descriptor, short events, int stop_descriptor) {
   std::array<pollfd, 2> both{{{descriptor, events, 0}, {stop_descriptor, POLLIN, 0}}};
-  return poll(both.data(), both.size(), patience_ms) > 0 && both[1].revents == 0;
+  return support::uninterrupted([&] { return poll(both.data(), both.size(), patience_ms); }) > 0 && both[1].revents == 0;
 }
 
 }  // namespace

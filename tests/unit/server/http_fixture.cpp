@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "support/uninterrupted.hpp"
+
 namespace http_test {
 namespace {
 
@@ -160,7 +162,7 @@ Client::Client(Client&& other) noexcept
 
 bool Client::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = support::uninterrupted([&] { return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
     if (count < 0) {
       return false;
     }
@@ -171,7 +173,7 @@ bool Client::send(std::string_view bytes) {
 
 bool Client::fill() {
   std::array<char, 65'536> bytes;
-  const ssize_t count = recv(descriptor_, bytes.data(), bytes.size(), 0);
+  const ssize_t count = support::uninterrupted([&] { return recv(descriptor_, bytes.data(), bytes.size(), 0); });
   was_reset_ = count < 0 && errno == ECONNRESET;
   if (count <= 0) {
     return false;
