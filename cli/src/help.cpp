@@ -80,8 +80,9 @@ Batch:
   leave, "rooms" are what is joined or left, "to" and "except" who does; for
   disconnect there is "close". Without "to" (and without --to) an event is for
   everybody; a disconnect or leave needs "all":true for that. "to":[] is for
-  nobody, "to":null an error. A number among rooms is a numeric room. Options
-  of this command are the defaults of every line. Empty lines are skipped.
+  nobody (also with --all), "to":null an error. A number among rooms is a
+  numeric room. Options of this command are the defaults of every line. Empty
+  lines are skipped.
   "at_ms", the time in a recording, only means something to --replay.
 
 Checks:

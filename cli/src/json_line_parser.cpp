@@ -323,15 +323,19 @@ bool JsonLineParser::resolve_rooms() {
     if (operation_.rooms.empty()) {
       return refuse(std::string("\"") + name_of(operation_.op) + "\" needs \"rooms\", the rooms to " + name_of(operation_.op));
     }
-  } else if (rooms_.given && !rooms_.names.empty() && to_.given && !to_.names.empty()) {
-    return refuse("\"to\" and \"rooms\" mean the same here: put all rooms into one of them");
+  } else if (rooms_.given && !rooms_.names.empty() && to_.given) {
+    return refuse(to_.names.empty()
+                      ? "\"to\" is empty, which selects nobody, and \"rooms\" means the same here: leave one of them out"
+                      : "\"to\" and \"rooms\" mean the same here: put all rooms into one of them");
   }
-  except_.given ? except_slot_.take(except_.names) : except_slot_.copy(default_except_);
+  // An empty list is as if it were absent: what the options leave out stays left out.
+  except_.given && !except_.names.empty() ? except_slot_.take(except_.names) : except_slot_.copy(default_except_);
   return true;
 }
 
 /// The sockets that are meant: those in the line's rooms, nobody when its list is empty, else those in the options' rooms, or
-/// everybody. Everybody has to be asked for where something is taken away.
+/// everybody. Everybody has to be asked for where something is taken away. The line's list counts for more than the options:
+/// --all does not make everybody of nobody. A server-side event with an empty list goes to no server.
 bool JsonLineParser::resolve_selection() {
   const Op op = operation_.op;
   const bool moves = op == Op::join || op == Op::leave;
@@ -349,7 +353,7 @@ bool JsonLineParser::resolve_selection() {
   } else {
     given ? target_slot_.take(list.names) : target_slot_.copy(default_rooms_);
   }
-  target.nobody = op != Op::server_side && given && target.rooms.empty() && !all;
+  target.nobody = given && target.rooms.empty() && !all_.value_or(false);
   const bool takes_away = op == Op::disconnect || op == Op::leave;
   if (takes_away && target.rooms.empty() && !target.nobody && !all) {
     return refuse(std::string("\"") + name_of(op) +

@@ -19,7 +19,13 @@ void perform(Outlet& outlet, const Operation& operation) {
     case Op::join: outlet.send_join(operation.target, operation.rooms); return;
     case Op::leave: outlet.send_leave(operation.target, operation.rooms); return;
     case Op::disconnect: outlet.send_disconnect(operation.target, operation.close); return;
-    case Op::server_side: outlet.send_server_side(operation.target.nsp, operation.data.bytes()); return;
+    case Op::server_side:
+      if (operation.target.nobody) {  // checked as an event, and published nowhere
+        outlet.send_event(operation.target, operation.data.bytes());
+        return;
+      }
+      outlet.send_server_side(operation.target.nsp, operation.data.bytes());
+      return;
   }
 }
 

@@ -131,6 +131,23 @@ TEST_CASE("batch: null for rooms is a bad line, an empty list reaches nobody and
   CHECK(dry.out == "{\"selected_nobody\":true}\n");
 }
 
+TEST_CASE("batch: --all on the command line makes nobody's line no line for everybody") {
+  const RedisServer redis;
+  const Subscriber fleet(redis.port());
+  const std::string lines =
+      "{\"event\":\"private\",\"args\":[1],\"to\":[]}\n{\"op\":\"disconnect\",\"to\":[]}\n"
+      "{\"op\":\"server-side\",\"event\":\"private\",\"to\":[]}\n{\"event\":\"public\"}\n";
+  const Ended ended = emit({"-r", redis.url(), "--input", "-", "--all"}, lines);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["selected_nobody"] == 3);
+  CHECK(ended.summary()["sent"] == 1);
+  REQUIRE(fleet.has(1));
+  CHECK(fleet.count() == 1);
+  CHECK(fleet.payloads()[0].find("public") != std::string::npos);
+  const Ended dry = emit({"--dry-run", "--input", "-"}, "{\"op\":\"server-side\",\"event\":\"a\",\"to\":[]}\n");
+  CHECK(dry.out == "{\"selected_nobody\":true}\n");
+}
+
 TEST_CASE("batch: thousands of lines arrive, each once, in order") {
   const RedisServer redis;
   const Subscriber server(redis.port());

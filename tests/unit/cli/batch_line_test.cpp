@@ -127,7 +127,7 @@ TEST_CASE("batch line: what the line does not say, the options do") {
         json::parse(R"({"rooms":["a"],"flags":{"volatile":true,"compress":true},"except":["x"]})"));
   Line other(R"({"event":"e","nsp":"m","all":true,"except":[],"volatile":false,"compress":false})", options);
   CHECK(other.channel() == "socket.io#/m#");
-  CHECK(other.message()[2] == json::parse(R"({"rooms":[],"flags":{"compress":false},"except":[]})"));
+  CHECK(other.message()[2] == json::parse(R"({"rooms":[],"flags":{"compress":false},"except":["x"]})"));
 
   Options join;
   join.op = Op::join;
@@ -226,15 +226,29 @@ TEST_CASE("batch line: every mistake has its sentence") {
   CHECK(problem(R"({"op":"server-side","event":"e","to":["a"]})") == "\"to\" does not belong to the operation \"server-side\"");
   CHECK(problem(R"({"event":"e","to":["a"],"rooms":["b"]})") ==
         "\"to\" and \"rooms\" mean the same here: put all rooms into one of them");
+  CHECK(problem(R"({"event":"e","to":[],"rooms":["b"]})") ==
+        "\"to\" is empty, which selects nobody, and \"rooms\" means the same here: leave one of them out");
+}
+
+TEST_CASE("batch line: an empty except is as if it were absent, so the rooms of --except are left out") {
+  Options options;
+  options.except = {"night"};
+  const json night = json::parse(R"(["night"])");
+  CHECK(Line(R"({"event":"e","except":[]})", options).message()[2]["except"] == night);
+  CHECK(Line(R"({"op":"disconnect","to":["a"],"except":[]})", options).message()["opts"]["except"] == night);
+  CHECK(Line(R"({"event":"e","except":["day"]})", options).message()[2]["except"] == json::parse(R"(["day"])"));
 }
 
 TEST_CASE("batch line: an empty list of rooms selects nobody, whatever the options say, and all:true selects everybody") {
   Options to_kitchen;
   to_kitchen.rooms = {"kitchen"};
-  for (const Options& options : {Options{}, to_kitchen}) {
+  Options all;
+  all.all = true;
+  for (const Options& options : {Options{}, to_kitchen, all}) {
     for (const char* text : {R"({"event":"c","to":[]})", R"({"event":"c","rooms":[]})", R"({"op":"disconnect","to":[]})",
                              R"({"op":"disconnect","rooms":[]})", R"({"op":"leave","rooms":["a"],"to":[]})",
-                             R"({"op":"join","rooms":["a"],"to":[]})"}) {
+                             R"({"op":"join","rooms":["a"],"to":[]})", R"({"event":"c","to":[],"all":false})",
+                             R"({"op":"server-side","event":"c","to":[]})"}) {
       CAPTURE(text);
       const Line line(text, options);
       REQUIRE_MESSAGE(line.good, line.parser.problem());
@@ -250,8 +264,6 @@ TEST_CASE("batch line: an empty list of rooms selects nobody, whatever the optio
       CHECK_FALSE(line.parser.operation().target.nobody);
     }
   }
-  Options all;
-  all.all = true;
   CHECK_FALSE(Line(R"({"op":"disconnect"})", all).parser.operation().target.nobody);
   CHECK(Line(R"({"op":"disconnect","to":["a"]})", all).parser.operation().target.rooms == std::vector<Room>{"a"});
   CHECK(Line(R"({"op":"disconnect"})", to_kitchen).parser.operation().target.rooms == std::vector<Room>{"kitchen"});
