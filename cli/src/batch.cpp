@@ -1,6 +1,8 @@
 #include "batch.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -22,6 +24,24 @@ constexpr std::uint64_t checkpoint_lines = 100'000;
 constexpr std::uint64_t tick_lines = 256;
 /// How long a pause of the input may be before its answers are waited for.
 constexpr int short_pause_ms = 5;
+
+/// Leaves one line out of the ranges.
+void take_out(std::vector<LineRange>& ranges, std::uint64_t line) {
+  for (std::size_t index = 0; index < ranges.size(); ++index) {
+    const LineRange range = ranges[index];
+    if (line < range.first || line > range.last) {
+      continue;
+    }
+    ranges.erase(ranges.begin() + static_cast<std::ptrdiff_t>(index));
+    if (line < range.last) {
+      ranges.insert(ranges.begin() + static_cast<std::ptrdiff_t>(index), {line + 1, range.last});
+    }
+    if (line > range.first) {
+      ranges.insert(ranges.begin() + static_cast<std::ptrdiff_t>(index), {range.first, line - 1});
+    }
+    return;
+  }
+}
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
@@ -52,7 +72,7 @@ Batch::Batch(Options& options, Console& console, const Signals& signals)
     publisher_ = std::make_unique<Publisher>(options, console, signals, tally_, errors_, start_, [this] { return tick(); });
     destination_ = publisher_.get();
     if (options.rejects) {
-      rejects_.emplace(*options.rejects, input_.descriptor());
+      rejects_.emplace(*options.rejects, input_.descriptor(), options.checkpoint.value_or(""));
       publisher_->on_line_end([this](std::uint64_t line, bool rejected) { rejects_->end(line, rejected); });
     }
   }
@@ -77,6 +97,9 @@ ExitStatus Batch::run() {
   if (publisher_) {
     publisher_->connect();
   }
+  if (rejects_) {  // not before Redis was reached: until then nothing has changed
+    rejects_->begin(start_.line != 0 || !sent_ahead_.empty());
+  }
   began_ = progress_at_ = saved_at_ = Clock::now();
   saved_line_ = start_.line;
   if (options_.rate) {
@@ -89,17 +112,12 @@ ExitStatus Batch::run() {
   if (publisher_) {
     const Halt ended = publisher_->finish(halt);
     halt = halt == Halt::none ? ended : halt;
-    if (save_checkpoint(true) != Halt::none || halt == Halt::checkpoint) {
+    if (save_checkpoint(true) != Halt::none) {
       report_unsaved();
       halt = halt == Halt::none ? Halt::checkpoint : halt;
     }
   }
-  if (rejects_) {
-    if (const std::string problem = rejects_->flush(); !problem.empty()) {
-      console_.error(problem);
-      halt = halt == Halt::none ? Halt::checkpoint : halt;
-    }
-  }
+  report_rejects(halt);
   errors_.finish();
   if (halt == Halt::read_error) {
     console_.error("Cannot read on in " + input_.name() + " behind line " + std::to_string(handled_.line) + ": " +
@@ -124,10 +142,7 @@ Halt Batch::read_lines() {
     Halt halt = Halt::none;
     switch (reader_.next(line)) {
       case LineReader::Next::line: halt = take_line(line); break;
-      case LineReader::Next::too_long:
-        halt =
-            refuse_line("it is longer than " + units::size_text(options_.line_max) + ". Raise the limit with --line-max.", {});
-        break;
+      case LineReader::Next::too_long: halt = refuse_long_line(); break;
       case LineReader::Next::starved: halt = more_input(); break;
       case LineReader::Next::end: return signals_.pending() != 0 ? Halt::signal : Halt::none;
     }
@@ -159,7 +174,7 @@ Halt Batch::take_line(std::string_view line) {
     }
   }
   if (rejects_) {
-    rejects_->keep(reader_.line_number(), line);
+    rejects_->keep(reader_.line_number(), handled_, line);
   }
   try {
     destination_->send(parser_->operation(), reader_.position());
@@ -168,6 +183,9 @@ Halt Batch::take_line(std::string_view line) {
       rejects_->end(reader_.line_number(), false);
     }
     return refuse_line(error.what(), line);
+  }
+  if (rejects_are_full()) [[unlikely]] {
+    return Halt::checkpoint;
   }
   handled_ = reader_.position();
   if (signals_.pending() != 0) [[unlikely]] {
@@ -190,21 +208,35 @@ Halt Batch::refuse_parsed(std::string_view line) {
   }
   // Somebody may still be writing it: a later run looks at it again.
   const Position before = handled_;
-  const Halt halt = refuse_line("the input ends inside this line (" + parser_->problem() + ").", line);
+  const Halt halt = refuse_line("the input ends inside this line (" + parser_->problem() + ").", line, /*comes_again=*/true);
   handled_ = before;
   return halt;
 }
 
-Halt Batch::refuse_line(const std::string& sentence, std::string_view line) {
+/// A line that ends the run is no reject where a checkpoint is kept: the next run reads it again, as it does with one that
+/// `comes_again`.
+Halt Batch::refuse_line(const std::string& sentence, std::string_view line, bool comes_again) {
   ++tally_.failed;
   ++tally_.bad_lines;
   errors_.add(reader_.line_number(), sentence);
-  if (rejects_ && !line.empty()) {
-    rejects_->add(line);
+  const bool is_left_to_next_run = checkpoint_ && (comes_again || !options_.skip_bad_lines);
+  if (rejects_ && !line.empty() && !is_left_to_next_run && !rejects_->add(line) && checkpoint_) {
+    return Halt::checkpoint;
   }
   if (!options_.skip_bad_lines) {
     return Halt::bad_line;
   }
+/// It was not kept, so it cannot be among the rejects.
+Halt Batch::refuse_long_line() {
+  const bool is_reject = rejects_ && (!checkpoint_ || options_.skip_bad_lines);
+  if (is_reject) {
+    long_lines_.push_back(reader_.line_number());
+  }
+  return refuse_line("it is longer than " + units::size_text(options_.line_max) + (is_reject ? " and not in --rejects" : "") +
+                         ". Raise the limit with --line-max.",
+                     {});
+}
+
   handled_ = reader_.position();
   return Halt::none;
 }
@@ -288,6 +320,9 @@ Halt Batch::pace() {
 
 /// There is something to be done even when nothing happens.
 bool Batch::watches_the_clock() const noexcept {
+  if (rejects_are_full()) {
+    return Halt::checkpoint;
+  }
   return console_.shows_progress() || (checkpoint_ && !(checkpoint_->state().position == handled_));
 }
 
@@ -330,25 +365,73 @@ void Batch::show_progress(Clock::time_point now) {
   console_.progress(report::progress_text(tally_.ended(), now - began_, share));
 }
 
-/// Only at the end it matters what was sent behind a line that was not.
-Halt Batch::save_checkpoint(bool at_the_end) {
-  if (!checkpoint_) {
-    return Halt::none;
-  }
+/// How the run has got on. Only at the end it matters what was sent behind a line that was not. A line that should be among the
+/// rejects, and is not, has not passed.
+CheckpointState Batch::progress(bool at_the_end) {
   InFlight& in_flight = publisher_->in_flight();
   if (in_flight.all_passed()) {
     in_flight.skip_to(handled_);
   }
-  std::vector<LineRange> ahead = at_the_end ? in_flight.passed_ahead() : std::vector<LineRange>{};
-  for (const LineRange& range : sent_ahead_) {
-    if (range.last > in_flight.done().line) {
-      ahead.push_back(range);
+  CheckpointState state;
+  state.position = in_flight.done();
+  if (at_the_end) {
+    state.sent_ahead = in_flight.passed_ahead();
+  }
+  if (rejects_ && !rejects_->unwritten().empty()) {
+    const Position before = rejects_->unwritten().front().before;
+    if (before.line < state.position.line) {
+      state.sent_ahead.insert(state.sent_ahead.begin(), {before.line + 1, state.position.line});
+      state.position = before;
+    }
+    for (const Rejects::Unwritten& line : rejects_->unwritten()) {
+      take_out(state.sent_ahead, line.number);
     }
   }
-  const std::string problem = checkpoint_->save(in_flight.done(), ahead);
+  for (const LineRange& range : sent_ahead_) {
+    if (range.last > state.position.line) {
+      state.sent_ahead.push_back(range);
+    }
+  }
+  return state;
+}
+
+Halt Batch::save_checkpoint(bool at_the_end) {
+  if (!checkpoint_) {
+    return Halt::none;
+  }
+  if (rejects_) {
+    const std::string problem = rejects_->sync();
+    if (rejects_->is_lost() || (!problem.empty() && !at_the_end)) {
+      return Halt::checkpoint;  // report_rejects() says why
+    }
+  }
+  const CheckpointState state = progress(at_the_end);
+  const std::string problem = checkpoint_->save(state.position, state.sent_ahead);
   if (problem.empty()) {
     return Halt::none;
   }
+void Batch::report_rejects(Halt& halt) {
+  if (!long_lines_.empty()) {
+    constexpr std::size_t shown_max = 8;
+    std::string numbers;
+    for (std::size_t index = 0; index < std::min(long_lines_.size(), shown_max); ++index) {
+      numbers += (index == 0 ? "" : ", ") + std::to_string(long_lines_[index]);
+    }
+    console_.error("Not in --rejects, because they are longer than --line-max: " + units::counted(long_lines_.size(), "line") +
+                   " (" + numbers + (long_lines_.size() > shown_max ? " and others" : "") + ").");
+  }
+  const std::string problem = rejects_ ? rejects_->sync() : std::string();
+  if (problem.empty()) {
+    return;
+  }
+  console_.error(problem +
+                 (checkpoint_ && !rejects_->is_lost()
+                      ? " The lines that it has no room for are sent again by the next run: free some space, then run "
+                        "the same command again."
+                      : ""));
+  halt = halt == Halt::none ? Halt::checkpoint : halt;
+}
+
   console_.error(problem);
   return Halt::checkpoint;
 }

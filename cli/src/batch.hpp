@@ -35,7 +35,8 @@ class Batch {
   void check_event() const;
   Halt read_lines();
   Halt take_line(std::string_view line);
-  Halt refuse_line(const std::string& sentence, std::string_view line);
+  Halt refuse_line(const std::string& sentence, std::string_view line, bool comes_again = false);
+  Halt refuse_long_line();
   Halt refuse_parsed(std::string_view line);
   Halt more_input();
   Halt wait_for_input();
@@ -43,8 +44,11 @@ class Batch {
   Halt pace();
   Halt tick();
   void report_unsaved();
+  void report_rejects(Halt& halt);
   void show_progress(Clock::time_point now);
   Halt save_checkpoint(bool at_the_end);
+  [[nodiscard]] CheckpointState progress(bool at_the_end);
+  [[nodiscard]] bool rejects_are_full() const noexcept { return checkpoint_ && rejects_ && rejects_->failed(); }
   [[nodiscard]] bool was_sent_ahead(std::uint64_t line) const noexcept;
   [[nodiscard]] bool watches_the_clock() const noexcept;
 
@@ -56,6 +60,7 @@ class Batch {
   Position start_;
   std::vector<LineRange> sent_ahead_;  ///< by the run before
   std::optional<Rejects> rejects_;
+  std::vector<std::uint64_t> long_lines_;  ///< that should be among the rejects, and are not
   LineReader reader_;
   std::unique_ptr<LineParser> parser_;
   std::optional<Pacer> pacer_;

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <numeric>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "subscriber.hpp"
 #include "support/redis_server.hpp"
@@ -283,6 +286,156 @@ TEST_CASE("recording: on a full disk it ends with a whole line, which can be rep
   CHECK(content.size() <= 1000);
   CHECK(content.size() > 500);
   CHECK(content.ends_with("}\n"));
+}
+
+// ---- --rejects
+// ---------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A line that is bad, and has a size.
+std::string bad_line(int number, std::size_t size = 20) {
+  return "{\"event\":" + std::to_string(number) + std::string(size, ' ') + "}\n";
+}
+
+}  // namespace
+
+TEST_CASE(
+    "rejects: a run that goes on behind a checkpoint adds to the file, and another one empties it once Redis is reached") {
+  const Folder folder;
+  const RedisServer redis;
+  append(folder / "in", bad_line(1) + line(2));
+  const Words words{"--on-error", "skip", "--rejects", folder / "r", "--checkpoint", folder / "c", "--input", folder / "in"};
+  const auto run = [&](const std::string& url, Words more) {
+    more.insert(more.end(), {"-r", url, "--timeout", "2s"});
+    return emit(more).status;
+  };
+  CHECK(run(redis.url(), words) == 3);
+  CHECK(content_of(folder / "r") == bad_line(1));
+  CHECK(run(redis.url(), words) == 0);
+  CHECK(content_of(folder / "r") == bad_line(1));
+  append(folder / "in", bad_line(3));
+  std::ofstream(folder / "r", std::ios::app) << "a part of a li";  // as a run leaves it that is killed
+  CHECK(run(redis.url(), words) == 3);
+  CHECK(content_of(folder / "r") == bad_line(1) + bad_line(3));
+  const Words anew{"--on-error", "skip", "--rejects", folder / "r", "--input", folder / "in"};
+  CHECK(run("unix:///nowhere", anew) == 2);
+  CHECK(content_of(folder / "r") == bad_line(1) + bad_line(3));
+  append(folder / "in", bad_line(4));
+  CHECK(run(redis.url(), anew) == 3);
+  CHECK(content_of(folder / "r") == bad_line(1) + bad_line(3) + bad_line(4));
+}
+
+TEST_CASE("rejects: killed, the checkpoint has passed no line that is not in the file") {
+  const Folder folder;
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const Words words{"-r",         redis.url(),    "--on-error", "skip",    "--rejects",
+                    folder / "r", "--checkpoint", folder / "c", "--input", folder / "in"};
+  append(folder / "in", bad_line(1) + lines(2, 2'000));
+  {
+    Words slow = words;
+    slow.insert(slow.end(), {"--rate", "500/s"});
+    Tool tool(slow);
+    REQUIRE(eventually([&] { return content_of(folder / "c").find("\"save\":2}") != std::string::npos; }));
+    tool.signal(SIGKILL);
+    tool.wait();
+  }
+  CHECK(content_of(folder / "r") == bad_line(1));
+  CHECK(emit(words).status == 0);
+  CHECK(content_of(folder / "r") == bad_line(1));
+}
+
+TEST_CASE("rejects: on a full disk the file ends with a whole line, and the checkpoint stays before what it has no room for") {
+  const Folder folder;
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">secret", "+@all", "resetchannels", "&socket.io#/#*"}) == "+OK");
+  const Surroundings password{{"SOCKETIO_REDIS_PASSWORD=secret"}};
+  Surroundings small_disk = password;
+  small_disk.file_bytes_max = 8192;
+  std::string rejected;
+  std::string all;
+  bool refused_by_redis = false;
+  SUBCASE("bad lines") {}
+  SUBCASE("lines that Redis refuses") { refused_by_redis = true; }
+  for (int number = 1; number <= 40; number += 2) {
+    const std::string one =
+        refused_by_redis ? R"({"event":"e","nsp":"/x","args":[")" + std::string(980, 'x') + std::to_string(number) + "\"]}\n"
+                         : bad_line(number, 1'000);
+    rejected += one;
+    all += one + line(number + 1);
+  }
+  append(folder / "in", all);
+  const Words words{"-r",         redis.url(),    "--user",     "app",     "--on-error",  "skip",        "--rejects",
+                    folder / "r", "--checkpoint", folder / "c", "--input", folder / "in", "--transport", "classic"};
+  const Ended full = emit(words, "", small_disk);
+  CHECK(full.status == 3);
+  CHECK(full.says("is not whole: File too large. The lines that it has no room for are sent again by the next run"));
+  const std::string some = content_of(folder / "r");
+  CHECK(some.size() <= 8192);
+  CHECK(some.size() > 7000);
+  CHECK(some.ends_with("}\n"));
+  CHECK(rejected.starts_with(some));
+  CHECK(emit(words, "", password).status == (refused_by_redis ? 2 : 3));
+  CHECK(content_of(folder / "r") == rejected);
+  REQUIRE(server.has(20));
+  std::vector<int> even(20);
+  std::generate(even.begin(), even.end(), [number = 0]() mutable { return number += 2; });
+  CHECK(server.numbers() == even);
+}
+
+TEST_CASE("rejects: with a checkpoint, a line that the next run reads again is not in the file") {
+  const Folder folder;
+  const RedisServer redis;
+  const auto run = [&](const char* on_error) {
+    return emit({"-r", redis.url(), "--on-error", on_error, "--rejects", folder / "r", "--checkpoint", folder / "c", "--input",
+                 folder / "in"});
+  };
+  append(folder / "in", line(1) + bad_line(2) + line(3));
+  CHECK(run("stop").status == 1);
+  CHECK(content_of(folder / "r").empty());
+  append(folder / "in", "{\"event\":\"half");
+  CHECK(run("skip").status == 3);
+  CHECK(content_of(folder / "r") == bad_line(2));
+}
+
+TEST_CASE("rejects: a line above --line-max, which is not kept, is named as missing in the file") {
+  const Folder folder;
+  const RedisServer redis;
+  const Ended ended =
+      emit({"-r", redis.url(), "--on-error", "skip", "--line-max", "1K", "--rejects", folder / "r", "--input", "-"},
+           line(1) + bad_line(2, 2'000) + bad_line(3) + bad_line(4, 3'000));
+  CHECK(ended.status == 3);
+  CHECK(ended.says("line 2: it is longer than 1K and not in --rejects. Raise the limit with --line-max."));
+  CHECK(ended.says("Not in --rejects, because they are longer than --line-max: 2 lines (2, 4)."));
+  CHECK(content_of(folder / "r") == bad_line(3));
+}
+
+TEST_CASE("rejects: the checkpoint's file is refused, however it is spelled") {
+  const Folder folder;
+  append(folder / "in", line(1));
+  fs::create_symlink(folder / "x", folder / "link");
+  fs::create_hard_link(folder / "in", folder / "other name of in");
+  append(folder / "x", "");
+  fs::create_hard_link(folder / "x", folder / "hard");
+  for (const char* name : {"x", "./x", "link", "hard"}) {
+    CAPTURE(name);
+    const Ended ended =
+        emit({"-r", "unix:///nowhere", "--rejects", folder / name, "--checkpoint", folder / "x", "--input", folder / "in"});
+    CHECK(ended.status == 1);
+    CHECK(ended.says("are one file. Name two."));
+  }
+  const Ended anew =
+      emit({"-r", "unix:///nowhere", "--rejects", folder / "new", "--checkpoint", folder / "./new", "--input", folder / "in"});
+  CHECK(anew.says("are one file. Name two."));
+  CHECK(
+      emit({"-r", "unix:///nowhere", "--rejects", folder / "other name of in", "--input", folder / "in"}).says("is the input"));
 }
 
 }  // namespace checkpoint_test
