@@ -8,14 +8,20 @@
 
 #include "../src/exit_status.hpp"
 #include "../src/explain.hpp"
+#include "../src/signals.hpp"
 #include "../src/text.hpp"
 
 namespace socketio::cli::fleet {
 
 StopSignals::StopSignals(Loop& loop) {
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (number == SIGHUP && is_ignored(SIGHUP)) {
+      continue;
+    }
     loop.on_signal(number, [this, number] {
-      if (std::exchange(pending_, number) != 0) {
+      if (pending_ == 0) {
+        pending_ = number;
+      } else if (number != SIGHUP) {  // a closed terminal sends it more than once
         ::_exit(128 + number);
       }
     });

@@ -16,7 +16,8 @@ namespace socketio::cli::fleet {
 
 using Words = std::vector<std::string_view>;
 
-/// SIGINT and SIGTERM on a loop: the first one is remembered, the second one ends the program at once.
+/// SIGINT, SIGTERM and SIGHUP (unless it was ignored from the start) on a loop: the first one is remembered, a second one ends
+/// the program at once; a second SIGHUP does not, as a closed terminal sends several.
 class StopSignals {
  public:
   explicit StopSignals(Loop& loop);

@@ -110,7 +110,8 @@ no patterns; it answers every request at once. Elsewhere nobody notices it.
 Exit status: 0 all done; 1 wrong options; 2 no connection, not allowed, or no
 server to ask; 3 something was lost: the output or the record was too slow;
 5 servers did not answer in time: what has come is shown; 6 the doctor found
-something; 130 interrupted (143: terminated), after what has come.
+something; 130 interrupted (143: terminated; 129: its terminal was closed),
+after what has come.
 )";
 
 const std::string_view usage_text =

@@ -13,6 +13,7 @@ enum class ExitStatus : int {
   incomplete = 3,  ///< something failed or is unconfirmed
   too_few = 4,     ///< an emit reached fewer servers than required
   unanswered = 5,  ///< answers that were asked for had not all come at the deadline
+  hung_up = 129,   ///< the terminal was closed
   interrupted = 130,
   terminated = 143,
 };

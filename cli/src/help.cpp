@@ -153,8 +153,8 @@ it is, and then the summary:
 Exit status: 0 all done; 1 wrong options or bad input; 2 no connection, or not
 allowed; 3 some failed, are unconfirmed, or reached fewer servers than there
 were; 4 fewer receivers than required;
-5 not all answers had come in time; 130 interrupted (143: terminated), after
-what was read has been sent.
+5 not all answers had come in time; 130 interrupted (143: terminated; 129: its
+terminal was closed), after what was read has been sent.
 )";
 
 const std::string_view usage_text =

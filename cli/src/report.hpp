@@ -16,7 +16,7 @@ namespace socketio::cli {
 /// Why a run came to an end.
 enum class Halt : std::uint8_t {
   none,           ///< everything was read
-  signal,         ///< SIGINT or SIGTERM
+  signal,         ///< SIGINT, SIGTERM or SIGHUP
   bad_line,       ///< with --on-error stop
   read_error,     ///< the input cannot be read on
   refused,        ///< Redis refused an emit, with --on-error stop

@@ -19,6 +19,9 @@ int pipe_ends[2] = {-1, -1};
 
 void on_signal(int number) {
   if (received != 0) {
+    if (number == SIGHUP) {  // a closed terminal sends it more than once, and some send it behind SIGTERM
+      return;
+    }
     ::_exit(128 + number);
   }
   received = number;
@@ -36,6 +39,11 @@ void handle(int number, void (*handler)(int)) {
 
 }  // namespace
 
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 Signals::Signals() {
   if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0) {
     fail_usage("The system gives no pipe: " + text::system_error(errno) + ".");
@@ -45,11 +53,18 @@ Signals::Signals() {
   handle(SIGXFSZ, SIG_IGN);
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
+  handles_hangup_ = !is_ignored(SIGHUP);
+  if (handles_hangup_) {
+    handle(SIGHUP, on_signal);
+  }
 }
 
 Signals::~Signals() {
   handle(SIGINT, SIG_DFL);
   handle(SIGTERM, SIG_DFL);
+  if (handles_hangup_) {
+    handle(SIGHUP, SIG_DFL);
+  }
   for (int& end : pipe_ends) {
     ::close(end);
     end = -1;

@@ -2,8 +2,12 @@
 
 namespace socketio::cli {
 
-/// SIGINT and SIGTERM as something that can be polled for: the first one asks the program to come to an end, the second one
-/// ends it at once. Writing to a closed pipe or beyond a file size limit becomes an error instead of a signal.
+/// True when the process was started with this signal ignored, as nohup does with SIGHUP: it stays ignored.
+bool is_ignored(int number);
+
+/// SIGINT, SIGTERM and SIGHUP (the terminal was closed) as something that can be polled for: the first one asks the program to
+/// come to an end, a second one ends it at once. A SIGHUP behind another signal is passed over: a closed terminal sends
+/// several. Writing to a closed pipe or beyond a file size limit becomes an error instead of a signal.
 ///
 /// One object at a time.
 class Signals {
@@ -22,6 +26,9 @@ class Signals {
   /// Waits until `fd` is readable (-1: for nothing), a signal comes, or the time is over; -1 waits without end.
   enum class Woken { readable, signal, timeout };
   Woken wait(int fd, int timeout_ms) const;
+
+ private:
+  bool handles_hangup_ = false;
 };
 
 }  // namespace socketio::cli

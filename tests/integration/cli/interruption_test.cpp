@@ -25,9 +25,9 @@ std::string lines(int count) {
 
 }  // namespace
 
-TEST_CASE("interruption: SIGINT and SIGTERM send what was read, with the summary") {
+TEST_CASE("interruption: SIGINT, SIGTERM and SIGHUP send what was read, with the summary") {
   const RedisServer redis;
-  for (const auto& [number, status] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
+  for (const auto& [number, status] : {std::pair{SIGINT, 130}, {SIGTERM, 143}, {SIGHUP, 129}}) {
     const Subscriber server(redis.port());
     Tool tool({"-r", redis.url(), "--input", "-"});
     tool.write(lines(1'000));
@@ -80,6 +80,60 @@ TEST_CASE("interruption: a second signal ends it at once") {
   }
   CHECK(ended);
   ::kill(redis.pid(), SIGCONT);
+}
+
+TEST_CASE("interruption: a closed terminal, which sends SIGHUP more than once, does not end it before its summary") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  Tool tool({"-r", redis.url(), "--timeout", "1s", "--input", "-"});
+  tool.write(lines(1));
+  REQUIRE(server.has(1));
+  ::kill(redis.pid(), SIGSTOP);
+  tool.write(lines(10));
+  for (int i = 0; i < 3; ++i) {
+    tool.signal(SIGHUP);
+    eventually([&] { return !tool.running(); }, 20ms);
+  }
+  const Ended ended = tool.wait(5s);
+  ::kill(redis.pid(), SIGCONT);
+  CHECK(ended.status == 129);
+  CHECK(ended.summary()["sent"] == 1);
+}
+
+TEST_CASE("interruption: with nohup, a closed terminal changes nothing") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  ::signal(SIGHUP, SIG_IGN);
+  Tool tool({"-r", redis.url(), "--input", "-"});
+  Tool tap({"tap", "-r", redis.url(), "--transport", "classic", "-o", "json"}, [] {
+    Surroundings surroundings;
+    surroundings.tool = "SOCKETIO_FLEET";
+    return surroundings;
+  }());
+  ::signal(SIGHUP, SIG_DFL);
+  tool.write(lines(1));
+  REQUIRE(server.has(1));
+  REQUIRE(eventually([&] { return tap.err().find("Listening") != std::string::npos; }));
+  tool.signal(SIGHUP);
+  tap.signal(SIGHUP);
+  tool.write(lines(1));
+  const Ended ended = tool.wait();
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["sent"] == 2);
+  tap.signal(SIGINT);
+  CHECK(tap.wait().status == 130);
+}
+
+TEST_CASE("interruption: a tap whose terminal is closed ends with its summary") {
+  const RedisServer redis;
+  Surroundings surroundings;
+  surroundings.tool = "SOCKETIO_FLEET";
+  Tool tap({"tap", "-r", redis.url(), "--transport", "classic", "-o", "json"}, surroundings);
+  REQUIRE(eventually([&] { return tap.err().find("Listening") != std::string::npos; }));
+  tap.signal(SIGHUP);
+  const Ended ended = tap.wait();
+  CHECK(ended.status == 129);
+  CHECK(ended.summary()["kind"] == "summary");
 }
 
 }  // namespace interruption_test
