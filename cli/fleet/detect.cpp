@@ -27,12 +27,27 @@ bool is_harmful(const FoundNamespaces& found, const std::string& nsp) {
   return std::binary_search(found.classic.begin(), found.classic.end(), nsp);
 }
 
-Bus detect_one(Commander& redis, const Options& options) {
-  const FoundNamespaces found = look_at_fleet(redis, options);
-  if (!found.transport) {
-    fail_usage(text::excerpt(found.message, 600));
+Bus detect_one(Commander& redis, const Options& options, Console& console) {
+  constexpr std::string_view so = " The classic transport is used; name another one with --transport.";
+  FoundNamespaces found;
+  try {
+    found = look_at_fleet(redis, options);
+  } catch (const Failure& failure) {
+    if (!options.is_by_default || failure.status() != ExitStatus::refused) {
+      throw;
+    }
+    console.note(failure.what() + std::string(so));
+    return Bus::classic;
   }
-  return *found.transport;
+  if (found.transport) {
+    return *found.transport;
+  }
+  if (options.is_by_default && found.classic.empty() && found.sharded.empty() && found.streams.empty()) {
+    console.note("No server listens with the key \"" + text::excerpt(options.common.key) + "\" on this Redis." +
+                 std::string(so));
+    return Bus::classic;
+  }
+  fail_usage(text::excerpt(found.message, 600));
 }
 
 }  // namespace socketio::cli::fleet

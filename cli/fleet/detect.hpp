@@ -4,6 +4,7 @@
 
 #include <socketio/emitter/find_transport.hpp>
 
+#include "../src/console.hpp"
 #include "commander.hpp"
 #include "options.hpp"
 
@@ -17,7 +18,8 @@ FoundNamespaces look_at_fleet(Commander& redis, const Options& options);
 /// and the reference cannot bear one that it cannot read.
 [[nodiscard]] bool is_harmful(const FoundNamespaces& found, const std::string& nsp);
 
-/// The one transport that is in use. Fails with Failure(usage) when there are several or none: nothing is guessed.
-Bus detect_one(Commander& redis, const Options& options);
+/// The one transport that is in use. Fails with Failure(usage) when there are several: nothing is guessed. When there is none,
+/// or Redis does not tell, it fails, too, if auto was asked for; by default it is classic, and that is said.
+Bus detect_one(Commander& redis, const Options& options, Console& console);
 
 }  // namespace socketio::cli::fleet

@@ -51,10 +51,11 @@ Which fleet:
       --tls-insecure       trust everybody: for tests
       --tls-cert FILE, --tls-key FILE
                            our own certificate and its key
-      --transport NAMES    classic (default), sharded, streams; several with
-                           commas between; all; auto: the one that is in use.
-                           doctor and servers look at those in use unless they
-                           are told; rooms, sockets and count take one
+      --transport NAMES    classic, sharded, streams; several with commas
+                           between; all; auto: the one that is in use. Default:
+                           auto, and classic when no server listens; doctor and
+                           servers look at all in use. rooms, sockets and count
+                           take one
       --key KEY            the adapters' key or channelPrefix (socket.io)
       --sharded-mode MODE  sharded: the adapters' subscriptionMode, dynamic
                            (default), static or dynamic-private

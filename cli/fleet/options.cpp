@@ -116,7 +116,7 @@ void complete_transports(Collected& all, const Surroundings& surroundings) {
   } else if (options.command->looks_for_transports) {
     options.one_bus = false;
   } else {
-    options.buses = {Bus::classic};
+    options.is_by_default = true;
   }
 }
 

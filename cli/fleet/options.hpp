@@ -27,8 +27,9 @@ struct Options {
   cli::Options common;                  ///< Redis, key, timeout, output
   bool output_is_terminal = false;
 
-  std::vector<Bus> buses;  ///< without duplicates; empty: those that are found
-  bool one_bus = true;     ///< of those that are found there must be one
+  std::vector<Bus> buses;      ///< without duplicates; empty: those that are found
+  bool one_bus = true;         ///< of those that are found there must be one
+  bool is_by_default = false;  ///< nobody named a transport: classic, when no server listens
   std::string stream_name = "socket.io";
   std::uint32_t stream_count = 1;
   std::uint64_t stream_maxlen = 10'000;

@@ -40,7 +40,7 @@ Questions::Questions(const Options& options, Console& console, std::string_view 
       lines_(STDOUT_FILENO, answers_output_bytes_max),
       last_bus_(options.buses.size() == 1 ? std::optional(options.buses.front()) : std::nullopt) {}
 
-Bus Questions::one_bus() { return options_.buses.empty() ? detect_one(redis_, options_) : options_.buses.front(); }
+Bus Questions::one_bus() { return options_.buses.empty() ? detect_one(redis_, options_, console_) : options_.buses.front(); }
 
 AsyncAsker& Questions::asker(Bus bus) {
   const auto found = askers_.find(bus);

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "../src/exit_status.hpp"
 #include "../src/signals.hpp"
 #include "../src/text.hpp"
 #include "commander.hpp"
@@ -40,7 +42,12 @@ class Tap {
 
   ExitStatus run() {
     redis_.connect();
-    const std::vector<Bus> buses = options_.buses.empty() ? std::vector{detect_one(redis_, options_)} : options_.buses;
+    const std::vector<Bus> buses =
+        options_.buses.empty() ? std::vector{detect_one(redis_, options_, console_)} : options_.buses;
+    if ((options_.from || options_.last) && std::find(buses.begin(), buses.end(), Bus::streams) == buses.end()) {
+      fail_usage(std::string(options_.from ? "--from" : "--last") + " needs --transport streams: the " +
+                 std::string(name_of(buses.front())) + " transport keeps no history.");
+    }
     listen(buses);
     say_begin(buses);
     hear();

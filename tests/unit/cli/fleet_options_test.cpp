@@ -45,7 +45,9 @@ std::string mistake(const Words& arguments) {
 
 TEST_CASE("fleet options: transports stand with commas between, or repeatedly, each once") {
   using fleet::Bus;
-  CHECK(parse({"tap"}).buses == std::vector{Bus::classic});
+  CHECK(parse({"tap"}).buses.empty());  // looks which one the fleet uses
+  CHECK(parse({"tap"}).is_by_default);
+  CHECK_FALSE(parse({"tap", "--transport", "auto"}).is_by_default);
   CHECK(parse({"tap", "--transport", "streams,classic", "--transport=streams"}).buses ==
         std::vector{Bus::streams, Bus::classic});
   CHECK(parse({"tap", "--transport", "all"}).buses.size() == 3);
@@ -63,13 +65,13 @@ TEST_CASE("fleet options: lists are without duplicates, namespaces begin with a 
   CHECK(options.events == Words{"x"});
 }
 
-TEST_CASE("fleet options: what both tools have means the same") {
-  const fleet::Options options = parse({"tap", "-r", "unix:///x?db=2", "--key", "k", "--timeout", "1m", "-o", "quiet", "-v"});
 TEST_CASE("fleet options: one of which only one value can count is refused with two") {
   CHECK(mistake({"tap", "--key", "a", "--key", "b"}) == "--key is given twice, as \"a\" and as \"b\": one of them is meant.");
   CHECK(mistake({"tap", "--limit", "1", "--limit", "2"}).starts_with("--limit is given twice"));
 }
 
+TEST_CASE("fleet options: what both tools have means the same") {
+  const fleet::Options options = parse({"tap", "-r", "unix:///x?db=2", "--key", "k", "--timeout", "1m", "-o", "quiet", "-v"});
   CHECK(options.common.redis.unix_path == "/x");
   CHECK(options.common.key == "k");
   CHECK(options.common.timeout == std::chrono::minutes(1));
@@ -90,7 +92,8 @@ TEST_CASE("fleet options: who asks for sockets asks in one namespace of one tran
   for (const char* command : {"rooms", "sockets", "count"}) {
     CAPTURE(command);
     CHECK(parse({command}).namespaces == Words{"/"});
-    CHECK(parse({command}).buses == std::vector{fleet::Bus::classic});
+    CHECK(parse({command}).buses.empty());
+    CHECK(parse({command}).is_by_default);
     CHECK(parse({command, "-n", "chat"}).namespaces == Words{"/chat"});
     CHECK(mistake({command, "-n", "a", "-n", "b"}).ends_with("asks in one namespace; give one --nsp."));
     CHECK(mistake({command, "--transport", "all"}).ends_with("asks the servers of one transport; give one, or auto."));
@@ -217,7 +220,7 @@ TEST_CASE("fleet options: mistakes are told") {
   CHECK(mistake({"-v"}).starts_with("What is to be looked at? Give a command: "));
   CHECK(mistake({"tab"}).starts_with("There is no command \"tab\"; there are "));
   CHECK(mistake({"tap", "kitchen"}).starts_with("The command tap takes options only, not \"kitchen\"."));
-  CHECK(mistake({"tap", "--last", "5"}).starts_with("--last needs --transport streams"));
+  CHECK(mistake({"tap", "--transport", "classic", "--last", "5"}).starts_with("--last needs --transport streams"));
   CHECK(mistake({"tap", "--transport", "streams", "--last", "5", "--from", "0"}).starts_with("--from and --last do not go"));
   CHECK(mistake({"tap", "--from", "yesterday"}).starts_with("--from cannot be \"yesterday\""));
   CHECK(mistake({"tap", "--limit", "0"}).starts_with("--limit cannot be \"0\""));
