@@ -209,8 +209,7 @@ ExitStatus run_doctor(const Options& options, Console& console) {
   } else if (options.common.output == Output::text) {
     report_text(fleet, console);
   }
-  console.flush();
-  return fleet.findings.empty() ? ExitStatus::ok : unhealthy;
+  return with_output(fleet.findings.empty() ? ExitStatus::ok : unhealthy, console.loses_output());
 }
 
 }  // namespace socketio::cli::fleet

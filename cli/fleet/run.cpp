@@ -28,8 +28,7 @@ ExitStatus act(const std::vector<std::string>& arguments, Console& console) {
     case Action::usage: console.usage(usage_text); return ExitStatus::usage;
     case Action::run: return options.command->run(options, console);
   }
-  console.flush();
-  return ExitStatus::ok;
+  return with_output(ExitStatus::ok, console.loses_output());
 }
 
 }  // namespace

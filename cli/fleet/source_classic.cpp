@@ -118,16 +118,26 @@ bool is_packed_map(Bytes payload) noexcept {
 }
 
 void Source::watch(redis::Client& client, const TapParts& parts, std::string_view what) {
-  client.on_state([&output = parts.output, &console = parts.console, name = std::string(what), was_ready = false](
-                      redis::State state, std::string_view why) mutable {
-    if (state == redis::State::ready && std::exchange(was_ready, true)) {
-      console.note("Listening again (" + name + ").");
-    } else if (state == redis::State::disconnected && was_ready) {
-      ++output.counts().interruptions;
-      console.error(std::string(why) + " What is said until the connection is back is missed (" + name + ").");
-    } else if (state == redis::State::refused && was_ready) {
-      ++output.counts().interruptions;
+  client.on_state([&output = parts.output, &console = parts.console, name = std::string(what), was_ready = false,
+                   is_away = false, is_refused = false](redis::State state, std::string_view why) mutable {
+    if (state == redis::State::ready) {
+      is_away = is_refused = false;
+      if (std::exchange(was_ready, true)) {
+        console.note("Listening again (" + name + ").");
+      }
+      return;
+    }
+    const bool is_loss = was_ready && (state == redis::State::disconnected || state == redis::State::refused);
+    if (!is_loss) {
+      return;
+    }
+    const bool is_new =
+        !std::exchange(is_away, true);  // attempts to connect again, until one succeeds, are of one interruption
+    output.counts().interruptions += is_new ? 1U : 0U;
+    if (state == redis::State::refused && !std::exchange(is_refused, true)) {
       console.error(std::string(why) + " (" + name + ")");
+    } else if (is_new) {
+      console.error(std::string(why) + " What is said until the connection is back is missed (" + name + ").");
     }
   });
 }

@@ -10,8 +10,11 @@
 
 #include <socketio/protocol/stream_names.hpp>
 
+#include "../src/text.hpp"
+#include "../src/units.hpp"
 #include "names.hpp"
 #include "source.hpp"
+#include "stream_gaps.hpp"
 #include "stream_position.hpp"
 
 namespace socketio::cli::fleet {
@@ -22,8 +25,29 @@ using redis::Reply;
 constexpr std::uint32_t block_ms = 5'000;
 constexpr std::uint64_t retry_ms = 1'000;
 constexpr std::string_view entries_at_once = "100";
+constexpr std::size_t entries_at_once_max = 100;
 /// Streams that a fleet's servers write and nobody reads have such names: the namespace's hash was negative.
 constexpr std::uint32_t negative_max = 64;
+
+/// What XINFO STREAM answers.
+StreamInfo info_of(const Reply& reply) {
+  StreamInfo info;
+  for (std::size_t index = 0; index + 1 < reply.elements.size(); index += 2) {
+    const std::string& name = reply.elements[index].text;
+    const Reply& value = reply.elements[index + 1];
+    const auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer, 0));
+    if (name == "length") {
+      info.length = number;
+    } else if (name == "entries-added") {
+      info.added = number;
+    } else if (name == "last-generated-id") {
+      info.newest = parse_position(value.text).value_or(StreamPosition{});
+    } else if (name == "first-entry" && !value.elements.empty()) {
+      info.oldest = parse_position(value.elements.front().text);
+    }
+  }
+  return info;
+}
 
 redis::Options reader_options(const TapParts& parts) {
   redis::Options redis = connection_options(parts.options, "tap", parts.console);
@@ -81,7 +105,8 @@ class StreamsSource final : public Source, private redis::MessageListener {
  private:
   struct Stream {
     std::string name;
-    StreamPosition position;  ///< of the last entry heard
+    StreamPosition position{};  ///< of the last entry heard
+    StreamGaps gaps{};
   };
   struct Reader {
     Reader(Loop& loop, redis::Options options) : client(loop, std::move(options)) {}
@@ -118,21 +143,32 @@ class StreamsSource final : public Source, private redis::MessageListener {
   // ---- where to begin ----
 
   void find_positions() {
-    const Options& options = parts_.options;
     for (Stream& stream : streams_) {
-      if (options.from) {
-        stream.position = just_before(*parse_position(*options.from));
-        continue;
-      }
-      const std::string count = std::to_string(options.last.value_or(1));
-      const Reply newest = parts_.redis.need({"XREVRANGE", stream.name, "+", "-", "COUNT", count});
-      if (const auto position = newest.elements.empty() ? std::nullopt : position_of(newest.elements.front())) {
-        stream.position = *position;
-      }
-      if (options.last) {
-        for (const Reply& entry : newest.elements) {
-          history_.emplace_back(stream.name, entry);
-        }
+      find_position(stream);
+      const redis::CommandResult info = parts_.redis.ask({"XINFO", "STREAM", stream.name});
+      const bool is_none = info.outcome == redis::Outcome::refused && info.message.starts_with("ERR no such key");
+      stream.gaps.begin(stream.position,
+                        info.outcome == redis::Outcome::ok ? std::optional(info_of(info.reply))
+                        : is_none                          ? std::optional(StreamInfo{{}, {}, 0, 0})
+                                                           : std::nullopt,
+                        std::min<std::size_t>(entries_at_once_max, parts_.options.stream_maxlen));
+    }
+  }
+
+  void find_position(Stream& stream) {
+    const Options& options = parts_.options;
+    if (options.from) {
+      stream.position = just_before(*parse_position(*options.from));
+      return;
+    }
+    const std::string count = std::to_string(options.last.value_or(1));
+    const Reply newest = parts_.redis.need({"XREVRANGE", stream.name, "+", "-", "COUNT", count});
+    if (const auto position = newest.elements.empty() ? std::nullopt : position_of(newest.elements.front())) {
+      stream.position = *position;
+    }
+    if (options.last) {
+      for (const Reply& entry : newest.elements) {
+        history_.emplace_back(stream.name, entry);
       }
     }
   }
@@ -186,20 +222,55 @@ class StreamsSource final : public Source, private redis::MessageListener {
     }
     for (const Reply& of_stream : result.reply.elements) {
       if (of_stream.elements.size() == 2) {
-        hear_all(of_stream.elements[0].text, of_stream.elements[1].elements);
+        hear_all(reader.client, of_stream.elements[0].text, of_stream.elements[1].elements);
       }
     }
     read(reader);
   }
 
-  void hear_all(const std::string& name, const std::vector<Reply>& entries) {
+  void hear_all(redis::Client& client, const std::string& name, const std::vector<Reply>& entries) {
     const auto stream = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& one) { return one.name == name; });
+    std::vector<StreamPosition> positions;
     for (const Reply& entry : entries) {
       if (const auto position = position_of(entry); position && stream != streams_.end()) {
-        stream->position = *position;
+        positions.push_back(stream->position = *position);
         hear(name, entry);
       }
     }
+    if (!positions.empty() && stream->gaps.take(std::move(positions))) {
+      look_for_gap(client, *stream);
+    }
+  }
+
+  /// The stream may have been trimmed faster than it was read. Asked on the connection of the next read and before it, so the
+  /// stream is as that read finds it.
+  void look_for_gap(redis::Client& client, Stream& stream) {
+    const Words words{"XINFO", "STREAM", stream.name};
+    client.command(words, [this, &stream, alive = alive_](const redis::CommandResult& result) {
+      if (!*alive) {
+        return;
+      }
+      if (result.outcome == redis::Outcome::ok) {
+        if (const auto gap = stream.gaps.look(info_of(result.reply))) {
+          tell_gap(stream, *gap);
+        }
+      } else if (result.outcome == redis::Outcome::refused && !std::exchange(told_blind_, true)) {
+        parts_.console.error(
+            "Entries that the streams drop before they are read cannot be noticed, because Redis refuses XINFO: " +
+            text::excerpt(result.message, 200));
+      }
+    });
+  }
+
+  void tell_gap(const Stream& stream, const StreamGaps::Gap& gap) {
+    parts_.output.missed(gap.count);
+    const std::string name = text::excerpt(stream.name);
+    parts_.console.error(gap.count
+                             ? "Missing: " + units::counted(*gap.count, *gap.count == 1 ? "entry" : "entrie") +
+                                   " of the stream " + name + ", which it dropped before they were read."
+                             : "Entries of the stream " + name +
+                                   " may be missing: it dropped those that were read last, and this Redis does not tell how "
+                                   "many more.");
   }
 
   void hear(std::string_view stream, const Reply& reply) {
@@ -229,6 +300,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
   Decoder decoder_;
   std::deque<Listener> listeners_;
   std::vector<Stream> streams_;
+  bool told_blind_ = false;
   std::vector<std::pair<std::string, Reply>> history_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::deque<Reader> readers_;  ///< last: they end what waits for the others

@@ -118,9 +118,7 @@ class Tap {
   }
 
   [[nodiscard]] bool is_over(Clock::time_point began) {
-    const TapCounts& counts = output_.counts();
-    return signals_.pending() != 0 || output_.is_over() ||
-           (options_.limit && counts.shown + counts.dropped >= *options_.limit) ||
+    return signals_.pending() != 0 || output_.is_over() || output_.has_enough() ||
            (options_.run_for && Clock::now() - began >= *options_.run_for);
   }
 

@@ -55,6 +55,9 @@ TapOutput::~TapOutput() {
 }
 
 void TapOutput::take(const Message& message) {
+  if (has_enough()) {
+    return;
+  }
   ++counts_.seen;
   counts_.bytes += message.bytes;
   counts_.malformed += message.kind == Kind::malformed ? 1U : 0U;
@@ -138,26 +141,27 @@ std::string TapOutput::summary_text() const {
   add(counts_.passed_over, "passed over");
   add(counts_.malformed, "malformed");
   add(counts_.dropped, lines_.error() == EPIPE ? "not shown because nobody reads the output any more"
+                       : lines_.error() != 0   ? "not shown because the output takes no more"
                                                : "not shown because the output is too slow");
   add(counts_.recorded, "recorded");
   add(counts_.not_recorded, "not recorded");
+  add(counts_.missed, "missed");
+  text += counts_.missed_unknown ? ", missed an unknown number" : "";
   add(counts_.interruptions, "interruptions");
   return text;
 }
 
 std::string TapOutput::summary_json() const {
   std::string text = "{\"kind\":\"summary\"";
-  const std::pair<const char*, std::uint64_t> members[] = {{"seen", counts_.seen},
-                                                           {"bytes", counts_.bytes},
-                                                           {"shown", counts_.shown},
-                                                           {"passed_over", counts_.passed_over},
-                                                           {"dropped", counts_.dropped},
-                                                           {"malformed", counts_.malformed},
-                                                           {"recorded", counts_.recorded},
-                                                           {"not_recorded", counts_.not_recorded},
-                                                           {"interruptions", counts_.interruptions}};
+  const std::pair<const char*, std::uint64_t> members[] = {
+      {"seen", counts_.seen},         {"bytes", counts_.bytes},
+      {"shown", counts_.shown},       {"passed_over", counts_.passed_over},
+      {"dropped", counts_.dropped},   {"malformed", counts_.malformed},
+      {"recorded", counts_.recorded}, {"not_recorded", counts_.not_recorded},
+      {"missed", counts_.missed},     {"interruptions", counts_.interruptions}};
   for (const auto& [name, count] : members) {
-    text += ",\"" + std::string(name) + "\":" + std::to_string(count);
+    const bool is_unknown = counts_.missed_unknown && std::string_view(name) == "missed";
+    text += ",\"" + std::string(name) + "\":" + (is_unknown ? "null" : std::to_string(count));
   }
   return text + "}\n";
 }
@@ -165,7 +169,13 @@ std::string TapOutput::summary_json() const {
 bool TapOutput::finish() {
   console_.clear_progress();
   const bool is_json = console_.output() == Output::json;
-  if (!lines_.drain(options_.common.timeout)) {
+  const bool drained = lines_.drain(options_.common.timeout);
+  if (!drained || (lines_.error() != 0 && lines_.error() != EPIPE)) {  // what was to be shown was not
+    const std::uint64_t unwritten = std::min(lines_.waiting(), counts_.shown);
+    counts_.shown -= unwritten;
+    counts_.dropped += unwritten;
+  }
+  if (!drained) {
     console_.error("Nobody reads standard output: what waits there is lost.");
   } else if (is_json && lines_.error() == 0) {
     if (dropped_untold_ != 0) {
@@ -174,7 +184,8 @@ bool TapOutput::finish() {
     lines_.push(summary_json());
     lines_.drain(options_.common.timeout);
   }
-  if (lines_.error() != 0 && lines_.error() != EPIPE) {
+  const bool is_broken = !drained || (lines_.error() != 0 && lines_.error() != EPIPE);
+  if (drained && is_broken) {
     console_.error("Standard output takes no more: " + text::system_error(lines_.error()) + ".");
   }
   bool file_whole = counts_.not_recorded == 0;
@@ -191,7 +202,7 @@ bool TapOutput::finish() {
   if (!is_json || lines_.error() != 0) {
     console_.note(summary_text());
   }
-  return file_whole && counts_.dropped == 0;
+  return file_whole && counts_.dropped == 0 && counts_.missed == 0 && !counts_.missed_unknown && !is_broken;
 }
 
 }  // namespace socketio::cli::fleet

@@ -25,6 +25,8 @@ struct TapCounts {
   std::uint64_t malformed = 0;    ///< of those that were wanted
   std::uint64_t recorded = 0;
   std::uint64_t not_recorded = 0;   ///< broadcasts that the file did not take, or that a batch has no form for
+  std::uint64_t missed = 0;         ///< entries that a stream dropped before they were seen
+  bool missed_unknown = false;      ///< there may be more of them
   std::uint64_t interruptions = 0;  ///< of a connection: what was said meanwhile was not seen
 };
 
@@ -38,12 +40,24 @@ class TapOutput {
   TapOutput& operator=(const TapOutput&) = delete;
 
   void passed_over(std::size_t bytes) noexcept {
+    if (has_enough()) {
+      return;
+    }
     ++counts_.seen;
     ++counts_.passed_over;
     counts_.bytes += bytes;
   }
   void take(const Message& message);
+  /// Messages that could not be seen; empty: nobody knows how many.
+  void missed(std::optional<std::uint64_t> count) noexcept {
+    counts_.missed += count.value_or(0);
+    counts_.missed_unknown = counts_.missed_unknown || !count;
+  }
 
+  /// As many messages as --limit asks for: what comes now is neither shown nor recorded nor counted.
+  [[nodiscard]] bool has_enough() const noexcept {
+    return options_.limit && counts_.shown + counts_.dropped >= *options_.limit;
+  }
   /// What makes going on useless: nobody reads the output any more, or the disk is full.
   [[nodiscard]] bool is_over() const;
   /// A line of progress with the rates since the last call.

@@ -160,13 +160,10 @@ class Asking {
     }
     const std::string text = summary(*result, options_, console_.output());
     console_.output() == Output::json ? console_.data(text + "\n") : console_.note(text);
-    console_.flush();
-    if (console_.output_error() != 0) {
-      console_.error("Standard output takes no more: " + text::system_error(console_.output_error()) + ".");
-    }
-    return interrupted        ? static_cast<ExitStatus>(128 + signals_.pending())
-           : result->complete ? ExitStatus::ok
-                              : ExitStatus::unanswered;
+    const ExitStatus status = interrupted        ? static_cast<ExitStatus>(128 + signals_.pending())
+                              : result->complete ? ExitStatus::ok
+                                                 : ExitStatus::unanswered;
+    return with_output(status, console_.loses_output());
   }
 
   const Options& options_;

@@ -125,13 +125,9 @@ ExitStatus Batch::run() {
   }
   if (publisher_) {
     report::summarize(console_, tally_, options_, Clock::now() - began_);
-  } else {
-    console_.flush();
-    if (console_.output_error() != 0) {
-      console_.error("Standard output takes no more: " + text::system_error(console_.output_error()) + ".");
-    }
   }
-  return report::status(tally_, options_, halt, signals_.pending());
+  const bool loses_output = !publisher_ && console_.loses_output();  // a summary that is lost was said elsewhere
+  return with_output(report::status(tally_, options_, halt, signals_.pending()), loses_output);
 }
 
 // ---- lines -----------------------------------------------------------------------------------------------------------------
@@ -184,12 +180,12 @@ Halt Batch::take_line(std::string_view line) {
     }
     return refuse_line(error.what(), line);
   }
-  if (rejects_are_full()) [[unlikely]] {
-    return Halt::checkpoint;
-  }
   handled_ = reader_.position();
   if (signals_.pending() != 0) [[unlikely]] {
     return Halt::signal;
+  }
+  if (rejects_are_full()) [[unlikely]] {
+    return Halt::checkpoint;
   }
   if (++taken_ % tick_lines == 0) {
     if (const Halt halt = tick(); halt != Halt::none) {
@@ -226,6 +222,10 @@ Halt Batch::refuse_line(const std::string& sentence, std::string_view line, bool
   if (!options_.skip_bad_lines) {
     return Halt::bad_line;
   }
+  handled_ = reader_.position();
+  return Halt::none;
+}
+
 /// It was not kept, so it cannot be among the rejects.
 Halt Batch::refuse_long_line() {
   const bool is_reject = rejects_ && (!checkpoint_ || options_.skip_bad_lines);
@@ -235,10 +235,6 @@ Halt Batch::refuse_long_line() {
   return refuse_line("it is longer than " + units::size_text(options_.line_max) + (is_reject ? " and not in --rejects" : "") +
                          ". Raise the limit with --line-max.",
                      {});
-}
-
-  handled_ = reader_.position();
-  return Halt::none;
 }
 
 bool Batch::was_sent_ahead(std::uint64_t line) const noexcept {
@@ -320,13 +316,13 @@ Halt Batch::pace() {
 
 /// There is something to be done even when nothing happens.
 bool Batch::watches_the_clock() const noexcept {
-  if (rejects_are_full()) {
-    return Halt::checkpoint;
-  }
   return console_.shows_progress() || (checkpoint_ && !(checkpoint_->state().position == handled_));
 }
 
 Halt Batch::tick() {
+  if (rejects_are_full()) {
+    return Halt::checkpoint;
+  }
   if (!publisher_ || (!checkpoint_ && !console_.shows_progress())) {
     return Halt::none;
   }
@@ -410,6 +406,10 @@ Halt Batch::save_checkpoint(bool at_the_end) {
   if (problem.empty()) {
     return Halt::none;
   }
+  console_.error(problem);
+  return Halt::checkpoint;
+}
+
 void Batch::report_rejects(Halt& halt) {
   if (!long_lines_.empty()) {
     constexpr std::size_t shown_max = 8;
@@ -430,10 +430,6 @@ void Batch::report_rejects(Halt& halt) {
                         "the same command again."
                       : ""));
   halt = halt == Halt::none ? Halt::checkpoint : halt;
-}
-
-  console_.error(problem);
-  return Halt::checkpoint;
 }
 
 }  // namespace socketio::cli

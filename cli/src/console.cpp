@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "printable.hpp"
+#include "text.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -106,6 +107,14 @@ void Console::flush() {
     output_error_ = write_all(STDOUT_FILENO, pending_);
   }
   pending_.clear();
+}
+
+bool Console::loses_output() {
+  flush();
+  if (output_error_ != 0) {
+    error("Standard output takes no more: " + text::system_error(output_error_) + ".");
+  }
+  return output_error_ != 0 && output_error_ != EPIPE;
 }
 
 }  // namespace socketio::cli

@@ -38,6 +38,10 @@ class Console {
   /// 0, or the errno of the first write to standard output that failed. Nothing is written after it.
   [[nodiscard]] int output_error() const noexcept { return output_error_; }
 
+  /// Writes what waits. True when something is lost, which is said; not when a reader has closed the pipe: who has read enough
+  /// has got what was wanted.
+  [[nodiscard]] bool loses_output();
+
   [[nodiscard]] Output output() const noexcept { return output_; }
   [[nodiscard]] bool verbose() const noexcept { return verbose_; }
 

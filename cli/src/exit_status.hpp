@@ -18,6 +18,12 @@ enum class ExitStatus : int {
   terminated = 143,
 };
 
+/// The status of a run that ended with `status`; `lost`: standard output did not take all that was wanted there.
+constexpr ExitStatus with_output(ExitStatus status, bool lost) noexcept {
+  const bool is_worse = status == ExitStatus::usage || status == ExitStatus::refused || static_cast<int>(status) > 128;
+  return lost && !is_worse ? ExitStatus::incomplete : status;
+}
+
 /// Ends the program: one sentence that says what is wrong and what to do.
 class Failure : public std::runtime_error {
  public:

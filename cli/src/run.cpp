@@ -37,8 +37,7 @@ ExitStatus act(const std::vector<std::string>& arguments, Console& console) {
       }
       return options.input ? Batch(options, console, signals).run() : run_single(options, console, signals);
   }
-  console.flush();
-  return ExitStatus::ok;
+  return with_output(ExitStatus::ok, console.loses_output());
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include "asking.hpp"
 #include "dry_run.hpp"
 #include "publisher.hpp"
-#include "text.hpp"
 #include "values.hpp"
 
 namespace socketio::cli {
@@ -35,11 +34,7 @@ Operation operation_of(const Options& options) {
 ExitStatus dry_run(const Options& options, Console& console, const Operation& operation) {
   DryRun destination(options, console);
   destination.send(operation, {});
-  console.flush();
-  if (console.output_error() != 0) {
-    console.error("Standard output takes no more: " + text::system_error(console.output_error()) + ".");
-  }
-  return ExitStatus::ok;
+  return with_output(ExitStatus::ok, console.loses_output());
 }
 
 }  // namespace

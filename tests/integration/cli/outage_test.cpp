@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -160,6 +161,28 @@ TEST_CASE(
   CHECK(content.find("{\"event\":7}\n") != std::string::npos);
   CHECK(content.find(line(7)) != std::string::npos);
   CHECK(std::count(content.begin(), content.end(), '\n') == 4);
+}
+
+TEST_CASE("outage: a tap counts an interruption once, however often it tries to connect again") {
+  RedisServer redis;
+  Surroundings surroundings;
+  surroundings.tool = "SOCKETIO_FLEET";
+  Tool tap({"tap", "-r", redis.url(), "--transport", "classic", "-o", "json", "-v"}, surroundings);
+  REQUIRE(eventually([&] { return tap.err().find("Listening: classic") != std::string::npos; }));
+  redis.kill();
+  const auto times = [&tap](const std::string& what) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = tap.err().find(what, at)) != std::string::npos; at += what.size()) {
+      ++count;
+    }
+    return count;
+  };
+  REQUIRE(eventually([&] { return times("nothing listens there. [") >= 6; }));  // two connections try
+  redis.start();
+  REQUIRE(eventually([&] { return times("Listening again (classic).") == 1; }));
+  CHECK(times("What is said until the connection is back is missed (classic).") == 1);
+  tap.signal(SIGINT);
+  CHECK(tap.wait().summary()["interruptions"] == 1);
 }
 
 }  // namespace outage_test

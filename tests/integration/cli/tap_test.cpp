@@ -1,0 +1,141 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "subscriber.hpp"
+#include "support/redis_server.hpp"
+#include "tool.hpp"
+
+namespace tap_test {
+
+using namespace support;
+
+namespace {
+
+Surroundings fleet_tool() {
+  Surroundings surroundings;
+  surroundings.tool = "SOCKETIO_FLEET";
+  return surroundings;
+}
+
+Ended fleet(const Words& arguments, Surroundings surroundings = {}) {
+  surroundings.tool = "SOCKETIO_FLEET";
+  return emit(arguments, "", surroundings);
+}
+
+bool listens(Tool& tap) {
+  return eventually([&] { return tap.err().find("Listening: ") != std::string::npos; });
+}
+
+std::ptrdiff_t line_count(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+/// Adds so many entries to the stream at once, of which the last `kept` stay.
+void add_entries(const RedisServer& redis, int count, int kept, const std::string& event = "e") {
+  REQUIRE(
+      redis.ask({"EVAL",
+                 "for i = 1, tonumber(ARGV[1]) do redis.call('XADD', 'socket.io', 'MAXLEN', ARGV[2], '*', 'uid', 'emitter', "
+                 "'nsp', '/', 'type', '3', 'data', '{\"opts\":{\"rooms\":[],\"except\":[]},\"packet\":{\"type\":2,"
+                 "\"data\":[\"' .. ARGV[3] .. '\",1],\"nsp\":\"/\"}}') end return 1",
+                 "0", std::to_string(count), std::to_string(kept), event}) == ":1");
+}
+
+}  // namespace
+
+TEST_CASE("tap: --limit is kept when many messages come at once, in the output, in the record and in the counts") {
+  const RedisServer redis;
+  char record[] = "/tmp/socketio-fleet-record-XXXXXX";
+  REQUIRE(::close(::mkstemp(record)) == 0);
+  Tool tap({"tap", "-r", redis.url(), "--transport", "streams", "--limit", "3", "--record", record, "-o", "json"},
+           fleet_tool());
+  REQUIRE(listens(tap));
+  add_entries(redis, 200, 1'000);
+  const Ended ended = tap.wait();
+  CHECK(ended.status == 0);
+  CHECK(line_count(ended.out) == 4);
+  CHECK(ended.summary()["shown"] == 3);
+  CHECK(ended.summary()["seen"] == 3);
+  CHECK(ended.summary()["recorded"] == 3);
+  std::ifstream file(record);
+  const std::string content((std::istreambuf_iterator<char>(file)), {});
+  std::remove(record);
+  CHECK(line_count(content) == 3);
+  const Ended history =
+      fleet({"tap", "-r", redis.url(), "--transport", "streams", "--last", "20", "--limit", "5", "-o", "json"});
+  CHECK(line_count(history.out) == 6);
+  CHECK(history.summary()["seen"] == 5);
+}
+
+TEST_CASE("tap: entries that a stream drops before they are read are counted, said, and end with status 3") {
+  const RedisServer redis;
+  add_entries(redis, 300, 300);
+  Tool tap({"tap", "-r", redis.url(), "--transport", "streams", "--event", "last", "--limit", "1", "-o", "json"}, fleet_tool());
+  REQUIRE(listens(tap));
+  add_entries(redis, 50, 300);
+  add_entries(redis, 1'000, 300);  // at once: the first 700 are gone before anybody can read them
+  REQUIRE(eventually([&] { return tap.err().find("Missing: ") != std::string::npos; }));
+  add_entries(redis, 1, 301, "last");
+  const Ended ended = tap.wait();
+  CHECK(ended.status == 3);
+  CHECK(ended.says("entries of the stream socket.io, which it dropped before they were read."));
+  const auto summary = ended.summary();
+  CHECK(summary["missed"].get<int>() + summary["seen"].get<int>() == 1'051);
+  CHECK(summary["missed"].get<int>() >= 700);
+}
+
+TEST_CASE("tap: without --transport it listens as the fleet does; classic, which is said, when nobody listens") {
+  const RedisServer redis;
+  const Ended nobody = fleet({"tap", "-r", redis.url(), "--for", "1ms"});
+  CHECK(nobody.status == 0);
+  CHECK(nobody.says("No server listens with the key \"socket.io\" on this Redis. The classic transport is used; name another"));
+  CHECK(nobody.says("Listening: classic"));
+  {
+    const Subscriber sharded(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
+    const Ended ended = fleet({"tap", "-r", redis.url(), "--for", "1ms"});
+    CHECK(ended.says("Listening: sharded"));
+    CHECK(fleet({"tap", "-r", redis.url(), "--last", "1"})
+              .says("--last needs --transport streams: the sharded transport keeps no history"));
+    const Subscriber classic(redis.port());
+    const Ended several = fleet({"tap", "-r", redis.url(), "--for", "1ms"});
+    CHECK(several.status == 1);
+    CHECK(several.says("More than one transport is in use"));
+  }
+}
+
+TEST_CASE("tap: an output that takes nothing ends with status 3, and its messages are not counted as shown") {
+  const RedisServer redis;
+  Surroundings closed;
+  closed.tool = "SOCKETIO_FLEET";
+  closed.close_output = true;
+  Tool tap({"tap", "-r", redis.url(), "--transport", "classic", "--limit", "1", "-o", "json"}, closed);
+  REQUIRE(listens(tap));
+  CHECK(emit({"-r", redis.url(), "--transport", "classic", "chat"}).status == 0);
+  const Ended ended = tap.wait();
+  CHECK(ended.status == 3);
+  CHECK(ended.says("Standard output takes no more"));
+  CHECK(ended.says("shown 0, not shown because the output takes no more 1"));
+}
+
+TEST_CASE("output: where it is lost, the status is 3") {
+  const RedisServer redis;
+  Surroundings closed;
+  closed.close_output = true;
+  for (const Words& words : {Words{"--dry-run", "chat"}, Words{"--help"}, Words{"--version"}}) {
+    CAPTURE(words.front());
+    const Ended ended = emit(words, "", closed);
+    CHECK(ended.status == 3);
+    CHECK(ended.says("Standard output takes no more"));
+  }
+  CHECK(emit({"--dry-run", "--input", "-"}, "{\"event\":\"a\"}\n", closed).status == 3);
+  CHECK(emit({"-r", redis.url(), "--ack", "chat"}, "", closed).status == 3);
+  CHECK(fleet({"doctor", "-r", redis.url(), "-o", "json"}, closed).status == 3);
+  CHECK(fleet({"--help"}, closed).status == 3);
+}
+
+}  // namespace tap_test
