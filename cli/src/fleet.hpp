@@ -36,6 +36,11 @@ void choose_transport(Options& options, Console& console, const FoundTransport& 
 /// The servers that listen by the chosen transports, and the subscribers that every publish counts as receivers besides.
 [[nodiscard]] std::uint64_t servers_of(const Options& options, const FoundTransport& found);
 [[nodiscard]] std::uint64_t taps_of(const Options& options, const FoundTransport& found);
+/// Those that are subscribed as servers are, and are none.
+[[nodiscard]] std::uint64_t strangers_of(const Options& options, const FoundTransport& found);
+/// Looks whether any room of the namespace has a channel, as in a sharded fleet with a dynamic mode, and puts it into the
+/// options. Fails never: what cannot be seen is not said.
+void look_for_room_channels(Options& options, Console& console, const Signals& signals);
 /// Whether there is something to look for.
 [[nodiscard]] bool looks_at_fleet(const Options& options);
 

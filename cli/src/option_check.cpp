@@ -317,7 +317,9 @@ void check_transport(const Collected& all) {
   if (options.transport_choice == TransportChoice::automatic && options.dry_run) {
     refuse_pair("--transport auto", "--dry-run", "nothing is asked of Redis");
   }
-  check_countable(options);
+  if (options.transport_choice == TransportChoice::named) {  // else when it has been looked which one it is
+    check_countable(options);
+  }
 }
 
 }  // namespace
@@ -326,7 +328,7 @@ void check_countable(const Options& options) {
   if (options.require_receivers && options.uses(Transport::streams)) {
     refuse_pair("--require-receivers", "streams", "a stream does not tell who reads it");
   }
-  if (options.require_receivers && options.uses(Transport::classic) && options.redis.topology == redis::Topology::cluster) {
+  if (options.require_receivers && options.counts_one_node()) {
     refuse_pair("--require-receivers", "classic on a Redis Cluster", "a node counts only its own subscribers");
   }
 }

@@ -137,6 +137,7 @@ void set_stream_count(Collected& all, Value value) {
     bad_value("--stream-count", value, "write the servers' streamCount, like 4");
   }
   all.options.stream_count = static_cast<std::uint32_t>(*count);
+  all.options.stream_count_given = true;
   all.stream_option = "--stream-count";
 }
 

@@ -41,6 +41,8 @@ struct Options {
   SubscriptionMode sharded_mode = SubscriptionMode::dynamic;
   std::string stream_name = "socket.io";
   std::uint32_t stream_count = 1;
+  bool stream_count_given = false;
+  bool use_sharded_pubsub = false;  ///< of a streams fleet, as was seen: look_at_fleet()
   std::uint64_t stream_length_max = 10'000;
   std::chrono::milliseconds timeout{5'000};
   Output output = Output::text;
@@ -75,14 +77,20 @@ struct Options {
 
   std::optional<std::uint64_t> require_receivers;
   bool dry_run = false;
-  bool beside_classic = false;  ///< classic servers were seen: look_at_fleet()
+  bool beside_classic = false;    ///< classic servers were seen: look_at_fleet()
+  bool one_cluster_node = false;  ///< the Redis is a node of a Redis Cluster, asked alone: look_at_fleet()
+  bool no_room_channels = false;  ///< sharded: no room has a channel, as was seen: look_for_room_channels()
 
   /// The settings of the fleet on one of the transports.
   [[nodiscard]] FleetSettings fleet(Transport transport) const {
-    return {transport,    key,
-            sharded_mode, stream_name,
-            stream_count, stream_length_max,
-            false,        beside_classic || uses(Transport::classic)};
+    return {transport,          key,
+            sharded_mode,       stream_name,
+            stream_count,       stream_length_max,
+            use_sharded_pubsub, beside_classic || uses(Transport::classic)};
+  }
+  /// In a Redis Cluster a node knows only its own subscribers; the others are reached, but not counted.
+  [[nodiscard]] bool counts_one_node() const {
+    return (redis.topology == redis::Topology::cluster || one_cluster_node) && uses(Transport::classic);
   }
   [[nodiscard]] bool uses(Transport transport) const {
     return std::find(transports.begin(), transports.end(), transport) != transports.end();

@@ -104,6 +104,7 @@ EmitterOptions Publisher::emitter_options() {
   emitter.sharded_mode = options_.sharded_mode;
   emitter.stream_name = options_.stream_name;
   emitter.stream_count = options_.stream_count;
+  emitter.use_sharded_pubsub = options_.use_sharded_pubsub;
   emitter.stream_length_max = options_.stream_length_max;
   emitter.beside_classic = options_.beside_classic;
   emitter.write_ahead_bytes = limits::message_bytes_max * 2;
@@ -182,7 +183,8 @@ void Publisher::look() {
 void Publisher::learn(ServerCounts::Place place, const FoundTransport& found) {
   redis_tells_ = found.outcome == redis::Outcome::ok;
   if (redis_tells_) {
-    counts_.set(place, servers_of(options_, found), taps_of(options_, found));
+    counts_.set_strangers(place, strangers_of(options_, found));
+    counts_.set(place, servers_of(options_, found) + strangers_of(options_, found), taps_of(options_, found));
   }
 }
 
@@ -304,10 +306,10 @@ void Publisher::on_result(const EmitResult& result) {
       if (result.selected_nobody) [[unlikely]] {
         ++tally_.selected_nobody;
       } else if (result.receivers) [[likely]] {
-        const std::int64_t servers = counts_.servers_among(place, *result.receivers);
+        const std::int64_t servers = counts_.servers_among(place, *result.receivers, line.to_all_servers);
         tally_.receivers.add(servers);
         is_fewer = watch_ && line.to_all_servers && counts_.is_known(place) &&
-                   static_cast<std::uint64_t>(servers) < counts_.most_servers(place) && !counts_one_node();
+                   static_cast<std::uint64_t>(servers) < counts_.most_servers(place) && !options_.counts_one_node();
         if (is_fewer) [[unlikely]] {
           ++tally_.fewer;
           fewer_.add(line.number);
@@ -360,6 +362,9 @@ Halt Publisher::finish(Halt halt) {
     ended = wait(true);
   }
   emitter_.close(milliseconds(0));
+  if (tally_.empty_rooms != 0 && tally_.empty_rooms == tally_.sent() && !options_.input && signals_.pending() == 0) {
+    look_for_room_channels(options_, console_, signals_);
+  }
   if (halt == Halt::lost || ended == Halt::lost) {
     console_.error("Redis at " + redis::describe(options_.redis) + " did not come back within " +
                    units::duration_text(options_.timeout) + ". Wait longer with --timeout, or run it again later.");
@@ -403,10 +408,6 @@ void Publisher::Lost::add(std::uint64_t line) {
 }
 
 // ---- what the fleet can take -----------------------------------------------------------------------------------------------
-
-bool Publisher::counts_one_node() const {
-  return options_.redis.topology == redis::Topology::cluster && options_.uses(Transport::classic);
-}
 
 /// Not to the channel of one room, where only those servers listen that have a client in it.
 bool Publisher::goes_to_all_servers(const Operation& operation) const {

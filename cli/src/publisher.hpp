@@ -79,7 +79,6 @@ class Publisher final : public Destination {
   redis::Options batch_redis();
   void check_size(const Operation& operation);
   std::uint64_t output_limit(bool of_streams);
-  [[nodiscard]] bool counts_one_node() const;
   [[nodiscard]] bool goes_to_all_servers(const Operation& operation) const;
   Halt spare_readers();
   Halt wait_for_readers();

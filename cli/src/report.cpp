@@ -37,11 +37,6 @@ std::uint64_t per_second(std::uint64_t count, nanoseconds elapsed) {
   return static_cast<std::uint64_t>(static_cast<double>(count) / seconds(elapsed));
 }
 
-/// In a Redis Cluster a node knows only its own subscribers; the others are reached, but not counted.
-bool counts_one_node(const Options& options) {
-  return options.redis.topology == redis::Topology::cluster && options.uses(Transport::classic);
-}
-
 /// "handed to all nodes of the Redis Cluster, of which one counted its own servers: 2".
 std::string one_node_text(const Tally& tally) {
   const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
@@ -86,16 +81,17 @@ std::string reached_text(const Tally& tally, const Options& options) {
     return units::grouped(tally.receivers_unknown) + " of them into a stream, which does not tell who reads it; the others " +
            reached_text(rest, options);
   }
-  if (counts_one_node(options)) {
+  if (options.counts_one_node()) {
     return one_node_text(tally);
   }
   const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
   const std::uint64_t none = tally.no_receivers();
   if (none == tally.sent() && tally.empty_rooms == none) {
-    return std::string("reached no server (servers listen, but none has a client in ") + (options.input ? "these rooms)"
-                                                                                          : options.rooms.size() == 1
-                                                                                              ? "that room)"
-                                                                                              : "these rooms)");
+    return std::string("reached no server (servers listen, but none has a client in ") +
+           (!options.input && options.rooms.size() == 1 ? "that room" : "these rooms") +
+           (options.no_room_channels
+                ? "; or their subscriptionMode is static, for no room has a channel: then give --sharded-mode static)"
+                : ")");
   }
   if (none == tally.sent()) {
     return "reached no server (none listens with the key \"" + text::excerpt(options.key) + "\" on this Redis" +
@@ -117,17 +113,17 @@ std::string summary_json(const Tally& tally, const Options& options) {
   const std::uint64_t unknown = tally.receivers_unknown;
   return "{\"sent\":" + std::to_string(tally.sent()) + ",\"failed\":" + std::to_string(tally.failed) +
          ",\"unconfirmed\":" + std::to_string(tally.unconfirmed) + ",\"no_receivers\":" +
-         (counts_one_node(options) ? "null"
-          : min                    ? std::to_string(tally.no_receivers())
-          : unknown != 0           ? "null"
-                                   : "0") +
+         (options.counts_one_node() ? "null"
+          : min                     ? std::to_string(tally.no_receivers())
+          : unknown != 0            ? "null"
+                                    : "0") +
          ",\"receivers_min\":" + (min ? std::to_string(*min) : "null") +
          ",\"receivers_median\":" + number_or_null(tally.receivers.median()) +
          (options.input ? ",\"receivers\":" + histogram_json(tally) : "") +
          (tally.fewer != 0 ? ",\"reached_fewer\":" + std::to_string(tally.fewer) : "") +
          (tally.selected_nobody != 0 ? ",\"selected_nobody\":" + std::to_string(tally.selected_nobody) : "") +
          (unknown != 0 ? ",\"receivers_unknown\":" + std::to_string(unknown) : "") +
-         (counts_one_node(options) ? ",\"receivers_of_one_node\":true" : "") + "}";
+         (options.counts_one_node() ? ",\"receivers_of_one_node\":true" : "") + "}";
 }
 
 std::string summary_text(const Tally& tally, const Options& options, nanoseconds elapsed) {

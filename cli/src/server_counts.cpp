@@ -17,9 +17,16 @@ ServerCounts::Place ServerCounts::place_of(std::string_view nsp) {
   return last_;
 }
 
-void ServerCounts::set(Place place, std::uint64_t servers, std::uint64_t taps) {
+void ServerCounts::set_strangers(Place place, std::uint64_t strangers) {
+  if (place != no_place) {
+    places_[place].strangers = strangers;
+  }
+}
+
+void ServerCounts::set(Place place, std::uint64_t subscribers, std::uint64_t taps) {
   if (place != no_place) {
     Namespace& one = places_[place];
+    const std::uint64_t servers = subscribers - std::min(subscribers, one.strangers);
     one.before = one.servers.value_or(servers);
     one.servers = servers;
     one.taps = taps;

@@ -87,6 +87,7 @@ void Courier::on_found(redis::Client& client, const FoundTransport& found) {
   if (found.transport) {
     FleetSettings fleet = options_.fleet(*found.transport);
     fleet.stream_count = found.stream_count;
+    fleet.use_sharded_pubsub = fleet.use_sharded_pubsub || found.use_sharded_pubsub;
     encoder_ = Encoder(std::move(fleet), options_.message_bytes_max);
     search_.reset();
   } else if (found.nobody()) {

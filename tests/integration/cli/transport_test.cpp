@@ -1,9 +1,14 @@
 // --transport, as a shell sees it.
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "subscriber.hpp"
 #include "support/redis_server.hpp"
@@ -21,7 +26,230 @@ bool tap_is_subscribed(const RedisServer& redis) {
   return redis.ask({"SPUBLISH", "socket.io#tap#/#", "x"}) == ":1" && redis.ask({"SPUBLISH", "socket.io#/#", "{}"}) == ":2";
 }
 
+/// A connection that waits in XREAD, as a streams server does.
+class Reader {
+ public:
+  Reader(const RedisServer& redis, const std::string& stream, int database = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const std::string before = blocked(redis);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(redis.port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    const std::string words = "SELECT " + std::to_string(database) + "\r\nXREAD BLOCK 0 STREAMS " + stream + " $\r\n";
+    REQUIRE(::send(fd_, words.data(), words.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(words.size()));
+    REQUIRE(eventually([&] { return blocked(redis) != before; }));
+  }
+  ~Reader() { ::close(fd_); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+ private:
+  static std::string blocked(const RedisServer& redis) {
+    return redis.ask({"EVAL", "return tonumber(redis.call('INFO','clients'):match('blocked_clients:(%d+)'))", "0"});
+  }
+  const int fd_;
+};
+
+/// The channels of a server: the one that all of them have, and its own for answers.
+struct Server {
+  Server(const RedisServer& redis, const std::string& command, const std::string& uid)
+      : main(redis.port(), Subscriber::Channel{command, "socket.io#/#"}),
+        own(redis.port(), Subscriber::Channel{command, "socket.io#/#" + uid + "#"}) {}
+  const Subscriber main;
+  const Subscriber own;
+};
+constexpr const char* uid_a = "00112233445566aa";
+constexpr const char* uid_b = "00112233445566bb";
+
+/// What a streams server with that uid has written.
+std::string write_entry(const RedisServer& redis, const std::string& stream, const std::string& uid) {
+  return redis.ask({"XADD", stream, "*", "uid", uid, "nsp", "/", "type", "3", "data", "{}"});
+}
+
 }  // namespace
+
+TEST_CASE(
+    "transport: before there is a stream, readers that are not as many as the servers tell nothing, and nothing is written") {
+  const RedisServer redis;
+  const Server server(redis, "SUBSCRIBE", uid_a);
+  const Reader own(redis, "socket.io");
+  {
+    const Reader of_jobs(redis, "jobs");
+    const Ended unclear = emit({"-r", redis.url(), "chat"});
+    CHECK(unclear.status == 1);
+    CHECK(unclear.says("2 connections read streams for 1 server"));
+    CHECK(unclear.says("--stream-count"));
+    CHECK(redis.ask({"DBSIZE"}) == ":0");
+  }
+  REQUIRE(eventually([&] { return emit({"-r", redis.url(), "chat"}).status == 0; }));
+  CHECK(redis.ask({"XLEN", "socket.io"}) == ":1");
+}
+
+TEST_CASE("transport: who may not look at streams is asked for their number, and nothing is written until it is named") {
+  const RedisServer redis;
+  const Server server(redis, "SUBSCRIBE", uid_a);
+  REQUIRE(redis.ask({"ACL", "SETUSER", "default", "-exists", "-client"}) == "+OK");
+  const Ended unclear = emit({"-r", redis.url(), "chat"});
+  CHECK(unclear.status == 1);
+  CHECK(unclear.says("Redis does not tell which streams there are, and who reads them (NOPERM"));
+  CHECK(unclear.says("--stream-count"));
+  CHECK(redis.ask({"DBSIZE"}) == ":0");
+  CHECK(emit({"-r", redis.url(), "--stream-count", "1", "chat"}).status == 0);
+  CHECK(redis.ask({"XLEN", "socket.io"}) == ":1");
+}
+
+TEST_CASE("transport: a streams fleet with sharded pub/sub is not taken for a sharded one") {
+  const RedisServer redis;
+  const Server server(redis, "SSUBSCRIBE", uid_a);
+  const Reader reader(redis, "socket.io");
+  const Ended either = emit({"-r", redis.url(), "chat"});
+  CHECK(either.status == 1);
+  CHECK(either.says("sharded (1 server) and streams (1 server, if they use sharded pub/sub"));
+  CHECK(emit({"-r", redis.url(), "--transport", "streams", "chat"}).status == 0);
+  CHECK(redis.ask({"XLEN", "socket.io"}) == ":1");
+  CHECK(server.main.count() == 0);
+
+  REQUIRE(redis.ask({"DEL", "socket.io"}) == ":1");
+  write_entry(redis, "socket.io-3", uid_a);
+  CHECK(emit({"-r", redis.url(), "chat"}).status == 0);
+  CHECK(redis.ask({"XLEN", "socket.io-3"}) == ":2");
+  const Ended wrong = emit({"-r", redis.url(), "--transport", "sharded", "chat"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.says("Use --transport streams"));
+  CHECK(server.main.count() == 0);
+  const Ended event = emit({"-r", redis.url(), "--server-side", "refresh"});
+  CHECK(event.summary()["receivers_min"] == 1);
+  CHECK(server.main.has(1));
+}
+
+TEST_CASE("transport: a sharded fleet beside a stream that nobody reads is sharded") {
+  const RedisServer redis;
+  const Server server(redis, "SSUBSCRIBE", uid_a);
+  REQUIRE(redis.ask({"XADD", "socket.io", "*", "nsp", "/"}).find('-') != std::string::npos);
+  CHECK(emit({"-r", redis.url(), "chat"}).status == 0);
+  CHECK(server.main.has(1));
+}
+
+TEST_CASE("transport: streams that are read in another database are named, and nothing is written") {
+  const RedisServer redis;
+  const Server server(redis, "SUBSCRIBE", uid_a);
+  const Reader reader(redis, "socket.io", 3);
+  const Ended ended = emit({"-r", redis.url() + "/1", "chat"});
+  CHECK(ended.status == 2);
+  CHECK(ended.says("Nobody reads streams in database 1 of this Redis, but somebody does in database 3."));
+  CHECK(redis.ask({"EVAL", "redis.call('SELECT', 1) return redis.call('DBSIZE')", "0"}) == ":0");
+}
+
+TEST_CASE("transport: a stream of another name, to which the servers write, is named") {
+  const RedisServer redis;
+  const Server server(redis, "SUBSCRIBE", uid_a);
+  const Reader reader(redis, "app");
+  const Ended unknown = emit({"-r", redis.url(), "chat"});
+  CHECK(unknown.status == 0);
+  CHECK(unknown.says("There is no stream \"socket.io\" yet, so it is not known whether the servers read it."));
+  REQUIRE(redis.ask({"DEL", "socket.io"}) == ":1");
+  write_entry(redis, "app-3", uid_a);
+  const Ended other = emit({"-r", redis.url(), "chat"});
+  CHECK(other.status == 2);
+  CHECK(other.says("There is no stream \"socket.io\": the servers write to \"app-3\"."));
+  CHECK(other.says("Use --stream-name 'app'"));
+  CHECK(emit({"-r", redis.url(), "--stream-name", "app", "chat"}).status == 0);
+  CHECK(redis.ask({"XLEN", "app-3"}) == ":2");
+  CHECK(redis.ask({"DBSIZE"}) == ":1");
+}
+
+TEST_CASE("transport: a number of streams that does not match is refused with the one that does, unless forced") {
+  const RedisServer redis;
+  const Server server(redis, "SUBSCRIBE", uid_a);
+  write_entry(redis, "socket.io-3", uid_a);
+  for (const char* wrong : {"1", "2"}) {
+    const Ended ended = emit({"-r", redis.url(), "--stream-count", wrong, "chat"});
+    CHECK(ended.status == 2);
+    CHECK(ended.says("Use --stream-count 4"));
+  }
+  CHECK(redis.ask({"DBSIZE"}) == ":1");
+  CHECK(emit({"-r", redis.url(), "--stream-count", "4", "chat"}).status == 0);
+  CHECK(redis.ask({"XLEN", "socket.io-3"}) == ":2");
+  CHECK(emit({"-r", redis.url(), "--transport", "streams", "--force-transport", "--stream-count", "2", "chat"}).status == 0);
+  CHECK(redis.ask({"XLEN", "socket.io-1"}) == ":1");
+}
+
+TEST_CASE("transport: a question that Redis refuses is no answer that nobody listens") {
+  SUBCASE("for sharded pub/sub only") {
+    const RedisServer redis;
+    const Server server(redis, "SSUBSCRIBE", uid_a);
+    REQUIRE(redis.ask({"ACL", "SETUSER", "default", "-pubsub", "+pubsub|numsub"}) == "+OK");
+    const Ended ended = emit({"-r", redis.url(), "chat"});
+    CHECK(ended.says("Sent as classic, for Redis does not tell who listens"));
+    CHECK(ended.says("NOPERM"));
+    CHECK(emit({"-r", redis.url(), "--transport", "auto", "chat"}).status == 2);
+  }
+  SUBCASE("for lack of the command") {
+    const RedisServer redis({"--rename-command", "PUBSUB", ""});
+    const Ended ended = emit({"-r", redis.url(), "chat"});
+    CHECK(ended.status == 0);
+    CHECK(ended.says("Sent as classic, for Redis does not tell who listens"));
+  }
+  SUBCASE("and receivers cannot be required then") {
+    const RedisServer redis;
+    const Subscriber server(redis.port());
+    REQUIRE(redis.ask({"ACL", "SETUSER", "default", "-pubsub"}) == "+OK");
+    for (const auto& more : {std::vector<std::string>{}, {"--transport", "classic"}}) {
+      std::vector<std::string> words{"-r", redis.url(), "--require-receivers", "1", "chat"};
+      words.insert(words.begin(), more.begin(), more.end());
+      const Ended ended = emit(words);
+      CHECK(ended.status == 2);
+      CHECK(ended.says("--require-receivers needs to know how many servers there are"));
+    }
+    CHECK(server.count() == 0);
+  }
+}
+
+TEST_CASE("transport: one node of a Redis Cluster is refused with the URL that would do; classic servers it reaches") {
+  const RedisServer redis({"--cluster-enabled", "yes"});
+  const Server server(redis, "SSUBSCRIBE", uid_a);
+  const Ended ended = emit({"-r", redis.url(), "chat"});
+  CHECK(ended.status == 2);
+  CHECK(ended.says("use --redis redis+cluster://127.0.0.1:" + std::to_string(redis.port())));
+  const Ended classic = emit({"-r", redis.url(), "--transport", "classic", "--nsp", "/other", "-o", "text", "chat"});
+  CHECK(classic.status == 0);
+  CHECK(classic.says("handed to all nodes of the Redis Cluster"));
+}
+
+TEST_CASE("transport: a room without a client may be one of a static fleet, when no room has a channel") {
+  const RedisServer redis;
+  const Server server(redis, "SSUBSCRIBE", uid_a);
+  const Ended none = emit({"-r", redis.url(), "-o", "text", "-t", "kitchen", "chat"});
+  CHECK(none.says("none has a client in that room; or their subscriptionMode is static"));
+  CHECK(none.says("--sharded-mode static"));
+  const Subscriber room(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#bar#"});
+  const Ended ended = emit({"-r", redis.url(), "-o", "text", "-t", "kitchen", "chat"});
+  CHECK(ended.says("reached no server (servers listen, but none has a client in that room)"));
+}
+
+TEST_CASE("transport: subscribers without a channel for answers are not counted as servers") {
+  const RedisServer redis;
+  SUBCASE("sharded") {
+    const Server one(redis, "SSUBSCRIBE", uid_a);
+    const Server two(redis, "SSUBSCRIBE", uid_b);
+    const Subscriber stranger(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
+    const Ended ended = emit({"-r", redis.url(), "--require-receivers", "3", "chat"});
+    CHECK(ended.status == 4);
+    CHECK(ended.summary()["receivers_min"] == 2);
+    const Ended batch = emit({"-r", redis.url(), "--input", "-"}, "{\"event\":\"a\"}\n{\"event\":\"b\"}\n");
+    CHECK(batch.summary()["receivers_min"] == 2);
+  }
+  SUBCASE("classic, beside one who is subscribed as a classic and as a streams server") {
+    const Subscriber one(redis.port());
+    const Subscriber answers(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io-response#/#"});
+    const Subscriber stranger(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io-request#/#"});
+    const Subscriber other(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+    const Ended ended = emit({"-r", redis.url(), "chat"});
+    CHECK(ended.status == 0);
+    CHECK(ended.summary()["receivers_min"] == 1);
+  }
+}
 
 TEST_CASE("transport: a dry run shows what each transport would get") {
   const Ended sharded = emit({"--transport", "sharded", "--dry-run", "-t", "kitchen", "chat", "1"});
@@ -178,7 +406,7 @@ TEST_CASE("transport: a room that is empty on a healthy sharded fleet is no flee
   const RedisServer redis;
   const Subscriber server(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
   const Ended ended = emit({"-r", redis.url(), "-o", "text", "-t", "kitchen", "chat"});
-  CHECK(ended.says("reached no server (servers listen, but none has a client in that room)"));
+  CHECK(ended.says("reached no server (servers listen, but none has a client in that room"));
   CHECK_FALSE(ended.says("none listens"));
 }
 

@@ -256,6 +256,8 @@ TEST_CASE("find transport: a sharded fleet beside a stream may be a streams flee
   support::RedisServer server;
   REQUIRE(server.ask({"XADD", "socket.io", "*", "a", "b"}) != "");
   Servers sharded(server, SubscriptionKind::shard, {"socket.io#/#"});
+  CHECK(found(server).transport == Transport::sharded);  // nobody reads the stream
+  REQUIRE(server.ask({"ACL", "SETUSER", "default", "-client"}) == "+OK");
   const FoundTransport either = found(server);
   CHECK_FALSE(either.transport.has_value());
   CHECK(either.has_stream);
@@ -365,14 +367,19 @@ TEST_CASE("automatic: what waits for an answer ends with its emitter, and callba
 
 TEST_CASE("stream count: what exists and who reads tell it, or it stays open") {
   using Numbered = std::vector<std::pair<std::uint32_t, std::string>>;
-  const auto count = [](bool plain, Numbered numbered, std::size_t readers, std::size_t servers, std::string_view nsp = "/") {
+  const auto count = [](bool plain, Numbered numbered, std::optional<std::size_t> readers, std::size_t servers,
+                        std::string_view nsp = "/") {
     return stream_count_of({plain, std::move(numbered), readers, servers}, nsp);
   };
   CHECK(count(false, {}, 0, 2) == 1);
   CHECK(count(true, {}, 2, 2) == 1);
-  CHECK(count(false, {}, 8, 2) == 4);
-  CHECK(count(true, {}, 3, 1) == 1);           // others read, too
-  CHECK(count(false, {{3, "/"}}, 0, 1) == 4);  // or 11, 22, 44: all have the same stream for "/"
+  CHECK(count(false, {}, 2, 2) == 1);
+  CHECK(count(false, {}, 8, 2) == std::nullopt);  // of 4 streams, or of others
+  CHECK(count(false, {}, std::nullopt, 2) == std::nullopt);
+  CHECK(count(true, {}, std::nullopt, 2) == 1);
+  CHECK(stream_count_of({true, {}, 2, 2, false}, "/") == std::nullopt);  // Redis refused to tell of some
+  CHECK(count(true, {}, 3, 1) == 1);                                     // others read, too
+  CHECK(count(false, {{3, "/"}}, 0, 1) == 4);                            // or 11, 22, 44: all have the same stream for "/"
   CHECK(count(false, {{3, "/"}}, 11, 1) == 11);
   CHECK(count(false, {{3, "/"}}, 0, 1, "/x") == std::nullopt);
   CHECK(count(false, {{3, ""}}, 0, 1) == std::nullopt);

@@ -268,6 +268,14 @@ TEST_CASE("options: what belongs to a transport") {
                  "--require-receivers and streams do not go together: a stream does not tell who reads it"));
 }
 
+TEST_CASE("options: whether receivers can be counted in a Redis Cluster is decided when the transport is known") {
+  const Words words{"-r", "redis+cluster://h:1", "--require-receivers", "2", "chat"};
+  CHECK(parse(words).require_receivers == 2);
+  Words named = words;
+  named.insert(named.begin(), {"--transport", "classic"});
+  CHECK(contains(refusal(named), "--require-receivers and classic on a Redis Cluster do not go together"));
+}
+
 TEST_CASE("options: answers may be asked for, where somebody can give them") {
   CHECK(parse({"--ack", "chat"}).ack);
   CHECK(parse({"--server-side", "--ack", "chat"}).ack);

@@ -15,16 +15,36 @@ TEST_CASE("server counts: of the receivers that Redis counts, at most so many ar
   const auto root = counts.place_of("/");
   CHECK(counts.place_of("/") == root);
   CHECK_FALSE(counts.is_known(root));
-  CHECK(counts.servers_among(root, 5) == 5);
+  CHECK(counts.servers_among(root, 5, true) == 5);
   counts.set(root, 2, 0);
-  CHECK(counts.servers_among(root, 5) == 2);
-  CHECK(counts.servers_among(root, 1) == 1);
+  CHECK(counts.servers_among(root, 5, true) == 2);
+  CHECK(counts.servers_among(root, 1, true) == 1);
   const auto other = counts.place_of("/other");
   CHECK(other != root);
   counts.set(other, 3, 2);
-  CHECK(counts.servers_among(other, 5) == 3);
-  CHECK(counts.servers_among(other, 3) == 1);  // a room's channel: two of the three are taps
-  CHECK(counts.servers_among(other, 1) == 0);
+  CHECK(counts.servers_among(other, 5, true) == 3);
+  CHECK(counts.servers_among(other, 3, false) == 1);  // a room's channel: two of the three are taps
+  CHECK(counts.servers_among(other, 1, true) == 0);
+}
+
+TEST_CASE("server counts: who alone receives in a room is a server, for taps follow a new room a little later") {
+  ServerCounts counts;
+  const auto root = counts.place_of("/");
+  counts.set(root, 2, 1);
+  CHECK(counts.servers_among(root, 1, false) == 1);
+  CHECK(counts.servers_among(root, 0, false) == 0);
+  CHECK(counts.servers_among(root, 2, false) == 1);
+}
+
+TEST_CASE("server counts: strangers are taken away from what all servers get, and from what set() counts") {
+  ServerCounts counts;
+  const auto root = counts.place_of("/");
+  counts.set_strangers(root, 1);
+  counts.set(root, 3, 0);
+  CHECK(counts.servers(root) == 2);
+  CHECK(counts.servers_among(root, 3, true) == 2);
+  CHECK(counts.servers_among(root, 2, true) == 1);
+  CHECK(counts.servers_among(root, 2, false) == 2);
 }
 
 TEST_CASE("server counts: all are back when as many listen as there were at most") {
@@ -35,9 +55,9 @@ TEST_CASE("server counts: all are back when as many listen as there were at most
   counts.set(root, 1, 0);
   CHECK_FALSE(counts.all_back());
   CHECK(counts.most_servers(root) == 2);
-  CHECK(counts.servers_among(root, 2) == 2);  // the other one may have come back since
+  CHECK(counts.servers_among(root, 2, true) == 2);  // the other one may have come back since
   counts.set(root, 1, 0);
-  CHECK(counts.servers_among(root, 2) == 1);
+  CHECK(counts.servers_among(root, 2, true) == 1);
   counts.set(root, 3, 0);
   CHECK(counts.all_back());
   CHECK(counts.most_servers(root) == 3);
@@ -52,7 +72,7 @@ TEST_CASE("server counts: namespaces beyond the limit are not counted, and cost 
   CHECK(none == ServerCounts::no_place);
   counts.set(none, 1, 0);
   CHECK_FALSE(counts.is_known(none));
-  CHECK(counts.servers_among(none, 7) == 7);
+  CHECK(counts.servers_among(none, 7, true) == 7);
   CHECK(counts.place_of("/7") == 7);
 }
 
