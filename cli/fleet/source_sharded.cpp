@@ -39,7 +39,7 @@ std::string_view hash_tag(std::string_view channel) {
 }
 
 /// Sharded pub/sub has no patterns, so this is a server without sockets: it is subscribed to the main channel of each
-/// namespace, where it is counted, and answers at once whatever a server would be waited for. Channels of rooms, and those for
+/// namespace, where it is counted, and answers at once whatever a server waits for. Channels of rooms, and those for
 /// the answers to one server, are followed as they appear; they are not counted.
 class ShardedSource final : public Source, private redis::MessageListener, private redis::PublishListener {
  public:
@@ -218,6 +218,9 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
     const auto envelope = cluster_message::open(payload, scratch_);
     if (!envelope.ok() || envelope->nsp != nsp || envelope->uid.empty() || !cluster_message::is_known(envelope->type)) {
       return;
+    }
+    if (envelope->uid.starts_with("asker-")) {
+      return;  // no server: it takes away the taps when it counts who will answer
     }
     const auto question = cluster_message::decode(static_cast<Type>(envelope->type), envelope->data);
     if (!question.ok() || !question->request_id) {

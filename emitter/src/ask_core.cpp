@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <socketio/common/error.hpp>
@@ -178,15 +179,18 @@ void AskCore::publish_question(Number number) {
   inquiry.asked_ms = loop_.now_ms();
   const Channel servers = dialect_->servers_channel(inquiry.question.target.nsp);
   const bool sharded = servers.kind == SubscriptionKind::shard;
-  const std::array<std::string_view, 3> count{"PUBSUB", sharded ? "SHARDNUMSUB" : "NUMSUB", servers.name};
-  commands_->command(count, [this, number](const redis::CommandResult& result) {
+  const std::string taps = dialect_->taps_channel(inquiry.question.target.nsp).value_or(servers.name);
+  const std::array<std::string_view, 4> count{"PUBSUB", sharded ? "SHARDNUMSUB" : "NUMSUB", servers.name, taps};
+  const bool has_taps = taps != servers.name;
+  commands_->command(std::span(count).first(has_taps ? 4 : 3), [this, number, has_taps](const redis::CommandResult& result) {
     Inquiry* const asked = find(number);
     if (asked == nullptr) {
       return;
     }
     const auto& elements = result.reply.elements;
-    if (result.outcome == redis::Outcome::ok && elements.size() == 2 && elements[1].integer >= 0) {
-      asked->servers = static_cast<std::size_t>(elements[1].integer);
+    if (result.outcome == redis::Outcome::ok && elements.size() == (has_taps ? 4U : 2U) && elements[1].integer >= 0) {
+      const std::int64_t others = has_taps ? std::clamp<std::int64_t>(elements[3].integer, 0, elements[1].integer) : 0;
+      asked->servers = static_cast<std::size_t>(elements[1].integer - others);
       check(number);
     } else if (asked->answered.error.empty()) {  // answers may come all the same
       asked->answered.error = "Redis does not tell how many servers there are: " + result.message;

@@ -125,6 +125,12 @@ class MessageDialect final : public AskDialect {
     return {{kind(), name_by([&](Buffer& out) { sharded_channels::append_named(out, fleet_.key, nsp, uid_); })}};
   }
   Channel servers_channel(std::string_view nsp) const override { return {kind(), named_prefix(nsp)}; }
+  std::optional<std::string> taps_channel(std::string_view nsp) const override {
+    if (kind() != SubscriptionKind::shard) {
+      return std::nullopt;
+    }
+    return name_by([&](Buffer& out) { sharded_channels::append_tap(out, fleet_.key, nsp); });
+  }
   /// A question by PUBLISH is a broadcast for classic servers with the same key, and no good one.
   std::optional<std::string> endangered_channel(std::string_view nsp) const override {
     if (kind() == SubscriptionKind::shard) {

@@ -53,6 +53,8 @@ class AskDialect {
   [[nodiscard]] virtual std::vector<Channel> answer_channels(std::string_view nsp) const = 0;
   /// Where all servers hear questions, and are counted. Never to be subscribed to.
   [[nodiscard]] virtual Channel servers_channel(std::string_view nsp) const = 0;
+  /// Where taps are subscribed that are counted among the servers, and do not answer us.
+  [[nodiscard]] virtual std::optional<std::string> taps_channel(std::string_view) const { return std::nullopt; }
   /// Where servers of another family listen that would take the question for something they cannot bear: while somebody is
   /// subscribed there, nothing is asked.
   [[nodiscard]] virtual std::optional<std::string> endangered_channel(std::string_view nsp) const = 0;

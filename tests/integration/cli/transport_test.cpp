@@ -251,6 +251,20 @@ TEST_CASE("transport: subscribers without a channel for answers are not counted 
   }
 }
 
+TEST_CASE("transport: a tap that is counted as a server is not asked, and not waited for") {
+  const RedisServer redis;
+  Surroundings fleet_tool;
+  fleet_tool.tool = "SOCKETIO_FLEET";
+  Tool tap({"tap", "-r", redis.url(), "--transport", "sharded", "-n", "/", "-o", "json"}, fleet_tool);
+  REQUIRE(eventually([&] {
+    return redis.ask({"SPUBLISH", "socket.io#tap#/#", "x"}) == ":1" && redis.ask({"SPUBLISH", "socket.io#/#", "{}"}) == ":1";
+  }));
+  const Ended ended = emit({"-r", redis.url(), "--transport", "sharded", "--server-side", "--ack", "ask"});
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["servers"] == 0);
+  CHECK(ended.summary()["answers"] == 0);
+}
+
 TEST_CASE("transport: a dry run shows what each transport would get") {
   const Ended sharded = emit({"--transport", "sharded", "--dry-run", "-t", "kitchen", "chat", "1"});
   CHECK(sharded.summary()["channel"] == "socket.io#/#kitchen#");
