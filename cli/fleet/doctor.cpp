@@ -174,6 +174,15 @@ void find_fleet(Examination& fleet, const Options& options) {
   }
 }
 
+/// What find_transport() sees in a namespace.
+std::optional<FoundTransport> look_at_namespace(Examination& fleet, const std::string& nsp) {
+  const auto found = std::make_shared<std::optional<FoundTransport>>();
+  FleetSettings settings = fleet.options.settings(Bus::streams);
+  find_transport(fleet.redis.client(), settings, nsp, [found](const FoundTransport& result) { *found = result; });
+  fleet.redis.wait([&] { return found->has_value(); }, fleet.options.common.timeout);
+  return *found;
+}
+
 void look_at_clients(Examination& fleet) {
   if (const auto list = fleet.redis.ask({"CLIENT", "LIST"}); list.outcome == redis::Outcome::ok) {
     fleet.clients = read_client_list(list.reply.text);
@@ -184,15 +193,38 @@ void look_at_clients(Examination& fleet) {
 
 }  // namespace
 
+void look_at_streams(Examination& fleet) {
+  const bool streams = fleet.looks_at(Bus::streams) && !fleet.fleet.streams.empty();
+  const bool sharded = fleet.looks_at(Bus::sharded) && !fleet.fleet.sharded.empty();
+  if (!streams && !sharded) {
+    return;
+  }
+  const auto found = look_at_namespace(fleet, streams ? fleet.fleet.streams.front() : fleet.fleet.sharded.front());
+  if (!found) {
+    return;
+  }
+  if (!streams && found->use_sharded_pubsub) {
+    fleet.use_sharded_pubsub = true;
+    fleet.fleet.streams = std::exchange(fleet.fleet.sharded, {});
+    std::replace(fleet.buses.begin(), fleet.buses.end(), Bus::sharded, Bus::streams);
+  }
+  fleet.has_seen_stream = found->has_own_stream;
+  if (!fleet.options.stream_count_given && found->seen_stream_count) {
+    fleet.options.stream_count = *found->seen_stream_count;
+  }
+}
+
 ExitStatus run_doctor(const Options& options, Console& console) {
   const Signals no_broken_pipes;
   Loop loop;
   const StopSignals signals(loop);
   Commander redis(loop, options, "doctor", console, signals);
   redis.connect();
-  Examination fleet{redis, options, console, signals};
+  Options own = options;
+  Examination fleet{redis, own, console, signals};
   find_fleet(fleet, options);
   look_at_clients(fleet);
+  look_at_streams(fleet);
   if (options.common.redis.topology == redis::Topology::cluster) {
     fleet.not_checked.push_back(
         "the other nodes' rights of users (ACL) and limits of output buffers (CONFIG): those of one node of the Redis Cluster "

@@ -63,11 +63,13 @@ struct Place {
 /// What the checks share: a fleet that is looked at, and what was found.
 struct Examination {
   Commander& redis;
-  const Options& options;
+  Options& options;  ///< a copy: the number of streams is that of the fleet, unless the user has named it
   Console& console;
   const StopSignals& signals;
   FoundNamespaces fleet{};
   bool knows_servers = true;                         ///< false: Redis does not tell who is subscribed
+  bool use_sharded_pubsub = false;                   ///< the streams servers do: their channels look like those of sharded ones
+  bool has_seen_stream = true;                       ///< streams: one with the name of the options exists, as far as is known
   std::vector<Bus> buses{};                          ///< that are looked at
   std::optional<std::vector<ClientLine>> clients{};  ///< nothing when Redis does not tell
 
@@ -79,6 +81,9 @@ struct Examination {
   [[nodiscard]] bool looks_at(Bus bus) const;
   [[nodiscard]] const std::string& key() const noexcept { return options.common.key; }
 };
+
+/// How many streams there are, and whether the subscribers that look sharded are a streams fleet.
+void look_at_streams(Examination& fleet);
 
 void check_servers(Examination& fleet);      ///< "servers", "transports", "version"
 void check_replicas(Examination& fleet);     ///< "replica"

@@ -15,6 +15,7 @@
 #include <socketio/protocol/classic_response.hpp>
 #include <socketio/protocol/cluster_message.hpp>
 #include <socketio/protocol/ids.hpp>
+#include <socketio/protocol/sharded_channels.hpp>
 
 #include "../src/text.hpp"
 #include "../src/units.hpp"
@@ -45,6 +46,7 @@ class Question final : private redis::MessageListener {
   Question(Examination& fleet, Bus bus, const std::string& nsp, std::string room)
       : fleet_(fleet),
         bus_(bus),
+        by_shards_(bus == Bus::sharded || (bus == Bus::streams && fleet.use_sharded_pubsub)),
         nsp_(nsp),
         main_(bus == Bus::classic ? names::request_channel(fleet.key(), nsp) : names::main_channel(fleet.key(), nsp)),
         room_(std::move(room)),
@@ -53,7 +55,7 @@ class Question final : private redis::MessageListener {
   /// False when it could not be asked.
   bool ask() {
     const std::string answers = bus_ == Bus::classic ? names::response_channel(fleet_.key(), nsp_) : main_ + uid_ + "#";
-    if (bus_ == Bus::sharded) {
+    if (by_shards_) {
       client_.subscribe(SubscriptionKind::shard, answers, *this);
     } else {
       client_.subscribe(SubscriptionKind::pattern, names::escaped(answers) + (bus_ == Bus::classic ? "*" : ""), *this);
@@ -98,13 +100,13 @@ class Question final : private redis::MessageListener {
   }
 
   [[nodiscard]] const std::set<std::string>& uids_with_sockets() const { return with_sockets_; }
+  [[nodiscard]] bool has_answer() const noexcept { return answered_ != 0; }
 
  private:
   bool publish() {
     const Buffer message = encode();
     asked_at_ = Clock::now();
-    return fleet_.redis.ask({bus_ == Bus::sharded ? "SPUBLISH" : "PUBLISH", main_, message.text()}).outcome ==
-           redis::Outcome::ok;
+    return fleet_.redis.ask({by_shards_ ? "SPUBLISH" : "PUBLISH", main_, message.text()}).outcome == redis::Outcome::ok;
   }
 
   [[nodiscard]] std::string where() const { return "namespace " + text::excerpt(nsp_) + ", " + std::string(name_of(bus_)); }
@@ -141,7 +143,7 @@ class Question final : private redis::MessageListener {
   [[nodiscard]] std::string unusual_subscribers() const {
     std::vector<std::string> suspects;
     for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
-      const bool subscribes = bus_ == Bus::sharded ? client.number("ssub") != 0 : client.number("sub") != 0;
+      const bool subscribes = by_shards_ ? client.number("ssub") != 0 : client.number("sub") != 0;
       if (subscribes && !client.is_tool() && !client.subscribes_as_server(bus_) && !is_half_subscribed(client)) {
         suspects.push_back(client.describe());
       }
@@ -167,15 +169,10 @@ class Question final : private redis::MessageListener {
                                  " (CLIENT LIST, name).";
   }
 
-  /// A tap of a sharded fleet answers as a server does, and has one channel for all namespaces.
-  [[nodiscard]] bool is_tap(const std::string& uid) const {
-    return bus_ == Bus::sharded && subscribers_of(fleet_.redis, fleet_.key() + "#" + uid + "#", true).value_or(0) != 0;
-  }
-
   void judge_subscriptions() const {
     std::vector<std::string> without;
     for (const std::string& uid : answered_uids_) {
-      if (uids_.count(uid) == 0 && !is_tap(uid)) {
+      if (uids_.count(uid) == 0) {
         without.push_back(text::excerpt(uid));
       }
     }
@@ -257,12 +254,15 @@ class Question final : private redis::MessageListener {
   }
 
   bool count() {
-    const bool shard = bus_ == Bus::sharded;
+    const bool shard = by_shards_;
     const auto counted = subscribers_of(fleet_.redis, main_, shard);
     if (!counted) {
       return false;
     }
-    counted_ = *counted;
+    Buffer mark;
+    sharded_channels::append_tap(mark, fleet_.key(), nsp_);
+    const std::uint64_t taps = shard ? subscribers_of(fleet_.redis, mark.text(), true).value_or(0) : 0;
+    counted_ = *counted - std::min(*counted, taps);  // servers count taps, too, and those answer servers
     if (bus_ == Bus::classic) {
       const auto others = subscribers_of(fleet_.redis, names::response_channel(fleet_.key(), nsp_), false);
       others_ = others.value_or(counted_);
@@ -346,10 +346,11 @@ class Question final : private redis::MessageListener {
 
   Examination& fleet_;
   const Bus bus_;
+  const bool by_shards_;  ///< it is asked by sharded pub/sub
   const std::string nsp_;
   const std::string main_;
-  const std::string uid_ = random_hex();
-  const std::string room_;  ///< empty: one that nobody has
+  const std::string uid_ = "asker-" + random_hex();  ///< a tap does not answer, and nobody takes it for a server
+  const std::string room_;                           ///< empty: one that nobody has
   std::string request_id_ = random_hex();
   Buffer scratch_;
   bool refused_ = false;
@@ -364,6 +365,21 @@ class Question final : private redis::MessageListener {
   redis::Client client_;                ///< last: it ends what waits for the others
 };
 
+/// Before there is a stream, servers with `useShardedPubSub` are known only by the form of what they answer.
+bool are_streams_servers(Examination& fleet, const std::string& nsp) {
+  if (fleet.looks_at(Bus::streams) || !fleet.places.empty() || !fleet.fleet.streams.empty()) {
+    return false;
+  }
+  fleet.use_sharded_pubsub = true;
+  Question question(fleet, Bus::streams, nsp, {});
+  fleet.use_sharded_pubsub = question.ask() && question.has_answer();
+  if (fleet.use_sharded_pubsub) {
+    fleet.fleet.streams = std::exchange(fleet.fleet.sharded, {});
+    std::replace(fleet.buses.begin(), fleet.buses.end(), Bus::sharded, Bus::streams);
+  }
+  return fleet.use_sharded_pubsub;
+}
+
 }  // namespace
 
 void check_answers(Examination& fleet) {
@@ -377,7 +393,11 @@ void check_answers(Examination& fleet) {
         continue;
       }
       Question question(fleet, bus, nsp, {});
-      if (question.ask()) {
+      const bool asked = question.ask();
+      if (asked && bus == Bus::sharded && !question.has_answer() && are_streams_servers(fleet, nsp)) {
+        return check_answers(fleet);
+      }
+      if (asked) {
         question.ask_slow_ones_again();
         question.judge();
       } else {

@@ -146,6 +146,15 @@ std::string joined(const std::set<std::string>& names) {
   return text;
 }
 
+/// A stream to which nothing was written for so long may be left over.
+constexpr std::uint64_t leftover_ms = 3'600'000;
+
+std::string leftover_advice(const StreamState& stream, std::optional<std::uint64_t> now) {
+  const bool is_old = now && *now > stream.last.first && *now - stream.last.first > leftover_ms;
+  return is_old ? "It may be left over from before: find out whether any process still reads or writes it before you remove it."
+                : "Somebody writes to it: do not delete it.";
+}
+
 void check_count(Examination& fleet, const StreamState& stream, const std::vector<StreamState>& streams,
                  std::optional<std::uint64_t> now) {
   const Options& options = fleet.options;
@@ -166,9 +175,8 @@ void check_count(Examination& fleet, const StreamState& stream, const std::vecto
          negative
              ? "Its namespaces have a negative hash: official servers write their events there and read them nowhere. Use a "
                "streamCount of 1, or other names."
-             : "Give all servers and emitters the same streamCount, and this tool the same --stream-count. If the stream is "
-               "left "
-               "over from before, delete it."});
+             : "Give all servers and emitters the same streamCount, and this tool the same --stream-count. " +
+                   leftover_advice(stream, now)});
     return;
   }
   std::set<std::string> misplaced;
@@ -283,6 +291,11 @@ void check_streams(Examination& fleet) {
     }
   }
   check_names(fleet, *streams);
+  if (!fleet.has_seen_stream && streams->empty() && !fleet.fleet.of(Bus::streams).empty()) {
+    fleet.not_checked.push_back("whether the servers use the stream " + text::excerpt(fleet.options.stream_name) +
+                                ": it is not there yet, for nothing was written. If their streamName is another one, name it "
+                                "with --stream-name.");
+  }
 }
 
 }  // namespace socketio::cli::fleet

@@ -79,6 +79,7 @@ constexpr OptionEntry fleet_options[] = {
     {"stream-count", true,
      [](Base& all, Text value) {
        options_of(all).stream_count = static_cast<std::uint32_t>(number("--stream-count", value, 1, 1'000));
+       options_of(all).stream_count_given = true;
      }},
     {"stream-maxlen", true,
      [](Base& all, Text value) { options_of(all).stream_maxlen = number("--stream-maxlen", value, 1, many); }},

@@ -32,6 +32,7 @@ struct Options {
   bool is_by_default = false;  ///< nobody named a transport: classic, when no server listens
   std::string stream_name = "socket.io";
   std::uint32_t stream_count = 1;
+  bool stream_count_given = false;
   std::uint64_t stream_maxlen = 10'000;
 
   std::vector<std::string> namespaces;  ///< without duplicates; empty: all

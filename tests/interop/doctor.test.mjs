@@ -174,10 +174,12 @@ describe('socketio-fleet doctor', { skip }, () => {
     const a = await fleet.add({ transport: 'streams', options: { streamCount: 3 } });
     await a.op('emit', { args: ['hello'] });
     assert.deepEqual(checks(await doctor(['--stream-count', '3'])), []);
-    const [one, ...others] = await doctor();
+    assert.deepEqual(checks(await doctor()), []); // it is found
+    const [one, ...others] = await doctor(['--stream-count', '1']);
     assert.deepEqual(others, []);
     assert.equal(one.check, 'stream-count');
     assert.match(one.problem, /streamCount of 1 do not read the stream socket\.io-2/);
+    assert.match(one.advice, /do not delete it/);
     const [four] = await doctor(['--stream-count', '4']);
     assert.equal(four.check, 'stream-count');
     assert.match(four.problem, /socket\.io-2 has entries that servers with a streamCount of 4 would look for in another stream/);
