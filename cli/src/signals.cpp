@@ -76,7 +76,10 @@ int Signals::descriptor() const noexcept { return pipe_ends[0]; }
 
 Signals::Woken Signals::wait(int fd, int timeout_ms) const {
   pollfd watched[2] = {{descriptor(), POLLIN, 0}, {fd, POLLIN, 0}};
-  const int count = ::poll(watched, 2, timeout_ms);
+  int count = 0;
+  do {  // libuv 1.50 interrupts calls that have a time limit without any signal
+    count = ::poll(watched, 2, timeout_ms);
+  } while (count < 0 && errno == EINTR && pending() == 0);
   if (pending() != 0) {
     return Woken::signal;
   }
