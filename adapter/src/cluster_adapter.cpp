@@ -76,7 +76,7 @@ ClusterAdapter::~ClusterAdapter() {
 
 Bytes ClusterAdapter::publishable(Bytes data) {
   publishable_.clear_and_shrink(limits::kept_bytes_max);
-  return event_data::without_prototypes(data, publishable_);
+  return event_data::publishable(data, publishable_);
 }
 
 bool ClusterAdapter::is_room_here(std::string_view room) const {

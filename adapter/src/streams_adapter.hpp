@@ -84,6 +84,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   void deliver_entry(std::string_view id, const cluster_message::View& view);
 
   void take_recovery_answer(const std::shared_ptr<Recovery>& recovery);
+  void end_recovery(const std::shared_ptr<Recovery>& recovery);
   void next_replay_page(const std::shared_ptr<Replay>& replay);
   void take_replay_page(const std::shared_ptr<Replay>& replay, const redis::CommandResult& result);
   void take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields);

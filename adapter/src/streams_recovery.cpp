@@ -92,6 +92,7 @@ struct StreamsAdapter::Recovery {
   std::optional<SavedSession> session;
   bool offset_is_there = false;
   int answers_missing = 2;
+  Scheduler::TimerId timer = 0;
   std::function<void(std::optional<SavedSession>)> done;
 };
 
@@ -99,7 +100,13 @@ void StreamsAdapter::take_recovery_answer(const std::shared_ptr<Recovery>& recov
   if (--recovery->answers_missing != 0) {
     return;
   }
+  end_recovery(recovery);
+}
+
+/// With what has been told, or without.
+void StreamsAdapter::end_recovery(const std::shared_ptr<Recovery>& recovery) {
   recoveries_.erase(recovery);
+  host().scheduler().cancel(recovery->timer);
   if (!recovery->session || !recovery->offset_is_there) {
     recovery->session.reset();
     ++count().recoveries_failed;
@@ -120,6 +127,7 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
   const auto recovery = std::make_shared<Recovery>();
   recovery->done = std::move(done);
   recoveries_.insert(recovery);
+  recovery->timer = host().scheduler().call_after(hub_->options().recovery_wait_max_ms, [this, recovery] { end_recovery(recovery); });
   Bus& bus = hub_->bus();
   bus.command(std::array<std::string_view, 1>{"MULTI"}, ignore);
   bus.command(std::array<std::string_view, 2>{"GET", key}, ignore);
@@ -153,6 +161,7 @@ struct StreamsAdapter::Replay {
   MissedPackets missed;
   std::size_t bytes = 0;
   std::size_t pages = 0;
+  Scheduler::TimerId timer = 0;
   std::function<void(std::optional<MissedPackets>)> done;
 };
 
@@ -169,6 +178,7 @@ void StreamsAdapter::catch_up(const SavedSession& session, std::string_view offs
   replay->last = *from;
   replay->done = std::move(done);
   replays_.insert(replay);
+  replay->timer = host().scheduler().call_after(hub_->options().recovery_wait_max_ms, [this, replay] { end_replay(replay, false); });
   next_replay_page(replay);
 }
 
@@ -215,6 +225,7 @@ void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, con
 
 void StreamsAdapter::end_replay(const std::shared_ptr<Replay>& replay, bool recovered) {
   replays_.erase(replay);
+  host().scheduler().cancel(replay->timer);
   ++(recovered ? count().sessions_recovered : count().recoveries_failed);
   replay->done(recovered ? std::optional(std::move(replay->missed)) : std::nullopt);
 }
@@ -225,9 +236,11 @@ void StreamsAdapter::give_up_recoveries() {
   const auto replays = std::exchange(replays_, {});
   count().recoveries_failed += recoveries.size() + replays.size();
   for (const auto& recovery : recoveries) {
+    host().scheduler().cancel(recovery->timer);
     recovery->done(std::nullopt);
   }
   for (const auto& replay : replays) {
+    host().scheduler().cancel(replay->timer);
     replay->done(std::nullopt);
   }
 }

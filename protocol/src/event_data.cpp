@@ -67,13 +67,68 @@ void put_count(std::uint8_t* header, std::uint32_t count) {
   }
 }
 
+constexpr std::int8_t timestamp_type = -1;
+
+/// One of the three forms that msgpack has for a timestamp. Decoders of JavaScript throw at others, or misread what follows.
+bool is_timestamp(const Item& item, std::uint8_t first_byte) noexcept {
+  constexpr std::uint8_t fixext4 = 0xd6;
+  constexpr std::uint8_t fixext8 = 0xd7;
+  constexpr std::uint8_t ext8 = 0xc7;
+  return first_byte == fixext4 || first_byte == fixext8 || (first_byte == ext8 && item.body.size() == 12);
+}
+
+/// The same moment in the form that it should have; what is no moment as its type and its bytes, which is how JavaScript
+/// servers pass on extensions that they do not know. A key is its bytes.
+void put_timestamp(const Item& item, bool is_key, Buffer& out) {
+  const std::size_t size = item.body.size();
+  const auto type = static_cast<std::uint8_t>(timestamp_type);
+  if (size == 4 || size == 8) {
+    out.push_back(size == 4 ? 0xd6 : 0xd7);
+    out.push_back(type);
+    out.append(item.body);
+  } else if (size == 12) {
+    out.push_back(0xc7);
+    out.push_back(12);
+    out.push_back(type);
+    out.append(item.body);
+  } else {
+    if (!is_key) {
+      pack::array_header(out, 2);
+      pack::integer(out, timestamp_type);
+    }
+    pack::binary(out, item.body);
+  }
+}
+
+/// Whether there is a timestamp in another form.
+bool has_odd_timestamp(Bytes packed) {
+  constexpr char type = '\xff';  // in no text
+  if (as_text(packed).find(type) == std::string_view::npos) [[likely]] {
+    return false;
+  }
+  Cursor cursor(packed);
+  Item item;
+  while (!cursor.at_end()) {
+    const std::uint8_t first_byte = packed[cursor.position()];
+    if (!cursor.next(item)) {
+      return false;
+    }
+    if (item.kind == Kind::extension && item.extension_type == timestamp_type && !is_timestamp(item, first_byte)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// Copies the next item, or of a container its header. Passes over members that set a prototype.
 bool copy_item(Cursor& cursor, std::vector<OpenContainer>& open, Bytes packed, Buffer& out) {
+  bool is_key = false;
   if (!open.empty()) {
     OpenContainer& inside = open.back();
     Cursor ahead = cursor;
     Item key;
-    if (inside.map && inside.left % 2 == 0 && ahead.next(key) && sets_prototype(key)) {
+    is_key = inside.map && inside.left % 2 == 0;
+    if (is_key && ahead.next(key) && sets_prototype(key)) {
       inside.left -= 2;
       --inside.count;
       return cursor.skip() && cursor.skip();
@@ -89,14 +144,18 @@ bool copy_item(Cursor& cursor, std::vector<OpenContainer>& open, Bytes packed, B
     const bool map = item.kind == Kind::map;
     open.push_back({out.size(), item.count, std::uint64_t{item.count} * (map ? 2 : 1), map});
   }
-  out.append(packed.subspan(begin, cursor.position() - begin));
+  if (item.kind == Kind::extension && item.extension_type == timestamp_type && !is_timestamp(item, packed[begin])) {
+    put_timestamp(item, is_key, out);
+  } else {
+    out.append(packed.subspan(begin, cursor.position() - begin));
+  }
   return true;
 }
 
 }  // namespace
 
-Bytes without_prototypes(Bytes packed, Buffer& scratch) {
-  if (as_text(packed).find(prototype_name) == std::string_view::npos) [[likely]] {
+Bytes publishable(Bytes packed, Buffer& scratch) {
+  if (as_text(packed).find(prototype_name) == std::string_view::npos && !has_odd_timestamp(packed)) [[likely]] {
     return packed;
   }
   scratch.clear();
@@ -194,8 +253,10 @@ void require_name(Bytes data, bool (*reserved)(std::string_view)) {
   if (!found.ok()) {
     refuse(found.error());
   }
-  const bool is_text = found->kind == Kind::text || found->kind == Kind::binary;
-  if (is_text && reserved(found->text)) {
+  if (found->kind == Kind::binary) {  // clients of JavaScript servers would end with a parse error
+    throw Error(ErrorCode::bad_arguments, "An event's name is text or a number, not bytes.");
+  }
+  if (found->kind == Kind::text && reserved(found->text)) {
     throw Error(ErrorCode::reserved_event,
                 "\"" + std::string(found->text) + "\" is a reserved event name. Choose another one.");
   }

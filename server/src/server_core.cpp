@@ -247,7 +247,8 @@ void ServerCore::close_adapters() {
 ///   events that wait for their place in a stream are delivered; sessions end, with what they were sent; clients over long
 ///   polling come for it; HTTP ends.
 struct ServerCore::Closing {
-  std::uint64_t due_ms;
+  bool over = false;  ///< what is still to come of it is for nothing
+  std::uint64_t due_ms = 0;
   std::function<void()> done;
   std::size_t namespaces_left = 0;
   std::size_t engines_left = 0;
@@ -260,7 +261,7 @@ struct ServerCore::Closing {
 };
 
 std::string ServerCore::listen(const std::string& host, std::uint16_t port) {
-  if (closings_ != 0) {
+  if (!closings_.empty()) {
     return "the server is being closed";
   }
   if (std::exchange(closed_, false)) {
@@ -278,14 +279,14 @@ std::string ServerCore::listen(const std::string& host, std::uint16_t port) {
 void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()> done) {
   const auto deadline_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(deadline.count(), 0));
   constexpr std::uint64_t years_ms = 1'000'000'000'000;
-  ++closings_;
   closed_ = true;
   closing_timer_.start(years_ms);
   const auto closing = std::make_shared<Closing>();
   closing->due_ms = loop.now_ms() + deadline_ms;
   closing->done = std::move(done);
+  closings_.push_back(closing);
   const auto delivered = [weak = weak_from_this(), closing] {
-    if (const auto self = weak.lock(); self != nullptr && closing->namespaces_left != 0 && --closing->namespaces_left == 0) {
+    if (const auto self = weak.lock(); self != nullptr && !closing->over && closing->namespaces_left != 0 && --closing->namespaces_left == 0) {
       self->end_sessions(closing);
     }
   };
@@ -306,7 +307,7 @@ void ServerCore::end_sessions(const std::shared_ptr<Closing>& closing) {
   closing->engines_left = loops_.size();
   closing->loops_left = loops_.size();
   const auto engines_ended = [closing](ServerCore& core) {
-    if (--closing->engines_left == 0) {
+    if (!closing->over && --closing->engines_left == 0) {
       core.close_adapters();
     }
   };
@@ -325,7 +326,7 @@ void ServerCore::end_sessions(const std::shared_ptr<Closing>& closing) {
 
 /// The listener is the first loop's, and clients that poll need it, whichever loop they are on.
 void ServerCore::loop_drained(const std::shared_ptr<Closing>& closing) {
-  if (--closing->loops_left != 0) {
+  if (closing->over || --closing->loops_left != 0) {
     return;
   }
   closing->loops_left = loops_.size();
@@ -338,19 +339,29 @@ void ServerCore::loop_drained(const std::shared_ptr<Closing>& closing) {
   first().http->close(closing->left_ms(loop), [this, closing] { loop_closed(closing); });
 }
 
-/// A connection that was on its way from one loop to another when both had none is counted all the same: then all are asked
-/// again, and by the time they are it has arrived.
-void ServerCore::loop_closed(const std::shared_ptr<Closing>& closing) {
-  if (--closing->loops_left != 0) {
-    return;
+/// Nothing is left: whoever asked for that has it, whatever their deadlines.
+void ServerCore::end_closings() {
+  closing_timer_.stop();
+  const auto all = std::exchange(closings_, {});
+  for (const auto& closing : all) {
+    closing->over = true;
+    loop.cancel(closing->timer);
   }
-  if (counts_ == nullptr || counts_->total() == 0) {
-    if (--closings_ == 0) {
-      closing_timer_.stop();
-    }
+  for (const auto& closing : all) {
     if (const auto done = std::exchange(closing->done, nullptr)) {
       done();  // may destroy this
     }
+  }
+}
+
+/// A connection that was on its way from one loop to another when both had none is counted all the same: then all are asked
+/// again, and by the time they are it has arrived.
+void ServerCore::loop_closed(const std::shared_ptr<Closing>& closing) {
+  if (closing->over || --closing->loops_left != 0) {
+    return;
+  }
+  if (counts_ == nullptr || counts_->total() == 0) {
+    end_closings();
     return;
   }
   closing->loops_left = loops_.size();

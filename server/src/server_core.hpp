@@ -104,6 +104,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   void end_sessions(const std::shared_ptr<Closing>& closing);
   void loop_drained(const std::shared_ptr<Closing>& closing);
   void loop_closed(const std::shared_ptr<Closing>& closing);
+  void end_closings();
 
   std::shared_ptr<net::OpenCounts> counts_;  ///< with several loops
   std::vector<std::unique_ptr<ServerLoop>> loops_;
@@ -114,7 +115,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::shared_ptr<std::vector<std::shared_ptr<NamespaceCore>>> ended_ =
       std::make_shared<std::vector<std::shared_ptr<NamespaceCore>>>();
   std::size_t children_ = 0;  ///< namespaces that predicates have made
-  std::size_t closings_ = 0;  ///< under way
+  std::vector<std::shared_ptr<Closing>> closings_;  ///< under way
   bool closed_ = false;
   net::Timer closing_timer_;  ///< keeps the application's loop turning for them, which other loops have to end, too
   std::recursive_mutex report_lock_;

@@ -176,6 +176,32 @@ TEST_CASE("streams recovery: missed events are told once as gone when the adapte
   }
 }
 
+TEST_CASE("streams recovery: a client begins anew when Redis does not tell its session or its missed events in time") {
+  Server server;
+  server.recover();
+  server.answer_session();
+  server.time.advance(1'999);
+  CHECK(server.answered == 0);
+  server.time.advance(1);
+  CHECK(server.answered == 1);
+  CHECK_FALSE(server.recovered);
+  server.answer_offset();
+  CHECK(server.answered == 1);
+
+  SavedSession session;
+  session.sid = "abcdefghijklmnopqrst";
+  int answered = 0;
+  server.adapter->catch_up(session, offset, [&answered](const std::optional<socketio::adapter::MissedPackets>& missed) {
+    ++answered;
+    CHECK_FALSE(missed);
+  });
+  server.time.advance(2'000);
+  CHECK(answered == 1);
+  server.bus->answer("XRANGE", array({}));
+  CHECK(answered == 1);
+  CHECK(server.adapter->counters().recoveries_failed == 2);
+}
+
 TEST_CASE("streams recovery: a session that Redis does not take is counted") {
   Server server;
   CHECK(server.adapter->counters().sessions_saved == 1);

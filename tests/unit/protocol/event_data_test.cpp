@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <socketio/common/error.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/transcode.hpp>
@@ -26,7 +27,7 @@ Buffer packed(std::string_view json) {
 
 std::string published(Bytes data) {
   Buffer scratch;
-  const Bytes left = event_data::without_prototypes(data, scratch);
+  const Bytes left = event_data::publishable(data, scratch);
   CHECK(check_items(left, 1).ok());
   Buffer text;
   transcode::MsgpackOptions options;
@@ -81,14 +82,66 @@ TEST_CASE("event data: names that JavaScript makes text of set no prototype eith
 TEST_CASE("event data: what has no such member is published as it is, and several values stay several") {
   const Buffer plain = packed(R"(["e",{"proto":{"a":1}},"__prot__"])");
   Buffer scratch;
-  CHECK(event_data::without_prototypes(plain.bytes(), scratch).data() == plain.data());
+  CHECK(event_data::publishable(plain.bytes(), scratch).data() == plain.data());
   Buffer two = packed(R"({"__proto__":1})");
   two.append(packed(R"({"a":{"__proto__":1}})").bytes());
-  const Bytes left = event_data::without_prototypes(two.bytes(), scratch);
+  const Bytes left = event_data::publishable(two.bytes(), scratch);
   CHECK(check_items(left, 2).ok());
   const Buffer cut = packed(R"(["e",{"__proto__":[1,2,3]}])");
   const Bytes broken = cut.bytes().first(cut.size() - 1);
-  CHECK(event_data::without_prototypes(broken, scratch).data() == broken.data());
+  CHECK(event_data::publishable(broken, scratch).data() == broken.data());
+}
+
+TEST_CASE("event data: timestamps are published in the forms that decoders of JavaScript know") {
+  const auto extension = [](std::size_t size) {  // ext8, type -1
+    Buffer out;
+    out.push_back(0xc7);
+    out.push_back(static_cast<std::uint8_t>(size));
+    out.push_back(0xff);
+    out.append(std::string(size, '\x01'));
+    return out;
+  };
+  const auto between = [](const Buffer& value) {
+    Buffer out;
+    pack::array_header(out, 3);
+    pack::text(out, "e");
+    out.append(value.bytes());
+    pack::text(out, "tail");
+    return out;
+  };
+  const auto published_as = [&](const Buffer& value) {
+    Buffer scratch;
+    const Bytes left = event_data::publishable(between(value).bytes(), scratch);
+    CHECK(check_items(left, 1).ok());
+    return std::string(as_text(left));
+  };
+  const auto text_of = [&](const std::string& head, std::size_t size) {
+    Buffer value;
+    value.append(head + std::string(size, '\x01'));
+    return std::string(between(value).text());
+  };
+  CHECK(published_as(extension(4)) == text_of("\xd6\xff", 4));
+  CHECK(published_as(extension(8)) == text_of("\xd7\xff", 8));
+  CHECK(published_as(extension(12)) == text_of("\xc7\x0c\xff", 12));
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{9}, std::size_t{16}}) {
+    CAPTURE(size);
+    CHECK(published_as(extension(size)) == text_of("\x92\xff\xc4" + std::string(1, static_cast<char>(size)), size));
+  }
+  Buffer key;
+  pack::map_header(key, 1);
+  key.append(extension(3).bytes());
+  pack::nil(key);
+  Buffer expected;
+  expected.append(std::string("\x81\xc4\x03\x01\x01\x01\xc0"));
+  CHECK(published_as(key) == std::string(between(expected).text()));
+}
+
+TEST_CASE("event data: a name that is bytes is refused") {
+  Buffer event;
+  pack::array_header(event, 1);
+  pack::binary(event, as_bytes("e"));
+  CHECK_THROWS_WITH_AS(event_data::require(event.bytes(), [](std::string_view) { return false; }),
+                       "An event's name is text or a number, not bytes.", Error);
 }
 
 TEST_CASE("event data: the last argument, when it is text") {

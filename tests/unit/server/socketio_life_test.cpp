@@ -226,6 +226,28 @@ TEST_CASE("life: closing twice, and destroying while closing, calls back at most
   CHECK(client.until_closed());
 }
 
+TEST_CASE("life: closing several times calls back each when nothing is left, and listening works from then on") {
+  std::string done;
+  std::string refusal = "not tried";
+  Fixture fixture;
+  Client client(fixture);
+  client.join();
+  fixture.io->close(std::chrono::seconds(60), [&] {
+    done += 'a';
+    refusal = fixture.io->listen("127.0.0.1", 0);
+  });
+  fixture.io->close(std::chrono::seconds(5), [&] { done += 'b'; });
+  fixture.io->close(std::chrono::seconds(5), [&] { done += 'c'; });
+  CHECK(client.until_closed());
+  client.close_orderly();
+  CHECK(fixture.until([&done] { return done.size() == 3; }));
+  CHECK(done == "abc");
+  CHECK(refusal.empty());
+  fixture.port = fixture.io->port();
+  Client next(fixture);
+  CHECK(!next.join().empty());
+}
+
 TEST_CASE("life: what was emitted and acked before closing arrives, over both transports, and then the connection ends") {
   int done = 0;
   Fixture fixture;

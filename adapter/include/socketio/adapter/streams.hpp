@@ -27,6 +27,8 @@ struct StreamsOptions {
   /// A recovered client is told of at most so many events, and so many bytes; one that has missed more begins anew.
   std::size_t replay_events_max = 10'000;
   std::size_t replay_bytes_max = 16U << 20;
+  /// A client that comes back begins anew when Redis has not told its session, or then its missed events, within this.
+  std::uint32_t recovery_wait_max_ms = 2'000;
 };
 
 /// The adapter of fleets on `@socket.io/redis-streams-adapter`. With ServerOptions::recovery, clients recover on any server.

@@ -51,12 +51,14 @@ inline constexpr std::size_t depth_max = limits::depth_max - 4;
 SOCKETIO_API void require(Bytes data, bool (*reserved)(std::string_view));
 /// The same for the name alone. For senders that walk over the arguments anyway.
 SOCKETIO_API void require_name(Bytes data, bool (*reserved)(std::string_view));
-/// `packed` as it may be published: without members named "__proto__", which set a prototype in JavaScript servers; one that is
-/// binary or a date ends them. Members whose names are arrays, which JavaScript makes text of, go with them.
+/// `packed` as it may be published, so that nothing in it ends a JavaScript server:
+///  * without members named "__proto__", which set a prototype there; one that is binary or a date ends them. Members whose
+///    names are arrays, which JavaScript makes text of, go with them;
+///  * with timestamps (extension -1) in the three forms that msgpack has for them. Those of other sizes become [-1, bytes].
 ///
-/// `packed`   well-formed values, one behind the other. Returned as it is, unless that name is in it.
+/// `packed`   well-formed values, one behind the other. Returned as it is, unless something must be changed.
 /// `scratch`  takes the copy otherwise.
-SOCKETIO_API Bytes without_prototypes(Bytes packed, Buffer& scratch);
+SOCKETIO_API Bytes publishable(Bytes packed, Buffer& scratch);
 
 /// Puts U+FFFD in the place of each lone surrogate in the text of msgpack, for readers whose decoders take UTF-8 alone.
 ///
