@@ -70,8 +70,16 @@ std::string no_connection(const std::string& error, const Options& options) {
   if (options.redis.topology == redis::Topology::sentinel) {
     return error + " Look whether the sentinels run and see a master, or name other ones with --redis URL.";
   }
-  return error + (contains(error, redis::describe(options.redis)) ? "" : " (" + redis::describe(options.redis) + ")") +
-         " Start Redis there, or name another one with --redis URL.";
+  const std::string where = contains(error, redis::describe(options.redis)) ? "" : " (" + redis::describe(options.redis) + ")";
+  if (contains(error, "nothing listens there") || contains(error, "no such socket")) {
+    return error + where + " Start Redis there, or name another one with --redis URL.";
+  }
+  for (const std::string_view sign : {"cannot be found", "cannot be reached", "did not accept", "did not answer"}) {
+    if (contains(error, sign)) {
+      return error + where + " Look whether Redis runs there, or name another one with --redis URL.";
+    }
+  }
+  return error + where;
 }
 
 std::string refusal(std::string_view error, const Options& options, Op op, std::string_view channel) {

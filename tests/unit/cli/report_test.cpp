@@ -172,7 +172,17 @@ TEST_CASE("explain: passwords and connections") {
   CHECK(explain::no_connection("Redis at x refused the password (WRONGPASS ...).", options) ==
         "Redis at x refused the password (WRONGPASS ...). " + hint);
   CHECK(explain::no_connection("Redis did not answer in time.", options) ==
-        "Redis did not answer in time. (redis://127.0.0.1:6379) Start Redis there, or name another one with --redis URL.");
+        "Redis did not answer in time. (redis://127.0.0.1:6379) Look whether Redis runs there, or name another one with "
+        "--redis URL.");
+  for (const char* error :
+       {"Redis at redis://127.0.0.1:6379 is not part of a cluster: the URL must begin with redis:// or rediss://.",
+        "What answers at redis://127.0.0.1:6379 does not speak as Redis does: a reply that is none.",
+        "Redis at redis://127.0.0.1:6379 refused SSUBSCRIBE: ERR unknown command 'SSUBSCRIBE'"}) {
+    CHECK(explain::no_connection(error, options) == error);
+    CHECK(explain::not_asked(error, options) == error);
+  }
+  CHECK(explain::no_connection("Redis at redis://127.0.0.1:6379 refused the connection: nothing listens there.", options)
+            .ends_with("Start Redis there, or name another one with --redis URL."));
 }
 
 }  // namespace report_test
