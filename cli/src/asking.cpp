@@ -11,6 +11,7 @@
 #include "explain.hpp"
 #include "fleet.hpp"
 #include "older_servers.hpp"
+#include "output_limits.hpp"
 #include "text.hpp"
 #include "units.hpp"
 
@@ -107,6 +108,7 @@ class Asking {
         asker_(std::in_place, loop_, redis_options(options, console), options.fleet(options.transports.front())) {}
 
   ExitStatus clients(const Operation& operation) {
+    refuse_too_large(operation);
     refuse_older_servers(loop_, options_, console_, signals_);
     return run<asking::Acks>([&](auto done) {
       asker_->emit_with_ack(
@@ -115,6 +117,7 @@ class Asking {
     });
   }
   ExitStatus servers(const Operation& operation) {
+    refuse_too_large(operation);
     return run<asking::ServerAnswers>([&](auto done) {
       asker_->server_side_emit(
           operation.target.nsp, asking::Event::of_packed(operation.data.bytes()), how(),
@@ -129,6 +132,22 @@ class Asking {
     how.until = options_.until;
     how.expected = options_.expected;
     return how;
+  }
+
+  /// A question that Redis would rather cut all servers off for.
+  void refuse_too_large(const Operation& operation) {
+    if (MessageSizes::estimate(operation) < MessageSizes::small_bytes) {
+      return;
+    }
+    std::optional<OutputLimits> limits;
+    redis::Client client(loop_, redis_options(options_, console_));
+    client.connect();
+    ask_output_limits(client, [&limits](const OutputLimits& answer) { limits = answer; });
+    const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
+    while (!limits && signals_.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
+      loop_.run_until([&limits] { return limits.has_value(); }, slice_ms);
+    }
+    MessageSizes::check_question(operation, options_, limits.value_or(OutputLimits{}));
   }
 
   void print(const Value& answer, std::string_view server) {

@@ -110,7 +110,7 @@ ExitStatus Batch::run() {
   }
   Halt halt = read_lines();
   if (publisher_) {
-    const Halt ended = publisher_->finish(halt);
+    const Halt ended = publisher_->finish(halt, reader_.line_number());
     halt = halt == Halt::none ? ended : halt;
     if (save_checkpoint(true) != Halt::none) {
       report_unsaved();
@@ -173,6 +173,9 @@ Halt Batch::take_line(std::string_view line) {
     rejects_->keep(reader_.line_number(), handled_, line);
   }
   try {
+    if (const Halt halt = destination_->make_room(parser_->operation(), reader_.position()); halt != Halt::none) {
+      return halt;
+    }
     destination_->send(parser_->operation(), reader_.position());
   } catch (const Error& error) {
     if (rejects_) {

@@ -11,6 +11,9 @@ class Destination {
  public:
   virtual ~Destination() = default;
 
+  /// Before each send(): may wait until those who receive can take it. Throws Error as send(). When the batch has to end, the
+  /// operation is not to be sent.
+  virtual Halt make_room(const Operation&, Position) { return Halt::none; }
   /// Takes one operation; `end` is behind its line. Throws Error when it cannot be sent as it is; nothing is sent then.
   virtual void send(const Operation& operation, Position end) = 0;
   /// After each send(): may wait, so that what is under way stays bounded. Tells when the batch has to end.

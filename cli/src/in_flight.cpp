@@ -5,18 +5,20 @@
 
 namespace socketio::cli {
 
-void InFlight::push(Position end, Op op, std::uint16_t place, bool to_all_servers) {
+void InFlight::push(Position end, Op op, std::uint16_t place, bool to_all_servers, std::uint64_t kept_bytes) {
   if (size_ == ring_.size()) {
     grow();
   }
   ++size_;
-  at(size_ - 1) = {end.line, end.offset_bytes, op, Fate::waiting, to_all_servers, place};
+  at(size_ - 1) = {end.line, end.offset_bytes, kept_bytes, op, Fate::waiting, to_all_servers, place};
   ++waiting_;
+  waiting_kept_bytes_ += kept_bytes;
   last_offset_ = end.offset_bytes;
 }
 
 void InFlight::take_back() {
   assert(size_ != 0 && waiting_ != 0);
+  waiting_kept_bytes_ -= at(size_ - 1).kept_bytes;
   --size_;
   --waiting_;
 }
@@ -36,6 +38,7 @@ InFlight::Line InFlight::end(EmitId id, Fate fate) {
   assert(entry.fate == Fate::waiting);
   entry.fate = fate;
   --waiting_;
+  waiting_kept_bytes_ -= entry.kept_bytes;
   const Line line{entry.line, entry.op, entry.place, entry.to_all_servers};
   while (size_ != 0 && at(0).fate == Fate::passed) {
     done_ = {at(0).line, at(0).offset_bytes};

@@ -4,7 +4,6 @@
 #include <array>
 #include <iterator>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include <socketio/common/error.hpp>
@@ -12,6 +11,7 @@
 #include <socketio/protocol/sharded_channels.hpp>
 
 #include "dry_run.hpp"
+#include "exit_status.hpp"
 #include "explain.hpp"
 #include "fleet.hpp"
 #include "text.hpp"
@@ -28,30 +28,10 @@ constexpr std::uint64_t under_way_bytes_max = std::uint64_t{8} << 20;
 /// How long a signal may go unnoticed.
 constexpr milliseconds slice{100};
 
-/// Readers are looked at after so many bytes, or after so long (the clock is looked at every watched_emits_).
-constexpr std::uint64_t watched_bytes_max = std::uint64_t{2} << 20;
-constexpr milliseconds watch_every{50};
+/// Emits between two looks at the clock.
+constexpr std::uint64_t look_around_emits = 256;
 constexpr milliseconds count_every{1'000};
-/// What Redis may keep for the slowest subscriber before the batch waits, and when it goes on.
-constexpr std::uint64_t output_bytes_high = std::uint64_t{4} << 20;
-constexpr std::uint64_t output_bytes_low = std::uint64_t{1} << 20;
-constexpr int look_again_ms = 5;
-/// Smaller messages are not compared with Redis' limits.
-constexpr std::size_t large_bytes = std::size_t{1} << 20;
-/// What Redis keeps for a message besides its channel and payload.
-constexpr std::uint64_t message_overhead_bytes = 1024;
-/// Redis' own defaults, where it does not tell.
-constexpr std::uint64_t subscriber_limit_bytes = std::uint64_t{32} << 20;
-
-/// The hard limit of a class in "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60".
-std::uint64_t limit_in(const std::string& setting, const std::string& of, std::uint64_t otherwise) {
-  const std::size_t at = (" " + setting).find(" " + of + " ");
-  if (at == std::string::npos) {
-    return otherwise;
-  }
-  const std::string_view rest = std::string_view(setting).substr(at + of.size() + 1);
-  return units::count(rest.substr(0, rest.find(' '))).value_or(otherwise);
-}
+constexpr int look_again_ms = 20;
 
 /// "line 7", "lines 7 to 9 and 20"; of many ranges, the first ones.
 std::string lines_text(const std::vector<LineRange>& ranges) {
@@ -79,7 +59,9 @@ Publisher::Publisher(Options& options, Console& console, const Signals& signals,
       tick_(std::move(tick)),
       in_flight_(start),
       emitter_(batch_redis(), emitter_options()),
-      outlet_(Way(emitter_).outlet()) {}
+      outlet_(Way(emitter_).outlet()),
+      compares_sizes_(options.input.has_value()),
+      sizes_(options) {}
 
 /// After an outage what has queued up waits until as many servers are back as there were: wait_for_servers().
 redis::Options Publisher::batch_redis() {
@@ -142,6 +124,7 @@ std::optional<FoundTransport> Publisher::ask_who_listens(bool with_streams, cons
   const auto ask = [&, found](redis::Client& client) {
     const auto done = [found](const FoundTransport& result) { *found = result; };
     const FleetSettings fleet = options_.fleet(Transport::classic);
+    ask_limits(client);
     with_streams ? find_transport(client, fleet, nsp, done) : socketio::count_servers(client, fleet, nsp, done);
   };
   const Clock::time_point deadline = Clock::now() + options_.timeout;
@@ -156,6 +139,7 @@ std::optional<FoundTransport> Publisher::ask_who_listens(bool with_streams, cons
 /// By which transport the servers listen, and how many there are.
 void Publisher::look() {
   if (!looks_at_fleet(options_)) {
+    make_sure_of_redis();
     return;
   }
   const auto found = ask_who_listens(true, options_.nsp);
@@ -171,13 +155,56 @@ void Publisher::look() {
   look_for_classic(options_, console_, signals_);
   emitter_.use_fleet(emitter_options());
   learn(counts_.place_of(options_.nsp), *found);
-  if (options_.input && redis_tells_) {
-    watch_.emplace(options_, console_);
+  looks_again_ = options_.input && options_.transport_choice == TransportChoice::by_default && found->nobody();
+  sizes_.forget_transports();
+  counted_at_ = Clock::now();
+}
+
+void Publisher::expect(const Operation& operation, std::string channel) {
+  channel_ = std::move(channel);
+  compares_sizes_ = MessageSizes::estimate(operation) >= MessageSizes::small_bytes;
+}
+
+/// Nothing else was asked: what accepted the connection may be no Redis, or one that speaks TLS and takes nothing. Then nothing
+/// is to be sent, as nobody could say that it was not taken.
+void Publisher::make_sure_of_redis() {
+  const auto answer = std::make_shared<std::optional<redis::CommandResult>>();
+  const auto ask = [this, answer](redis::Client& client) {
+    ask_limits(client);
+    constexpr std::array<std::string_view, 1> words{"PING"};
+    client.command(words, [answer](redis::CommandResult result) { *answer = std::move(result); });
+  };
+  const Clock::time_point deadline = Clock::now() + options_.timeout;
+  const auto is_done = [&answer] { return answer->has_value(); };
+  bool done = emitter_.with_client(ask, is_done, slice);
+  while (!done && signals_.pending() == 0 && Clock::now() < deadline) {
+    done = emitter_.with_client([](redis::Client&) {}, is_done, slice);
   }
-  if (options_.uses(Transport::streams)) {
-    watched_emits_ = std::clamp<std::uint64_t>(options_.stream_length_max / 4, 1, watched_emits_);
+  if (signals_.pending() != 0) {
+    throw Failure(static_cast<ExitStatus>(128 + signals_.pending()), "Interrupted; nothing was sent.");
   }
-  counted_at_ = watched_at_ = Clock::now();
+  if (!done || ((*answer)->outcome != redis::Outcome::ok && (*answer)->outcome != redis::Outcome::refused)) {
+    throw Failure(ExitStatus::refused,
+                  explain::no_connection(done ? (*answer)->message : std::string("Redis did not answer in time."), options_));
+  }
+}
+
+/// What Redis keeps for a subscriber, if that may matter. Nobody waits for the answer: it comes before those to later
+/// questions.
+void Publisher::ask_limits(redis::Client& client) {
+  if (compares_sizes_ && !limits_) {
+    ask_output_limits(client, [this, alive = std::weak_ptr<const bool>(alive_)](const OutputLimits& limits) {
+      if (!alive.expired()) {
+        limits_ = limits;
+      }
+    });
+  }
+}
+
+Throttle::Sender Publisher::sender() {
+  return {[this] { return in_flight_.waiting_kept_bytes(); },
+          [this](milliseconds time) { time.count() == 0 ? emitter_.poll() : static_cast<void>(emitter_.flush(time)); },
+          [this] { return wait(false); }, [this] { return emitter_.state() == redis::State::ready; }};
 }
 
 void Publisher::learn(ServerCounts::Place place, const FoundTransport& found) {
@@ -194,20 +221,47 @@ void Publisher::count_servers(ServerCounts::Place place) {
   }
 }
 
+Halt Publisher::make_room(const Operation& operation, Position end) {
+  if (compares_sizes_ && !limits_) [[unlikely]] {  // nothing was asked since
+    emitter_.with_client([](redis::Client&) {}, [this] { return limits_.has_value(); }, options_.timeout);
+    limits_ = limits_.value_or(OutputLimits{});
+  }
+  kept_bytes_ = compares_sizes_ ? sizes_.for_subscribers(operation, *limits_) : 0;
+  if (!options_.input) {
+    return Halt::none;
+  }
+  if (!throttle_) [[unlikely]] {
+    watch_.emplace(options_, console_);
+    throttle_.emplace(options_, console_, signals_, *watch_, sender());
+    throttle_->begin(limits_->subscribers);
+  }
+  std::string problem;
+  const Halt halt = throttle_->make_room(kept_bytes_, problem);
+  if (halt == Halt::stopped) {
+    ++tally_.failed;
+    errors_.add(end.line, problem + ".");
+    if (line_ended_) {
+      line_ended_(end.line, !options_.checkpoint);
+    }
+  }
+  return halt;
+}
+
 void Publisher::send(const Operation& operation, Position end) {
   const ServerCounts::Place place = counts_.place_of(operation.target.nsp);
   if (redis_tells_ && place != ServerCounts::no_place && !counts_.is_known(place)) [[unlikely]] {
     count_servers(place);
   }
-  check_size(operation);
-  in_flight_.push(end, operation.op, place, goes_to_all_servers(operation));
-  bytes_unwatched_ += operation.data.size();
-  ++emits_unwatched_;
+  in_flight_.push(end, operation.op, place, goes_to_all_servers(operation), kept_bytes_);
   try {
     perform(outlet_, operation);
   } catch (...) {
     in_flight_.take_back();
     throw;
+  }
+  ++emits_;
+  if (throttle_) {
+    throttle_->sent(kept_bytes_);
   }
 }
 
@@ -215,8 +269,9 @@ Halt Publisher::keep_up() {
   if (refused_) [[unlikely]] {
     return Halt::refused;
   }
-  if (watch_ && (bytes_unwatched_ >= watched_bytes_max || emits_unwatched_ % watched_emits_ == 0)) [[unlikely]] {
-    if (const Halt halt = spare_readers(); halt != Halt::none) {
+  if (watch_ && (recounts_ || emits_ % look_around_emits == 0)) [[unlikely]] {
+    throttle_->look();
+    if (const Halt halt = look_around(); halt != Halt::none) {
       return halt;
     }
   }
@@ -234,10 +289,14 @@ Halt Publisher::pause() {
   if (emitter_.state() != redis::State::ready && in_flight_.waiting_count() != 0) {
     return wait(false);
   }
-  return refused_ ? Halt::refused : Halt::none;
+  return refused_ ? Halt::refused : look_around();
 }
 
-Halt Publisher::settle() { return in_flight_.waiting_count() == 0 && !refused_ ? Halt::none : wait(false); }
+Halt Publisher::settle() {
+  const bool is_settled = in_flight_.waiting_count() == 0 && !refused_;
+  const Halt halt = is_settled ? Halt::none : wait(false);
+  return halt == Halt::none && recounts_ ? look_around() : halt;
+}
 
 /// Waits until nothing is under way. Gives up when Redis has answered nothing for the timeout, which counts anew from when it
 /// was lost, but only once: a Redis that accepts connections and answers nothing is as good as none. What passes between two
@@ -308,6 +367,9 @@ void Publisher::on_result(const EmitResult& result) {
       } else if (result.receivers) [[likely]] {
         const std::int64_t servers = counts_.servers_among(place, *result.receivers, line.to_all_servers);
         tally_.receivers.add(servers);
+        if (watch_ && *result.receivers > servers) [[unlikely]] {
+          note_above({place, line.to_all_servers, *result.receivers, servers});
+        }
         is_fewer = watch_ && line.to_all_servers && counts_.is_known(place) &&
                    static_cast<std::uint64_t>(servers) < counts_.most_servers(place) && !options_.counts_one_node();
         if (is_fewer) [[unlikely]] {
@@ -356,18 +418,32 @@ void Publisher::on_result(const EmitResult& result) {
   }
 }
 
-Halt Publisher::finish(Halt halt) {
+/// Servers may have come since they were counted: what is above the count is looked at again.
+void Publisher::note_above(const Above& above) {
+  ++above_[above];
+  recounts_ = recounts_ || above.receivers != most_receivers_;
+  most_receivers_ = above.receivers;
+}
+
+Halt Publisher::finish(Halt halt, std::uint64_t last_read) {
   Halt ended = Halt::none;
   if (halt != Halt::lost) {
     ended = wait(true);
   }
+  if (!above_.empty() && emitter_.state() == redis::State::ready) {
+    count_again();
+  }
+  const bool is_lost = halt == Halt::lost || ended == Halt::lost;
+  const std::string why = is_lost ? why_lost() : std::string();
   emitter_.close(milliseconds(0));
   if (tally_.empty_rooms != 0 && tally_.empty_rooms == tally_.sent() && !options_.input && signals_.pending() == 0) {
     look_for_room_channels(options_, console_, signals_);
   }
-  if (halt == Halt::lost || ended == Halt::lost) {
-    console_.error("Redis at " + redis::describe(options_.redis) + " did not come back within " +
-                   units::duration_text(options_.timeout) + ". Wait longer with --timeout, or run it again later.");
+  if (is_lost) {
+    console_.error(why);
+  }
+  if (options_.input && (is_lost || halt == Halt::stopped)) {
+    say_where_to_go_on(last_read);
   }
   if (fewer_.count != 0) {
     console_.error(units::counted(fewer_.count, "emit") + " (" + lines_text(fewer_.lines) +
@@ -376,6 +452,38 @@ Halt Publisher::finish(Halt halt) {
   say_lost(not_sent_, "not sent");
   say_lost(unconfirmed_, "unconfirmed: Redis went away before it answered; they may have arrived, and are not sent again");
   return ended == Halt::lost ? Halt::lost : Halt::none;
+}
+
+/// Why Redis takes nothing more, and what to do about it.
+std::string Publisher::why_lost() {
+  std::string error;
+  bool is_refusal = false;
+  const auto ask = [&](redis::Client& client) {
+    error = client.last_error();
+    is_refusal = client.last_error_is_refusal() && client.state() != redis::State::ready;
+  };
+  emitter_.with_client(
+      ask, [] { return true; }, milliseconds(0));
+  return is_refusal ? explain::no_connection(error, options_)
+                    : "Redis at " + redis::describe(options_.redis) + " did not come back within " +
+                          units::duration_text(options_.timeout) + ". Wait longer with --timeout, or go on later.";
+}
+
+/// So that nothing is sent twice, and nothing left out.
+void Publisher::say_where_to_go_on(std::uint64_t last_read) const {
+  const std::string read = " Line " + std::to_string(last_read) + " is the last one that was read.";
+  if (options_.checkpoint) {
+    console_.error("Run the same command again to go on." + read);
+  } else if (options_.rejects) {
+    console_.error("Go on with the lines in the file of --rejects and those from line " + std::to_string(last_read + 1) + "." +
+                   read);
+  } else {
+    const std::uint64_t next = in_flight_.done().line + 1;
+    const std::vector<LineRange> ahead = in_flight_.passed_ahead();
+    console_.error("Go on from line " + std::to_string(next) + " (tail -n +" + std::to_string(next) +
+                   "): running it again from the start would send those before twice" +
+                   (ahead.empty() ? "" : ", and from there " + lines_text(ahead)) + "." + read);
+  }
 }
 
 void Publisher::say_lost(const Lost& lost, const std::string& what) const {
@@ -416,101 +524,56 @@ bool Publisher::goes_to_all_servers(const Operation& operation) const {
            sharded_channels::has_channel(options_.sharded_mode, rooms.front()));
 }
 
-/// Redis cuts the connection of a subscriber for whom it would have to keep more than its limit: a message above it ends the
-/// connections of all servers, and reaches nobody.
-void Publisher::check_size(const Operation& operation) {
-  if (operation.data.size() < large_bytes) [[likely]] {
-    return;
-  }
-  Rehearsal rehearsal(options_);
-  perform(rehearsal, operation);
-  for (const Encoder::Publication& publication : rehearsal.publications()) {
-    const std::uint64_t limit = output_limit(publication.command == Encoder::Command::add_entry);
-    const std::uint64_t bytes = publication.payload.size() + 2 * publication.channel.size() + message_overhead_bytes;
-    if (limit != 0 && bytes >= limit) {
-      throw Error(ErrorCode::too_large, "The message has " + units::grouped(publication.payload.size()) +
-                                            " bytes. Redis cuts the connections of servers for which it has to keep " +
-                                            units::grouped(limit) + " (client-output-buffer-limit), so nobody would get it.");
-    }
-  }
-}
-
-std::uint64_t Publisher::output_limit(bool of_streams) {
-  if (!output_limits_) {
-    output_limits_.emplace(subscriber_limit_bytes, 0);
-    const auto answer = std::make_shared<std::optional<std::string>>();
-    const auto ask = [&answer](redis::Client& client) {
-      constexpr std::array<std::string_view, 3> words{"CONFIG", "GET", "client-output-buffer-limit"};
-      client.command(words, [answer](const redis::CommandResult& result) {
-        const auto& elements = result.reply.elements;
-        *answer = result.outcome == redis::Outcome::ok && elements.size() == 2 ? elements[1].text : std::string();
-      });
-    };
-    emitter_.with_client(
-        ask, [&answer] { return answer->has_value(); }, options_.timeout);
-    *output_limits_ = {limit_in(answer->value_or(""), "pubsub", subscriber_limit_bytes),
-                       limit_in(answer->value_or(""), "normal", 0)};
-  }
-  return of_streams ? output_limits_->second : output_limits_->first;
-}
-
-/// Looks at the readers now and then: servers that are slower than the input would be cut off by Redis, or miss what a stream
-/// drops.
-Halt Publisher::spare_readers() {
+/// Counts the servers at most once a second, and sooner when an emit has reached more subscribers than are known. Where nobody
+/// listened, it looks by which transport somebody does by now.
+Halt Publisher::look_around() {
   const Clock::time_point now = Clock::now();
-  if (now - counted_at_ >= count_every) {
-    counted_at_ = now;
-    watch_->count(counts_, slice.count());
-  }
-  const bool fills_stream = options_.uses(Transport::streams) && emits_unwatched_ * 4 >= options_.stream_length_max;
-  if (!watch_->may_read() || (bytes_unwatched_ < watched_bytes_max && now - watched_at_ < watch_every && !fills_stream)) {
+  if (!watch_ || !redis_tells_ || emitter_.state() != redis::State::ready || (!recounts_ && now - counted_at_ < count_every)) {
     return Halt::none;
   }
-  Halt halt = Halt::none;
-  if (fills_stream) {
-    halt = wait(false);  // what is under way goes into the stream first
+  counted_at_ = now;
+  recounts_ = false;
+  if (looks_again_) {
+    if (const auto found = ask_who_listens(true, options_.nsp);
+        found && found->outcome == redis::Outcome::ok && !found->nobody()) {
+      return change_transport(*found);
+    }
   }
-  if (fills_stream || !options_.uses(Transport::streams) || options_.transports.size() > 1) {
-    halt = halt == Halt::none ? wait_for_readers() : halt;
-    emits_unwatched_ = 0;
-  }
-  bytes_unwatched_ = 0;
-  watched_at_ = Clock::now();
-  return halt;
+  count_again();
+  return Halt::none;
 }
 
-/// Waits until the slowest subscriber, and every reader of streams, has read enough; for at most the timeout.
-Halt Publisher::wait_for_readers() {
-  const Clock::time_point deadline = Clock::now() + options_.timeout;
-  std::uint64_t output_bytes_max = output_bytes_high;
-  std::set<std::string> done;
-  for (Readers readers; watch_->read(readers, slice.count()); readers = {}) {
-    bool streams_read = true;
-    for (const auto& [reader, waits] : readers.waiting) {
-      if (waits) {
-        done.insert(reader);
-      }
-      streams_read = streams_read && done.contains(reader);
-    }
-    const bool enough = readers.output_bytes_max <= output_bytes_max && (streams_read || !options_.uses(Transport::streams));
-    if (enough || Clock::now() >= deadline) {
-      return Halt::none;
-    }
-    if (!std::exchange(told_slow_, true)) {
-      console_.note("The servers read more slowly than this is sent; waiting for them now and then.");
-    }
-    output_bytes_max = output_bytes_low;
-    emitter_.poll();
-    if (signals_.wait(-1, look_again_ms) == Signals::Woken::signal) {
-      return Halt::signal;
+void Publisher::count_again() {
+  watch_->count(counts_, slice.count());
+  for (const auto& [above, emits] : std::exchange(above_, {})) {
+    const std::int64_t servers = counts_.servers_among(above.place, above.receivers, above.to_all);
+    if (servers > above.counted) {
+      tally_.receivers.change(above.counted, servers, emits);
     }
   }
+}
+
+Halt Publisher::change_transport(const FoundTransport& found) {
+  looks_again_ = false;
+  const std::string before = transports_text(options_);
+  try {
+    choose_transport(options_, console_, found);
+  } catch (const Failure& failure) {
+    console_.error(std::string("Servers listen now, but it is not clear how to send. ") + failure.what());
+    return Halt::stopped;
+  }
+  if (transports_text(options_) != before) {
+    console_.note("Servers listen now: sent by the transport " + transports_text(options_) + " from here on.");
+    emitter_.use_fleet(emitter_options());
+    sizes_.forget_transports();
+  }
+  learn(counts_.place_of(options_.nsp), found);
   return Halt::none;
 }
 
 /// After an outage the servers come back one by one; what is published before goes past those that are still away.
 Halt Publisher::wait_for_servers() {
-  const std::uint64_t outages = watch_ ? emitter_.redis_counters().disconnects : 0;
+  const std::uint64_t outages = watch_ && redis_tells_ ? emitter_.redis_counters().disconnects : 0;
   if (outages <= outages_waited_ || emitter_.state() != redis::State::ready) [[likely]] {
     return Halt::none;
   }
@@ -520,7 +583,7 @@ Halt Publisher::wait_for_servers() {
     if (!std::exchange(told, true)) {
       console_.note("Redis is back; waiting up to " + units::duration_text(options_.timeout) + " for the servers.");
     }
-    if (signals_.wait(-1, 4 * look_again_ms) == Signals::Woken::signal) {
+    if (signals_.wait(-1, look_again_ms) == Signals::Woken::signal) {
       break;
     }
   }

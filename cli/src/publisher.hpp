@@ -1,8 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,11 +17,13 @@
 #include "destination.hpp"
 #include "in_flight.hpp"
 #include "options.hpp"
+#include "output_limits.hpp"
 #include "report.hpp"
 #include "server_counts.hpp"
 #include "server_watch.hpp"
 #include "signals.hpp"
 #include "tally.hpp"
+#include "throttle.hpp"
 
 namespace socketio::cli {
 
@@ -37,6 +42,7 @@ class Publisher final : public Destination {
   /// terminated), and as choose_transport().
   void connect();
 
+  Halt make_room(const Operation& operation, Position end) override;
   void send(const Operation& operation, Position end) override;
   Halt keep_up() override;
   Halt pause() override;
@@ -44,14 +50,17 @@ class Publisher final : public Destination {
 
   /// Waits for what is under way for at most the timeout, unless Redis was lost; what is left then has failed. Says what was
   /// lost. Returns Halt::lost when Redis did not answer in time.
-  Halt finish(Halt halt);
+  ///
+  /// `last_read`  the number of the last line of the input that was read; where to go on is said by it.
+  Halt finish(Halt halt, std::uint64_t last_read = 0);
 
   [[nodiscard]] InFlight& in_flight() noexcept { return in_flight_; }
   /// Calls `ended` with the number of each line that was sent once it has ended, and whether it has to be sent again for
   /// everybody to get it.
   void on_line_end(std::function<void(std::uint64_t line, bool rejected)> ended) { line_ended_ = std::move(ended); }
-  /// For the sentence of a single emit that is refused.
-  void set_channel(std::string channel) { channel_ = std::move(channel); }
+  /// A single emit: its channel, for the sentence when it is refused; a large one is compared with what Redis keeps for a
+  /// subscriber.
+  void expect(const Operation& operation, std::string channel);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -67,6 +76,15 @@ class Publisher final : public Destination {
     void add(std::uint64_t line);
   };
 
+  /// Emits that reached more subscribers than servers are known, of which so many were counted.
+  struct Above {
+    ServerCounts::Place place;
+    bool to_all;
+    std::int64_t receivers;
+    std::int64_t counted;
+    friend auto operator<=>(const Above&, const Above&) = default;
+  };
+
   [[nodiscard]] EmitterOptions emitter_options();
   void look();
   void learn(ServerCounts::Place place, const FoundTransport& found);
@@ -77,11 +95,16 @@ class Publisher final : public Destination {
   Halt wait(bool until_the_end);
   Halt wait_for_answers(bool until_the_end);
   redis::Options batch_redis();
-  void check_size(const Operation& operation);
-  std::uint64_t output_limit(bool of_streams);
+  void make_sure_of_redis();
+  void ask_limits(redis::Client& client);
+  [[nodiscard]] Throttle::Sender sender();
   [[nodiscard]] bool goes_to_all_servers(const Operation& operation) const;
-  Halt spare_readers();
-  Halt wait_for_readers();
+  Halt look_around();
+  void count_again();
+  void note_above(const Above& above);
+  Halt change_transport(const FoundTransport& found);
+  [[nodiscard]] std::string why_lost();
+  void say_where_to_go_on(std::uint64_t last_read) const;
   Halt wait_for_servers();
   void say_lost(const Lost& lost, const std::string& what) const;
 
@@ -98,27 +121,31 @@ class Publisher final : public Destination {
   std::uint64_t outages_waited_ = 0;  ///< after so many outages the servers have been waited for
   Emitter emitter_;
   std::optional<ServerWatch> watch_;  ///< of a batch
+  std::optional<Throttle> throttle_;  ///< of a batch
   Outlet& outlet_;
   std::string channel_;
+  bool compares_sizes_ = false;  ///< what is sent may be large
 
   bool refused_ = false;       ///< and with --on-error stop
   bool away_ = false;          ///< the connection, when it was looked at last
   bool troubled_ = false;      ///< it was lost, and Redis has answered nothing since
   std::uint64_t answers_ = 0;  ///< when they were counted last
   Clock::time_point silent_since_{};
-  Clock::time_point waited_until_{};   ///< the end of the last wait()
-  std::uint64_t bytes_unwatched_ = 0;  ///< sent since the readers were looked at
-  std::uint64_t emits_unwatched_ = 0;
-  std::uint64_t watched_emits_ = 256;  ///< after so many it is looked whether the readers are to be looked at
-  Clock::time_point watched_at_{};
+  Clock::time_point waited_until_{};  ///< the end of the last wait()
+  std::uint64_t emits_ = 0;
   Clock::time_point counted_at_{};
-  bool told_slow_ = false;
-  std::optional<std::pair<std::uint64_t, std::uint64_t>>
-      output_limits_;  ///< of subscribers, and of readers of streams; 0: none
+  bool recounts_ = false;     ///< at the next opportunity
+  bool looks_again_ = false;  ///< nobody listened by any transport
+  std::int64_t most_receivers_ = 0;
+  std::map<Above, std::uint64_t> above_;  ///< since the servers were counted
+  std::optional<OutputLimits> limits_;
+  MessageSizes sizes_;
+  std::uint64_t kept_bytes_ = 0;  ///< of the operation that is sent next
   Lost fewer_;
   Lost not_sent_;
   Lost unconfirmed_;
   std::string why_lost_;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< for answers that come late
 };
 
 }  // namespace socketio::cli

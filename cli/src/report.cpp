@@ -166,7 +166,8 @@ ExitStatus status(const Tally& tally, const Options& options, Halt halt, int sig
   if (!got_through && (tally.refused != 0 || halt == Halt::lost)) {
     return ExitStatus::refused;
   }
-  if (tally.failed + tally.unconfirmed + tally.fewer != 0 || halt == Halt::lost || halt == Halt::checkpoint) {
+  if (tally.failed + tally.unconfirmed + tally.fewer != 0 || halt == Halt::lost || halt == Halt::stopped ||
+      halt == Halt::checkpoint) {
     return ExitStatus::incomplete;
   }
   return tally.receivers.below(options.require_receivers.value_or(0)) != 0 ? ExitStatus::too_few : ExitStatus::ok;

@@ -21,6 +21,7 @@ enum class Halt : std::uint8_t {
   read_error,     ///< the input cannot be read on
   refused,        ///< Redis refused an emit, with --on-error stop
   lost,           ///< Redis did not come back in time
+  stopped,        ///< servers would not get what comes next
   checkpoint,     ///< the checkpoint, or the file of rejects, cannot be written
   output_closed,  ///< nobody reads what a dry run prints
 };

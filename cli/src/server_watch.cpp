@@ -45,11 +45,14 @@ Readers readers_in(std::string_view clients) {
     if (member(line, "name").starts_with("socketio-fleet")) {
       continue;
     }
-    if (is_subscribed(line)) {
-      readers.output_bytes_max = std::max(readers.output_bytes_max, units::count(member(line, "omem")).value_or(0));
+    const std::string_view id = line.substr(0, line.find(' '));
+    const std::uint64_t kept_bytes = units::count(member(line, "omem")).value_or(0);
+    if (kept_bytes != 0 && is_subscribed(line)) {
+      readers.kept_bytes[std::string(id)] = kept_bytes;
     }
     if (member(line, "cmd") == "xread") {
-      readers.waiting[std::string(line.substr(0, line.find(' ')))] = member(line, "flags").find('b') != std::string_view::npos;
+      readers.of_streams[std::string(id)] = {member(line, "flags").find('b') != std::string_view::npos,
+                                             std::chrono::seconds(units::count(member(line, "idle")).value_or(0))};
     }
   }
   return readers;

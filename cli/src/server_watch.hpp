@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -16,9 +17,13 @@ namespace socketio::cli {
 
 /// What CLIENT LIST tells about those who read what a batch publishes. Our own tools do not count.
 struct Readers {
-  std::uint64_t output_bytes_max = 0;  ///< of all subscribers: what Redis keeps for the slowest one
-  /// Connections in XREAD, by id, and whether they wait for an entry: then they have read all that was there.
-  std::map<std::string, bool, std::less<>> waiting;
+  /// A connection in XREAD.
+  struct OfStream {
+    bool waits = false;  ///< for an entry: it has read all that was there
+    std::chrono::seconds idle{0};
+  };
+  std::map<std::string, std::uint64_t, std::less<>> kept_bytes;  ///< what Redis keeps for each subscriber, by id, if anything
+  std::map<std::string, OfStream, std::less<>> of_streams;       ///< by id
 };
 Readers readers_in(std::string_view clients);
 

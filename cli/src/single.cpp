@@ -53,8 +53,9 @@ ExitStatus run_single(Options& options, Console& console, const Signals& signals
   Tally tally;
   LineErrors errors(console, false);
   Publisher publisher(options, console, signals, tally, errors);
-  publisher.set_channel(std::string(rehearsal.publication().channel));
+  publisher.expect(operation, std::string(rehearsal.publication().channel));
   publisher.connect();
+  publisher.make_room(operation, {1, 0});
   publisher.send(operation, {1, 0});
   Halt halt = publisher.settle();
   if (const Halt ended = publisher.finish(halt); halt == Halt::none) {

@@ -14,6 +14,11 @@ void ReceiverCounts::add(std::int64_t receivers) {
   }
 }
 
+void ReceiverCounts::change(std::int64_t before, std::int64_t now, std::uint64_t emits) {
+  count_of(before) -= emits;
+  count_of(now) += emits;
+}
+
 std::uint64_t ReceiverCounts::below(std::uint64_t receivers) const {
   std::uint64_t count = 0;
   for (std::size_t number = 0; number < std::min<std::uint64_t>(receivers, small_max); ++number) {

@@ -11,6 +11,8 @@ namespace socketio::cli {
 class ReceiverCounts {
  public:
   void add(std::int64_t receivers);
+  /// So many of those that were added with `before` reached `now`.
+  void change(std::int64_t before, std::int64_t now, std::uint64_t emits);
 
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
   [[nodiscard]] std::uint64_t below(std::uint64_t receivers) const;
@@ -24,7 +26,9 @@ class ReceiverCounts {
       }
     }
     for (const auto& [number, times] : large_) {
-      function(number, times);
+      if (times != 0) {
+        function(number, times);
+      }
     }
   }
   /// Between the two in the middle when the number of emits is even.
@@ -33,6 +37,9 @@ class ReceiverCounts {
  private:
   /// Fleets are small. What is above goes into a map.
   static constexpr std::size_t small_max = 256;
+  std::uint64_t& count_of(std::int64_t receivers) {
+    return static_cast<std::size_t>(receivers) < small_max ? small_[static_cast<std::size_t>(receivers)] : large_[receivers];
+  }
   /// The one at a place when all are in order.
   [[nodiscard]] std::int64_t at(std::uint64_t place) const;
 

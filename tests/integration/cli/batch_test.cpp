@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <numeric>
 #include <regex>
 #include <sstream>
@@ -43,6 +44,11 @@ class StreamReader {
   StreamReader(const StreamReader&) = delete;
   StreamReader& operator=(const StreamReader&) = delete;
   [[nodiscard]] int count() const { return count_; }
+  /// Asks once more, and takes no answer.
+  void pause() {
+    paused_ = true;
+    REQUIRE(eventually([this] { return stands_.load(); }));
+  }
 
  private:
   void run(std::uint16_t port) {
@@ -54,6 +60,14 @@ class StreamReader {
     if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
       std::string last = "0";
       while (!stop_) {
+        if (paused_) {
+          const std::string last_question = "XREAD BLOCK 0 STREAMS socket.io " + last + "\r\n";
+          stands_ = ::send(fd, last_question.data(), last_question.size(), MSG_NOSIGNAL) > 0;
+          while (!stop_) {
+            ::poll(nullptr, 0, 5);
+          }
+          break;
+        }
         const std::string answer = ask(fd, "XREAD COUNT 10 BLOCK 200 STREAMS socket.io " + last + "\r\n");
         for (std::size_t at = answer.find("\r\nuid\r\n"); at != std::string::npos; at = answer.find("\r\nuid\r\n", at + 1)) {
           ++count_;
@@ -85,6 +99,8 @@ class StreamReader {
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> asked_{false};
+  std::atomic<bool> paused_{false};
+  std::atomic<bool> stands_{false};
   std::atomic<int> count_{0};
   std::thread thread_;
 };
@@ -431,6 +447,109 @@ TEST_CASE("batch: a stream that keeps few entries is not filled faster than its 
   CHECK(ended.summary()["sent"] == total);
   CHECK(eventually([&] { return reader.count() >= total; }));
   CHECK(reader.count() == total);
+}
+
+TEST_CASE("batch: large messages wait for one another, so that Redis cuts off nobody") {
+  const RedisServer redis;
+  Subscriber server(redis.port());
+  char path[] = "/tmp/socketio-emit-batch-XXXXXX";
+  REQUIRE(::close(::mkstemp(path)) == 0);
+  {
+    std::ofstream input(path);
+    for (int number = 1; number <= 3; ++number) {
+      input << R"({"event":"x","args":["<)" << number << R"(>",")" << std::string(20'000'000, 'y') << "\"]}\n";
+    }
+  }
+  server.pause(true);
+  Tool tool({"-r", redis.url(), "--timeout", "30s", "--input", path});
+  CHECK(eventually([&] { return tool.err().find("read more slowly") != std::string::npos; }, 20s));
+  server.pause(false);
+  const Ended ended = tool.wait(60s);
+  std::remove(path);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["receivers"] == json::parse(R"({"1":3})"));
+  CHECK(server.has(3));
+  CHECK(server.numbers() == sequence(1, 3));
+}
+
+TEST_CASE(
+    "batch: a message that a server would not survive is not sent while it stands still: status 3, and its line is kept") {
+  const RedisServer redis;
+  Subscriber server(redis.port());
+  server.pause(true);
+  char rejects[] = "/tmp/socketio-emit-batch-XXXXXX";
+  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  const std::string large = R"({"event":"x","args":[")" + std::string(20'000'000, 'y') + "\"]}\n";
+  const Ended ended =
+      emit({"-r", redis.url(), "--timeout", "300ms", "--input", "-", "--rejects", rejects}, large + large + line(3));
+  CHECK(ended.status == 3);
+  CHECK(ended.says("line 2: it was not sent: a server has read nothing for 300ms"));
+  CHECK(ended.summary()["sent"] == 1);
+  CHECK(ended.summary()["failed"] == 1);
+  std::ifstream file(rejects);
+  CHECK(std::string((std::istreambuf_iterator<char>(file)), {}) == large);
+  std::remove(rejects);
+  server.pause(false);
+  CHECK(server.has(1));
+}
+
+TEST_CASE("batch: names of rooms count: lines that consist of them do not overrun a slow server") {
+  const RedisServer redis({"--client-output-buffer-limit", "pubsub 8mb 0 0"});
+  Subscriber server(redis.port());
+  std::string rooms;
+  for (int number = 0; number < 800; ++number) {
+    rooms += (number == 0 ? "\"" : ",\"") + std::string(396, 'r') + std::to_string(number) + "\"";
+  }
+  char path[] = "/tmp/socketio-emit-batch-XXXXXX";
+  REQUIRE(::close(::mkstemp(path)) == 0);
+  constexpr int total = 100;
+  {
+    std::ofstream input(path);
+    for (int number = 1; number <= total; ++number) {
+      input << R"({"event":"e","args":["<)" << number << R"(>"],"to":[)" << rooms << "]}\n";
+    }
+  }
+  server.pause(true);
+  Tool tool({"-r", redis.url(), "--timeout", "30s", "--input", path});
+  CHECK(eventually([&] { return tool.err().find("read more slowly") != std::string::npos; }, 20s));
+  server.pause(false);
+  const Ended ended = tool.wait(60s);
+  std::remove(path);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["receivers"] == json::parse(R"({"1":100})"));
+  CHECK(server.has(total));
+}
+
+TEST_CASE("batch: somebody else's subscriber that stands still stops nothing") {
+  const RedisServer redis;
+  Subscriber other(redis.port(), Subscriber::Channel{"SUBSCRIBE", "elsewhere"});
+  other.pause(true);
+  for (int number = 0; number < 2; ++number) {  // a part fits into the sockets
+    REQUIRE(redis.ask({"PUBLISH", "elsewhere", std::string(6'000'000, 'z')}) == ":1");
+  }
+  const Subscriber server(redis.port());
+  std::string input;
+  for (int number = 1; number <= 300; ++number) {
+    input += R"({"event":"e","args":["<)" + std::to_string(number) + R"(>",")" + std::string(50'000, 'x') + "\"]}\n";
+  }
+  const Ended ended = emit({"-r", redis.url(), "--timeout", "300ms", "--input", "-"}, input);
+  INFO(ended.err);
+  CHECK(ended.status == 0);
+  CHECK(server.has(300));
+}
+
+TEST_CASE("batch: a reader of a stream that stands still ends it before the stream drops what it has not read") {
+  const RedisServer redis;
+  const Subscriber server(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  StreamReader reader(redis.port());
+  reader.pause();
+  const Ended ended =
+      emit({"-r", redis.url(), "--stream-maxlen", "400", "--timeout", "300ms", "--input", "-"}, lines(1, 1'000));
+  CHECK(ended.status == 3);
+  CHECK(ended.says("line 101: it was not sent: 1 of 1 reader of the stream read nothing for 300ms"));
+  CHECK(ended.summary()["sent"] == 100);
+  CHECK(ended.summary()["failed"] == 1);
+  CHECK(redis.ask({"XLEN", "socket.io"}) == ":100");
 }
 
 }  // namespace batch_test

@@ -84,6 +84,67 @@ TEST_CASE("outage: a Redis that does not come back in time ends the batch; what 
   CHECK(lost >= 1);
   CHECK(lost <= number - 100);
   CHECK((ended.says("line 101 ") || ended.says("lines 101 to ") || ended.says("line 101)")));
+  CHECK((ended.says("Go on from line 101 ") || ended.says("Go on from line 102 ")));  // it may be unconfirmed
+  CHECK(ended.says("is the last one that was read."));
+}
+
+TEST_CASE("outage: a user who is deleted in the middle of a batch is what is told, not a Redis that stays away") {
+  const RedisServer redis;
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">pw", "+@all", "&*", "~*"}).starts_with("+OK"));
+  const Subscriber server(redis.port());
+  Tool tool({"-r", redis.url(), "--user", "app", "--timeout", "500ms", "--input", "-"}, {{"SOCKETIO_REDIS_PASSWORD=pw"}});
+  tool.write(lines(1, 3));
+  REQUIRE(server.has(3));
+  REQUIRE(redis.ask({"ACL", "DELUSER", "app"}) == ":1");
+  tool.write(lines(4, 5));
+  const Ended ended = tool.wait();
+  CHECK(ended.status == 3);
+  CHECK(ended.says("refused the user name or the password"));
+  CHECK_FALSE(ended.says("did not come back"));
+  CHECK((ended.says("Go on from line 4 ") || ended.says("Go on from line 5 ")));  // the first may have been written
+  CHECK(ended.says("Line 5 is the last one that was read."));
+}
+
+TEST_CASE("outage: servers that come and go while lines come slowly are counted") {
+  const RedisServer redis;
+  const Subscriber stays(redis.port());
+  Tool tool({"-r", redis.url(), "--input", "-", "--require-receivers", "1"});
+  tool.write(lines(1, 1));
+  REQUIRE(stays.has(1));
+  {
+    const Subscriber second(redis.port());
+    const Subscriber third(redis.port());
+    tool.write(lines(2, 2));
+    REQUIRE(third.has(1));
+    // Counted again when the emit has reached more than were known.
+    REQUIRE(eventually([&] {
+      return redis.ask({"INFO", "commandstats"}).find("cmdstat_pubsub|numsub:calls=2,") != std::string::npos;
+    }));
+  }
+  REQUIRE(eventually([&] { return redis.ask({"PUBLISH", "probe", ""}) == ":1"; }));
+  tool.write(lines(3, 3));
+  const Ended ended = tool.wait();
+  CHECK(ended.summary()["receivers"] == nlohmann::json::parse(R"({"1":2,"3":1})"));
+  CHECK(ended.summary()["reached_fewer"] == 1);
+  CHECK(ended.says("1 emit (line 3) reached fewer servers than there were before."));
+  CHECK(ended.status == 3);
+}
+
+TEST_CASE("outage: a batch that began before any server finds the transport once servers listen") {
+  const RedisServer redis;
+  Tool tool({"-r", redis.url(), "--input", "-"});
+  tool.write(lines(1, 1));
+  REQUIRE(eventually([&] { return redis.ask({"INFO", "commandstats"}).find("cmdstat_publish:") != std::string::npos; }));
+  const Subscriber server(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
+  int number = 1;
+  REQUIRE(eventually([&] {
+    tool.write(lines(number + 1, number + 1));
+    ++number;
+    return server.count() != 0;
+  }));
+  const Ended ended = tool.wait();
+  CHECK(ended.status == 0);
+  CHECK(ended.says("Servers listen now: sent by the transport sharded from here on."));
 }
 
 TEST_CASE("outage: a Redis that went away while there was nothing to send is found again before anything is written") {

@@ -97,12 +97,17 @@ TEST_CASE("single: a missing permission is status 2, and the sentence grants it"
 
 TEST_CASE("single: a Redis that takes the emit and does not answer leaves it unconfirmed, status 3") {
   const RedisServer redis;
-  ::kill(redis.pid(), SIGSTOP);
-  const Ended ended = emit({"-r", redis.url(), "--transport", "classic", "--force-transport", "--timeout", "300ms", "chat"});
-  ::kill(redis.pid(), SIGCONT);
+  const Words words{"-r", redis.url(), "--transport", "classic", "--force-transport", "--timeout", "300ms", "chat"};
+  REQUIRE(redis.ask({"CLIENT", "PAUSE", "60000", "WRITE"}) == "+OK");  // publishes wait, all else is answered
+  const Ended ended = emit(words);
   CHECK(ended.status == 3);
   CHECK(ended.summary()["unconfirmed"] == 1);
   CHECK(ended.says("unconfirmed"));
+  ::kill(redis.pid(), SIGSTOP);
+  const Ended silent = emit(words);
+  ::kill(redis.pid(), SIGCONT);
+  CHECK(silent.status == 2);  // it was asked for a sign of life first, and got nothing else
+  CHECK_FALSE(silent.says("unconfirmed"));
 }
 
 TEST_CASE("single: bad input is found before Redis is asked for") {
@@ -196,6 +201,50 @@ TEST_CASE("single: a message above Redis' output limit for subscribers is refuse
   REQUIRE(redis.ask({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 0 0 0"}) == "+OK");
   CHECK(emit({"-r", redis.url(), "photo", "@-"}, std::string(33 << 20, 'x')).status == 0);
   CHECK(server.has(2));
+}
+
+TEST_CASE("single: limits below a megabyte are kept, and names of rooms count; who may not ask for them gets Redis' own") {
+  const RedisServer redis({"--client-output-buffer-limit", "pubsub 500kb 0 0"});
+  const Subscriber server(redis.port());
+  CHECK(emit({"-r", redis.url(), "photo", "@-"}, std::string(700'000, 'x')).status == 1);
+  Words joins{"-r", redis.url(), "--all"};
+  for (int number = 0; number < 1'000; ++number) {
+    joins.insert(joins.end(), {"--join", std::string(600, 'r') + std::to_string(number)});
+  }
+  const Ended rooms = emit(joins);
+  CHECK(rooms.status == 1);
+  CHECK(rooms.says("client-output-buffer-limit"));
+  CHECK(emit({"-r", redis.url(), "photo", "@-"}, std::string(100'000, 'x')).status == 0);
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">pw", "+@all", "-config", "&*"}).starts_with("+OK"));
+  const Surroundings password{{"SOCKETIO_REDIS_PASSWORD=pw"}};
+  CHECK(emit({"-r", redis.url(), "--user", "app", "photo", "@-"}, std::string(100'000, 'x'), password).status == 0);
+  CHECK(emit({"-r", redis.url(), "--user", "app", "photo", "@-"}, std::string(33 << 20, 'x'), password).status == 1);
+  CHECK(server.has(2));
+  CHECK(server.count() == 2);
+}
+
+TEST_CASE("single: only an emit that may be large asks for limits") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const auto asks = [&redis] { return redis.ask({"INFO", "commandstats"}).find("cmdstat_config") != std::string::npos; };
+  CHECK(emit({"-r", redis.url(), "chat"}).status == 0);
+  CHECK_FALSE(asks());
+  CHECK(emit({"-r", redis.url(), "photo", "@-"}, std::string(100'000, 'x')).status == 0);
+  CHECK(asks());
+}
+
+TEST_CASE("single: a question above Redis' output limit is refused, by the size that it has on its way") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  for (const bool server_side : {false, true}) {
+    CAPTURE(server_side);
+    // A server-side event travels as JSON, where a byte of binary takes up to four.
+    const Words words{"-r", redis.url(), "--timeout", "2s", "--ack", server_side ? "--server-side" : "--volatile", "big", "@-"};
+    const Ended ended = emit(words, std::string(server_side ? 9 << 20 : 33 << 20, '\xff'));
+    CHECK(ended.status == 1);
+    CHECK(ended.says("client-output-buffer-limit"));
+  }
+  CHECK(server.count() == 0);
 }
 
 }  // namespace single_test

@@ -37,6 +37,16 @@ TEST_CASE("tls: the tools speak it, and say in a sentence what is wrong") {
   CHECK(plain.status == 2);  // nothing can have been accepted
   CHECK(plain.says("speaks TLS on that port"));
   CHECK(plain.says("the URL must begin with rediss://."));
+  for (const bool batch : {false, true}) {  // nothing is asked before it is sent
+    Words words{"-r", "redis" + url.substr(6), "--transport", "classic", "--force-transport"};
+    const Words what = batch ? Words{"--input", "-"} : Words{"chat"};
+    words.insert(words.end(), what.begin(), what.end());
+    const Ended forced = emit(words, "{\"event\":\"a\"}\n{\"event\":\"b\"}\n");
+    CHECK(forced.status == 2);
+    CHECK(forced.says("speaks TLS on that port"));
+    CHECK_FALSE(forced.says("may have arrived"));
+    CHECK(forced.out.empty());
+  }
   CHECK(redis.ask({"PING"}) == "+PONG");
 
   const RedisServer expired(certificate("expired", "no"), RedisServer::Listen::tls);

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "output_limits.hpp"
+
+namespace socketio::cli {
+
+/// Decides whether one more message fits beside what Redis keeps, or soon will keep, for the slowest subscriber. No I/O: it is
+/// told what was measured and what was sent.
+///
+/// The soft limit counts, too: what Redis keeps stays below it, but for a single message that is larger, which waits until next
+/// to nothing is left of those before. Redis looks only once a second whether that has been so: after half of the limit's time
+/// it gets that second.
+class OutputRoom {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  explicit OutputRoom(const OutputLimit& limit = {}) : limit_(limit) {
+    high_bytes_ = std::min({high_bytes_max, hard() / 4, soft() / 2});
+  }
+
+  /// Redis keeps `waiting` bytes, and so many more of this batch have not been answered.
+  void measured(std::uint64_t waiting, std::uint64_t under_way, Time now) {
+    load_ = waiting + under_way;
+    waiting_ = waiting;
+    granted_ = load_ <= high_bytes_ ? 0 : granted_;
+    if (load_ >= soft()) {
+      rest_since_.reset();
+    } else if (above_since_) {
+      rest_since_ = rest_since_.value_or(now);
+      if (now - *rest_since_ >= rest_time) {
+        above_since_.reset();
+      }
+    }
+  }
+  void sent(std::uint64_t bytes, Time now) {
+    load_ += bytes;
+    if (load_ >= soft()) {
+      above_since_ = above_since_.value_or(now);
+      rest_since_.reset();
+    }
+  }
+  /// What is sent is certain to be far below the limits, though nothing was measured meanwhile.
+  [[nodiscard]] bool is_easy(std::uint64_t next) const noexcept {
+    return load_ + next <= high_bytes_ || (load_ + next <= granted_ && fits(next));
+  }
+  /// Waiting has not helped, but there is room: some more is sent before it is measured again.
+  void grant() noexcept { granted_ = load_ + high_bytes_ / 2; }
+  /// The next message could go without harm.
+  [[nodiscard]] bool fits(std::uint64_t next) const noexcept {
+    const bool alone = load_ <= low_bytes() && load_ + next < hard();
+    return alone || load_ + next < std::min(hard(), soft());
+  }
+  /// The batch, which had to wait, may go on.
+  [[nodiscard]] bool has_cleared(std::uint64_t next, Time now) const noexcept {
+    return load_ <= low_bytes() && load_ + next < hard() && !rests(next, now);
+  }
+  /// Redis is to see first that it keeps less than the soft limit.
+  [[nodiscard]] bool rests(std::uint64_t next, Time now) const noexcept {
+    return above_since_ && load_ + next >= soft() && now - *above_since_ >= limit_.soft_for / 2;
+  }
+  /// It is the servers that are slow, not Redis.
+  [[nodiscard]] bool is_kept() const noexcept { return waiting_ > low_bytes(); }
+  [[nodiscard]] std::uint64_t load() const noexcept { return load_; }
+
+ private:
+  static constexpr std::uint64_t high_bytes_max = std::uint64_t{4} << 20;
+  static constexpr std::chrono::milliseconds rest_time{1'200};
+
+  [[nodiscard]] std::uint64_t hard() const noexcept { return limit_.hard_bytes == 0 ? UINT64_MAX : limit_.hard_bytes; }
+  [[nodiscard]] std::uint64_t soft() const noexcept { return limit_.soft_bytes == 0 ? UINT64_MAX : limit_.soft_bytes; }
+  [[nodiscard]] std::uint64_t low_bytes() const noexcept { return high_bytes_ / 4; }
+
+  OutputLimit limit_;
+  std::uint64_t high_bytes_ = 0;
+  std::uint64_t load_ = 0;
+  std::uint64_t waiting_ = 0;
+  std::uint64_t granted_ = 0;
+  std::optional<Time> above_since_;  ///< the soft limit may have been reached since then
+  std::optional<Time> rest_since_;   ///< with `above_since_`: below it again
+};
+
+}  // namespace socketio::cli

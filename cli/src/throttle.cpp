@@ -1,0 +1,204 @@
+#include "throttle.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "units.hpp"
+
+namespace socketio::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long a signal may go unnoticed.
+constexpr std::uint64_t answer_slice_ms = 100;
+constexpr milliseconds look_every{50};
+constexpr milliseconds look_again{5};
+/// A subscriber for whom Redis keeps no more after so much was sent gets none of it.
+constexpr std::uint64_t telling_bytes = std::uint64_t{64} << 10;
+
+}  // namespace
+
+Throttle::Throttle(const Options& options, Console& console, const Signals& signals, ServerWatch& watch, Sender sender)
+    : options_(options), console_(console), signals_(signals), watch_(watch), sender_(std::move(sender)) {}
+
+void Throttle::begin(const OutputLimit& subscribers) { room_ = OutputRoom(subscribers); }
+
+Halt Throttle::make_room(std::uint64_t bytes, std::string& problem) {
+  if (options_.uses(Transport::streams) && entries_ * 4 >= options_.stream_length_max && entries_ != 0) [[unlikely]] {
+    if (const Halt halt = wait_for_stream(problem); halt != Halt::none) {
+      return halt;
+    }
+  }
+  return bytes == 0 || room_.is_easy(bytes) ? Halt::none : wait_for_subscribers(bytes, problem);
+}
+
+void Throttle::sent(std::uint64_t bytes) {
+  ++entries_;
+  sent_bytes_ += bytes;
+  if (!room_.is_easy(bytes)) [[unlikely]] {  // else the soft limit is far away
+    room_.sent(bytes, Clock::now());
+  } else {
+    room_.sent(bytes, {});
+  }
+}
+
+void Throttle::look() {
+  const bool subscribes = !options_.uses(Transport::streams) || options_.transports.size() > 1;
+  if (subscribes && Clock::now() - looked_at_ >= look_every) {
+    Readers readers;
+    measure(readers, Clock::now());
+  }
+}
+
+/// `answered_at`  when Redis told last. It may be busy for a while; when it is away, that is for others to deal with.
+Throttle::Looked Throttle::look_at(Readers& readers, Clock::time_point answered_at) {
+  if (watch_.read(readers, answer_slice_ms)) {
+    return Looked::yes;
+  }
+  const bool goes_on = watch_.may_read() && sender_.is_connected() && Clock::now() - answered_at < options_.timeout;
+  return goes_on ? Looked::not_yet : Looked::impossible;
+}
+
+Throttle::Looked Throttle::measure(Readers& readers, Clock::time_point answered_at) {
+  const std::uint64_t under_way = sender_.under_way_bytes();  // what arrives from now on counts twice: better than not at all
+  const Looked looked = look_at(readers, answered_at);
+  if (looked == Looked::yes) {
+    looked_at_ = Clock::now();
+    room_.measured(slowest(readers, sent_bytes_ - std::min(sent_bytes_, under_way)), under_way, looked_at_);
+  }
+  return looked;
+}
+
+/// What Redis keeps for the slowest one of those who get what is sent. Somebody else's subscriber that stands still is nobody
+/// to wait for.
+std::uint64_t Throttle::slowest(const Readers& readers, std::uint64_t arrived_bytes) {
+  std::erase_if(seen_, [&readers](const auto& one) { return !readers.kept_bytes.contains(one.first); });
+  std::uint64_t most = 0;
+  for (const auto& [id, kept_bytes] : readers.kept_bytes) {
+    Seen& seen = seen_[id];
+    if (seen.kept_bytes != kept_bytes) {
+      seen = {kept_bytes, arrived_bytes, seen.is_concerned || kept_bytes > seen.kept_bytes};
+    } else if (arrived_bytes - seen.arrived_bytes >= telling_bytes) {
+      seen.is_concerned = false;
+    }
+    most = seen.is_concerned ? std::max(most, kept_bytes) : most;
+  }
+  return most;
+}
+
+void Throttle::note_slowness() {
+  if (!std::exchange(told_slow_, true)) {
+    console_.note("The servers read more slowly than this is sent; waiting for them now and then.");
+  }
+}
+
+/// As long as they read on, they are waited for; if they stand still, for the timeout.
+Halt Throttle::wait_for_subscribers(std::uint64_t bytes, std::string& problem) {
+  Clock::time_point moved_at = Clock::now();
+  std::uint64_t least = UINT64_MAX;
+  Clock::time_point answered_at = moved_at;
+  bool first = true;
+  for (;;) {
+    Readers readers;
+    const Looked looked = measure(readers, answered_at);
+    const Clock::time_point now = Clock::now();
+    if (looked != Looked::yes) {
+      if (looked == Looked::impossible) {
+        room_.measured(0, 0, now);  // nothing can be seen: what was sent is forgotten
+        return Halt::none;
+      }
+      if (signals_.pending() != 0) {
+        return Halt::signal;
+      }
+      continue;
+    }
+    answered_at = now;
+    if (room_.has_cleared(bytes, now) || (std::exchange(first, false) && room_.is_easy(bytes))) {
+      return Halt::none;
+    }
+    if (room_.load() < least || room_.rests(bytes, now)) {
+      least = std::min(least, room_.load());
+      moved_at = now;
+    }
+    if (now - moved_at >= options_.timeout) {
+      if (room_.fits(bytes) && !room_.rests(bytes, now)) {
+        room_.grant();
+        return Halt::none;
+      }
+      problem = "it was not sent: a server has read nothing for " + units::duration_text(options_.timeout) + ", Redis keeps " +
+                units::grouped(room_.load()) + " bytes for it, and with this message of " + units::grouped(bytes) +
+                " it would cut its connection (client-output-buffer-limit)";
+      return Halt::stopped;
+    }
+    if (room_.is_kept()) {
+      note_slowness();
+    }
+    sender_.make_way(look_again);
+    if (signals_.wait(-1, room_.is_kept() ? static_cast<int>(look_again.count()) : 0) == Signals::Woken::signal) {
+      return Halt::signal;
+    }
+  }
+}
+
+/// Waits until everything is in the stream, and every reader has read it.
+Halt Throttle::wait_for_stream(std::string& problem) {
+  if (!watch_.may_read()) {
+    return Halt::none;
+  }
+  if (const Halt halt = sender_.settle(); halt != Halt::none) {
+    return halt;
+  }
+  Clock::time_point answered_at = Clock::now();
+  std::map<std::string, Clock::time_point, std::less<>> moved_at;
+  std::set<std::string> done;
+  for (;;) {
+    Readers readers;
+    const Looked looked = look_at(readers, answered_at);
+    if (looked != Looked::yes) {
+      if (looked == Looked::impossible) {
+        entries_ = 0;
+        return Halt::none;
+      }
+      if (signals_.pending() != 0) {
+        return Halt::signal;
+      }
+      continue;
+    }
+    answered_at = Clock::now();
+    std::uint64_t behind = 0;
+    std::uint64_t standing = 0;
+    for (const auto& [reader, state] : readers.of_streams) {
+      if (state.waits) {
+        done.insert(reader);
+      }
+      if (done.contains(reader)) {
+        continue;
+      }
+      const auto moved = moved_at.try_emplace(reader, answered_at).first;
+      if (state.idle < std::chrono::seconds(2)) {  // Redis counts whole seconds: it may have asked just now
+        moved->second = answered_at;
+      }
+      ++behind;
+      standing += answered_at - moved->second >= options_.timeout ? 1U : 0U;
+    }
+    if (behind == 0) {
+      entries_ = 0;
+      return Halt::none;
+    }
+    if (standing != 0) {
+      problem = "it was not sent: " + units::grouped(standing) + " of " + units::counted(readers.of_streams.size(), "reader") +
+                " of the stream read nothing for " + units::duration_text(options_.timeout) + ". " + units::grouped(entries_) +
+                " emits of this batch wait there and are missed if the stream grows by more than it keeps (" +
+                units::grouped(options_.stream_length_max) + ")";
+      return Halt::stopped;
+    }
+    note_slowness();
+    sender_.make_way(milliseconds(0));
+    if (signals_.wait(-1, static_cast<int>(look_again.count())) == Signals::Woken::signal) {
+      return Halt::signal;
+    }
+  }
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "console.hpp"
+#include "options.hpp"
+#include "output_room.hpp"
+#include "report.hpp"
+#include "server_watch.hpp"
+#include "signals.hpp"
+
+namespace socketio::cli {
+
+/// Keeps a batch from outrunning the servers: Redis would cut off subscribers that are too slow, and streams drop what was not
+/// read.
+class Throttle {
+ public:
+  /// The sending side.
+  struct Sender {
+    std::function<std::uint64_t()> under_way_bytes;           ///< as Redis will keep them for each server
+    std::function<void(std::chrono::milliseconds)> make_way;  ///< waits so long for answers, if any are missing
+    std::function<Halt()> settle;                             ///< waits for all answers
+    std::function<bool()> is_connected;
+  };
+  Throttle(const Options& options, Console& console, const Signals& signals, ServerWatch& watch, Sender sender);
+
+  /// The fleet is known: its transports, and the limits of its Redis.
+  void begin(const OutputLimit& subscribers);
+  /// Waits until a message of so many bytes can go; 0 for one that only goes into a stream. Returns Halt::stopped, with a
+  /// sentence in `problem`, when those who read stood still for the timeout.
+  Halt make_room(std::uint64_t bytes, std::string& problem);
+  void sent(std::uint64_t bytes);
+  /// To be called now and then: others may fill the buffers, too.
+  void look();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  enum class Looked : std::uint8_t { yes, not_yet, impossible };
+  Looked look_at(Readers& readers, Clock::time_point answered_at);
+  Looked measure(Readers& readers, Clock::time_point answered_at);
+  std::uint64_t slowest(const Readers& readers, std::uint64_t arrived_bytes);
+  Halt wait_for_subscribers(std::uint64_t bytes, std::string& problem);
+  Halt wait_for_stream(std::string& problem);
+  void note_slowness();
+
+  /// A subscriber for whom Redis keeps something.
+  struct Seen {
+    std::uint64_t kept_bytes = 0;
+    std::uint64_t arrived_bytes = 0;  ///< of this batch, when it was seen with these `kept_bytes` first
+    bool is_concerned = true;         ///< it gets what is sent, as far as is known
+  };
+
+  const Options& options_;
+  Console& console_;
+  const Signals& signals_;
+  ServerWatch& watch_;
+  const Sender sender_;
+  OutputRoom room_;
+  std::map<std::string, Seen, std::less<>> seen_;
+  std::uint64_t sent_bytes_ = 0;
+  std::uint64_t entries_ = 0;  ///< sent since all readers of the stream had read everything
+  Clock::time_point looked_at_{};
+  bool told_slow_ = false;
+};
+
+}  // namespace socketio::cli
