@@ -208,7 +208,6 @@ TEST_CASE("transport: a question that Redis refuses is no answer that nobody lis
 
 TEST_CASE("transport: one node of a Redis Cluster is refused with the URL that would do; classic servers it reaches") {
   const RedisServer redis({"--cluster-enabled", "yes"});
-  const Server server(redis, "SSUBSCRIBE", uid_a);
   const Ended ended = emit({"-r", redis.url(), "chat"});
   CHECK(ended.status == 2);
   CHECK(ended.says("use --redis redis+cluster://127.0.0.1:" + std::to_string(redis.port())));
