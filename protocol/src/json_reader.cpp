@@ -2,6 +2,7 @@
 #include <cassert>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -176,19 +177,44 @@ class Assembler {
     object.header = level.header;
     if (find_repeated(out_.text(), keys_.from(level.first_key), keys_.size() - level.first_key, object)) {
       level.count = static_cast<std::uint32_t>(object.members.size());
-      unrepeated_.push_back(std::move(object));
+      if (binary_members_ && level.count == 1 && is_binary(object.members[0])) {
+        keep_only(object.members[0], level.header + 1);
+      } else {
+        unrepeated_.push_back(std::move(object));
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_binary(const Unrepeated::Member& member) const {
+    using namespace std::string_view_literals;
+    const std::uint8_t first = out_.data()[member.value_at];
+    const bool is_text = (first >= 0xa0 && first <= 0xbf) || (first >= 0xd9 && first <= 0xdb);
+    return is_text && out_.text().substr(member.key_at, member.key_size) == "\xa7$binary"sv;
+  }
+
+  /// "$binary" was repeated, and nothing else is there: binary all the same.
+  void keep_only(const Unrepeated::Member& member, std::size_t at) {
+    std::string kept(out_.text().substr(member.key_at, member.key_size));
+    kept += out_.text().substr(member.value_at, member.value_end - member.value_at);
+    truncate(at);
+    out_.append(kept);
+    binary_at_ = scan_.at - 1;
+  }
+
+  /// Takes back what was written from there on.
+  void truncate(std::size_t size) noexcept {
+    out_.truncate(size);
+    while (!wide_.empty() && wide_.back().header >= size) {
+      wide_.pop_back();
+    }
+    while (!unrepeated_.empty() && unrepeated_.back().header >= size) {
+      unrepeated_.pop_back();
     }
   }
 
   /// Forgets the member "__proto__", whose value has just ended.
   void drop() noexcept {
-    out_.truncate(drop_from_);
-    while (!wide_.empty() && wide_.back().header >= drop_from_) {
-      wide_.pop_back();
-    }
-    while (!unrepeated_.empty() && unrepeated_.back().header >= drop_from_) {
-      unrepeated_.pop_back();
-    }
+    truncate(drop_from_);
     drop_depth_ = 0;
     binary_at_ = drop_binary_at_;
   }

@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/transcode.hpp>
@@ -32,27 +36,31 @@ bool rebuild_array(JsonReader& reader, Buffer& out) {
   return reader.ok();
 }
 
+/// Of repeated members the last value stays, at the place of the first.
 bool rebuild_object(JsonReader& reader, Buffer& out) {
-  Buffer members;
+  std::vector<std::pair<std::string, std::string>> members;
   Buffer key;
-  std::uint32_t count = 0;
   if (!reader.begin_object()) {
     return false;
   }
   while (reader.next_member(key)) {
-    const std::size_t start = members.size();
-    pack::text(members, key.text());
-    if (!rebuild(reader, members)) {
+    const std::string name(key.text());
+    Buffer value;
+    if (!rebuild(reader, value)) {
       return false;
     }
-    if (key.text() == "__proto__") {
-      members.truncate(start);
-    } else {
-      ++count;
+    const auto found = std::find_if(members.begin(), members.end(), [&name](const auto& member) { return member.first == name; });
+    if (found != members.end()) {
+      found->second = value.text();
+    } else if (name != "__proto__") {
+      members.emplace_back(name, value.text());
     }
   }
-  pack::map_header(out, count);
-  out.append(members.bytes());
+  pack::map_header(out, static_cast<std::uint32_t>(members.size()));
+  for (const auto& [name, value] : members) {
+    pack::text(out, name);
+    out.append(value);
+  }
   return reader.ok();
 }
 

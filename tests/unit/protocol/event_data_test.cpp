@@ -110,8 +110,9 @@ TEST_CASE("event data: timestamps are published in the forms that decoders of Ja
     return out;
   };
   const auto published_as = [&](const Buffer& value) {
+    const Buffer event = between(value);
     Buffer scratch;
-    const Bytes left = event_data::publishable(between(value).bytes(), scratch);
+    const Bytes left = event_data::publishable(event.bytes(), scratch);
     CHECK(check_items(left, 1).ok());
     return std::string(as_text(left));
   };
