@@ -33,6 +33,14 @@ THIRD_PARTY = {
 # compile time of the parts that are needed.
 PUBLIC_THIRD_PARTY = {"msgpack"}
 SYSTEM = {"arpa", "fcntl.h", "netdb.h", "netinet", "poll.h", "pthread.h", "signal.h", "sys", "unistd.h"}
+# Headers of the C++ library that cost much compile time and that no program needs by including ours; nor do the public headers of
+# the library include each other to them. (<algorithm> alone is a tenth of socketio/emitter.hpp.)
+PROGRAM_HEADERS = ("socketio/emitter.hpp", "socketio/asker.hpp", "socketio/server.hpp")
+COSTLY = {
+    "algorithm", "any", "deque", "filesystem", "format", "forward_list", "fstream", "future", "iostream", "list", "map", "memory_resource",
+    "mutex", "numeric", "ostream", "random", "ranges", "regex", "set", "sstream", "thread", "unordered_map", "unordered_set", "variant",
+}
+MSGPACK_PLACE = "protocol/include/socketio/protocol/msgpack_types.hpp"
 STANDARD = re.compile(r"^[a-z0-9_]+$")  # <vector>, <cstdint>
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -46,6 +54,26 @@ def owner_of(header, includes_by_folder):
     return None
 
 
+def costly_includes():
+    """What a program gets by including one of our headers, through all others of ours."""
+    problems = []
+    for program_header in PROGRAM_HEADERS:
+        waiting, found = [program_header], {program_header}
+        while waiting:
+            header = waiting.pop()
+            for base in FOLDERS:
+                path = ROOT / base / "include" / header
+                if not path.exists():
+                    continue
+                for _, included in INCLUDE.findall(path.read_text()):
+                    if included in COSTLY:
+                        problems.append(f"{path.relative_to(ROOT)}: #include {included}: {program_header} would cost more to compile")
+                    elif included.startswith("socketio/") and included not in found:
+                        found.add(included)
+                        waiting.append(included)
+    return problems
+
+
 def main():
     includes_by_folder = {}
     for folder in FOLDERS:
@@ -54,7 +82,7 @@ def main():
             headers |= {str(path.relative_to(base)) for path in base.rglob("*.hpp")}
         includes_by_folder[folder] = headers
 
-    problems, files, seen = [], 0, 0
+    problems, files, seen = costly_includes(), 0, 0
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix not in {".hpp", ".cpp", ".h", ".c"}:
@@ -76,6 +104,8 @@ def main():
                         problems.append(f"{where}: private headers live beside the file that includes them")
                 elif STANDARD.match(header):
                     continue
+                elif public and first == "msgpack" and str(path.relative_to(ROOT)) != MSGPACK_PLACE:
+                    problems.append(f"{where}: {MSGPACK_PLACE} includes msgpack-c, no other public header does")
                 elif public and first not in PUBLIC_THIRD_PARTY:
                     problems.append(f"{where}: public headers include the C++ library, msgpack-c and each other")
                 elif first not in THIRD_PARTY[folder] and first not in SYSTEM:
