@@ -78,7 +78,7 @@ run_programs() { # FOLDER PROGRAM...
   done
 }
 
-links_shared() { readelf -d "$1" | grep -q 'NEEDED.*libsocketio-redis\.so\.'; }
+links_shared() { readelf -d "$1" | grep 'NEEDED.*libsocketio-redis\.so\.' >/dev/null; }
 
 # ---- the ways --------------------------------------------------------------------------------------------------------------
 pkg_config() {
@@ -140,7 +140,7 @@ meson_subproject() {
 redis-server --port 0 --unixsocket "$folder/redis.sock" --save "" --appendonly no >/dev/null &
 redis_pid=$!
 for _ in $(seq 1000); do
-  redis-cli -s "$folder/redis.sock" ping 2>/dev/null | grep -q PONG && break
+  redis-cli -s "$folder/redis.sock" ping 2>/dev/null | grep PONG >/dev/null && break
 done
 "$way"
 echo "All good. CPU time of the shell and of what it started, user and system:"
