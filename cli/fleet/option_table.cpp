@@ -74,7 +74,7 @@ constexpr std::array<std::string_view, 16> shared_names{
 
 constexpr OptionEntry fleet_options[] = {
     {"h,help", false, [](Base&, Text) {}},
-    {"transport", true, [](Base& all, Text value) { static_cast<Collected&>(all).transports.push_back(value); }, true},
+    {"transport", true, [](Base& all, Text value) { static_cast<Collected&>(all).transports.push_back(value); }},
     {"stream-name", true, [](Base& all, Text value) { options_of(all).stream_name = checked("The stream's name", value); }},
     {"stream-count", true,
      [](Base& all, Text value) {
@@ -83,10 +83,9 @@ constexpr OptionEntry fleet_options[] = {
      }},
     {"stream-maxlen", true,
      [](Base& all, Text value) { options_of(all).stream_maxlen = number("--stream-maxlen", value, 1, many); }},
-    {"n,nsp", true, add_nsp, true},
-    {"t,to,room", true, [](Base& all, Text value) { add(options_of(all).rooms, checked("The room of --to", value)); }, true},
-    {"e,event", true, [](Base& all, Text value) { add(options_of(all).events, checked("The name of the event", value)); },
-     true},
+    {"n,nsp", true, add_nsp},
+    {"t,to,room", true, [](Base& all, Text value) { add(options_of(all).rooms, checked("The room of --to", value)); }},
+    {"e,event", true, [](Base& all, Text value) { add(options_of(all).events, checked("The name of the event", value)); }},
     {"from", true, set_from},
     {"last", true, [](Base& all, Text value) { options_of(all).last = number("--last", value, 1, 1'000'000); }},
     {"record", true, [](Base& all, Text value) { options_of(all).record = value; }},
@@ -96,8 +95,7 @@ constexpr OptionEntry fleet_options[] = {
     {"requests-timeout", true,
      [](Base& all, Text value) { options_of(all).requests_timeout = duration("--requests-timeout", value); }},
     {"listen", true, [](Base& all, Text value) { options_of(all).listen_for = duration("--listen", value); }},
-    {"x,except", true, [](Base& all, Text value) { add(options_of(all).except, checked("The room of --except", value)); },
-     true},
+    {"x,except", true, [](Base& all, Text value) { add(options_of(all).except, checked("The room of --except", value)); }},
     {"without-ids", false, [](Base& all, Text) { options_of(all).without_ids = true; }},
     {"answers-max", true,
      [](Base& all, Text value) {

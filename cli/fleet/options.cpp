@@ -161,7 +161,6 @@ Options parse_options(const std::vector<std::string>& arguments, const Surroundi
     fail_usage(*line.wrong);
   }
   options.command = &command_of(line.words);
-  refuse_repeated(line.options);
   for (const Given& given : line.options) {
     check_belongs(*options.command, given);
     given.option->apply(all, given.value);

@@ -9,7 +9,6 @@
 #define CXXOPTS_NO_REGEX true
 #include <cxxopts.hpp>
 
-#include "exit_status.hpp"
 #include "text.hpp"
 
 namespace socketio::cli {
@@ -244,19 +243,6 @@ class Reader {
 
 bool CommandLine::has(std::string_view name) const noexcept {
   return std::any_of(options.begin(), options.end(), [&](const Given& given) { return is_named(*given.option, name); });
-}
-
-void refuse_repeated(const std::vector<Given>& options) {
-  for (auto second = options.begin(); second != options.end(); ++second) {
-    const auto first = std::find_if(options.begin(), second, [&](const Given& one) { return one.option == second->option; });
-    if (first == second || !second->option->takes_value || second->option->repeats || first->value == second->value) {
-      continue;
-    }
-    std::string_view name;
-    for_each_name(*second->option, [&name](std::string_view one) { name = name.size() > 1 ? name : one; });
-    fail_usage("--" + std::string(name) + " is given twice, as \"" + text::excerpt(first->value) + "\" and as \"" +
-               text::excerpt(second->value) + "\": one of them is meant.");
-  }
 }
 
 CommandLine read_command_line(const std::vector<std::string>& arguments, const Syntax& syntax) {

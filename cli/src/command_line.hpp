@@ -32,9 +32,6 @@ struct Syntax {
   std::string_view behind_dashes;  ///< what a word is to that tool, as in "an EVENT or ARG"
 };
 
-/// Fails with Failure(usage) when an option has two different values of which only one can count.
-void refuse_repeated(const std::vector<Given>& options);
-
 /// Takes the arguments (without the program's name) apart, as usual: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, flags
 /// gathered behind one dash (-sv), and -- as the end of the options. A negative number is a word. Names are not abbreviated.
 CommandLine read_command_line(const std::vector<std::string>& arguments, const Syntax& syntax);

@@ -174,11 +174,10 @@ constexpr OptionEntry table[] = {
     {"V,version", false, [](Collected&, Value) {}},
     {"h,help", false, [](Collected&, Value) {}},
     {"s,string", false, [](Collected& all, Value value) { set_flag(all.options.plain_strings, value); }},
-    {"t,to,room,in", true, [](Collected& all, Value value) { values::add_room(all.options.rooms, room("--to", value)); }, true},
-    {"room-number", true, [](Collected& all, Value value) { values::add_room(all.options.rooms, values::numeric_room(value)); },
-     true},
-    {"x,except", true, [](Collected& all, Value value) { values::add_room(all.options.except, room("--except", value)); },
-     true},
+    {"t,to,room,in", true, [](Collected& all, Value value) { values::add_room(all.options.rooms, room("--to", value)); }},
+    {"room-number", true,
+     [](Collected& all, Value value) { values::add_room(all.options.rooms, values::numeric_room(value)); }},
+    {"x,except", true, [](Collected& all, Value value) { values::add_room(all.options.except, room("--except", value)); }},
     {"all", false, [](Collected& all, Value value) { set_flag(all.options.all, value); }},
     {"volatile", false, [](Collected& all, Value value) { set_flag(all.options.is_volatile, value); }},
     {"compress", false, [](Collected& all, Value value) { set_compress(all, value == "true"); }},
@@ -192,14 +191,12 @@ constexpr OptionEntry table[] = {
      [](Collected& all, Value value) {
        all.join = true;
        values::add_room(all.options.op_rooms, room("--join", value));
-     },
-     true},
+     }},
     {"leave", true,
      [](Collected& all, Value value) {
        all.leave = true;
        values::add_room(all.options.op_rooms, room("--leave", value));
-     },
-     true},
+     }},
     {"disconnect", false, [](Collected& all, Value value) { set_flag(all.disconnect, value); }},
     {"close", false, [](Collected& all, Value value) { set_flag(all.options.close, value); }},
     {"input", true, [](Collected& all, Value value) { all.options.input = value; }},

@@ -47,7 +47,6 @@ struct OptionEntry {
   std::string_view names;  ///< "t,to,room,in": the letter, and the long names
   bool takes_value;
   void (*apply)(Collected& collected, const std::string& value);
-  bool repeats = false;  ///< each value counts; of others a second one, if it differs, is a mistake
 };
 
 std::span<const OptionEntry> option_table();

@@ -24,7 +24,6 @@ Options parse_options(const std::vector<std::string>& arguments, const Surroundi
   if (line.wrong) {
     fail_usage(*line.wrong);
   }
-  refuse_repeated(line.options);
   for (const Given& given : line.options) {
     given.option->apply(all, given.value);
   }

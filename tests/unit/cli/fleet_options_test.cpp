@@ -65,11 +65,6 @@ TEST_CASE("fleet options: lists are without duplicates, namespaces begin with a 
   CHECK(options.events == Words{"x"});
 }
 
-TEST_CASE("fleet options: one of which only one value can count is refused with two") {
-  CHECK(mistake({"tap", "--key", "a", "--key", "b"}) == "--key is given twice, as \"a\" and as \"b\": one of them is meant.");
-  CHECK(mistake({"tap", "--limit", "1", "--limit", "2"}).starts_with("--limit is given twice"));
-}
-
 TEST_CASE("fleet options: what both tools have means the same") {
   const fleet::Options options = parse({"tap", "-r", "unix:///x?db=2", "--key", "k", "--timeout", "1m", "-o", "quiet", "-v"});
   CHECK(options.common.redis.unix_path == "/x");

@@ -106,15 +106,6 @@ TEST_CASE("options: -- ends the options") {
   CHECK(options.rooms == std::vector<Room>{"a"});
 }
 
-TEST_CASE("options: one of which only one value can count is refused with two, whatever it is called") {
-  CHECK(refusal({"-n", "/a", "--nsp", "/b", "e"}) == "--nsp is given twice, as \"/a\" and as \"/b\": one of them is meant.");
-  CHECK(contains(refusal({"--transport", "classic", "--transport", "streams", "e"}), "--transport is given twice"));
-  CHECK(contains(refusal({"--key", "a", "--key", "b", "e"}), "--key is given twice"));
-  CHECK(contains(refusal({"-r", "redis://a", "-r", "redis://b", "e"}), "--redis is given twice"));
-  CHECK(refusal({"-n", "/a", "-n", "/a", "-v", "-v", "-t", "a", "-t", "b", "-x", "c", "-x", "d", "e"}) == "(accepted)");
-  CHECK(refusal({"--join", "a", "--join", "b", "--room-number", "1", "--room-number", "2"}) == "(accepted)");
-}
-
 TEST_CASE("options: a namespace gets its slash") {
   CHECK(parse({"chat"}).nsp == "/");
   CHECK(parse({"-n", "admin", "chat"}).nsp == "/admin");
