@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { run, start, end } from './children.mjs';
 import { until } from './fleet.mjs';
 import { check } from './mixed_check.mjs';
@@ -123,6 +124,7 @@ for (const { title, can, tool: options, inOrder, ...made } of fleets) {
           await node.op({ op: 'emit', to: ['red'], args: ['while it moves', node.name, number] });
           (said[node.name] ??= []).push(number);
         }
+        await pause(1);  // leaves some of the machine to those that move the slots
       }
       await moved;
       await fleet.settle();

@@ -10,7 +10,8 @@ const { createClient } = official('redis');
 const SLOTS = 16384;
 
 async function manageCluster(...words) {
-  const { status, stdout, stderr } = await run(redisCli, ['--cluster', ...words, '--cluster-yes'], { env: { PATH: process.env.PATH } });
+  const { status, stdout, stderr } = await run(redisCli, ['--cluster', ...words, '--cluster-yes'],
+    { env: { PATH: process.env.PATH }, timeoutMs: 110_000 });
   assert.equal(status, 0, stdout + stderr);
 }
 
