@@ -532,7 +532,7 @@ TEST_CASE("batch: somebody else's subscriber that stands still stops nothing") {
   for (int number = 1; number <= 300; ++number) {
     input += R"({"event":"e","args":["<)" + std::to_string(number) + R"(>",")" + std::string(50'000, 'x') + "\"]}\n";
   }
-  const Ended ended = emit({"-r", redis.url(), "--timeout", "300ms", "--input", "-"}, input);
+  const Ended ended = emit({"-r", redis.url(), "--timeout", "3s", "--input", "-"}, input);
   INFO(ended.err);
   CHECK(ended.status == 0);
   CHECK(server.has(300));

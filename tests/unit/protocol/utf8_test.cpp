@@ -101,7 +101,7 @@ TEST_CASE("utf8: lone surrogates are found, kept and replaced, wherever they sta
   for (std::size_t size = 0; size < 40; ++size) {
     CAPTURE(size);
     const std::string before = std::string(size, 'x') + "\u00e9\ud7ff";
-    for (const char32_t unit : {0xd800, 0xdbff, 0xdc00, 0xdfff}) {
+    for (const char32_t unit : {0xd800U, 0xdbffU, 0xdc00U, 0xdfffU}) {
       Buffer surrogate;
       utf8::append_surrogate(surrogate, unit);
       CHECK(surrogate.size() == 3);
