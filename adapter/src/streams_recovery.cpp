@@ -232,16 +232,11 @@ void StreamsAdapter::end_replay(const std::shared_ptr<Replay>& replay, bool reco
 
 /// Clients whose session or missed events Redis has not told yet are not recovered.
 void StreamsAdapter::give_up_recoveries() {
-  const auto recoveries = std::exchange(recoveries_, {});
-  const auto replays = std::exchange(replays_, {});
-  count().recoveries_failed += recoveries.size() + replays.size();
-  for (const auto& recovery : recoveries) {
-    host().scheduler().cancel(recovery->timer);
-    recovery->done(std::nullopt);
+  while (!recoveries_.empty()) {
+    end_recovery(std::shared_ptr(*recoveries_.begin()));  // a copy: it is erased there
   }
-  for (const auto& replay : replays) {
-    host().scheduler().cancel(replay->timer);
-    replay->done(std::nullopt);
+  while (!replays_.empty()) {
+    end_replay(std::shared_ptr(*replays_.begin()), false);
   }
 }
 
