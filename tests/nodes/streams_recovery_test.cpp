@@ -88,6 +88,15 @@ struct Server {
       recovered = std::move(session);
     });
   }
+  /// Counts the answers, each of which tells that the missed events are gone.
+  void catch_up_in_vain(int& answers) {
+    SavedSession session;
+    session.sid = "abcdefghijklmnopqrst";
+    adapter->catch_up(session, offset, [&answers](const std::optional<socketio::adapter::MissedPackets>& missed) {
+      ++answers;
+      CHECK_FALSE(missed);
+    });
+  }
   void answer_session() { bus->answer("EXEC", array({text(saved), {Reply::Type::integer, 1, {}, {}}})); }
   void answer_offset() { bus->answer("XRANGE", array({text("an entry")})); }
 
@@ -157,13 +166,8 @@ TEST_CASE("streams recovery: missed events are told once as gone when the adapte
   for (const bool closed : {true, false}) {
     CAPTURE(closed);
     Server server;
-    SavedSession session;
-    session.sid = "abcdefghijklmnopqrst";
     int answered = 0;
-    server.adapter->catch_up(session, offset, [&answered](const std::optional<socketio::adapter::MissedPackets>& missed) {
-      ++answered;
-      CHECK_FALSE(missed);
-    });
+    server.catch_up_in_vain(answered);
     CHECK(answered == 0);
     if (closed) {
       server.adapter->close();
@@ -188,13 +192,8 @@ TEST_CASE("streams recovery: a client begins anew when Redis does not tell its s
   server.answer_offset();
   CHECK(server.answered == 1);
 
-  SavedSession session;
-  session.sid = "abcdefghijklmnopqrst";
   int answered = 0;
-  server.adapter->catch_up(session, offset, [&answered](const std::optional<socketio::adapter::MissedPackets>& missed) {
-    ++answered;
-    CHECK_FALSE(missed);
-  });
+  server.catch_up_in_vain(answered);
   server.time.advance(2'000);
   CHECK(answered == 1);
   server.bus->answer("XRANGE", array({}));
