@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -12,6 +11,8 @@
 #include <socketio/protocol/glob.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
 #include <socketio/protocol/stream_names.hpp>
+
+#include "stream_search.hpp"
 
 namespace socketio {
 namespace {
@@ -76,10 +77,6 @@ void choose(ChosenTransport& chosen, const Listeners& listeners, bool may_be_str
   }
 }
 
-std::string counted(std::size_t count, std::string_view what) {
-  return count == 0 ? std::string() : std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
-}
-
 /// Whether an answer is needed.
 enum class Need : std::uint8_t {
   always,
@@ -135,18 +132,6 @@ std::string place_text(std::string_view nsp, const std::string& key) {
   return (nsp.empty() ? std::string() : "in namespace " + std::string(nsp) + " ") + "with the key \"" + key + "\"";
 }
 
-}  // namespace
-
-namespace {
-
-/// Streams are looked for by number up to here.
-constexpr std::uint32_t streams_looked_for = 64;
-/// Streams of other names whose last entry is looked at, and the keys among which they are looked for.
-constexpr std::size_t other_streams_max = 16;
-constexpr std::string_view keys_scanned = "1000";
-/// Entries among which one by a server is looked for.
-constexpr std::string_view entries_looked_at = "20";
-
 /// The uid of a server as its channels have it, as a pattern.
 constexpr std::string_view uid_digit = "[0-9a-f]";
 constexpr std::size_t uid_size = 16;
@@ -163,309 +148,6 @@ struct Subscribers {
   std::optional<std::vector<std::string>> shard_uids = {};
   std::string shards_refused;  ///< why Redis does not tell `shard_main`
 };
-
-std::string stream_name_of(const FleetSettings& fleet, std::uint32_t number) {
-  return fleet.stream_name + "-" + std::to_string(number);
-}
-
-/// The value of "name=value" in a line of CLIENT LIST.
-std::string_view member_of(std::string_view line, std::string_view name) {
-  while (!line.empty()) {
-    const std::string_view member = line.substr(0, line.find(' '));
-    if (member.size() > name.size() && member.starts_with(name) && member[name.size()] == '=') {
-      return member.substr(name.size() + 1);
-    }
-    line.remove_prefix(std::min(line.size(), member.size() + 1));
-  }
-  return {};
-}
-
-/// Connections that are in XREAD by their database, of the lines of CLIENT LIST; those of our own tools are no servers.
-struct StreamReaders {
-  std::map<std::string, std::size_t, std::less<>> by_database;
-  std::string own_database;  ///< of the connection `own_id`; empty: not known
-};
-
-StreamReaders readers_in(std::string_view clients, std::string_view own_id) {
-  StreamReaders readers;
-  while (!clients.empty()) {
-    const std::string_view line = clients.substr(0, clients.find('\n'));
-    clients.remove_prefix(std::min(clients.size(), line.size() + 1));
-    if (member_of(line, "cmd") == "xread" && !member_of(line, "name").starts_with("socketio-fleet")) {
-      ++readers.by_database[std::string(member_of(line, "db"))];
-    }
-    if (!own_id.empty() && member_of(line, "id") == own_id) {
-      readers.own_database = member_of(line, "db");
-    }
-  }
-  return readers;
-}
-
-/// A field of an entry in the answer to XREVRANGE.
-std::string field_of(const redis::Reply& entry, std::string_view name) {
-  if (entry.elements.size() < 2) {
-    return {};
-  }
-  const std::vector<redis::Reply>& fields = entry.elements[1].elements;
-  for (std::size_t index = 0; index + 1 < fields.size(); index += 2) {
-    if (fields[index].text == name) {
-      return fields[index + 1].text;
-    }
-  }
-  return {};
-}
-
-/// "app" of "app-3".
-std::string without_number(const std::string& stream) {
-  const std::size_t dash = stream.find_last_not_of("0123456789");
-  const bool numbered = dash != std::string::npos && dash != 0 && dash + 1 != stream.size() && stream[dash] == '-';
-  return numbered ? stream.substr(0, dash) : stream;
-}
-
-/// Which streams there are, who reads, and whose entries they hold; then whether that tells the stream of the namespace.
-class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
- public:
-  StreamSearch(redis::Client& client, FleetSettings fleet, std::string nsp, FoundTransport found, std::vector<std::string> uids,
-               std::function<void(const FoundTransport&)> done)
-      : client_(client),
-        fleet_(std::move(fleet)),
-        nsp_(std::move(nsp)),
-        found_(std::move(found)),
-        uids_(std::move(uids)),
-        done_(std::move(done)) {
-    may_be_sharded_ = found_.streams_servers == 0 && !fleet_.use_sharded_pubsub;
-    seen_.servers = found_.streams_servers != 0 ? found_.streams_servers : found_.sharded_servers;
-  }
-
-  void begin() {
-    next_ = &StreamSearch::look_at_entries;
-    ask(
-        {"CLIENT", "ID"}, [](StreamSearch& self, const redis::Reply& reply) { self.own_id_ = std::to_string(reply.integer); },
-        [](StreamSearch& self) { self.refusal_.clear(); });  // only the database is not known then
-    ask({"CLIENT", "LIST"}, [](StreamSearch& self, const redis::Reply& reply) { self.clients_ = reply.text; });
-    ask_exists(fleet_.stream_name, [](StreamSearch& self) { self.seen_.has_plain = true; });
-    for (std::uint32_t number = 0; number < streams_looked_for; ++number) {
-      ask_exists(stream_name_of(fleet_, number),
-                 [number](StreamSearch& self) { self.seen_.numbered.emplace_back(number, std::string()); });
-    }
-  }
-
- private:
-  using Take = std::function<void(StreamSearch&, const redis::Reply&)>;
-  using Step = void (StreamSearch::*)();
-
-  void ask(const std::vector<std::string>& words, Take take, std::function<void(StreamSearch&)> refused = {}) {
-    const std::vector<std::string_view> views(words.begin(), words.end());
-    ++waiting_;
-    client_.command(views, [self = shared_from_this(), take = std::move(take),
-                            refused = std::move(refused)](const redis::CommandResult& result) {
-      if (result.outcome == Outcome::ok) {
-        take(*self, result.reply);
-      } else {  // what Redis does not tell is not known
-        self->refusal_ = self->refusal_.empty() ? result.message : self->refusal_;
-        if (refused) {
-          refused(*self);
-        }
-      }
-      if (--self->waiting_ == 0) {
-        ((*self).*self->next_)();
-      }
-    });
-  }
-
-  void ask_exists(const std::string& name, std::function<void(StreamSearch&)> exists) {
-    ask(
-        {"EXISTS", name},
-        [exists = std::move(exists)](StreamSearch& self, const redis::Reply& reply) {
-          if (reply.integer > 0) {
-            exists(self);
-          }
-        },
-        [](StreamSearch& self) { self.seen_.is_complete = false; });
-  }
-
-  /// `nsp`  takes the namespace of the last entry. Before it, others may be an emitter's.
-  void ask_last_entry(const std::string& stream, std::string* nsp) {
-    const std::string count(may_be_sharded_ ? entries_looked_at : "1");
-    ask({"XREVRANGE", stream, "+", "-", "COUNT", count}, [stream, nsp](StreamSearch& self, const redis::Reply& reply) {
-      if (nsp != nullptr && !reply.elements.empty()) {
-        *nsp = field_of(reply.elements.front(), "nsp");
-      }
-      for (const redis::Reply& entry : reply.elements) {
-        if (std::find(self.uids_.begin(), self.uids_.end(), field_of(entry, "uid")) != self.uids_.end()) {
-          self.written_by_server_ = stream;
-        }
-      }
-    });
-  }
-
-  [[nodiscard]] bool has_stream() const { return seen_.has_plain || !seen_.numbered.empty(); }
-
-  void look_at_entries() {
-    count_readers();
-    if (may_be_sharded_ && readers_everywhere_ && *readers_everywhere_ < seen_.servers) {
-      finish();  // each streams server reads
-      return;
-    }
-    std::sort(seen_.numbered.begin(), seen_.numbered.end());
-    next_ = has_stream() ? &StreamSearch::conclude : &StreamSearch::look_at_others;
-    if (seen_.has_plain) {
-      ask_last_entry(fleet_.stream_name, nullptr);
-    }
-    for (auto& [number, nsp] : seen_.numbered) {
-      ask_last_entry(stream_name_of(fleet_, number), &nsp);
-    }
-    if (!has_stream()) {
-      ask({"SCAN", "0", "COUNT", std::string(keys_scanned), "TYPE", "stream"},
-          [](StreamSearch& self, const redis::Reply& reply) {
-            const std::size_t count =
-                reply.elements.size() == 2 ? std::min(reply.elements[1].elements.size(), other_streams_max) : 0;
-            for (std::size_t index = 0; index < count; ++index) {
-              self.others_.push_back(reply.elements[1].elements[index].text);
-            }
-          });
-    }
-  }
-
-  void look_at_others() {
-    next_ = &StreamSearch::conclude;
-    for (const std::string& stream : others_) {
-      ask_last_entry(stream, nullptr);
-    }
-    if (others_.empty()) {
-      conclude();
-    }
-  }
-
-  void count_readers() {
-    if (clients_.empty()) {
-      return;
-    }
-    readers_ = readers_in(clients_, own_id_);
-    readers_everywhere_ = 0;
-    for (const auto& [database, count] : readers_.by_database) {
-      *readers_everywhere_ += count;
-    }
-    const auto here = readers_.by_database.find(readers_.own_database);
-    seen_.readers = readers_.own_database.empty()        ? *readers_everywhere_
-                    : here == readers_.by_database.end() ? 0
-                                                         : here->second;
-  }
-
-  void conclude() {
-    if (may_be_sharded_) {
-      found_.use_sharded_pubsub = !written_by_server_.empty();
-      found_.has_stream = !found_.use_sharded_pubsub && (readers_everywhere_.has_value() || has_stream());
-      if (!found_.use_sharded_pubsub && !found_.has_stream) {
-        finish();
-        return;
-      }
-    }
-    found_.has_own_stream = has_stream() || !seen_.is_complete;
-    if (seen_.readers && fleet_.stream_count > 1 && written_by_server_ != fleet_.stream_name &&
-        *seen_.readers == seen_.servers * fleet_.stream_count) {
-      found_.seen_stream_count = fleet_.stream_count;
-    } else {
-      found_.seen_stream_count = stream_count_of(seen_, nsp_);
-    }
-    if (fleet_.stream_count == 1) {
-      found_.stream_count = found_.seen_stream_count.value_or(0);
-    }
-    if (!has_stream() && !written_by_server_.empty()) {
-      found_.is_read_elsewhere = true;
-      found_.seen_stream_name = without_number(written_by_server_);
-      found_.stream_message = "There is no stream \"" + fleet_.stream_name + "\": the servers write to \"" +
-                              written_by_server_ + "\". Name their streamName.";
-    } else if (seen_.readers == std::size_t{0} && readers_everywhere_ >= seen_.servers &&
-               readers_everywhere_ != std::size_t{0}) {
-      found_.is_read_elsewhere = true;
-      found_.stream_message = "Nobody reads streams in database " + readers_.own_database +
-                              " of this Redis, but somebody does in database " + readers_.by_database.begin()->first +
-                              ". Name the servers' database in the URL of Redis.";
-    } else if (!found_.seen_stream_count) {
-      found_.stream_message = why_unknown();
-    }
-    finish();
-  }
-
-  [[nodiscard]] std::string why_unknown() const {
-    const std::string advice = ": say how many streams there are, as the servers' streamCount does.";
-    if (!seen_.is_complete || (!has_stream() && !seen_.readers)) {
-      return "Redis does not tell which streams there are, and who reads them (" + refusal_ + ")" + advice;
-    }
-    if (!has_stream()) {
-      return "There is no stream yet, and " + counted(*seen_.readers, "connection") + " read streams for " +
-             counted(seen_.servers, "server") + ", so that it cannot be seen which one the servers read" + advice;
-    }
-    return "The fleet has several streams (" + names() + "), and which one the servers use for this namespace cannot be seen" +
-           advice;
-  }
-
-  void finish() { done_(found_); }
-
-  [[nodiscard]] std::string names() const {
-    std::string text = seen_.has_plain ? fleet_.stream_name : std::string();
-    for (const auto& [number, nsp] : seen_.numbered) {
-      text += (text.empty() ? "" : ", ") + stream_name_of(fleet_, number);
-    }
-    return text;
-  }
-
-  redis::Client& client_;
-  const FleetSettings fleet_;
-  const std::string nsp_;
-  FoundTransport found_;
-  const std::vector<std::string> uids_;  ///< of the servers in this namespace
-  std::function<void(const FoundTransport&)> done_;
-  bool may_be_sharded_ = false;  ///< whether the servers have streams is what is looked for
-  SeenStreams seen_;
-  std::string own_id_;
-  std::string clients_;
-  StreamReaders readers_;
-  std::optional<std::size_t> readers_everywhere_;
-  std::vector<std::string> others_;  ///< streams of other names
-  std::string written_by_server_;    ///< a stream whose last entry is by one of the servers
-  std::string refusal_;
-  std::size_t waiting_ = 0;
-  Step next_ = &StreamSearch::look_at_entries;
-};
-
-}  // namespace
-
-std::optional<std::uint32_t> stream_count_of(const SeenStreams& seen, std::string_view nsp) {
-  if (!seen.is_complete) {
-    return std::nullopt;
-  }
-  const std::size_t readers = seen.readers.value_or(0);
-  if (seen.numbered.empty()) {
-    const bool is_one = seen.has_plain || (seen.readers && (readers == 0 || readers == seen.servers));
-    return is_one ? std::optional<std::uint32_t>(1) : std::nullopt;
-  }
-  const bool tells = seen.servers != 0 && readers != 0 && readers % seen.servers == 0;
-  const auto by_readers = tells ? std::optional(static_cast<std::uint32_t>(readers / seen.servers)) : std::nullopt;
-  const auto index = [](std::string_view name, std::uint32_t count) {
-    return stream_names::hash_of(name) % static_cast<std::int64_t>(count);
-  };
-  std::vector<std::uint32_t> candidates;
-  for (std::uint32_t count = std::max(seen.numbered.back().first + 1, 2U); count <= streams_looked_for; ++count) {
-    const bool fits = std::all_of(seen.numbered.begin(), seen.numbered.end(), [&](const auto& stream) {
-      return stream.second.empty() || index(stream.second, count) == static_cast<std::int64_t>(stream.first);
-    });
-    if (fits) {
-      candidates.push_back(count);
-    }
-  }
-  if (by_readers && (std::find(candidates.begin(), candidates.end(), *by_readers) != candidates.end() ||
-                     (*by_readers == 1 && seen.has_plain))) {
-    return by_readers;
-  }
-  const bool one_stream = !candidates.empty() && !seen.has_plain &&
-                          std::all_of(candidates.begin(), candidates.end(),
-                                      [&](std::uint32_t count) { return index(nsp, count) == index(nsp, candidates.front()); });
-  return one_stream ? std::optional(candidates.front()) : std::nullopt;
-}
-
-namespace {
 
 /// The servers among the subscribers: who has no channel for answers is none, unless nobody has one.
 void judge(FoundTransport& found, const Subscribers& seen) {
@@ -487,8 +169,8 @@ void judge(FoundTransport& found, const Subscribers& seen) {
 
 void choose(FoundTransport& found, const FleetSettings& fleet, std::string_view nsp) {
   choose(found,
-         {counted(found.classic_servers, "server"), counted(found.sharded_servers, "server"),
-          counted(found.streams_servers, "server")},
+         {counted_or_none(found.classic_servers, "server"), counted_or_none(found.sharded_servers, "server"),
+          counted_or_none(found.streams_servers, "server")},
          found.has_stream, fleet.use_sharded_pubsub || found.use_sharded_pubsub, place_text(nsp, fleet.key));
 }
 
@@ -580,7 +262,7 @@ void find_transport(redis::Client& client, const FleetSettings& fleet, std::stri
           return;
         }
         const auto& uids = found.streams_servers != 0 ? seen.uids : seen.shard_uids;
-        std::make_shared<StreamSearch>(client, fleet, name, found, uids.value_or(std::vector<std::string>()), decided)->begin();
+        search_streams(client, fleet, name, found, uids.value_or(std::vector<std::string>()), decided);
       });
 }
 
@@ -599,8 +281,8 @@ void find_namespaces(redis::Client& client, const FleetSettings& fleet, std::vec
   const std::string place = place_text(namespaces.size() == 1 ? namespaces.front() : std::string(), fleet.key);
   search->decide = [place, fleet](FoundNamespaces& found) {
     choose(found,
-           {counted(found.classic.size(), "namespace"), counted(found.sharded.size(), "namespace"),
-            counted(found.streams.size(), "namespace")},
+           {counted_or_none(found.classic.size(), "namespace"), counted_or_none(found.sharded.size(), "namespace"),
+            counted_or_none(found.streams.size(), "namespace")},
            found.has_stream, fleet.use_sharded_pubsub, place);
   };
   search->done = std::move(done);
