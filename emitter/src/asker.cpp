@@ -61,6 +61,12 @@ Buffer copy(Bytes bytes) {
   return result;
 }
 
+/// Throws like event_data::require().
+void append_publishable(Buffer& out, Bytes data, bool (*reserved)(std::string_view)) {
+  Buffer changed;
+  out.append(event_data::require(data, reserved) ? event_data::publishable(data, changed) : data);
+}
+
 /// Calls `function` with the id of each socket in an answer, whole sockets or ids only. Returns how many there were.
 template <typename Function>
 std::size_t for_each_id(const Answer& answer, const Function& function) {
@@ -124,9 +130,8 @@ void sort_and_unify(std::vector<std::string>& names) {
 
 void ask_acks(AskCore& core, const Target& target, const asking::Event& event, const asking::Options& options,
               asking::OnAck on_ack, AsyncAsker::Done<asking::Acks> done) {
-  event_data::require(event.packed(), is_reserved_client_event);
   auto asked = inquiry(Wish::acks, checked(target), options);
-  asked->question.event.append(event.packed());
+  append_publishable(asked->question.event, event.packed(), is_reserved_client_event);
   auto result = std::make_shared<asking::Acks>();
   asked->take = [result, on_ack = std::move(on_ack)](const Answer& answer) {
     if (answer.kind == Answer::Kind::client_count) {
@@ -217,9 +222,8 @@ void ask_rooms(AskCore& core, std::string_view nsp, const asking::Options& optio
 
 void ask_server_side(AskCore& core, std::string_view nsp, const asking::Event& event, const asking::Options& options,
                      asking::OnServerAnswer on_answer, AsyncAsker::Done<asking::ServerAnswers> done) {
-  event_data::require(event.packed(), is_reserved_server_side_event);
   auto asked = inquiry(Wish::server_side, in_namespace(nsp), options);
-  asked->question.event.append(event.packed());
+  append_publishable(asked->question.event, event.packed(), is_reserved_server_side_event);
   auto result = std::make_shared<asking::ServerAnswers>();
   asked->take = [result, on_answer = std::move(on_answer)](const Answer& answer) {
     if (answer.kind != Answer::Kind::value) {

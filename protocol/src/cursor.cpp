@@ -53,6 +53,11 @@ constexpr Shape shapes[32] = {
     {Shape::Is::map, 4, 0},
 };
 
+constexpr bool is_extension(std::uint8_t tag) { return (tag >= 0xc7 && tag <= 0xc9) || (tag >= 0xd4 && tag <= 0xd8); }
+
+/// Of "__proto__".
+constexpr std::uint64_t rare_size = 9;
+
 constexpr double two_to_63 = 9223372036854775808.0;
 
 /// In doubles, so that it rounds where JavaScript rounds.
@@ -249,7 +254,8 @@ bool Cursor::expect(Kind kind, Item& item) noexcept {
 }
 
 /// Passes over one item, of a container over its header; `inside` is how many items follow in it.
-bool Cursor::pass(bool& container, std::uint64_t& inside) noexcept {
+template <bool Looks>
+bool Cursor::pass(bool& container, std::uint64_t& inside, bool& found) noexcept {
   const std::size_t start = position_;
   if (failed_ || at_end()) {
     return fail(Errc::truncated, input_.size());
@@ -274,9 +280,11 @@ bool Cursor::pass(bool& container, std::uint64_t& inside) noexcept {
       size = (size << 8) | input_[position_++];
     }
     size += shape.further_bytes;
+    found |= Looks && is_extension(tag);
     pairs = shape.is == Shape::Is::map;
     container = pairs || shape.is == Shape::Is::array;
   }
+  found |= Looks && size == rare_size;
   inside = pairs ? size * 2 : size;
   if ((container ? inside : size) > left()) {  // no item is shorter than a byte
     return fail(Errc::truncated, input_.size());
@@ -285,14 +293,15 @@ bool Cursor::pass(bool& container, std::uint64_t& inside) noexcept {
   return true;
 }
 
-bool Cursor::skip(std::size_t depth) noexcept {
+template <bool Looks>
+bool Cursor::skip_all(std::size_t depth, bool& found) noexcept {
   std::uint64_t left_at[stack_size];  // items still to come, per level
   const std::size_t outside = depth;
   for (;;) {
     const std::size_t start = position_;
     bool container = false;
     std::uint64_t inside = 0;
-    if (!pass(container, inside)) {
+    if (!pass<Looks>(container, inside, found)) {
       return false;
     }
     if (container) {
@@ -309,6 +318,16 @@ bool Cursor::skip(std::size_t depth) noexcept {
     }
     --left_at[depth - 1];
   }
+}
+
+bool Cursor::skip(std::size_t depth) noexcept {
+  bool found = false;
+  return skip_all<false>(depth, found);
+}
+
+bool Cursor::skip_and_look(bool& found) noexcept {
+  found = false;
+  return skip_all<true>(0, found);
 }
 
 Bytes Cursor::skip_view() noexcept {

@@ -241,11 +241,17 @@ std::string_view last_text(Bytes data) noexcept {
   return cursor.next(last) && last.kind == Kind::text ? last.text() : std::string_view();
 }
 
-void require(Bytes data, bool (*reserved)(std::string_view)) {
-  if (const auto whole = check_items(data, 1, depth_max); !whole.ok()) {
-    refuse(whole.error());
+bool require(Bytes data, bool (*reserved)(std::string_view)) {
+  Cursor cursor(data, depth_max);
+  bool may_change = false;
+  if (cursor.skip_and_look(may_change) && !cursor.at_end()) {
+    cursor.fail(Errc::trailing_bytes, cursor.position());
+  }
+  if (!cursor.ok()) {
+    refuse(cursor.error());
   }
   require_name(data, reserved);
+  return may_change;
 }
 
 void require_name(Bytes data, bool (*reserved)(std::string_view)) {

@@ -175,6 +175,31 @@ TEST_CASE("emitter: what would hurt a server is refused on every transport") {
   CHECK_THROWS_AS(Encoder{streams(0)}, socketio::Error);
 }
 
+TEST_CASE("emitter: what ends servers, and no receiver sees, is left out on every transport") {
+  FleetSettings classic;
+  for (const FleetSettings& fleet : {classic, sharded(), streams()}) {
+    CAPTURE(static_cast<int>(fleet.transport));
+    Encoder encoder(fleet);
+    const auto text_of = [](const Encoder::Publication& publication) {
+      std::string all(publication.payload.begin(), publication.payload.end());
+      for (const std::string_view word : publication.words) {
+        all += word;
+      }
+      return all;
+    };
+    // ["e", {"__proto__": bytes, "kept": 1}]
+    const auto event = golden::from_hex("92a16582a95f5f70726f746f5f5fc40101a46b65707401");
+    const std::string sent = text_of(encoder.event({}, event));
+    CHECK(sent.find("__proto__") == std::string::npos);
+    CHECK(sent.find("kept") != std::string::npos);
+    CHECK(text_of(encoder.server_side("/", event)).find("__proto__") == std::string::npos);
+    // ["e", a timestamp of 3 bytes]
+    const auto odd = golden::from_hex("92a165c703ff616263");
+    CHECK(text_of(encoder.event({}, odd)).find("\xc7\x03\xff") == std::string::npos);
+    CHECK(text_of(encoder.server_side("/", odd)).find("\xc7\x03\xff") == std::string::npos);
+  }
+}
+
 TEST_CASE("emitter: arguments nest equally deep on every transport, with binary in them and without") {
   FleetSettings classic;
   for (const FleetSettings& fleet : {classic, sharded(), streams()}) {

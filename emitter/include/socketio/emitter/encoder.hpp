@@ -24,7 +24,9 @@ enum class Type : std::uint8_t;
 /// whoever wants to see the bytes without sending them.
 ///
 /// Everything that could hurt a receiver is refused here, whoever asks: reserved event names, arguments that are not
-/// well-formed msgpack or nest too deep, names that are not UTF-8, messages above the limit.
+/// well-formed msgpack or nest too deep, names that are not UTF-8, messages above the limit. What has no meaning to a receiver
+/// and hurts some (members named "__proto__", timestamps of odd sizes) is taken out or written otherwise: see
+/// event_data::publishable().
 ///
 /// The views returned are good until the next call. One encoder serves one thread at a time.
 ///
@@ -62,6 +64,8 @@ class SOCKETIO_API Encoder {
   using Type = cluster_message::Type;
 
   Publication finish() const;
+  /// What of these data is published. Throws like event_data::require().
+  [[nodiscard]] Bytes publishable(Bytes data, bool (*reserved)(std::string_view));
   void begin_request(std::string_view nsp);
   Buffer& begin_message();
   Publication broadcast_message(const Target& target, Bytes event);
@@ -76,7 +80,8 @@ class SOCKETIO_API Encoder {
   std::string length_max_text_;
   Buffer channel_;
   Buffer payload_;
-  Buffer data_;  ///< of a message, in msgpack
+  Buffer data_;         ///< of a message, in msgpack
+  Buffer publishable_;  ///< an event that is not published as it came
   std::array<std::string_view, 14> words_{};
 };
 

@@ -65,6 +65,10 @@ class SOCKETIO_API Cursor {
   /// Passes over one item and returns the bytes it consists of; empty when it failed.
   Bytes skip_view() noexcept;
 
+  /// skip() that also tells whether it passed over an extension or something of nine bytes, as "__proto__" is: what
+  /// publishable() in event_data.hpp may have to change.
+  bool skip_and_look(bool& found) noexcept;
+
   [[nodiscard]] bool ok() const noexcept { return !failed_; }
   [[nodiscard]] bool at_end() const noexcept { return position_ == input_.size(); }
   [[nodiscard]] std::size_t position() const noexcept { return position_; }
@@ -76,7 +80,10 @@ class SOCKETIO_API Cursor {
  private:
   static constexpr std::size_t stack_size = 1024;
 
-  bool pass(bool& container, std::uint64_t& inside) noexcept;
+  template <bool Looks>
+  bool pass(bool& container, std::uint64_t& inside, bool& found) noexcept;
+  template <bool Looks>
+  bool skip_all(std::size_t depth, bool& found) noexcept;
   bool take(std::size_t count, Bytes& bytes) noexcept;
   template <typename T>
   bool big_endian(T& value) noexcept;

@@ -47,8 +47,9 @@ inline constexpr std::size_t depth_max = limits::depth_max - 4;
 /// For data of our own making: receivers trust what they get, so nothing leaves that is not [event, args...] with a name they
 /// can bear, at most depth_max levels deep.
 ///
+/// Returns    whether publishable() may have something to change.
 /// Fails      throws Error(bad_arguments), Error(reserved_event).
-SOCKETIO_API void require(Bytes data, bool (*reserved)(std::string_view));
+SOCKETIO_API bool require(Bytes data, bool (*reserved)(std::string_view));
 /// The same for the name alone. For senders that walk over the arguments anyway.
 SOCKETIO_API void require_name(Bytes data, bool (*reserved)(std::string_view));
 /// `packed` as it may be published, so that nothing in it ends a JavaScript server:
