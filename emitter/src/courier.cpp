@@ -49,7 +49,13 @@ void Courier::use(const EmitterOptions& options) {
   }
   encoder_ = Encoder(options.fleet(options.transport), options.message_bytes_max);
   others_ = std::move(others);
-  search_ = options.transport == Transport::automatic ? std::make_unique<Search>() : nullptr;
+  const bool is_automatic = options.transport == Transport::automatic;
+  if (search_ != nullptr && search_->is_asking) {  // what waits for the answer goes as these options say
+    search_->was_named = !is_automatic;
+    search_->asks_again = is_automatic;
+  } else {
+    search_ = is_automatic ? std::make_unique<Search>() : nullptr;
+  }
 }
 
 /// Until it is known which transport the servers listen by, operations are kept, in their order.
@@ -61,30 +67,56 @@ void Courier::publish_when_found(redis::Client& client, EmitId id, const Operati
   }
   const std::size_t bytes = first_.payload.size();
   if (search.held_bytes + bytes > limits::queue_bytes_max) {
-    loop_.call_after(0, [this, id, alive = std::weak_ptr<const bool>(alive_)] {
-      if (alive.expired()) {
-        return;
-      }
-      listener_.on_emit_ended(id, redis::Outcome::not_sent, {}, "Too much waits until Redis tells who listens.");
-    });
+    if (search.refused.empty()) {
+      loop_.call_after(0, [this, alive = std::weak_ptr<const bool>(alive_)] {
+        if (!alive.expired()) {
+          end_refused();
+        }
+      });
+    }
+    search.refused.push_back(id);
     return;
   }
   search.held_bytes += bytes;
   search.held.emplace_back(id, operation);
   if (!std::exchange(search.is_asking, true)) {
-    socketio::find_transport(client, encoder_.fleet(), operation.name_space(),
-                             [this, &client](const FoundTransport& found) { on_found(client, found); });
+    find(client, std::string(operation.name_space()));
   }
 }
 
-void Courier::on_found(redis::Client& client, const FoundTransport& found) {
-  if (search_ == nullptr) {
-    return;  // the transport was named meanwhile
+void Courier::find(redis::Client& client, const std::string& nsp) {
+  socketio::find_transport(client, encoder_.fleet(), nsp,
+                           [this, &client, nsp](const FoundTransport& found) { on_found(client, nsp, found); });
+}
+
+/// Those that found no room among the held ones: in the loop's next turn, or when the answer comes, whatever is first.
+void Courier::end_refused() {
+  const std::weak_ptr<const bool> alive = alive_;
+  for (const EmitId id : search_ != nullptr ? std::exchange(search_->refused, {}) : std::vector<EmitId>()) {
+    if (!alive.expired()) {
+      listener_.on_emit_ended(id, redis::Outcome::not_sent, {}, "Too much waits until Redis tells who listens.");
+    }
+  }
+}
+
+/// Comes exactly once for each question, also when the client ends.
+void Courier::on_found(redis::Client& client, const std::string& nsp, const FoundTransport& found) {
+  const std::weak_ptr<const bool> alive = alive_;
+  end_refused();
+  if (alive.expired()) {
+    return;
+  }
+  const bool was_answered = found.outcome == redis::Outcome::ok;
+  if (std::exchange(search_->asks_again, false) && was_answered) {
+    find(client, nsp);
+    return;
   }
   const std::vector<HeldOperation> held = std::move(search_->held);
-  const std::weak_ptr<const bool> alive = alive_;
+  const bool was_named = search_->was_named;
   *search_ = Search{};
-  if (found.transport) {
+  if (was_named) {
+    search_.reset();
+  } else if (found.transport) {
     FleetSettings fleet = options_.fleet(*found.transport);
     fleet.stream_count = found.stream_count;
     fleet.use_sharded_pubsub = fleet.use_sharded_pubsub || found.use_sharded_pubsub;
@@ -93,7 +125,7 @@ void Courier::on_found(redis::Client& client, const FoundTransport& found) {
   } else if (found.nobody()) {
     search_->nobody_ms = loop_.now_ms();
   } else {
-    const auto outcome = found.outcome == redis::Outcome::ok ? redis::Outcome::refused : found.outcome;
+    const auto outcome = was_answered ? redis::Outcome::refused : found.outcome;
     for (const HeldOperation& one : held) {
       if (!alive.expired()) {
         listener_.on_emit_ended(one.id(), outcome, std::nullopt, found.message);
@@ -110,11 +142,12 @@ void Courier::on_found(redis::Client& client, const FoundTransport& found) {
 
 void Courier::publish_held(redis::Client& client, const HeldOperation& held) {
   try {
-    const Encoder::Publication publication = emitter::encode(encoder_, held.view());
-    publish_one(client, publication, held.id());
+    encode(held.view());
   } catch (const Error& error) {  // what the transport that was found cannot have
     listener_.on_emit_ended(held.id(), redis::Outcome::refused, std::nullopt, error.what());
+    return;
   }
+  publish_all(client, held.id());
 }
 
 void Courier::publish_all(redis::Client& client, EmitId id) {

@@ -65,7 +65,10 @@ class Courier final : private redis::PublishListener {
   struct Search {
     std::vector<HeldOperation> held;
     std::size_t held_bytes = 0;
+    std::vector<EmitId> refused;  ///< no room for them; to be told
     bool is_asking = false;
+    bool was_named = false;   ///< while asking: the transport is known
+    bool asks_again = false;  ///< while asking: the question was about another fleet
     std::optional<std::uint64_t> nobody_ms;  ///< when nobody listened
   };
   /// An emit of which not all transports have answered.
@@ -77,7 +80,9 @@ class Courier final : private redis::PublishListener {
   };
 
   void publish_when_found(redis::Client& client, EmitId id, const Operation& operation);
-  void on_found(redis::Client& client, const FoundTransport& found);
+  void find(redis::Client& client, const std::string& nsp);
+  void end_refused();
+  void on_found(redis::Client& client, const std::string& nsp, const FoundTransport& found);
   void publish_held(redis::Client& client, const HeldOperation& held);
   void publish_all(redis::Client& client, EmitId id);
   void publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id);

@@ -361,8 +361,33 @@ TEST_CASE("automatic: what waits for an answer ends with its emitter, and callba
     AsyncEmitter gone(
         loop, server.url(), [&](const EmitResult&) { ++lost; }, on(Transport::automatic));
     gone.emit("a");
+    const std::string large(limits::queue_bytes_max / 2 + 1, 'x');
+    gone.emit("b", large);
+    gone.emit("c", large);  // there is no room for this one
   }
-  CHECK(lost == 1);
+  CHECK(lost == 3);
+}
+
+TEST_CASE("automatic: what waits for an answer goes by the transport that is named meanwhile, or is looked for anew") {
+  support::RedisServer server;
+  Servers fleet(server, SubscriptionKind::shard, {"app#/#"});
+  Servers classic(server, SubscriptionKind::channel, {"socket.io-request#/#"});
+  for (const Transport meant : {Transport::sharded, Transport::automatic}) {
+    CAPTURE(name_of(meant));
+    Emitter io(server.url(), on(Transport::automatic));
+    io.emit("early");
+    EmitterOptions named = on(meant);
+    named.key = "app";
+    io.use_fleet(named);
+    io.emit("late");
+    const EmitSummary summary = io.flush(5s);
+    CHECK(summary.confirmed == 2);
+    CHECK(summary.waiting == 0);
+    CHECK(summary.receivers_min == 1);
+  }
+  const auto& heard = fleet.wait_for(4);
+  CHECK(heard[0].payload.find("early") != std::string::npos);
+  CHECK(heard[1].payload.find("late") != std::string::npos);
 }
 
 TEST_CASE("stream count: what exists and who reads tell it, or it stays open") {
