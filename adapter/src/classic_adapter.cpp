@@ -348,6 +348,7 @@ void ClassicAdapter::on_response(Bytes payload) {
     case Asked::rooms: on_rooms(response); return;
     case Asked::server_side: heard_server_side_answer(response.request_id, {}, response.data); return;
     case Asked::acks: break;
+    case Asked::server_count: ++count().malformed; return;  // servers are not asked
   }
   switch (response.type) {
     case classic_response::Type::client_count:

@@ -234,7 +234,15 @@ void ClusterAdapter::server_count(std::function<void(std::size_t)> done) {
     done(1);
     return;
   }
-  count_servers([done = std::move(done)](std::optional<std::size_t> count) { done(count.value_or(1)); });
+  const auto request = begin_request(Asked::server_count, requests_timeout_ms(), [done = std::move(done)](Request& ended) {
+    done(ended.expected.value_or(1));
+  });
+  count_servers([this, alive = alive_, request](std::optional<std::size_t> count) {
+    if (*alive) {
+      request->expected = count;
+      finish(request, false);
+    }
+  });
 }
 
 void ClusterAdapter::server_side_emit(Bytes data) {

@@ -49,7 +49,7 @@ class ClusterAdapter : public Adapter {
 
  protected:
   /// What a question is about: only answers that fit are taken.
-  enum class Asked : std::uint8_t { acks, sockets, rooms, server_side };
+  enum class Asked : std::uint8_t { acks, sockets, rooms, server_side, server_count };
   /// Who wants an answer, and to what.
   struct Question {
     std::string asker;

@@ -166,6 +166,9 @@ void FakeBus::unsubscribe(SubscriptionKind kind, std::string_view name) {
 void FakeBus::count_subscribers(SubscriptionKind kind, std::string_view channel,
                                 std::function<void(std::optional<std::size_t>)> done) {
   redis_.commands.push_back((kind == SubscriptionKind::shard ? "SHARDNUMSUB " : "NUMSUB ") + std::string(channel));
+  if (!redis_.answers_counts) {
+    return;
+  }
   std::optional<std::size_t> count;
   if (redis_.counts) {
     count = redis_.count_lie.value_or(redis_.subscriber_count(kind, channel));

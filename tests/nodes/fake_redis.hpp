@@ -50,6 +50,7 @@ class FakeRedis {
   Faults faults;
   bool counts = true;                    ///< answers how many subscribers a channel has
   std::optional<std::size_t> count_lie;  ///< the answer, whatever is true
+  bool answers_counts = true;            ///< at all
 
   /// From somebody else.
   void publish(SubscriptionKind kind, std::string_view channel, Bytes payload);

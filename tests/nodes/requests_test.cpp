@@ -264,6 +264,24 @@ TEST_CASE("nodes: a server that ends between being counted and answering is miss
   });
 }
 
+TEST_CASE("nodes: counting servers ends at the deadline when Redis does not answer, and when the adapter closes") {
+  with_each_family([](const Family& family) {
+    Fleet fleet(family, 2);
+    fleet.redis.answers_counts = false;
+    Ending<std::size_t> count;
+    fleet[0].adapter->server_count(count.callback());
+    fleet.time.advance(requests_timeout_ms - 1);
+    CHECK(count.count() == 0);
+    fleet.time.advance(1);
+    REQUIRE(count.count() == 1);
+    CHECK(*count == 1);
+    Ending<std::size_t> closing;
+    fleet[0].adapter->server_count(closing.callback());
+    fleet[0].adapter->close();
+    CHECK(closing.count() == 1);
+  });
+}
+
 TEST_CASE("nodes: where servers cannot be counted a question ends at once with what is here, and says that some are missing") {
   with_each_family([](const Family& family) {
     Three fleet(family);

@@ -129,7 +129,7 @@ class SOCKETIO_API Adapter {
   virtual void disconnect(const Target& target, bool close) = 0;
   virtual void fetch(const Target& target, FetchDone done) = 0;
   virtual void all_rooms(std::function<void(std::vector<std::string>)> done) = 0;
-  /// Servers that have this namespace, this one among them.
+  /// Servers that have this namespace, this one among them; 1 when Redis does not tell in time.
   virtual void server_count(std::function<void(std::size_t)> done) = 0;
   virtual void server_side_emit(Bytes data) = 0;
   virtual void server_side_emit_with_ack(Bytes data, ServerAnswersDone done) = 0;

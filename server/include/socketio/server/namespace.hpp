@@ -65,7 +65,7 @@ class SOCKETIO_API Namespace : public BroadcastOperator {
 
   /// Rooms that somebody is in, on all servers, as far as the adapter can tell.
   void all_rooms(std::function<void(std::vector<std::string>)> done) const;
-  /// Servers that have this namespace, this one among them.
+  /// Servers that have this namespace, this one among them; 1 when Redis does not tell in time.
   void server_count(std::function<void(std::size_t)> done) const;
   [[nodiscard]] adapter::AdapterCounters adapter_counters() const;
 
