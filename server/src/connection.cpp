@@ -145,7 +145,7 @@ void Connection::connect(std::string_view name, Bytes auth) {
   } else if (find(name) != nullptr || home_.is_asking(*this, name)) {
     close_for_wrong_state();
   } else if (sockets_.size() + home_.asking_count(*this) >= home_.server.options.namespaces_per_connection_max) {
-    refuse(name, "Too many namespaces");
+    deny(name, "Too many namespaces");
   } else {
     home_.find_namespace(*this, name, auth);
   }
@@ -153,7 +153,7 @@ void Connection::connect(std::string_view name, Bytes auth) {
 
 void Connection::enter(std::string_view name, Bytes auth, const std::shared_ptr<NamespaceCore>& nsp) {
   if (nsp == nullptr) {
-    refuse(name, "Invalid namespace");
+    deny(name, "Invalid namespace");
     return;
   }
   std::string id = session_->revision() == 3 ? (name == "/" ? "" : std::string(name) + "#") + std::string(session_->id())
@@ -172,9 +172,16 @@ void Connection::connect_revision4(std::string_view nsp) {
 }
 
 void Connection::refuse(std::string_view nsp, std::string_view message, Bytes data) {
+  send_connect_error(nsp, message, data, session_->revision());
+}
+
+/// Clients of every revision get the form of the newest one, as from the official server.
+void Connection::deny(std::string_view nsp, std::string_view message) { send_connect_error(nsp, message, {}, 4); }
+
+void Connection::send_connect_error(std::string_view nsp, std::string_view message, Bytes data, int revision) {
   ++home_.counters.connects_refused;
   if (open_) {
-    session_->send(home_.writer.connect_error(nsp, message, data, session_->revision()));
+    session_->send(home_.writer.connect_error(nsp, message, data, revision));
   }
 }
 

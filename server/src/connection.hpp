@@ -58,6 +58,8 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
   void connect_revision4(std::string_view nsp);
   void violate(socketio_packet::Violation violation);
   void close_for_wrong_state();
+  void deny(std::string_view nsp, std::string_view message);
+  void send_connect_error(std::string_view nsp, std::string_view message, Bytes data, int revision);
 
   ServerLoop& home_;
   Session* session_;

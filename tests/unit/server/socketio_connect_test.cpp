@@ -205,7 +205,7 @@ TEST_CASE("connecting: clients of generation 2 are in the root namespace at once
   const std::string sid = member(client.opening(), "sid");
   CHECK(auths == Names{sid + " {}", "/x#" + sid + " {\"token\":\"1\",\"b\":\" \"}"});
   client.send("0/nope");
-  CHECK(client.next() == "4/nope,\"Invalid namespace\"");
+  CHECK(client.next() == "4/nope,{\"message\":\"Invalid namespace\"}");
   client.send("0/deny");
   CHECK(client.next() == "4/deny,{\"code\":1}");
   client.send("0/shy");
