@@ -55,6 +55,8 @@ class OutputRoom {
     const bool alone = load_ <= low_bytes() && load_ + next < hard();
     return alone || load_ + next < std::min(hard(), soft());
   }
+  /// As much may be added to `kept` bytes as goes out between two looks.
+  [[nodiscard]] bool may_grow(std::uint64_t kept) const noexcept { return kept + high_bytes_ < hard(); }
   /// The batch, which had to wait, may go on.
   [[nodiscard]] bool has_cleared(std::uint64_t next, Time now) const noexcept {
     return load_ <= low_bytes() && load_ + next < hard() && !rests(next, now);

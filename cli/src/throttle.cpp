@@ -22,7 +22,17 @@ constexpr std::uint64_t telling_bytes = std::uint64_t{64} << 10;
 Throttle::Throttle(const Options& options, Console& console, const Signals& signals, ServerWatch& watch, Sender sender)
     : options_(options), console_(console), signals_(signals), watch_(watch), sender_(std::move(sender)) {}
 
-void Throttle::begin(const OutputLimit& subscribers) { room_ = OutputRoom(subscribers); }
+void Throttle::begin(const OutputLimit& subscribers) {
+  room_ = OutputRoom(subscribers);
+  if (has_subscribers()) {  // what Redis keeps now is not of this batch
+    const Clock::time_point began_at = Clock::now();
+    Readers readers;
+    while (measure(readers, began_at) == Looked::not_yet && signals_.pending() == 0) {
+    }
+  }
+}
+
+bool Throttle::has_subscribers() const { return !options_.uses(Transport::streams) || options_.transports.size() > 1; }
 
 Halt Throttle::make_room(std::uint64_t bytes, std::string& problem) {
   if (options_.uses(Transport::streams) && entries_ * 4 >= options_.stream_length_max && entries_ != 0) [[unlikely]] {
@@ -44,8 +54,7 @@ void Throttle::sent(std::uint64_t bytes) {
 }
 
 void Throttle::look() {
-  const bool subscribes = !options_.uses(Transport::streams) || options_.transports.size() > 1;
-  if (subscribes && Clock::now() - looked_at_ >= look_every) {
+  if (has_subscribers() && Clock::now() - looked_at_ >= look_every) {
     Readers readers;
     measure(readers, Clock::now());
   }
@@ -71,13 +80,16 @@ Throttle::Looked Throttle::measure(Readers& readers, Clock::time_point answered_
 }
 
 /// What Redis keeps for the slowest one of those who get what is sent. Somebody else's subscriber that stands still is nobody
-/// to wait for.
+/// to wait for: who had something before the batch began is concerned once it has more.
 std::uint64_t Throttle::slowest(const Readers& readers, std::uint64_t arrived_bytes) {
   std::erase_if(seen_, [&readers](const auto& one) { return !readers.kept_bytes.contains(one.first); });
   std::uint64_t most = 0;
   for (const auto& [id, kept_bytes] : readers.kept_bytes) {
-    Seen& seen = seen_[id];
-    if (seen.kept_bytes != kept_bytes) {
+    const auto [found, is_new] = seen_.try_emplace(id);
+    Seen& seen = found->second;
+    if (is_new) {
+      seen = {kept_bytes, arrived_bytes, sent_bytes_ != 0 || !room_.may_grow(kept_bytes)};
+    } else if (seen.kept_bytes != kept_bytes) {
       seen = {kept_bytes, arrived_bytes, seen.is_concerned || kept_bytes > seen.kept_bytes};
     } else if (arrived_bytes - seen.arrived_bytes >= telling_bytes) {
       seen.is_concerned = false;

@@ -41,6 +41,7 @@ class Throttle {
  private:
   using Clock = std::chrono::steady_clock;
 
+  [[nodiscard]] bool has_subscribers() const;
   enum class Looked : std::uint8_t { yes, not_yet, impossible };
   Looked look_at(Readers& readers, Clock::time_point answered_at);
   Looked measure(Readers& readers, Clock::time_point answered_at);

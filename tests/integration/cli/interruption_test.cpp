@@ -103,14 +103,11 @@ TEST_CASE("interruption: a closed terminal, which sends SIGHUP more than once, d
 TEST_CASE("interruption: with nohup, a closed terminal changes nothing") {
   const RedisServer redis;
   const Subscriber server(redis.port());
-  ::signal(SIGHUP, SIG_IGN);
-  Tool tool({"-r", redis.url(), "--input", "-"});
-  Tool tap({"tap", "-r", redis.url(), "--transport", "classic", "-o", "json"}, [] {
-    Surroundings surroundings;
-    surroundings.tool = "SOCKETIO_FLEET";
-    return surroundings;
-  }());
-  ::signal(SIGHUP, SIG_DFL);
+  Surroundings nohup;
+  nohup.ignores_hangup = true;
+  Tool tool({"-r", redis.url(), "--input", "-"}, nohup);
+  nohup.tool = "SOCKETIO_FLEET";
+  Tool tap({"tap", "-r", redis.url(), "--transport", "classic", "-o", "json"}, nohup);
   tool.write(lines(1));
   REQUIRE(server.has(1));
   REQUIRE(eventually([&] { return tap.err().find("Listening") != std::string::npos; }));

@@ -99,6 +99,7 @@ Tool::Tool(Words arguments, const Surroundings& surroundings) {
   pid_ = ::fork();
   if (pid_ == 0) {
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGHUP, surroundings.ignores_hangup ? SIG_IGN : SIG_DFL);
     ::dup2(in.ends[0], STDIN_FILENO);
     ::dup2(out.ends[1], STDOUT_FILENO);
     ::dup2(err.ends[1], STDERR_FILENO);

@@ -32,6 +32,7 @@ struct Surroundings {
   bool close_output = false;           ///< standard output is closed from the beginning
   bool no_reader = false;              ///< standard output is a pipe whose reader is gone
   bool error_is_terminal = false;
+  bool ignores_hangup = false;         ///< as under nohup
   long file_bytes_max = -1;            ///< ulimit -f, in bytes
   const char* tool = "SOCKETIO_EMIT";  ///< our own variable that names the program; or SOCKETIO_FLEET
 };
