@@ -20,6 +20,10 @@ std::uint64_t milliseconds(std::chrono::milliseconds duration) {
   return duration.count() > 0 ? static_cast<std::uint64_t>(duration.count()) : 0;
 }
 
+std::uint64_t timeout_ms(const Inquiry& inquiry) {
+  return std::max<std::uint64_t>(milliseconds(inquiry.options.timeout), 1);
+}
+
 /// What could not be written is not to be asked later.
 redis::Options without_queue(redis::Options options) {
   options.offline = redis::OfflinePolicy::fail;
@@ -30,7 +34,8 @@ redis::Options without_queue(redis::Options options) {
 
 AskCore::AskCore(Loop& loop, redis::Options redis, FleetSettings fleet)
     : loop_(loop),
-      dialect_(AskDialect::make(fleet, random_)),
+      fleet_(std::move(fleet)),
+      dialect_(AskDialect::make(fleet_, random_)),
       commands_(std::in_place, loop, without_queue(redis)),
       answers_(std::in_place, loop, std::move(redis)) {
   commands_->on_state([this](redis::State state, std::string_view why) { on_commands_state(state, why); });
@@ -95,6 +100,10 @@ bool AskCore::is_ready_for(const Inquiry& inquiry) const {
 
 /// Asks what was waiting for a connection, or for its answers to be heard.
 void AskCore::go_on() {
+  if (!dialect_) {
+    find_dialect();
+    return;
+  }
   std::vector<Number> ready;
   for (const auto& [number, inquiry] : inquiries_) {
     if (!inquiry->asked && is_ready_for(*inquiry)) {
@@ -110,13 +119,37 @@ void AskCore::ask(std::unique_ptr<Inquiry> given) {
   if (!commands_) {
     throw Error(ErrorCode::closed, "This asker was closed. Make a new one to ask again.");
   }
+  if (dialect_) {
+    prepare(*given);
+  }
+  const Number number = ++last_number_;
   Inquiry& inquiry = *given;
+  inquiries_[number] = std::move(given);
+  if (inquiry.question.target.nobody) {  // checked, but there is nothing to ask
+    inquiry.asked = inquiry.published = true;
+    inquiry.answered.complete = inquiry.options.until == asking::Until::all && !inquiry.options.expected;
+    inquiry.deadline = loop_.call_after(0, [this, number] { end(number); });
+    return;
+  }
+  connect();
+  inquiry.began_ms = loop_.now_ms();
+  inquiry.deadline = loop_.call_after(timeout_ms(inquiry), [this, number] { end(number); });
+  if (dialect_) {
+    begin(number);
+  }
+  go_on();
+}
+
+/// What the question is in the fleet's form, and whether it can be said there.
+void AskCore::prepare(Inquiry& inquiry) {
+  if (!dialect_->channels_tell_rooms()) {
+    inquiry.take_names = nullptr;
+  }
   inquiry.question.wish = dialect_->possible(inquiry.question);
   inquiry.id = dialect_->make_request_id();
-  const std::uint64_t timeout_ms = std::max<std::uint64_t>(milliseconds(inquiry.options.timeout), 1);
   if (inquiry.question.wish == Wish::acks) {
     constexpr std::uint64_t most = 0x7fffffff;
-    inquiry.question.target.flags.set_timeout_ms(static_cast<std::uint32_t>(std::min(timeout_ms, most)));
+    inquiry.question.target.flags.set_timeout_ms(static_cast<std::uint32_t>(std::min(timeout_ms(inquiry), most)));
   }
   payload_.clear();
   if (!inquiry.take_names && !dialect_->encode(payload_, inquiry.question, inquiry.id)) {
@@ -126,22 +159,58 @@ void AskCore::ask(std::unique_ptr<Inquiry> given) {
     throw Error(ErrorCode::too_large, "The question has " + std::to_string(payload_.size()) + " bytes; the limit is " +
                                           std::to_string(limits::message_bytes_max) + ".");
   }
-  const Number number = ++last_number_;
-  if (inquiry.question.target.nobody) {  // checked, but there is nothing to ask
-    inquiry.asked = inquiry.published = true;
-    inquiry.answered.complete = inquiry.options.until == asking::Until::all && !inquiry.options.expected;
-    inquiry.deadline = loop_.call_after(0, [this, number] { end(number); });
-    inquiries_[number] = std::move(given);
-    return;
-  }
-  connect();
-  inquiry.began_ms = loop_.now_ms();
-  inquiry.deadline = loop_.call_after(timeout_ms, [this, number] { end(number); });
+}
+
+void AskCore::begin(Number number) {
+  const Inquiry& inquiry = *inquiries_[number];
   by_id_[inquiry.id] = number;
   if (!inquiry.take_names) {
     listen(inquiry.question.target.nsp);
   }
-  inquiries_[number] = std::move(given);
+}
+
+/// Looks which transport is in use in the namespace of the first question that waits for it.
+void AskCore::find_dialect() {
+  const auto waiting = std::find_if(inquiries_.begin(), inquiries_.end(), [](const auto& one) { return !one.second->asked; });
+  if (is_searching_ || waiting == inquiries_.end() || commands_->state() != redis::State::ready) {
+    return;
+  }
+  is_searching_ = true;
+  find_transport(*commands_, fleet_, waiting->second->question.target.nsp,
+                 [this](const FoundTransport& found) { on_found(found); });
+}
+
+void AskCore::on_found(const FoundTransport& found) {
+  const auto self = weak_from_this().lock();  // null while this is being destroyed
+  is_searching_ = false;
+  std::optional<Transport> transport = found.transport;
+  if (found.streams_servers != 0 && found.classic_servers + found.sharded_servers == 0) {
+    transport = Transport::streams;  // though it may not be known which stream: no question is written to one
+  }
+  if (!transport) {
+    fail_waiting([](const Inquiry&) { return true; }, found.message);
+    return;
+  }
+  FleetSettings fleet = fleet_;
+  fleet.transport = *transport;
+  fleet.stream_count = std::max(found.stream_count, 1U);
+  fleet.use_sharded_pubsub = fleet.use_sharded_pubsub || found.use_sharded_pubsub;
+  dialect_ = AskDialect::make(fleet, random_);
+  std::map<Number, std::string> refused;
+  for (const auto& [number, inquiry] : inquiries_) {
+    if (inquiry->asked) {
+      continue;  // it selects nobody
+    }
+    try {
+      prepare(*inquiry);
+      begin(number);
+    } catch (const Error& error) {
+      refused.emplace(number, error.what());
+    }
+  }
+  for (auto& [number, why] : refused) {
+    fail(number, std::move(why));
+  }
   go_on();
 }
 
@@ -206,8 +275,7 @@ void AskCore::publish_question(Number number) {
     commands_->publish(servers.name, payload_.bytes(), *this, number);
   }
   const std::uint64_t spent_ms = inquiry.asked_ms - inquiry.began_ms;
-  const std::uint64_t timeout_ms = milliseconds(inquiry.options.timeout);
-  const std::uint64_t left_ms = timeout_ms > spent_ms ? timeout_ms - spent_ms : 0;
+  const std::uint64_t left_ms = timeout_ms(inquiry) > spent_ms ? timeout_ms(inquiry) - spent_ms : 0;
   inquiry.listing = loop_.call_after(left_ms - std::min(left_ms / 4, listing_ms), [this, number] { list_servers(number); });
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <socketio/emitter/asking.hpp>
+#include <socketio/emitter/find_transport.hpp>
 #include <socketio/emitter/transport.hpp>
 #include <socketio/redis/client.hpp>
 
@@ -28,7 +29,7 @@ struct Inquiry {
   /// Keeps what an answer tells. False for one that tells nothing new: it came twice.
   std::function<bool(const Answer&)> take;
   std::function<void(asking::Answered)> done;
-  /// Answered by the names of channels instead, without asking a server.
+  /// Where channels tell what is asked, their names are the answer, and no server is asked.
   std::function<void(std::vector<std::string>)> take_names;
 
   std::string id;
@@ -56,13 +57,15 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
   AskCore(Loop& loop, redis::Options redis, FleetSettings fleet);
   ~AskCore() override;
 
-  /// Throws Error(bad_arguments) for an event that cannot be said in the fleet's form; nothing happens then.
+  /// Throws Error(bad_arguments) for an event that cannot be said in the fleet's form; nothing happens then. Where the transport
+  /// is not known yet, the question waits for it, and such an event ends it.
   void ask(std::unique_ptr<Inquiry> inquiry);
   void connect();
   /// Ends everything, with an error.
   void close();
 
   [[nodiscard]] Loop& loop() noexcept { return loop_; }
+  /// While answers come.
   [[nodiscard]] AskDialect& dialect() noexcept { return *dialect_; }
 
  private:
@@ -73,6 +76,10 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
     std::set<std::string, std::less<>> unconfirmed;
   };
 
+  void prepare(Inquiry& inquiry);
+  void begin(Number number);
+  void find_dialect();
+  void on_found(const FoundTransport& found);
   void listen(const std::string& nsp);
   void forget(const std::string& nsp);
   void go_on();
@@ -101,7 +108,9 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
 
   Loop& loop_;
   SystemRandom random_;
-  std::unique_ptr<AskDialect> dialect_;
+  const FleetSettings fleet_;
+  std::unique_ptr<AskDialect> dialect_;  ///< null until the transport is known
+  bool is_searching_ = false;
   std::map<std::string, Place> places_;                       ///< by namespace
   std::map<std::string, std::string, std::less<>> place_of_;  ///< answer channel -> namespace
   std::map<Number, std::shared_ptr<Inquiry>> inquiries_;      // shared: callbacks may end what calls them

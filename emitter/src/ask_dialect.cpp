@@ -214,7 +214,12 @@ class MessageDialect final : public AskDialect {
 }  // namespace
 
 std::unique_ptr<AskDialect> AskDialect::make(const FleetSettings& fleet, Random& random) {
-  const Encoder check(fleet);  // throws for settings that cannot be
+  FleetSettings checked = fleet;
+  checked.transport = fleet.transport == Transport::automatic ? Transport::classic : fleet.transport;
+  const Encoder check(checked);  // throws for settings that cannot be
+  if (fleet.transport == Transport::automatic) {
+    return nullptr;
+  }
   if (fleet.transport == Transport::classic) {
     return std::make_unique<ClassicDialect>(fleet, random);
   }

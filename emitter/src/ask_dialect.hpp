@@ -46,7 +46,7 @@ struct Channel {
 class AskDialect {
  public:
   virtual ~AskDialect() = default;
-  /// Throws Error(bad_utf8), Error(bad_option).
+  /// Null for Transport::automatic. Throws Error(bad_utf8), Error(bad_option).
   static std::unique_ptr<AskDialect> make(const FleetSettings& fleet, Random& random);
 
   /// Where answers for this process arrive. The fleet counts nobody there.

@@ -186,13 +186,11 @@ void ask_count(AskCore& core, const Target& target, const asking::Options& optio
 void ask_rooms(AskCore& core, std::string_view nsp, const asking::Options& options, AsyncAsker::Done<asking::Rooms> done) {
   auto asked = inquiry(Wish::rooms, in_namespace(nsp), options);
   auto result = std::make_shared<asking::Rooms>();
-  if (core.dialect().channels_tell_rooms()) {
-    asked->take_names = [&core, result](std::vector<std::string> names) {
-      std::erase_if(names,
-                    [&core](const std::string& name) { return core.dialect().is_server(name) || name.starts_with("asker-"); });
-      result->rooms = std::move(names);
-    };
-  }
+  asked->take_names = [&core, result](std::vector<std::string> names) {
+    std::erase_if(names,
+                  [&core](const std::string& name) { return core.dialect().is_server(name) || name.starts_with("asker-"); });
+    result->rooms = std::move(names);
+  };
   asked->take = [result](const Answer& answer) {
     if (answer.kind == Answer::Kind::rooms) {
       classic_response::NameReader reader(answer.list);

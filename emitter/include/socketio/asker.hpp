@@ -34,6 +34,9 @@ class AskCore;
 /// calling thread, during the call, and must not ask in turn. After a fork both sides may ask, each over connections of its
 /// own.
 ///
+/// With Transport::automatic Redis is asked who listens in the namespace of the first question, which waits for the answer;
+/// what was found is kept. A question ends with an error when nobody listens, or servers by several transports.
+///
 /// A Target without rooms means every socket of the namespace. For a list of rooms that may be empty use
 /// target::select_rooms(): a target with `nobody` asks no client; the result is complete, and empty.
 ///

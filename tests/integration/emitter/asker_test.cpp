@@ -73,6 +73,46 @@ constexpr auto ages = 60s;
 
 }  // namespace
 
+TEST_CASE("asker: looks for the transport before its first question, and then asks as if it had been named") {
+  for (const Transport transport : transports) {
+    CAPTURE(name_of(transport));
+    Fleet fleet(transport, {.sockets = {"a"}, .clients = 1, .acks = {7}}, {.sockets = {"b", "c"}});
+    fleet.asker.emplace(fleet.loop, fleet.redis.url(), on(Transport::automatic));
+    // Together: the second one waits for what the first has begun to look for.
+    std::optional<asking::Rooms> rooms;
+    fleet.asker->all_rooms("/", {.timeout = ages}, [&rooms](asking::Rooms given) { rooms = std::move(given); });
+    const asking::Count count =
+        fleet.result<asking::Count>([&](auto done) { fleet.asker->count({}, {.timeout = ages}, done); });
+    CHECK(count.complete);
+    CHECK(count.count == 3);
+    REQUIRE(wait(fleet.loop, [&rooms] { return rooms.has_value(); }));
+    CHECK(rooms->complete);
+    CHECK(std::find(rooms->rooms.begin(), rooms->rooms.end(), "kitchen") != rooms->rooms.end());
+    CHECK(fleet.acks({.timeout = ages}).answers.size() == 1);
+  }
+}
+
+TEST_CASE("asker: where the transport cannot be found, a question ends with the reason") {
+  Fleet fleet(Transport::classic, {}, {});
+  fleet.asker.emplace(fleet.loop, fleet.redis.url(), on(Transport::automatic));
+  Target elsewhere;
+  elsewhere.nsp = "/nobody";
+  const asking::Sockets none = fleet.sockets(elsewhere, {.timeout = ages});
+  CHECK_FALSE(none.complete);
+  CHECK(none.error.find("No server listens in namespace /nobody") == 0);
+  FakeServer other(fleet.loop, fleet.redis, Transport::sharded, uid(Transport::sharded, 0), {});
+  const asking::Sockets several = fleet.sockets({}, {.timeout = ages});
+  CHECK(several.error.find("More than one transport is in use") == 0);
+  std::optional<asking::Sockets> closed;
+  fleet.asker->fetch_sockets({}, {.timeout = ages}, [&closed](asking::Sockets given) { closed = std::move(given); });
+  fleet.asker.reset();
+  REQUIRE(closed.has_value());
+  CHECK_FALSE(closed->error.empty());
+  FleetSettings bad = on(Transport::automatic);
+  bad.key = "\xff";
+  CHECK_THROWS_AS(Asker(fleet.redis.url(), bad), Error);
+}
+
 TEST_CASE("asker: sockets of all servers, with what each tells of them") {
   for (const Transport transport : transports) {
     CAPTURE(name_of(transport));

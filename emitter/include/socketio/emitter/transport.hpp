@@ -15,7 +15,8 @@ enum class Transport : std::uint8_t {
   classic,  ///< createAdapter of `@socket.io/redis-adapter`, and `socket.io-redis`
   sharded,  ///< createShardedAdapter of `@socket.io/redis-adapter`; needs Redis 7
   streams,  ///< `@socket.io/redis-streams-adapter` 0.3
-  /// Emitters: the one that the servers listen by, looked for before the first emit leaves. See EmitterOptions::transport.
+  /// The one that the servers listen by, looked for before the first emit or question leaves. See EmitterOptions::transport, and
+  /// Asker.
   automatic,
 };
 
