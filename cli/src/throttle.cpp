@@ -105,6 +105,13 @@ void Throttle::note_slowness() {
   }
 }
 
+void Throttle::note_blindness() {
+  if (!watch_.may_read() && !std::exchange(told_blind_, true)) {
+    console_.note("Redis does not allow CLIENT LIST: how far the servers are behind cannot be seen, so this batch does not slow down for "
+                  "them. --rate limits it.");
+  }
+}
+
 /// As long as they read on, they are waited for; if they stand still, for the timeout.
 Halt Throttle::wait_for_subscribers(std::uint64_t bytes, std::string& problem) {
   Clock::time_point moved_at = Clock::now();
@@ -117,6 +124,7 @@ Halt Throttle::wait_for_subscribers(std::uint64_t bytes, std::string& problem) {
     const Clock::time_point now = Clock::now();
     if (looked != Looked::yes) {
       if (looked == Looked::impossible) {
+        note_blindness();
         room_.measured(0, 0, now);  // nothing can be seen: what was sent is forgotten
         return Halt::none;
       }
@@ -156,6 +164,7 @@ Halt Throttle::wait_for_subscribers(std::uint64_t bytes, std::string& problem) {
 /// Waits until everything is in the stream, and every reader has read it.
 Halt Throttle::wait_for_stream(std::string& problem) {
   if (!watch_.may_read()) {
+    note_blindness();
     return Halt::none;
   }
   if (const Halt halt = sender_.settle(); halt != Halt::none) {

@@ -49,6 +49,7 @@ class Throttle {
   Halt wait_for_subscribers(std::uint64_t bytes, std::string& problem);
   Halt wait_for_stream(std::string& problem);
   void note_slowness();
+  void note_blindness();
 
   /// A subscriber for whom Redis keeps something.
   struct Seen {
@@ -68,6 +69,7 @@ class Throttle {
   std::uint64_t entries_ = 0;  ///< sent since all readers of the stream had read everything
   Clock::time_point looked_at_{};
   bool told_slow_ = false;
+  bool told_blind_ = false;
 };
 
 }  // namespace socketio::cli

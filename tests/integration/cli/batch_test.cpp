@@ -520,6 +520,22 @@ TEST_CASE("batch: names of rooms count: lines that consist of them do not overru
   CHECK(server.has(total));
 }
 
+TEST_CASE("batch: where the user may not list clients, a large batch says once that it cannot slow down for slow servers") {
+  const RedisServer redis;
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "on", ">secret", "+@all", "-client|list", "~*", "&*"}) == "+OK");
+  const Subscriber server(redis.port());
+  const Surroundings password{{"SOCKETIO_REDIS_PASSWORD=secret"}};
+  std::string input;
+  for (int number = 1; number <= 200; ++number) {
+    input += R"({"event":"e","args":[")" + std::string(50'000, 'x') + "\"]}\n";
+  }
+  const Ended ended = emit({"-r", redis.url(), "--user", "app", "--input", "-"}, input, password);
+  CHECK(ended.status == 0);
+  const std::size_t first = ended.err.find("Redis does not allow CLIENT LIST");
+  CHECK(first != std::string::npos);
+  CHECK(ended.err.find("Redis does not allow CLIENT LIST", first + 1) == std::string::npos);
+}
+
 TEST_CASE("batch: somebody else's subscriber that stands still stops nothing") {
   const RedisServer redis;
   Subscriber other(redis.port(), Subscriber::Channel{"SUBSCRIBE", "elsewhere"});
