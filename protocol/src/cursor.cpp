@@ -254,8 +254,8 @@ bool Cursor::expect(Kind kind, Item& item) noexcept {
 }
 
 /// Passes over one item, of a container over its header; `inside` is how many items follow in it.
-template <bool Looks>
-bool Cursor::pass(bool& container, std::uint64_t& inside, bool& found) noexcept {
+/// `looks`  a constant: this and skip_all() are put into their callers, so that who does not look pays nothing for it.
+[[gnu::always_inline]] inline bool Cursor::pass(bool& container, std::uint64_t& inside, bool looks, bool& found) noexcept {
   const std::size_t start = position_;
   if (failed_ || at_end()) {
     return fail(Errc::truncated, input_.size());
@@ -280,11 +280,11 @@ bool Cursor::pass(bool& container, std::uint64_t& inside, bool& found) noexcept 
       size = (size << 8) | input_[position_++];
     }
     size += shape.further_bytes;
-    found |= Looks && is_extension(tag);
+    found |= looks && is_extension(tag);
     pairs = shape.is == Shape::Is::map;
     container = pairs || shape.is == Shape::Is::array;
   }
-  found |= Looks && size == rare_size;
+  found |= looks && size == rare_size;
   inside = pairs ? size * 2 : size;
   if ((container ? inside : size) > left()) {  // no item is shorter than a byte
     return fail(Errc::truncated, input_.size());
@@ -293,15 +293,14 @@ bool Cursor::pass(bool& container, std::uint64_t& inside, bool& found) noexcept 
   return true;
 }
 
-template <bool Looks>
-bool Cursor::skip_all(std::size_t depth, bool& found) noexcept {
+[[gnu::always_inline]] inline bool Cursor::skip_all(std::size_t depth, bool looks, bool& found) noexcept {
   std::uint64_t left_at[stack_size];  // items still to come, per level
   const std::size_t outside = depth;
   for (;;) {
     const std::size_t start = position_;
     bool container = false;
     std::uint64_t inside = 0;
-    if (!pass<Looks>(container, inside, found)) {
+    if (!pass(container, inside, looks, found)) {
       return false;
     }
     if (container) {
@@ -322,12 +321,12 @@ bool Cursor::skip_all(std::size_t depth, bool& found) noexcept {
 
 bool Cursor::skip(std::size_t depth) noexcept {
   bool found = false;
-  return skip_all<false>(depth, found);
+  return skip_all(depth, false, found);
 }
 
 bool Cursor::skip_and_look(bool& found) noexcept {
   found = false;
-  return skip_all<true>(0, found);
+  return skip_all(0, true, found);
 }
 
 Bytes Cursor::skip_view() noexcept {

@@ -80,10 +80,8 @@ class SOCKETIO_API Cursor {
  private:
   static constexpr std::size_t stack_size = 1024;
 
-  template <bool Looks>
-  bool pass(bool& container, std::uint64_t& inside, bool& found) noexcept;
-  template <bool Looks>
-  bool skip_all(std::size_t depth, bool& found) noexcept;
+  bool pass(bool& container, std::uint64_t& inside, bool looks, bool& found) noexcept;
+  bool skip_all(std::size_t depth, bool looks, bool& found) noexcept;
   bool take(std::size_t count, Bytes& bytes) noexcept;
   template <typename T>
   bool big_endian(T& value) noexcept;
