@@ -8,7 +8,7 @@
 
 namespace socketio::cli::fleet {
 
-/// What the options say. The base is for those that both tools have.
+/// Values of the options. The base class has those that both tools share.
 struct Collected : cli::Collected {
   Options fleet;
   std::vector<std::string> transports;

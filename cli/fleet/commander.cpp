@@ -66,7 +66,7 @@ bool Commander::wait(const std::function<bool()>& done, std::chrono::millisecond
 }
 
 redis::CommandResult Commander::ask(const Words& words) {
-  // The answer may come after this call has given up.
+  // The reply may arrive after this call has returned.
   const auto answer = std::make_shared<std::optional<redis::CommandResult>>();
   client_.command(words, [answer](redis::CommandResult result) { *answer = std::move(result); });
   if (!wait([&] { return answer->has_value(); }, options_.common.timeout)) {

@@ -16,35 +16,35 @@ namespace socketio::cli::fleet {
 
 using Words = std::vector<std::string_view>;
 
-/// SIGINT, SIGTERM and SIGHUP (unless it was ignored from the start) on a loop: the first one is remembered, a second one ends
-/// the program at once; a second SIGHUP does not, as a closed terminal sends several.
+/// Handles SIGINT, SIGTERM and SIGHUP (unless it was ignored from the start) on a loop: the first signal is stored, a second
+/// one ends the program at once; a second SIGHUP does not, because a closed terminal sends several.
 class StopSignals {
  public:
   explicit StopSignals(Loop& loop);
-  /// The signal that came, or 0.
+  /// The first signal received, or 0.
   [[nodiscard]] int pending() const noexcept { return pending_; }
 
  private:
   int pending_ = 0;
 };
 
-/// How the tool reaches Redis: under a name that CLIENT LIST shows, and without giving up while it can be reached again.
+/// Options of the tool's connections to Redis: they have a name that CLIENT LIST shows, and keep reconnecting.
 redis::Options connection_options(const Options& options, std::string_view purpose, Console& console);
 
-/// A connection for commands, of which one is asked after the other.
+/// A connection that sends one command at a time and waits for the reply.
 class Commander {
  public:
   Commander(Loop& loop, const Options& options, std::string_view purpose, Console& console, const StopSignals& signals);
 
-  /// Fails with Failure(refused), or Failure(interrupted or terminated).
+  /// Connects. Fails with Failure(refused), or Failure(interrupted or terminated).
   void connect();
-  /// Waits for the answer, for at most the timeout. An answer that is an error is Outcome::refused.
+  /// Sends a command and waits for the reply, at most for the timeout. An error reply is Outcome::refused.
   redis::CommandResult ask(const Words& words);
-  /// Asks all of it at once.
+  /// Sends all commands at once and waits for all replies, at most for the timeout.
   std::vector<redis::CommandResult> ask_all(const std::vector<std::vector<std::string>>& commands);
-  /// As ask(); fails with Failure(refused) unless Redis answered what was wanted.
+  /// As ask(), but fails with Failure(refused) unless the command succeeds.
   redis::Reply need(const Words& words);
-  /// Waits until `done` says so, for at most `timeout`. False when it did not. Fails with Failure(interrupted or terminated).
+  /// Waits until `done` returns true, for at most `timeout`. False on timeout. Fails with Failure(interrupted or terminated).
   bool wait(const std::function<bool()>& done, std::chrono::milliseconds timeout);
 
   [[nodiscard]] redis::Client& client() noexcept { return client_; }
@@ -57,11 +57,12 @@ class Commander {
   redis::Client client_;
 };
 
-// ---- what is asked often ----
+// ---- common queries ----
 
-/// Channels to which somebody is subscribed by name. `shard`: those of sharded pub/sub. Nothing when Redis does not tell.
+/// Channels that match `pattern` and have subscribers by name. `shard` selects sharded pub/sub. Empty when Redis does not list
+/// them.
 std::optional<std::vector<std::string>> channels_like(Commander& redis, const std::string& pattern, bool shard);
-/// How many are subscribed to one of them by name.
+/// Number of subscribers of one channel by name. Empty when Redis does not report it.
 std::optional<std::uint64_t> subscribers_of(Commander& redis, std::string_view channel, bool shard);
 
 }  // namespace socketio::cli::fleet

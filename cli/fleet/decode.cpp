@@ -15,7 +15,7 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// A decoder of large messages need not stay large.
+/// Most bytes of a decoding buffer that are kept after a large message.
 constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 
 Kind kind_of(classic_request::Type type) noexcept {
@@ -63,7 +63,7 @@ Kind kind_of(const classic_response::View& view) noexcept {
 
 std::uint64_t elements_of(Bytes array) noexcept { return Arguments::of_array(array).size(); }
 
-/// "17" as C's strtol reads it; -1 for no number.
+/// The number at the start of a text, such as "17", as C's strtol reads it; -1 when there is none.
 int type_of(std::string_view text) noexcept {
   int value = -1;
   for (const char digit : text) {

@@ -10,7 +10,7 @@
 namespace socketio::cli::fleet {
 
 FoundNamespaces look_at_fleet(Commander& redis, const Options& options) {
-  // The answer may come after this call has given up.
+  // The reply may arrive after this call has returned.
   const auto found = std::make_shared<std::optional<FoundNamespaces>>();
   find_namespaces(redis.client(), options.settings(Bus::classic), options.namespaces,
                   [found](const FoundNamespaces& result) { *found = result; });

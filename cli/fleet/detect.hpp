@@ -10,16 +10,16 @@
 
 namespace socketio::cli::fleet {
 
-/// Where the servers of the fleet listen, in the namespaces that are asked for. Fails with Failure(refused) when Redis does not
-/// tell.
+/// Finds the namespaces in which servers of the fleet listen, by transport, among those of the options. Fails with
+/// Failure(refused) when Redis does not report them.
 FoundNamespaces look_at_fleet(Commander& redis, const Options& options);
 
-/// Whether a question to the streams servers of a namespace would be heard by classic servers: they take it for a broadcast,
-/// and the reference cannot bear one that it cannot read.
+/// True if a request to the streams servers of a namespace would also reach classic servers: they decode it as a broadcast, and
+/// official ones crash on a broadcast that they cannot decode.
 [[nodiscard]] bool is_harmful(const FoundNamespaces& found, const std::string& nsp);
 
-/// The one transport that is in use. Fails with Failure(usage) when there are several: nothing is guessed. When there is none,
-/// or Redis does not tell, it fails, too, if auto was asked for; by default it is classic, and that is said.
+/// The only transport in use. Fails with Failure(usage) when several are in use. When none is, or Redis does not report it, it
+/// fails too if --transport is auto; by default it is classic, and a note is printed.
 Bus detect_one(Commander& redis, const Options& options, Console& console);
 
 }  // namespace socketio::cli::fleet

@@ -109,7 +109,7 @@ std::uint64_t distance(const ClientLine& a, const ClientLine& b) {
 
 namespace {
 
-/// Publishers are made before their subscribers.
+/// True if `one` is more likely to be the publisher than `other`: processes connect the publisher before its subscriber.
 bool fits_better(const ClientLine& one, const ClientLine& other, const ClientLine& subscriber) {
   const auto is_before = [&subscriber](const ClientLine& client) {
     return client.number("id") < subscriber.number("id") && distance(client, subscriber) <= pair_distance_max;
@@ -152,7 +152,7 @@ std::string shown_some(const std::vector<std::string>& items, std::size_t items_
 
 namespace {
 
-/// The transports that are looked at. A user who may not look at channels is told so, and the rest is looked at.
+/// Finds the transports to examine. If Redis does not list channels, adds a note, and the remaining checks continue.
 void find_fleet(Examination& fleet, const Options& options) {
   fleet.buses = options.buses;
   try {
@@ -174,7 +174,7 @@ void find_fleet(Examination& fleet, const Options& options) {
   }
 }
 
-/// What find_transport() sees in a namespace.
+/// Result of find_transport() in a namespace; empty when it does not arrive in time.
 std::optional<FoundTransport> look_at_namespace(Examination& fleet, const std::string& nsp) {
   const auto found = std::make_shared<std::optional<FoundTransport>>();
   FleetSettings settings = fleet.options.settings(Bus::streams);

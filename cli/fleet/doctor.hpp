@@ -15,12 +15,12 @@
 
 namespace socketio::cli::fleet {
 
-/// Something that is wrong with a fleet, in sentences.
+/// A problem of a fleet, in sentences.
 struct Finding {
   std::string_view check;
   std::string problem;
-  std::string seen;    ///< how that was found out
-  std::string advice;  ///< what to do about it
+  std::string seen;    ///< evidence of the problem
+  std::string advice;  ///< recommended action
 };
 
 /// A line of CLIENT LIST.
@@ -30,59 +30,61 @@ struct ClientLine {
   [[nodiscard]] std::uint64_t number(std::string_view name) const;
   [[nodiscard]] bool subscribes() const { return number("sub") + number("psub") + number("ssub") != 0; }
   [[nodiscard]] bool is_tool() const { return text("name").starts_with("socketio-fleet-"); }
-  /// It has at least the subscriptions of a server of that transport. Other subscribers may have as many.
+  /// True if it has at least the subscriptions of a server on that transport. Other subscribers may have as many.
   [[nodiscard]] bool subscribes_as_server(Bus bus) const;
   [[nodiscard]] bool runs_xread() const { return text("cmd") == "xread"; }
-  [[nodiscard]] std::string_view host() const;  ///< of `addr`
+  [[nodiscard]] std::string_view host() const;  ///< host part of `addr`
   [[nodiscard]] std::string describe() const;   ///< address, name and library, for a sentence
 };
 std::vector<ClientLine> read_client_list(std::string_view text);
 
-/// How many connections Redis has accepted from one to the other.
+/// Number of connections that Redis has accepted from one to the other.
 std::uint64_t distance(const ClientLine& a, const ClientLine& b);
-/// A process makes its two connections one after the other, though not alone: farther ones are hardly of one process.
+/// Largest distance of two connections that probably belong to one process: it opens them in sequence, while others connect
+/// too.
 constexpr std::uint64_t pair_distance_max = 8;
 
-/// For each server's subscriber in `clients`, the connection by which the same process probably publishes: one of the same host
-/// that subscribes to nothing, the last before the subscriber if that is near, else the nearest. Null where there is none.
+/// Pairs each server's subscriber in `clients` with the connection on which the same process probably publishes: one from the
+/// same host without subscriptions, preferably the last before the subscriber if that is near, otherwise the nearest. Null when
+/// there is none.
 std::vector<std::pair<const ClientLine*, const ClientLine*>> pairs_of(const std::vector<ClientLine>& clients, Bus bus);
 
-/// "a, b and 3 more"
+/// A list for a sentence, such as "a, b and 3 more".
 std::string shown_some(const std::vector<std::string>& items, std::size_t items_max = 8);
 
-/// A namespace on one transport, and how its servers answered.
+/// A namespace on one transport, and the responses of its servers.
 struct Place {
   Bus bus = Bus::classic;
   std::string nsp;
-  std::uint64_t servers = 0;  ///< that are known to be servers
+  std::uint64_t servers = 0;  ///< subscribers that are known to be servers
   std::uint64_t answered = 0;
-  std::optional<std::uint64_t> slowest_ms;  ///< of the answers that came
-  std::set<std::string> uids;               ///< sharded, streams
+  std::optional<std::uint64_t> slowest_ms;  ///< slowest response, of those that arrived
+  std::set<std::string> uids;               ///< sharded, streams: uids of the servers
 };
 
-/// What the checks share: a fleet that is looked at, and what was found.
+/// State that the checks share: the examined fleet, and the findings.
 struct Examination {
   Commander& redis;
-  Options& options;  ///< a copy: the number of streams is that of the fleet, unless the user has named it
+  Options& options;  ///< a copy: has the fleet's number of streams, unless the user gave one
   Console& console;
   const StopSignals& signals;
   FoundNamespaces fleet{};
-  bool knows_servers = true;                         ///< false: Redis does not tell who is subscribed
-  bool use_sharded_pubsub = false;                   ///< the streams servers do: their channels look like those of sharded ones
+  bool knows_servers = true;                         ///< false when Redis does not list subscribers
+  bool use_sharded_pubsub = false;                   ///< the streams servers use it: their channels look like sharded ones
   bool has_seen_stream = true;                       ///< streams: one with the name of the options exists, as far as is known
-  std::vector<Bus> buses{};                          ///< that are looked at
-  std::optional<std::vector<ClientLine>> clients{};  ///< nothing when Redis does not tell
+  std::vector<Bus> buses{};                          ///< the transports to examine
+  std::optional<std::vector<ClientLine>> clients{};  ///< empty when Redis does not list them
 
-  std::vector<Place> places{};          ///< whose servers were asked
-  std::uint64_t message_bytes_max = 0;  ///< of the messages that --listen saw
+  std::vector<Place> places{};          ///< whose servers received a request
+  std::uint64_t message_bytes_max = 0;  ///< of the messages received with --listen
   std::vector<Finding> findings{};
-  std::vector<std::string> not_checked{};  ///< what could not be looked at, and why
+  std::vector<std::string> not_checked{};  ///< checks that were impossible, and the reasons
 
   [[nodiscard]] bool looks_at(Bus bus) const;
   [[nodiscard]] const std::string& key() const noexcept { return options.common.key; }
 };
 
-/// How many streams there are, and whether the subscribers that look sharded are a streams fleet.
+/// Finds the number of streams, and whether subscribers that look sharded are a streams fleet.
 void look_at_streams(Examination& fleet);
 
 void check_servers(Examination& fleet);      ///< "servers", "transports", "version"
@@ -99,8 +101,8 @@ void check_streams(Examination& fleet);      ///< "stream-count", "stream-length
 void check_readers(Examination& fleet);      ///< "stream-readers", "stream-database"
 void check_memory(Examination& fleet);       ///< "memory"
 
-/// Asks the servers of a namespace for their sockets in a room: the uids of those that have any. Nothing when they cannot be
-/// asked.
+/// Requests the sockets in a room from the servers of a namespace, and returns the uids of the servers that have any. Empty
+/// when the request cannot be sent.
 std::optional<std::set<std::string>> servers_with_room(Examination& fleet, const std::string& nsp, const std::string& room);
 
 }  // namespace socketio::cli::fleet

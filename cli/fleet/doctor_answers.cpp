@@ -1,5 +1,5 @@
-// Asks the servers of each namespace which of their sockets are in a room that nobody has, and counts the answers. They arrive
-// on channels that no server counts.
+// Requests, from the servers of each namespace, their sockets in a room that does not exist, and counts the responses. These
+// arrive on channels that no server counts.
 
 #include <sys/random.h>
 
@@ -33,14 +33,14 @@ std::string random_hex() {
   return ids::make_hex(random);
 }
 
-/// Longer answers to a question that costs nothing come from event loops that are kept busy.
+/// Response time from which an event loop counts as busy, because the request itself costs nothing.
 constexpr std::uint64_t slow_ms = 500;
-/// Slow answers count only when this many questions in a row got them.
+/// Slow responses are reported only after this many slow requests in a row.
 constexpr int slow_tries = 3;
 
 using Clock = std::chrono::steady_clock;
 
-/// One question in one namespace: for the sockets in a room, which costs nothing when nobody has that room.
+/// One request in one namespace: for the sockets in a room, which costs nothing when no server has the room.
 class Question final : private redis::MessageListener {
  public:
   Question(Examination& fleet, Bus bus, const std::string& nsp, std::string room)
@@ -52,7 +52,7 @@ class Question final : private redis::MessageListener {
         room_(std::move(room)),
         client_(fleet.redis.loop(), connection_options(fleet.options, "doctor", fleet.console)) {}
 
-  /// False when it could not be asked.
+  /// Sends the request and waits for responses. False when it could not be sent.
   bool ask() {
     const std::string answers = bus_ == Bus::classic ? names::response_channel(fleet_.key(), nsp_) : main_ + uid_ + "#";
     if (by_shards_) {
@@ -66,13 +66,13 @@ class Question final : private redis::MessageListener {
         !count() || !publish()) {
       return false;
     }
-    // A subscriber without a channel for answers may be a server all the same: it is given the time to answer.
+    // A subscriber without a response channel may still be a server, so it gets time to respond.
     fleet_.redis.wait([this] { return answered_ >= (bus_ == Bus::classic ? servers() : std::max(servers(), counted_)); },
                       timeout);
     return true;
   }
 
-  /// Asks again while answers are slow, so that one pause does not count.
+  /// Repeats the request while responses are slow, so that a single pause is not reported.
   void ask_slow_ones_again() {
     const auto timeout = fleet_.options.common.timeout;
     for (int tries = 1; tries < slow_tries && answered_ >= servers() && slowest_ms_ >= slow_ms; ++tries) {
@@ -111,7 +111,7 @@ class Question final : private redis::MessageListener {
 
   [[nodiscard]] std::string where() const { return "namespace " + text::excerpt(nsp_) + ", " + std::string(name_of(bus_)); }
 
-  /// Subscribers that are counted and have no channel for answers. That does not prove that they are no servers.
+  /// Reports subscribers that are counted but have no response channel. They may still be servers.
   void judge_counts() const {
     const std::uint64_t known = bus_ == Bus::classic ? others_ : all_uids().size();
     if (counted_ <= known) {
@@ -139,7 +139,7 @@ class Question final : private redis::MessageListener {
              (bus_ == Bus::sharded ? "." : ", or patterns (PSUBSCRIBE), which are not counted.")});
   }
 
-  /// Connections that subscribe, but not as servers do.
+  /// A sentence about connections with fewer subscriptions than a server's; empty when there are none.
   [[nodiscard]] std::string unusual_subscribers() const {
     std::vector<std::string> suspects;
     for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
@@ -152,7 +152,8 @@ class Question final : private redis::MessageListener {
                             : " Fewer subscriptions than a server's: " + shown_some(suspects) + " (CLIENT LIST).";
   }
 
-  /// Such a connection is subscribed only to the channels that happen to be on its node, and hands on none of their messages.
+  /// True for a connection that is subscribed only to the channels that happen to be on its node, and passes on none of their
+  /// messages.
   [[nodiscard]] bool is_half_subscribed(const ClientLine& client) const {
     return bus_ == Bus::sharded && client.text("name") == "ioredis-cluster(subscriber)" && client.number("ssub") != 0;
   }
@@ -226,7 +227,8 @@ class Question final : private redis::MessageListener {
     }
   }
 
-  /// Classic answers do not say who gives them: whoever has just published one is not among the silent.
+  /// A sentence about servers that probably did not respond. Classic responses have no sender, so connections that published
+  /// recently are left out.
   [[nodiscard]] std::string silent_addresses(std::uint64_t missing) const {
     const auto list = fleet_.redis.ask({"CLIENT", "LIST"});
     if (bus_ != Bus::classic || list.outcome != redis::Outcome::ok) {
@@ -262,7 +264,7 @@ class Question final : private redis::MessageListener {
     Buffer mark;
     sharded_channels::append_tap(mark, fleet_.key(), nsp_);
     const std::uint64_t taps = shard ? subscribers_of(fleet_.redis, mark.text(), true).value_or(0) : 0;
-    counted_ = *counted - std::min(*counted, taps);  // servers count taps, too, and those answer servers
+    counted_ = *counted - std::min(*counted, taps);  // servers count taps too; taps respond only to servers
     if (bus_ == Bus::classic) {
       const auto others = subscribers_of(fleet_.redis, names::response_channel(fleet_.key(), nsp_), false);
       others_ = others.value_or(counted_);
@@ -314,7 +316,7 @@ class Question final : private redis::MessageListener {
     if (!answer.ok() || !answer->request_id || *answer->request_id != request_id_) {
       return;
     }
-    if (answer->sockets.size() > 1) {  // not the empty array
+    if (answer->sockets.size() > 1) {  // more than an empty array
       with_sockets_.insert(uid);
     }
     answered_uids_.insert(uid);
@@ -346,26 +348,27 @@ class Question final : private redis::MessageListener {
 
   Examination& fleet_;
   const Bus bus_;
-  const bool by_shards_;  ///< it is asked by sharded pub/sub
+  const bool by_shards_;  ///< requests use sharded pub/sub
   const std::string nsp_;
   const std::string main_;
-  const std::string uid_ = "asker-" + random_hex();  ///< a tap does not answer, and nobody takes it for a server
-  const std::string room_;                           ///< empty: one that nobody has
+  const std::string uid_ = "asker-" + random_hex();  ///< taps do not respond to such a uid, and it does not count as a server
+  const std::string room_;                           ///< empty: a room that does not exist
   std::string request_id_ = random_hex();
   Buffer scratch_;
   bool refused_ = false;
-  std::uint64_t counted_ = 0;  ///< as servers count
-  std::uint64_t others_ = 0;   ///< classic: subscribers of the channel for answers
+  std::uint64_t counted_ = 0;  ///< subscribers, counted as servers count them
+  std::uint64_t others_ = 0;   ///< classic: subscribers of the response channel
   std::uint64_t answered_ = 0;
   std::uint64_t slowest_ms_ = 0;
   Clock::time_point asked_at_;
-  std::set<std::string> uids_;  ///< sharded, streams: whose channels for answers are there
+  std::set<std::string> uids_;  ///< sharded, streams: uids with a response channel
   std::set<std::string> answered_uids_;
-  std::set<std::string> with_sockets_;  ///< sharded, streams: that have sockets in the room
-  redis::Client client_;                ///< last: it ends what waits for the others
+  std::set<std::string> with_sockets_;  ///< sharded, streams: uids with sockets in the room
+  redis::Client client_;                ///< declared last, because closing it calls back into the others
 };
 
-/// Before there is a stream, servers with `useShardedPubSub` are known only by the form of what they answer.
+/// True if servers respond in the format of streams. Before a stream exists, nothing else identifies servers with
+/// `useShardedPubSub`.
 bool are_streams_servers(Examination& fleet, const std::string& nsp) {
   if (fleet.looks_at(Bus::streams) || !fleet.places.empty() || !fleet.fleet.streams.empty()) {
     return false;

@@ -1,4 +1,4 @@
-// Findings from the connections to Redis: how far behind they are, and whether each subscriber has a publisher.
+// Findings from the connections to Redis: output buffers that are almost full, and subscribers without a publisher.
 
 #include <algorithm>
 #include <map>
@@ -19,7 +19,7 @@ struct BufferLimit {
   std::string seconds = "60";
 };
 
-/// "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
+/// Reads the limit of one kind from "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60".
 std::optional<BufferLimit> read_limit(std::string_view text, std::string_view kind) {
   std::vector<std::string_view> words;
   while (!text.empty()) {
@@ -63,8 +63,8 @@ bool has_silent_servers(const Examination& fleet, Bus bus) {
 
 }  // namespace
 
-/// Classic and sharded servers publish by another connection than they subscribe by. Where servers do not answer, and one has
-/// no such connection, it publishes elsewhere.
+/// Classic and sharded servers publish and subscribe on different connections. If servers do not respond and a subscriber has
+/// no publishing connection here, its process publishes to another Redis.
 void check_connections(Examination& fleet) {
   for (const Bus bus : {Bus::classic, Bus::sharded}) {
     const bool one_node = fleet.options.common.redis.topology != redis::Topology::cluster;

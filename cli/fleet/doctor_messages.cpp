@@ -1,4 +1,4 @@
-// Findings from the fleet's messages (--listen), and whether sharded servers agree about the channels of rooms.
+// Findings from the fleet's messages (--listen), and from the room channels of sharded servers.
 
 #include <algorithm>
 #include <memory>
@@ -16,10 +16,10 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// Rooms that are asked for: enough to find a server that is configured differently, and cheap.
+/// Number of rooms that are checked: enough to find a server with a different configuration, and cheap.
 constexpr std::size_t rooms_max = 8;
 constexpr std::size_t malformed_shown = 5;
-/// Servers that start or end while the doctor looks are not counted alike by two questions.
+/// Number of times that both counts must differ: servers that start or stop between the two queries may cause one difference.
 constexpr int counts_max = 3;
 
 /// The rooms of a namespace that have a channel of their own.
@@ -35,7 +35,7 @@ std::vector<std::string> rooms_with_channel(Examination& fleet, const std::strin
   return rooms;
 }
 
-/// True when somebody has sockets in the room and is not subscribed to its channel, each time that both were counted.
+/// True if more servers have sockets in the room than are subscribed to its channel, in every one of several counts.
 bool misses_room(Examination& fleet, const std::string& nsp, const std::string& room, std::string& seen) {
   const std::string channel = names::main_channel(fleet.key(), nsp) + room + "#";
   for (int time = 0; time < counts_max; ++time) {
@@ -50,7 +50,7 @@ bool misses_room(Examination& fleet, const std::string& nsp, const std::string& 
   return true;
 }
 
-/// Counts what a tap would show.
+/// Counts the messages that a tap would show.
 struct Heard {
   std::uint64_t messages = 0;
   std::uint64_t malformed = 0;
@@ -98,7 +98,8 @@ void report(Examination& fleet, const Heard& heard) {
 
 }  // namespace
 
-/// A static server does not subscribe to the channels of rooms, and a dynamic one publishes there.
+/// Reports different subscription modes: a static server does not subscribe to the channels of rooms, to which a dynamic one
+/// publishes.
 void check_modes(Examination& fleet) {
   if (!fleet.looks_at(Bus::sharded)) {
     return;

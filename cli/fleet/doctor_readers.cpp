@@ -1,4 +1,5 @@
-// Whether every streams server reads its streams. Redis shows who waits in XREAD and in which database, not which stream.
+// Checks whether every streams server reads its streams. Redis shows which connections wait in XREAD and in which database, but
+// not the stream.
 
 #include <algorithm>
 #include <chrono>
@@ -14,13 +15,13 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// Readers wait in XREAD for 5 s at a time, and ask again at once.
+/// Longest idle time of a reader: it waits in XREAD for 5 s at a time, and then repeats it at once.
 constexpr std::uint64_t idle_seconds_max = 6;
-/// A reader that is just handling what it read is seen by one of several looks.
+/// Number of CLIENT LIST queries: a reader that is processing entries during one of them is waiting during another.
 constexpr int looks_max = 10;
 constexpr std::chrono::milliseconds between_looks{100};
 
-/// Connections that read streams, by database; each once.
+/// Connections that read streams, by database, without duplicates.
 using Readers = std::map<std::uint64_t, std::set<std::string>>;
 
 bool is_blocked(const ClientLine& client) { return client.text("flags").find('b') != std::string_view::npos; }
@@ -80,7 +81,7 @@ void check_readers(Examination& fleet) {
     return;
   }
   const std::uint64_t own = fleet.options.common.redis.database;
-  // With another streamCount than the servers' nothing is known of how many readers each has.
+  // If the servers have another streamCount, the number of readers per server is unknown.
   const std::uint64_t wanted = servers * (has_finding(fleet, "stream-count") ? 1 : fleet.options.stream_count);
   Readers readers;
   std::set<std::string> stopped;

@@ -1,4 +1,4 @@
-// Findings about the Redis itself: whether it is the one to write to, and whether it may drop what a fleet keeps in it.
+// Findings about Redis itself: whether it is the master, and whether it may evict data of the fleet.
 
 #include <algorithm>
 #include <chrono>
@@ -16,14 +16,14 @@ namespace {
 
 using redis::Reply;
 
-/// How long a replica may take to be reached.
+/// Longest wait for a replica.
 constexpr std::chrono::milliseconds replica_timeout{2'000};
 
 std::string address(const Reply& host, const Reply& port) {
   return text::excerpt(host.text, 200) + ":" + (port.text.empty() ? std::to_string(port.integer) : text::excerpt(port.text));
 }
 
-/// The channels of the fleet's servers that somebody is subscribed to at that Redis. Nothing when it does not tell.
+/// Number of the fleet's namespaces with subscribers at that Redis. Empty when Redis does not report it.
 std::optional<std::size_t> server_channels_at(Examination& fleet, const std::string& host, std::uint16_t port) {
   Options there = fleet.options;
   there.common.redis.topology = redis::Topology::standalone;
@@ -73,7 +73,7 @@ void check_eviction(Examination& fleet, std::uint64_t limit, const std::string& 
 
 void check_replicas(Examination& fleet) {
   if (fleet.options.common.redis.topology == redis::Topology::cluster) {
-    return;  // the nodes pass on what is published, replicas included
+    return;  // all nodes, replicas included, forward what is published
   }
   const auto role = fleet.redis.ask({"ROLE"});
   const std::vector<Reply>& parts = role.reply.elements;

@@ -1,4 +1,4 @@
-// The rights of the users of servers: whoever may do some of what a server does should be able to do all of it.
+// Findings about the rights of the servers' users: a user with some of the rights that a server needs should have all of them.
 
 #include <algorithm>
 #include <optional>
@@ -15,7 +15,7 @@ namespace {
 
 using Command = std::vector<std::string>;
 
-/// Commands that a server sends by one of its connections.
+/// Commands that a server sends on one of its connections.
 struct Duties {
   std::string what;
   std::vector<Command> commands;
@@ -60,14 +60,14 @@ std::vector<Duties> duties_of(Bus bus, const Options& options, const std::string
             {"PUBSUB", "NUMSUB", main}}}};
 }
 
-/// How Redis answers whether a user may run a command.
+/// Redis' reply on whether a user may run a command.
 struct Permission {
   bool granted = false;
   bool has_command = false;  ///< granted, or refused because of a channel or key
   bool names = false;        ///< the command names a channel or key of this fleet
 };
 
-/// Nothing when Redis does not tell.
+/// Runs ACL DRYRUN for each command. Empty when Redis does not report permissions.
 std::optional<std::vector<Permission>> permissions(Commander& redis, const std::string& user,
                                                    const std::vector<Command>& commands) {
   std::vector<Command> questions;
@@ -96,7 +96,8 @@ std::string command_text(const Command& command) {
   return text;
 }
 
-/// A pattern must be allowed as it is; of channels and keys a pattern is enough.
+/// The ACL SETUSER command that allows a command. A pattern must be allowed literally; for channels and keys a wider pattern
+/// suffices.
 std::string grant(const std::string& user, const Command& command) {
   const bool key = command[0] == "XADD" || command[0] == "XREAD";
   const std::string& name = command[0] == "XREAD" ? command[2] : command[1];
@@ -104,11 +105,11 @@ std::string grant(const std::string& user, const Command& command) {
   return command[0] == "PUBSUB" ? start : start + " " + text::shell_quoted((key ? "~" : "&") + name);
 }
 
-/// Users of connections that are servers' for certain, and those of connections that may be.
+/// Users of connections that certainly belong to servers, and users of those that may.
 struct Users {
-  std::set<std::string> subscribing;  ///< have the subscriptions of servers, or tried to get them
-  std::set<std::string> publishing;   ///< publish for one of these
-  std::set<std::string> others;       ///< anybody: emitters, askers, or servers that are only half allowed
+  std::set<std::string> subscribing;  ///< they have the subscriptions of servers, or tried to get them
+  std::set<std::string> publishing;   ///< they publish for one of these
+  std::set<std::string> others;       ///< all others: emitters, askers, or servers with incomplete rights
 };
 
 bool tries_to_listen(const ClientLine& client, Bus bus) {
@@ -130,7 +131,7 @@ Users users_of(const std::vector<ClientLine>& clients, Bus bus) {
     }
   };
   for (const auto& [subscriber, publisher] : pairs_of(clients, bus)) {
-    if (bus != Bus::streams) {  // an asker of streams servers has as many subscriptions; they are known by XREAD
+    if (bus != Bus::streams) {  // an asker has as many subscriptions as a streams server; XREAD shows the servers
       add(users.subscribing, subscriber);
       add(users.publishing, publisher);
     }
@@ -147,16 +148,16 @@ Users users_of(const std::vector<ClientLine>& clients, Bus bus) {
       add(users.others, &client);
     }
   }
-  if (bus == Bus::streams) {  // one client does everything
+  if (bus == Bus::streams) {  // one client does everything in a streams server
     users.publishing = users.subscribing;
   }
   return users;
 }
 
-/// The part of a server's commands, for a transport and namespace, that a user may send.
+/// Permissions of a user for the commands of a server, on one transport and namespace.
 struct Rights {
   std::vector<Duties> duties;
-  std::vector<std::vector<Permission>> permissions;  ///< as `duties`
+  std::vector<std::vector<Permission>> permissions;  ///< parallel to `duties`
 
   template <typename Holds>
   [[nodiscard]] bool any(const Holds& holds) const {
@@ -193,7 +194,7 @@ void judge(Examination& fleet, Bus bus, const std::string& nsp, const std::strin
                             "Allow it: " + grant(user, command) + " (and whatever else is refused)."});
 }
 
-/// False when Redis does not tell.
+/// Reports a user with incomplete rights. False when Redis does not report permissions.
 bool check_user(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user, const Users& users) {
   const auto rights = rights_of(fleet, bus, nsp, user);
   if (!rights) {
@@ -202,7 +203,7 @@ bool check_user(Examination& fleet, Bus bus, const std::string& nsp, const std::
   const bool knows_channels = rights->any([](const Permission& permission) { return permission.granted && permission.names; });
   const bool has_all_commands = !rights->any([](const Permission& permission) { return !permission.has_command; });
   if (!knows_channels) {
-    return true;  // of another fleet
+    return true;  // a user of another fleet
   }
   for (std::size_t index = 0; index < rights->duties.size(); ++index) {
     const Duties& duties = rights->duties[index];

@@ -1,4 +1,4 @@
-// Which servers there are: on which transport, with which key, and in which namespaces.
+// Findings about the servers: their transports, keys and namespaces.
 
 #include <algorithm>
 #include <map>
@@ -24,7 +24,7 @@ std::string_view key_in(std::string_view channel, Bus bus) {
   return other ? std::string_view() : key;
 }
 
-/// `"app" (classic)` for each key that servers on this Redis use.
+/// All keys that servers on this Redis use, each as `"app" (classic)`.
 std::vector<std::string> keys_in_use(Commander& redis) {
   std::set<std::string> keys;
   for (const Bus bus : {Bus::classic, Bus::sharded, Bus::streams}) {
@@ -126,7 +126,7 @@ void check_namespaces(Examination& fleet) {
   }
 }
 
-/// Servers of socket.io-redis 6 and redis-adapter 7.0 have no channel for answers of their own.
+/// Reports servers of socket.io-redis 6 and redis-adapter 7.0, which have no response channel of their own.
 void check_generations(Examination& fleet) {
   for (const Place& place : fleet.places) {
     if (place.bus != Bus::classic) {

@@ -1,4 +1,4 @@
-// What the streams tell: entries that nobody reads, and history that is too short.
+// Findings from the streams: entries that no server reads, and a history that is too short.
 
 #include <algorithm>
 #include <chrono>
@@ -22,10 +22,10 @@ namespace {
 using redis::Reply;
 using std::chrono::milliseconds;
 
-/// Streams of other counts that are looked for: more parts than that are rare.
+/// Largest streamCount for which streams are searched; larger ones are rare.
 constexpr std::uint32_t parts_max = 64;
 constexpr std::string_view entries_looked_at = "100";
-/// Of 1,000 keys each.
+/// Most SCAN calls, of 1,000 keys each.
 constexpr int scans_max = 100;
 
 struct StreamState {
@@ -61,7 +61,7 @@ bool is_expected(const Options& options, const std::string& stream) {
   return std::find(expected.begin(), expected.end(), stream) != expected.end();
 }
 
-/// Those that are there and not empty. Nothing when Redis does not tell.
+/// Possible streams that exist and are not empty. Empty optional when Redis does not report them.
 std::optional<std::vector<StreamState>> look(Examination& fleet) {
   const std::vector<std::string> possible = possible_names(fleet.options);
   std::vector<std::vector<std::string>> commands;
@@ -96,7 +96,7 @@ std::optional<std::vector<StreamState>> look(Examination& fleet) {
   return found;
 }
 
-/// Nothing when Redis does not tell.
+/// Redis' time, in ms since 1970. Empty when Redis does not report it.
 std::optional<std::uint64_t> now_ms(Commander& redis) {
   const auto time = redis.ask({"TIME"});
   const std::vector<Reply>& parts = time.reply.elements;
@@ -110,7 +110,7 @@ std::string age_text(std::uint64_t now, const StreamPosition& position) {
   return units::duration_text(milliseconds(now > position.first ? now - position.first : 0));
 }
 
-/// "2 streams, NAME-0 and NAME-3, have entries: servers use a streamCount of 4." What the entries' streams tell of the count.
+/// A sentence about the streamCount in use, from the names of the streams that have entries.
 std::string count_in_use(const Options& options, const std::vector<StreamState>& streams) {
   std::vector<std::string> names;
   std::uint64_t highest = 0;
@@ -124,7 +124,7 @@ std::string count_in_use(const Options& options, const std::vector<StreamState>&
          (highest == 0 ? "1." : (streams.size() == highest ? "" : "at least ") + std::to_string(highest) + ".");
 }
 
-/// The namespaces of the last entries.
+/// Namespaces of the last entries of a stream.
 std::set<std::string> namespaces_in(Commander& redis, const std::string& stream) {
   std::set<std::string> namespaces;
   const auto entries = redis.ask({"XREVRANGE", stream, "+", "-", "COUNT", entries_looked_at});
@@ -146,7 +146,7 @@ std::string joined(const std::set<std::string>& names) {
   return text;
 }
 
-/// A stream to which nothing was written for so long may be left over.
+/// A stream without writes for this long may be left over from before.
 constexpr std::uint64_t leftover_ms = 3'600'000;
 
 std::string leftover_advice(const StreamState& stream, std::optional<std::uint64_t> now) {
@@ -193,7 +193,7 @@ void check_count(Examination& fleet, const StreamState& stream, const std::vecto
   }
 }
 
-/// Streams of any name whose last entry is one of a streams fleet, and the uid that wrote it.
+/// Streams of any name whose last entry has the form of a streams fleet, with the uid that wrote it.
 std::vector<std::pair<std::string, std::string>> fleet_streams(Commander& redis) {
   std::vector<std::pair<std::string, std::string>> found;
   std::string cursor = "0";
@@ -222,8 +222,8 @@ std::vector<std::pair<std::string, std::string>> fleet_streams(Commander& redis)
   return found;
 }
 
-/// Servers of this fleet, known by their uid, that write to a stream of another name; or streams of other names, when there is
-/// none of the expected ones.
+/// Reports servers of this fleet, identified by uid, that write to a stream of another name. If no expected stream exists,
+/// reports streams of other names.
 void check_names(Examination& fleet, const std::vector<StreamState>& streams) {
   const std::vector<std::string> possible = possible_names(fleet.options);
   std::vector<std::string> of_servers;

@@ -17,12 +17,12 @@ bool contains(std::string_view bytes, std::string_view part) noexcept {
   return ::memmem(bytes.data(), bytes.size(), part.data(), part.size()) != nullptr;
 }
 
-/// JavaScript's texts of numbers begin so: 42, -1.5, Infinity, NaN.
+/// True if the text begins like a JavaScript number: 42, -1.5, Infinity, NaN. Empty texts count too.
 bool may_be_number(std::string_view text) noexcept {
   return text.empty() || (text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == 'I' || text[0] == 'N';
 }
 
-/// Text that JSON writes in another way, always or by a sender's choice, cannot be searched for where there is an escape.
+/// True for JSON with escapes: a name in it may be written differently, so it cannot be searched for in the bytes.
 bool is_escaped_json(std::string_view bytes) noexcept {
   return bytes.starts_with('{') && bytes.find('\\') != std::string_view::npos;
 }
@@ -51,7 +51,7 @@ bool Filter::any_in(const std::vector<Name>& names, std::string_view bytes) noex
 }
 
 bool Filter::wants_channel(std::string_view channel, std::string_view nsp) const noexcept {
-  if (rooms_.empty() || nsp.empty()) {  // K#N# and K#N#R# look alike where N may contain any #
+  if (rooms_.empty() || nsp.empty()) {  // K#N# and K#N#R# are ambiguous if N may contain any #
     return true;
   }
   const std::string_view room = classic_channels::room_filter(channel, key_, nsp).value_or("");

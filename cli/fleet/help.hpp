@@ -4,9 +4,9 @@
 
 namespace socketio::cli::fleet {
 
-/// All commands and options, examples first. A test compares it with what the parser knows.
+/// Text of --help: examples first, then all commands and options. A test compares it with what the parser accepts.
 extern const std::string_view help_text;
-/// For a call without any argument.
+/// Text for a call without any argument.
 extern const std::string_view usage_text;
 
 }  // namespace socketio::cli::fleet

@@ -13,8 +13,8 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// After a write that failed in the middle: a file is to end with a whole line. `written` is what went into it, from the
-/// beginning of a line.
+/// Removes an incomplete line at the end of a file, after a write that failed in the middle. `written` is what was written
+/// since the start of a line.
 void drop_part_of_line(int descriptor, std::string_view written) {
   const std::size_t whole = written.rfind('\n') == std::string_view::npos ? 0 : written.rfind('\n') + 1;
   struct stat about {};
@@ -24,7 +24,7 @@ void drop_part_of_line(int descriptor, std::string_view written) {
   }
 }
 
-/// `lines` are whole. Returns 0, or an errno.
+/// Writes complete lines. Returns 0, or an errno.
 int write_all(int descriptor, const std::string_view lines) {
   std::string_view text = lines;
   while (!text.empty()) {

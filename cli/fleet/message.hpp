@@ -21,41 +21,41 @@ enum class Kind : std::uint8_t {
   join,
   leave,
   disconnect,
-  fetch_sockets,  ///< a question: which sockets
-  fetch_ids,      ///< a question of the older generation: which ids
-  fetch_rooms,    ///< a question: which rooms
+  fetch_sockets,  ///< a request for sockets
+  fetch_ids,      ///< a request for ids, of the older generation
+  fetch_rooms,    ///< a request for rooms
   server_side,    ///< an event for the servers
-  sockets,        ///< an answer: sockets, or ids
-  rooms,          ///< an answer: rooms
+  sockets,        ///< a response: sockets, or ids
+  rooms,          ///< a response: rooms
   server_side_answer,
-  client_count,  ///< an answer to a broadcast that expects acks
-  client_ack,    ///< the same, of one client
-  done,          ///< an answer that says nothing else
-  heartbeat,     ///< of adapters that are not among those that the tool knows
+  client_count,  ///< a response to a broadcast that expects acks
+  client_ack,    ///< a response with the ack of one client
+  done,          ///< a response without content
+  heartbeat,     ///< from adapters that this tool does not support
   malformed,
 };
 [[nodiscard]] std::string_view name_of(Kind kind) noexcept;
 
-/// One message of the bus. Views point into its payload or a scratch buffer, and are good until the next one is read.
+/// One message of the bus. Views point into its payload or a scratch buffer, and are valid until the next message is read.
 struct Message {
   Bus bus = Bus::classic;
   Kind kind = Kind::malformed;
-  std::string_view channel;  ///< or the stream
-  std::string_view entry;    ///< the id of a stream's entry
-  std::size_t bytes = 0;     ///< of the payload
+  std::string_view channel;  ///< channel, or stream
+  std::string_view entry;    ///< id of a stream entry
+  std::size_t bytes = 0;     ///< size of the payload
 
   std::string_view uid;
   std::string_view nsp;
-  std::optional<std::string_view> request_id;  ///< of a question that wants an answer, and of its answers
+  std::optional<std::string_view> request_id;  ///< of a request that expects a response, and of its responses
   RoomList to;
   RoomList except;
-  RoomList rooms;  ///< that are joined or left
+  RoomList rooms;  ///< rooms to join or leave
   Flags flags;
-  Bytes to_packed;  ///< the same lists as they came: there, numbers are numbers
+  Bytes to_packed;  ///< the same lists as received, with numbers as numbers
   Bytes except_packed;
   Bytes rooms_packed;
   Bytes event;  ///< [name, arguments...]
-  Bytes value;  ///< of an answer
+  Bytes value;  ///< content of a response
   std::optional<std::uint64_t> count;
   bool close = false;
 
@@ -64,16 +64,16 @@ struct Message {
 
 [[nodiscard]] bool is_answer(Kind kind) noexcept;
 
-/// Reads what the three families say. One object keeps the memory for it.
+/// Decodes the messages of all three families. One object reuses its memory.
 class Decoder {
  public:
-  /// Each replaces the message; `nsp` is what the channel says. Whatever the bytes, the result is a message: a malformed one
-  /// tells why.
+  /// Each call replaces the message; `nsp` is the namespace in the channel's name. The result is always a message: a malformed
+  /// one has an error.
   const Message& classic_broadcast(std::string_view channel, Bytes payload);
   const Message& classic_request(std::string_view channel, std::string_view nsp, Bytes payload);
   const Message& classic_response(std::string_view channel, std::string_view nsp, Bytes payload);
   const Message& cluster(Bus bus, std::string_view channel, Bytes payload);
-  /// The fields of a stream's entry.
+  /// The fields of a stream entry.
   struct Entry {
     std::string_view stream;
     std::string_view id;

@@ -66,7 +66,7 @@ void set_from(Base& all, Text value) {
 
 constexpr std::uint64_t many = 1'000'000'000'000;
 
-/// What both tools understand, and in the same way, is taken from the table of socketio-emit.
+/// Options with the same meaning in both tools: they come from the table of socketio-emit.
 constexpr std::array<std::string_view, 16> shared_names{
     "redis",    "user",    "password-file", "sentinel-user", "sentinel-password-file", "tls-ca",
     "tls-cert", "tls-key", "tls-insecure",  "key",           "sharded-mode",           "room-number",

@@ -47,7 +47,7 @@ bool lists(std::string_view names, const OptionEntry& option) {
   return found;
 }
 
-/// An option that belongs to some commands is refused with others.
+/// Refuses an option that belongs only to other commands.
 void check_belongs(const Subcommand& command, const Given& given) {
   std::vector<std::string_view> owning;
   for (const Subcommand& one : subcommands()) {
@@ -61,7 +61,7 @@ void check_belongs(const Subcommand& command, const Given& given) {
   }
   if (!owners.empty() && !lists(command.takes, *given.option)) {
     const std::string_view names = given.option->names;
-    const std::size_t comma = names.find(',');  // behind a letter
+    const std::size_t comma = names.find(',');  // after a letter
     const std::string_view name = comma == 1 ? names.substr(2, names.find(',', 2) - 2) : names.substr(0, comma);
     fail_usage("--" + std::string(name) + " belongs to " + owners + ", not to " + std::string(command.name) + ".");
   }
@@ -78,7 +78,7 @@ std::vector<std::string_view> split(std::span<const std::string> lists) {
   return names;
 }
 
-/// "classic,streams"; repeatable. "auto" stands alone.
+/// Reads transports such as "classic,streams"; repeatable. "auto" must be the only one.
 void read_transports(Options& options, std::span<const std::string> given, const char* source) {
   const auto names = split(given);
   for (const std::string_view name : names) {

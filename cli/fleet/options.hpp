@@ -15,7 +15,7 @@ namespace socketio::cli::fleet {
 
 struct Subcommand;
 
-/// How a fleet's servers talk to each other.
+/// Transport between the servers of a fleet.
 using Bus = Transport;
 
 enum class Action : std::uint8_t { run, help, version, usage };
@@ -23,22 +23,22 @@ enum class Action : std::uint8_t { run, help, version, usage };
 /// The command line, read and checked as far as that is possible without doing anything.
 struct Options {
   Action action = Action::run;
-  const Subcommand* command = nullptr;  ///< with Action::run
+  const Subcommand* command = nullptr;  ///< set for Action::run
   cli::Options common;                  ///< Redis, key, timeout, output
   bool output_is_terminal = false;
 
-  std::vector<Bus> buses;      ///< without duplicates; empty: those that are found
-  bool one_bus = true;         ///< of those that are found there must be one
-  bool is_by_default = false;  ///< nobody named a transport: classic, when no server listens
+  std::vector<Bus> buses;      ///< without duplicates; empty: those in use
+  bool one_bus = true;         ///< exactly one transport must be in use
+  bool is_by_default = false;  ///< no transport was given: classic, when no server listens
   std::string stream_name = "socket.io";
   std::uint32_t stream_count = 1;
   bool stream_count_given = false;
   std::uint64_t stream_maxlen = 10'000;
 
   std::vector<std::string> namespaces;  ///< without duplicates; empty: all
-  std::vector<std::string> rooms;       ///< those that are numbers are in `common`
+  std::vector<std::string> rooms;       ///< names; numeric rooms are in `common`
   std::vector<std::string> events;
-  std::optional<std::string> from;  ///< the id of a stream's entry
+  std::optional<std::string> from;  ///< id of a stream entry
   std::optional<std::uint64_t> last;
   std::optional<std::string> record;
   std::optional<std::uint64_t> limit;
@@ -46,13 +46,13 @@ struct Options {
 
   std::chrono::milliseconds recovery_window{120'000};
   std::chrono::milliseconds requests_timeout{5'000};    ///< the adapters' requestsTimeout
-  std::optional<std::chrono::milliseconds> listen_for;  ///< how long the doctor listens to messages
+  std::optional<std::chrono::milliseconds> listen_for;  ///< time for which the doctor receives messages
 
   std::vector<std::string> except;
   bool without_ids = false;
   std::size_t answers_bytes_max = std::size_t{1} << 30;
 
-  /// The fleet, on one of the transports.
+  /// Settings of the fleet on the given transport.
   [[nodiscard]] FleetSettings settings(Transport transport) const {
     return {transport, common.key, common.sharded_mode, stream_name, stream_count, stream_maxlen, false};
   }

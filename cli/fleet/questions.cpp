@@ -15,9 +15,9 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// Of lines that wait for a reader. More is lost, and counted.
+/// Most bytes of lines that wait for the output. Lines beyond are lost and counted.
 constexpr std::size_t answers_output_bytes_max = std::size_t{256} << 20;
-/// How long a signal, or an output that is gone, may go unnoticed.
+/// Longest wait between two checks for signals and for a closed output.
 constexpr std::chrono::milliseconds slice{100};
 constexpr std::size_t uids_shown = 8;
 
@@ -74,7 +74,7 @@ void Questions::wait(const std::function<bool()>& ended) {
     loop_.run_until([&] { return signals_.pending() != 0 || ended(); }, static_cast<std::uint64_t>(slice.count()));
   }
   if (is_over()) {
-    askers_.clear();  // ends what is under way
+    askers_.clear();  // cancels pending requests
   }
 }
 
@@ -100,7 +100,7 @@ void Questions::print(std::string_view line) {
   }
 }
 
-/// Whether there is a fleet, but by another transport.
+/// A sentence that names another transport with servers; empty when there is none.
 std::string Questions::elsewhere() {
   try {
     const FoundNamespaces found = look_at_fleet(redis_, options_);
@@ -110,7 +110,7 @@ std::string Questions::elsewhere() {
                std::string(name_of(bus)) + ".";
       }
     }
-  } catch (const Failure&) {  // this is no more than advice
+  } catch (const Failure&) {  // the sentence is only advice
   }
   return {};
 }
@@ -137,11 +137,11 @@ void Questions::check_asked() {
                                          " on this Redis." + elsewhere());
 }
 
-/// False when something is lost.
+/// Writes all buffered lines. False when some are lost.
 bool Questions::write_all() {
   const int before = signals_.pending();
   while (lines_.error() == 0 && !lines_.drain(slice)) {
-    loop_.run_until([] { return false; }, 1);  // signals
+    loop_.run_until([] { return false; }, 1);  // lets signals arrive
     if (signals_.pending() != before) {
       console_.error("What waited for the reader of standard output is lost.");
       return false;
@@ -172,7 +172,7 @@ ExitStatus Questions::finish() {
     return static_cast<ExitStatus>(128 + signals_.pending());
   }
   if (lines_.error() == EPIPE) {
-    return ExitStatus::ok;  // who has read enough has got what was wanted
+    return ExitStatus::ok;  // the reader had read enough
   }
   for (const Silence& silence : silences_) {
     console_.error(units::grouped(silence.missing) + " of " + units::counted(silence.asked, "server") +

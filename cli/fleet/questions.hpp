@@ -19,36 +19,37 @@
 
 namespace socketio::cli::fleet {
 
-/// What the commands share that ask the servers of a fleet: connections, waiting, the output, who has not answered, and the
-/// exit status. The fleet counts nobody here as a server.
+/// Shared part of the commands that send requests to the servers of a fleet: connections, waiting, output, servers that did not
+/// respond, and the exit status. The fleet does not count these connections as servers.
 class Questions {
  public:
   Questions(const Options& options, Console& console, std::string_view command);
 
-  /// Fails with Failure(refused), or Failure(interrupted or terminated).
+  /// Connects. Fails with Failure(refused), or Failure(interrupted or terminated).
   void connect() { redis_.connect(); }
-  /// The transport that was named, or is in use. Fails with Failure(usage) when it cannot be told.
+  /// The transport that was given, or is in use. Fails with Failure(usage) when it is unknown.
   Bus one_bus();
   [[nodiscard]] Commander& redis() noexcept { return redis_; }
 
   AsyncAsker& asker(Bus bus);
   [[nodiscard]] asking::Options how() const;
-  /// The sockets that the options select, in the one namespace.
+  /// The sockets that the options select, in their only namespace.
   [[nodiscard]] Target target() const;
 
-  /// Waits until `ended`, a signal comes, or nobody takes the output any more. After the latter two nothing is under way.
+  /// Waits until `ended` returns true, a signal arrives, or the output is closed. In the latter two cases cancels all requests.
   void wait(const std::function<bool()>& ended);
-  /// Nothing new is to be asked.
+  /// True after a signal or when the output is closed: no further request may be sent.
   [[nodiscard]] bool is_over() const;
 
-  /// Takes note of how asking went.
+  /// Adds the result of a request to the statistics.
   void account(const asking::Answered& answered, Bus bus, std::string_view nsp);
-  /// There was somebody to ask, and the answer is not cut short by who waits for it.
+  /// True if there was a server to ask, and neither a signal nor a closed output interrupted the request.
   [[nodiscard]] bool was_asked() const { return servers_asked_ + servers_answered_ != 0 && !is_over(); }
 
-  /// Standard output, which never keeps anybody from listening. `line` ends with a line feed.
+  /// Appends a line to standard output without blocking the loop. `line` ends with a line feed.
   void print(std::string_view line);
-  /// Prints what is to be said in the end, and writes what waits. Fails with Failure(refused) when nobody could be asked.
+  /// Prints missing responses and errors, and writes the buffered output. Fails with Failure(refused) when no server could be
+  /// asked.
   ExitStatus finish();
 
  private:
@@ -80,7 +81,7 @@ class Questions {
   std::vector<Silence> silences_;
   std::vector<std::string> errors_;  ///< each sentence once
   std::optional<Bus> last_bus_;
-  std::map<Bus, AsyncAsker> askers_;  ///< last: what they end is told to the others
+  std::map<Bus, AsyncAsker> askers_;  ///< declared last, because closing them calls back into the others
 };
 
 }  // namespace socketio::cli::fleet

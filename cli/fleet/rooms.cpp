@@ -1,5 +1,5 @@
-// The rooms with their sizes, out of the sockets: no transport knows a question for sizes, and one question for all sockets
-// costs a fleet less than one for each room.
+// Lists the rooms with their sizes, computed from the sockets: no transport has a request for sizes, and one request for all
+// sockets costs a fleet less than one per room.
 
 #include <algorithm>
 #include <cstdint>
@@ -27,12 +27,12 @@ namespace {
 
 struct Size {
   std::uint64_t sockets = 0;
-  bool is_id = false;  ///< of one of the sockets
+  bool is_id = false;  ///< the name is the id of a socket
 };
 using Rooms = std::unordered_map<std::string, Size>;
 using Row = std::pair<std::string_view, Size>;
 
-/// The largest first, those that are the id of a socket last.
+/// The largest rooms first, rooms named by a socket's id last.
 std::vector<Row> sorted(const Rooms& rooms, bool without_ids) {
   std::vector<Row> rows;
   for (const auto& [name, size] : rooms) {
@@ -80,9 +80,9 @@ ExitStatus run_rooms(const Options& options, Console& console) {
       [&rooms, &own](const asking::Socket& socket) {
         rooms[socket.id].is_id = true;
         own.assign(socket.rooms.begin(), socket.rooms.end());
-        std::sort(own.begin(), own.end());  // a list that names a room twice counts once
+        std::sort(own.begin(), own.end());  // a room that occurs twice in a list counts once
         own.erase(std::unique(own.begin(), own.end()), own.end());
-        std::erase(own, RoomList::nobody);  // the likes of undefined, which are no names
+        std::erase(own, RoomList::nobody);  // values like undefined, which are not names
         for (const std::string_view room : own) {
           ++rooms[std::string(room)].sockets;
         }

@@ -5,7 +5,7 @@
 
 namespace socketio::cli::fleet {
 
-/// The whole tool: `arguments` come without the program's name. Returns its exit status; nothing is thrown.
+/// Runs the tool. `arguments` are without the program's name. Returns the exit status; does not throw.
 int run(const std::vector<std::string>& arguments) noexcept;
 
 }  // namespace socketio::cli::fleet

@@ -1,5 +1,5 @@
-// One line per server. Servers of one uid are one; JavaScript servers have another uid in each namespace, and classic answers
-// do not tell any.
+// Prints one line per server. Responses with the same uid are from one server; JavaScript servers have a different uid in each
+// namespace, and classic responses have no uid.
 
 #include <algorithm>
 #include <cstddef>
@@ -23,12 +23,12 @@
 namespace socketio::cli::fleet {
 namespace {
 
-/// Namespaces that are asked at a time.
+/// Number of namespaces with a pending request at a time.
 constexpr std::size_t places_at_once = 64;
 
 struct Line {
   Bus bus;
-  std::string uid;  ///< empty where nobody knows
+  std::string uid;  ///< empty when unknown
   std::vector<std::string> namespaces;
   std::uint64_t ms = 0;
   std::uint64_t sockets = 0;
@@ -67,7 +67,7 @@ class Servers {
 
  private:
   void find_places() {
-    if (!options_.namespaces.empty() && !options_.buses.empty()) {  // not every namespace can be told by its channels
+    if (!options_.namespaces.empty() && !options_.buses.empty()) {  // channels do not identify every namespace
       add_places(options_.buses, [this](Bus) { return options_.namespaces; });
       return;
     }
@@ -82,7 +82,7 @@ class Servers {
       buses = {Bus::classic, Bus::sharded, Bus::streams};
     }
     std::vector<std::string> streams = found.streams;
-    if (options_.buses.empty()) {  // nobody has said that it may be
+    if (options_.buses.empty()) {  // without --transport, harmful requests are not sent
       std::erase_if(streams, [&](const std::string& nsp) { return is_harmful(found, nsp); });
       streams_unasked_ = found.streams.size() - streams.size();
     }
@@ -168,10 +168,10 @@ class Servers {
   std::vector<Place> places_;
   std::size_t next_ = 0;
   std::size_t ended_ = 0;
-  std::size_t streams_unasked_ = 0;  ///< namespaces
+  std::size_t streams_unasked_ = 0;  ///< number of namespaces
   std::vector<Line> lines_;
   std::map<std::pair<Bus, std::string>, std::size_t> line_of_;
-  Questions questions_;  ///< last: what it ends is told to the others
+  Questions questions_;  ///< declared last, because closing it calls back into the others
 };
 
 }  // namespace

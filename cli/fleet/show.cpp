@@ -68,7 +68,7 @@ void append_names(Buffer& out, std::string_view before, const RoomList& names) {
   }
 }
 
-/// chat("hi",42)
+/// Appends the event as a call: chat("hi",42)
 void append_call(Buffer& out, Bytes event, std::size_t bytes_shown) {
   const auto name = event_data::name(event);
   if (!name.ok()) {
@@ -101,14 +101,14 @@ void append_flags_text(Buffer& out, const Flags& flags) {
   out.append(flags.empty() ? "" : "]");
 }
 
-/// Rooms that have no name.
+/// True if some rooms have no name.
 bool has_nobody(const RoomList& rooms) {
   return std::any_of(rooms.begin(), rooms.end(), [](std::string_view room) { return room == RoomList::nobody; });
 }
 
 bool is_number(socketio::Kind kind) noexcept { return kind == socketio::Kind::integer || kind == socketio::Kind::real; }
 
-/// Among the arguments is an object that a batch reads as binary.
+/// True if an argument contains an object that a batch would read as binary.
 bool looks_like_binary(Bytes event) noexcept {
   Cursor cursor(event);
   bool alone = false;  // the next item is the key of an object's only member
@@ -123,7 +123,7 @@ bool looks_like_binary(Bytes event) noexcept {
   return false;
 }
 
-/// A batch can say it.
+/// True if a batch line can express the event.
 bool is_batch_event(Bytes event) {
   const auto name = event_data::name(event);
   const bool named = name.ok() && (!name->text.empty() || is_number(name->kind));

@@ -1,4 +1,4 @@
-// The sockets, each as soon as a server tells of it.
+// Lists the sockets, each as soon as a server reports it.
 
 #include <algorithm>
 #include <cstdint>
@@ -59,7 +59,7 @@ std::string rooms_text(const asking::Socket& socket) {
   return result + (count > rooms_shown ? " and " + units::grouped(count - rooms_shown) + " more" : "");
 }
 
-/// `ID  from ADDRESS since TIME  rooms a, b  data {...}`
+/// Appends `ID  from ADDRESS since TIME  rooms a, b  data {...}`
 void append_text(Buffer& out, const asking::Socket& socket, bool verbose) {
   std::string line = text::excerpt(socket.id, names::bytes_shown);
   line.resize(std::max(line.size(), id_width), ' ');

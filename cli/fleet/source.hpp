@@ -14,7 +14,7 @@
 
 namespace socketio::cli::fleet {
 
-/// What the sources of a tap share.
+/// Objects that the sources of a tap share.
 struct TapParts {
   Loop& loop;
   const Options& options;
@@ -22,10 +22,10 @@ struct TapParts {
   Commander& redis;
   const Filter& filter;
   TapOutput& output;
-  bool several_buses = false;                  ///< classic and streams have channels of the same names
-  std::function<void(const Message&)> note{};  ///< when set, gets the messages, instead of `output`
+  bool several_buses = false;                  ///< classic and streams use channels with the same names
+  std::function<void(const Message&)> note{};  ///< if set, receives the messages instead of `output`
 
-  /// A message is there, and no other listener's.
+  /// Passes a message to `note` if that is set, otherwise to `output`. It must not belong to another listener.
   void take(const Message& message) const {
     if (note) {
       note(message);
@@ -37,23 +37,23 @@ struct TapParts {
   }
 };
 
-/// Hears one transport of a fleet.
+/// Receives the messages of one transport of a fleet.
 class Source {
  public:
   virtual ~Source() = default;
 
-  /// From now on nothing is missed.
+  /// True once no further message can be missed.
   [[nodiscard]] virtual bool ready() const = 0;
-  /// Why Redis does not let it listen; empty when it does.
+  /// Redis' reason for refusing a subscription; empty when it did not.
   [[nodiscard]] const std::string& refused() const noexcept { return refused_; }
-  /// Comes to an end without anybody waiting for it in vain.
+  /// Unsubscribes; no server waits for a response from this source afterwards.
   virtual void leave() {}
 
  protected:
-  /// A connection of a source whose losses are told and counted.
+  /// Reports and counts losses of a source's connection.
   void watch(redis::Client& client, const TapParts& parts, std::string_view what);
 
-  /// One refused subscription is enough, whatever becomes of the others. `error` is empty for one that is confirmed.
+  /// Stores an error; one refused subscription is enough. `error` is empty for a confirmed one.
   void note_refusal(std::string_view error) {
     if (!error.empty()) {
       refused_ = error;
@@ -70,7 +70,8 @@ inline std::unique_ptr<Source> listen(Bus bus, const TapParts& parts) {
   return bus == Bus::classic ? listen_classic(parts) : bus == Bus::sharded ? listen_sharded(parts) : listen_streams(parts);
 }
 
-/// The first byte of a msgpack map: what the streams family says on its channels. The classic family sends arrays there.
+/// True if the first byte is that of a msgpack map: the streams family publishes maps on its channels, the classic family
+/// arrays.
 [[nodiscard]] bool is_packed_map(Bytes payload) noexcept;
 
 }  // namespace socketio::cli::fleet

@@ -12,12 +12,12 @@ namespace {
 
 using redis::SubscriptionKind;
 
-/// Listens by patterns only: servers count those who are subscribed to their request channel by its name, and a pattern is not
-/// among them.
+/// Subscribes only to patterns: servers count the subscribers of their request channel by name, and patterns are not among
+/// them.
 ///
 ///   K#N#*              broadcasts            K#*             of all namespaces
 ///   K-request#N#       requests              K-request#*
-///   K-response#N#*     answers               K-response#*
+///   K-response#N#*     responses             K-response#*
 class ClassicSource final : public Source {
  public:
   explicit ClassicSource(const TapParts& parts)
@@ -108,7 +108,7 @@ class ClassicSource final : public Source {
   TapParts parts_;
   Decoder decoder_;
   std::deque<Listener> listeners_;
-  redis::Client client_;  ///< last: it ends what waits for the others
+  redis::Client client_;  ///< declared last, because closing it calls back into the others
 };
 
 }  // namespace
@@ -132,7 +132,7 @@ void Source::watch(redis::Client& client, const TapParts& parts, std::string_vie
       return;
     }
     const bool is_new =
-        !std::exchange(is_away, true);  // attempts to connect again, until one succeeds, are of one interruption
+        !std::exchange(is_away, true);  // attempts to reconnect, until one succeeds, belong to the same interruption
     output.counts().interruptions += is_new ? 1U : 0U;
     if (state == redis::State::refused && !std::exchange(is_refused, true)) {
       console.error(std::string(why) + " (" + name + ")");

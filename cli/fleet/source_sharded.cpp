@@ -22,7 +22,7 @@ namespace {
 using cluster_message::Type;
 using redis::SubscriptionKind;
 
-/// How soon a room that is new is found, at the latest.
+/// Longest time until a new room is found.
 constexpr std::uint64_t look_ms = 500;
 
 std::string new_uid() {
@@ -31,16 +31,16 @@ std::string new_uid() {
   return ids::make_hex(random);
 }
 
-/// What decides about a channel's slot.
+/// The part of a channel's name that determines its slot.
 std::string_view hash_tag(std::string_view channel) {
   const std::size_t open = channel.find('{');
   const std::size_t close = open == std::string_view::npos ? open : channel.find('}', open + 1);
   return close == std::string_view::npos || close == open + 1 ? channel : channel.substr(open + 1, close - open - 1);
 }
 
-/// Sharded pub/sub has no patterns, so this is a server without sockets: it is subscribed to the main channel of each
-/// namespace, where it is counted, and answers at once whatever a server waits for. Channels of rooms, and those for
-/// the answers to one server, are followed as they appear; they are not counted.
+/// Sharded pub/sub has no patterns, so this is a server without sockets: it subscribes to the main channel of each namespace,
+/// where it is counted, and responds at once to requests that servers wait for. It subscribes to the channels of rooms and to
+/// response channels when they appear; these subscriptions are not counted.
 class ShardedSource final : public Source, private redis::MessageListener, private redis::PublishListener {
  public:
   explicit ShardedSource(const TapParts& parts)
@@ -50,17 +50,17 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
         client_(parts.loop, connection_options(parts.options, "tap", parts.console)) {
     watch(client_, parts_, "sharded");
     const std::string pattern = names::escaped(parts_.options.common.key) + "#*";
-    parts_.redis.need({"PUBSUB", "SHARDCHANNELS", pattern});  // a Redis that is too old says so here
+    parts_.redis.need({"PUBSUB", "SHARDCHANNELS", pattern});  // a Redis that is too old refuses this
     answers_.connect();
     if (!parts_.redis.wait([this] { return answers_.state() == redis::State::ready; }, parts_.options.common.timeout)) {
       refused_ = answers_.last_error().empty() ? "Redis did not answer in time." : answers_.last_error();
       return;
     }
-    // Only now: whoever counts this one can be answered.
+    // Subscribes only now, because this source can respond to servers that count it.
     for (const std::string& nsp : parts_.options.namespaces) {
       follow(names::main_channel(parts_.options.common.key, nsp), nsp, true);
     }
-    follow(parts_.options.common.key + "#" + uid_ + "#", {}, false);  // so that there is something to wait for
+    follow(parts_.options.common.key + "#" + uid_ + "#", {}, false);  // ready() needs at least one subscription
     client_.connect();
     look();
   }
@@ -68,8 +68,8 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
 
   [[nodiscard]] bool ready() const override { return looked_ && client_.state() == redis::State::ready; }
 
-  /// After the last confirmation nothing comes any more, and all that came is answered. In a Redis Cluster that is one for each
-  /// main channel, of a channel that lies in its slot.
+  /// Unsubscribes, and waits for confirmations: after the last one no message arrives, and all requests have responses. In a
+  /// Redis Cluster there is one confirmation per main channel, of a channel in the same slot.
   void leave() override {
     ends_ = {parts_.options.common.key + "#" + uid_ + "#end#"};
     for (const auto& [channel, followed] : followed_) {
@@ -98,7 +98,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
   void follow(const std::string& channel, const std::string& nsp, bool is_main) {
     if (followed_.try_emplace(channel, Followed{nsp, is_main}).second) {
       client_.subscribe(SubscriptionKind::shard, channel, *this);
-      if (is_main) {  // whoever counts servers can tell how many of them are taps
+      if (is_main) {  // lets askers subtract the taps from the subscribers
         Buffer mark;
         sharded_channels::append_tap(mark, parts_.options.common.key, nsp);
         follow(std::string(mark.text()), {}, false);
@@ -106,7 +106,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
     }
   }
 
-  // ---- which channels there are ----
+  // ---- channels ----
 
   void look() {
     const std::string pattern = names::escaped(parts_.options.common.key) + "#*";
@@ -137,7 +137,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
     }
   }
 
-  /// A channel that only this one still follows would live as long as it does.
+  /// Unsubscribes from channels without other subscribers, which would otherwise exist as long as this source does.
   void count() {
     std::vector<std::string> channels;
     for (const auto& [channel, followed] : followed_) {
@@ -184,7 +184,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
     });
   }
 
-  // ---- what is said ----
+  // ---- messages ----
 
   void on_subscribed(std::string_view channel, std::string_view error) override {
     if (const auto end = ends_.find(channel); end != ends_.end()) {
@@ -212,15 +212,15 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
     parts_.take(decoder_.cluster(Bus::sharded, channel, payload));
   }
 
-  /// As a server that has no sockets, and no handler for events of servers. Such a server would let the asker of an event wait;
-  /// this one answers with nothing instead.
+  /// Responds as a server without sockets and without handlers for server-side events. Such a server would let the sender of an
+  /// event wait; this one responds with no value.
   void answer(const std::string& nsp, Bytes payload) {
     const auto envelope = cluster_message::open(payload, scratch_);
     if (!envelope.ok() || envelope->nsp != nsp || envelope->uid.empty() || !cluster_message::is_known(envelope->type)) {
       return;
     }
     if (envelope->uid.starts_with("asker-")) {
-      return;  // no server: it takes away the taps when it counts who will answer
+      return;  // not a server: an asker subtracts the taps from the servers that respond
     }
     const auto question = cluster_message::decode(static_cast<Type>(envelope->type), envelope->data);
     if (!question.ok() || !question->request_id) {
@@ -264,9 +264,9 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
   Buffer scratch_;
   std::map<std::string, Followed, std::less<>> followed_;
   bool looked_ = false;
-  std::set<std::string, std::less<>> ends_;  ///< channels whose confirmation is waited for in the end
+  std::set<std::string, std::less<>> ends_;  ///< channels whose confirmation leave() waits for
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  redis::Client answers_;  ///< last: they end what waits for the others
+  redis::Client answers_;  ///< declared last, because closing them calls back into the others
   redis::Client client_;
 };
 

@@ -26,10 +26,10 @@ constexpr std::uint32_t block_ms = 5'000;
 constexpr std::uint64_t retry_ms = 1'000;
 constexpr std::string_view entries_at_once = "100";
 constexpr std::size_t entries_at_once_max = 100;
-/// Streams that a fleet's servers write and nobody reads have such names: the namespace's hash was negative.
+/// Largest number in the names of streams that servers write but do not read: they occur when the namespace's hash is negative.
 constexpr std::uint32_t negative_max = 64;
 
-/// What XINFO STREAM answers.
+/// Reads the reply of XINFO STREAM.
 StreamInfo info_of(const Reply& reply) {
   StreamInfo info;
   for (std::size_t index = 0; index + 1 < reply.elements.size(); index += 2) {
@@ -55,8 +55,8 @@ redis::Options reader_options(const TapParts& parts) {
   return redis;
 }
 
-/// Reads the streams by a connection of its own, without a consumer group, and hears what travels on the channels by patterns.
-/// In a Redis Cluster the streams lie on several nodes, so each has a connection.
+/// Reads the streams on its own connection, without a consumer group, and receives messages on channels by patterns. In a Redis
+/// Cluster the streams are on several nodes, so each stream has a connection.
 class StreamsSource final : public Source, private redis::MessageListener {
  public:
   explicit StreamsSource(const TapParts& parts)
@@ -105,14 +105,14 @@ class StreamsSource final : public Source, private redis::MessageListener {
  private:
   struct Stream {
     std::string name;
-    StreamPosition position{};  ///< of the last entry heard
+    StreamPosition position{};  ///< of the last entry read
     StreamGaps gaps{};
   };
   struct Reader {
     Reader(Loop& loop, redis::Options options) : client(loop, std::move(options)) {}
     std::vector<Stream*> streams;
     bool reading = false;
-    bool asked = false;  ///< an XREAD is under way; in a cluster it may outlive the loss of another node
+    bool asked = false;  ///< an XREAD is pending; in a cluster it may survive the loss of another node
     redis::Client client;
   };
   struct Listener final : redis::MessageListener {
@@ -140,7 +140,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
     }
   }
 
-  // ---- where to begin ----
+  // ---- start positions ----
 
   void find_positions() {
     for (Stream& stream : streams_) {
@@ -173,7 +173,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
     }
   }
 
-  /// The last entries of all streams together, the oldest first.
+  /// Shows the last entries of all streams together, the oldest first.
   void show_history() {
     std::stable_sort(history_.begin(), history_.end(), [](const auto& a, const auto& b) {
       return position_of(a.second).value_or(StreamPosition{}) < position_of(b.second).value_or(StreamPosition{});
@@ -242,8 +242,8 @@ class StreamsSource final : public Source, private redis::MessageListener {
     }
   }
 
-  /// The stream may have been trimmed faster than it was read. Asked on the connection of the next read and before it, so the
-  /// stream is as that read finds it.
+  /// Checks whether the stream was trimmed faster than it was read. The query is sent on the connection of the next read and
+  /// before it, so both see the stream in the same state.
   void look_for_gap(redis::Client& client, Stream& stream) {
     const Words words{"XINFO", "STREAM", stream.name};
     client.command(words, [this, &stream, alive = alive_](const redis::CommandResult& result) {
@@ -303,7 +303,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
   bool told_blind_ = false;
   std::vector<std::pair<std::string, Reply>> history_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  std::deque<Reader> readers_;  ///< last: they end what waits for the others
+  std::deque<Reader> readers_;  ///< declared last, because closing them calls back into the others
   redis::Client client_;
 };
 

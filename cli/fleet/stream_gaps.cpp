@@ -43,7 +43,7 @@ std::optional<StreamGaps::Gap> StreamGaps::look(const StreamInfo& info) {
   const StreamPosition oldest = info.oldest.value_or(StreamPosition{info.newest.first, info.newest.second + 1});
   const auto gone = static_cast<std::uint64_t>(std::lower_bound(last_.begin(), last_.end(), oldest) - last_.begin());
   const std::uint64_t removed = *info.added - std::min(*info.added, info.length);
-  const std::uint64_t known = *number_ - last_.size() + gone;  // read, and not there any more
+  const std::uint64_t known = *number_ - last_.size() + gone;  // read, and trimmed since
   if (removed <= known) {
     return std::nullopt;
   }

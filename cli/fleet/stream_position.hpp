@@ -8,13 +8,13 @@
 
 namespace socketio::cli::fleet {
 
-/// The id of a stream's entry: milliseconds since 1970, and the place among those of the same one.
+/// Id of a stream entry: milliseconds since 1970, and a sequence number within the millisecond.
 using StreamPosition = std::pair<std::uint64_t, std::uint64_t>;
 
-/// Reads "1700000000123-0", and "1700000000123" for the first of that millisecond. Nothing for anything else.
+/// Reads "1700000000123-0", and "1700000000123" for the first of that millisecond. Empty for anything else.
 [[nodiscard]] std::optional<StreamPosition> parse_position(std::string_view text) noexcept;
 [[nodiscard]] std::string text_of(const StreamPosition& position);
-/// The largest one that is smaller; 0-0 stays.
+/// The next smaller id; 0-0 stays.
 [[nodiscard]] StreamPosition just_before(const StreamPosition& position) noexcept;
 
 }  // namespace socketio::cli::fleet

@@ -9,14 +9,14 @@
 
 namespace socketio::cli::fleet {
 
-/// What the tool can do. A new one is a line in the table of subcommands.cpp, a file that defines its function, and a paragraph
-/// of the help text.
+/// A command of the tool. A new one needs a line in the table of subcommands.cpp, a file that defines its function, and a
+/// paragraph in the help text.
 struct Subcommand {
   std::string_view name;
   std::string_view summary;
-  std::string_view takes;     ///< names of the options that are its own: "to,event"
-  bool looks_for_transports;  ///< without --transport: at those that are in use, instead of at the default
-  bool asks_one_place;        ///< in one namespace, by default "/", of one transport
+  std::string_view takes;     ///< names of its own options: "to,event"
+  bool looks_for_transports;  ///< without --transport: uses those in use instead of the default
+  bool asks_one_place;        ///< sends requests to one namespace, by default "/", on one transport
   ExitStatus (*run)(const Options& options, Console& console);
 };
 

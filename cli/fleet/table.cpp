@@ -27,7 +27,7 @@ std::string Table::text() const {
   }
   std::string result;
   const auto append_row = [&](const auto& cell_of) {
-    std::size_t owed = 0;  // blanks, written before the next cell only: no line ends with one
+    std::size_t owed = 0;  // blanks, written only before the next cell, so that no line ends with one
     for (std::size_t index = 0; index < columns_.size(); ++index) {
       const std::string_view cell = cell_of(index);
       const std::size_t blanks = widths[index] - text::width(cell);

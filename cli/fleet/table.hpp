@@ -7,8 +7,7 @@
 
 namespace socketio::cli::fleet {
 
-/// Rows for people, in columns that are as wide as what is in them. What comes from elsewhere must have been through
-/// text::excerpt().
+/// A table for people, with columns as wide as their content. Untrusted text must have passed through text::excerpt().
 class Table {
  public:
   enum class Align : std::uint8_t { left, right };
@@ -18,7 +17,7 @@ class Table {
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
-  /// As many cells as there are columns.
+  /// Adds a row with one cell per column.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   /// The titles and the rows, each with a line feed; nothing when there are no rows.
   [[nodiscard]] std::string text() const;

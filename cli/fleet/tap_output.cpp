@@ -47,7 +47,7 @@ TapOutput::TapOutput(const Options& options, Console& console)
   }
 }
 
-/// A thread that is stuck in writing keeps the descriptor: it is left to the system then.
+/// Closes the file unless a thread is still blocked in a write to it: the system closes it then.
 TapOutput::~TapOutput() {
   if (file_ >= 0 && file_lines_->waiting() == 0) {
     ::close(file_);
@@ -88,7 +88,7 @@ void TapOutput::take(const Message& message) {
   }
 }
 
-/// Where lines are missing, a line says how many.
+/// Shows a line, after a line with the number of dropped messages if there are any.
 bool TapOutput::show_line(std::string_view line) {
   if (dropped_untold_ != 0) {
     const std::string count = std::to_string(dropped_untold_);
@@ -170,7 +170,7 @@ bool TapOutput::finish() {
   console_.clear_progress();
   const bool is_json = console_.output() == Output::json;
   const bool drained = lines_.drain(options_.common.timeout);
-  if (!drained || (lines_.error() != 0 && lines_.error() != EPIPE)) {  // what was to be shown was not
+  if (!drained || (lines_.error() != 0 && lines_.error() != EPIPE)) {  // buffered lines were not shown
     const std::uint64_t unwritten = std::min(lines_.waiting(), counts_.shown);
     counts_.shown -= unwritten;
     counts_.dropped += unwritten;

@@ -20,17 +20,17 @@ struct TapCounts {
   std::uint64_t seen = 0;
   std::uint64_t bytes = 0;  ///< of all that was seen
   std::uint64_t shown = 0;
-  std::uint64_t passed_over = 0;  ///< the filter did not want them
-  std::uint64_t dropped = 0;      ///< wanted, but whoever reads the output is too slow
-  std::uint64_t malformed = 0;    ///< of those that were wanted
+  std::uint64_t passed_over = 0;  ///< not wanted by the filter
+  std::uint64_t dropped = 0;      ///< wanted, but the reader of the output is too slow
+  std::uint64_t malformed = 0;    ///< wanted messages that are malformed
   std::uint64_t recorded = 0;
-  std::uint64_t not_recorded = 0;   ///< broadcasts that the file did not take, or that a batch has no form for
-  std::uint64_t missed = 0;         ///< entries that a stream dropped before they were seen
-  bool missed_unknown = false;      ///< there may be more of them
-  std::uint64_t interruptions = 0;  ///< of a connection: what was said meanwhile was not seen
+  std::uint64_t not_recorded = 0;   ///< broadcasts that the file did not accept, or that a batch line cannot express
+  std::uint64_t missed = 0;         ///< entries trimmed from a stream before they were read
+  bool missed_unknown = false;      ///< more may be missed
+  std::uint64_t interruptions = 0;  ///< losses of a connection: messages sent meanwhile are missed
 };
 
-/// Where a tap's messages go: standard output and a file, neither of which may keep it from listening.
+/// Writes the messages of a tap to standard output and a file. Neither may block the loop.
 class TapOutput {
  public:
   /// Fails with Failure(usage) when the file cannot be written.
@@ -48,21 +48,21 @@ class TapOutput {
     counts_.bytes += bytes;
   }
   void take(const Message& message);
-  /// Messages that could not be seen; empty: nobody knows how many.
+  /// Counts messages that could not be received; empty: an unknown number.
   void missed(std::optional<std::uint64_t> count) noexcept {
     counts_.missed += count.value_or(0);
     counts_.missed_unknown = counts_.missed_unknown || !count;
   }
 
-  /// As many messages as --limit asks for: what comes now is neither shown nor recorded nor counted.
+  /// True once --limit messages were shown or dropped: later ones are neither shown, recorded, nor counted.
   [[nodiscard]] bool has_enough() const noexcept {
     return options_.limit && counts_.shown + counts_.dropped >= *options_.limit;
   }
-  /// What makes going on useless: nobody reads the output any more, or the disk is full.
+  /// True if continuing is useless: the output is closed, or the file cannot be written.
   [[nodiscard]] bool is_over() const;
-  /// A line of progress with the rates since the last call.
+  /// Shows a progress line with the rates since the last call.
   void tick(std::chrono::milliseconds since_last);
-  /// Writes what waits, for a bounded time, and the summary. False when something that was wanted is lost.
+  /// Writes the buffered lines, for a bounded time, and the summary. False when wanted messages were lost.
   bool finish();
 
   [[nodiscard]] TapCounts& counts() noexcept { return counts_; }

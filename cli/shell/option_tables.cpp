@@ -1,4 +1,4 @@
-// Prints what the parsers of both tools know, for what is generated from it (man pages, completions) and what checks that:
+// Prints the options that the parsers of both tools accept, for man pages and completions, and for the test that checks them:
 //
 //   socketio-emit     option    t,to,room,in    value
 //   socketio-emit     option    s,string        flag

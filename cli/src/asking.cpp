@@ -18,7 +18,7 @@
 namespace socketio::cli {
 namespace {
 
-/// How long a signal may go unnoticed.
+/// Longest wait between two checks for signals.
 constexpr std::uint64_t slice_ms = 100;
 
 std::string json_of(const Value& value) {
@@ -45,7 +45,8 @@ std::string names_text(const std::vector<std::string>& names, std::string_view b
   return text;
 }
 
-/// ", 1 of 2 servers did not answer (8899aabbccddeeff)".
+/// Text about the servers that did not respond, such as ", 1 of 2 servers did not answer (8899aabbccddeeff)"; empty when all
+/// responded.
 std::string servers_missing_text(const asking::Answered& answered) {
   if (answered.servers_missing() == 0) {
     return {};
@@ -134,7 +135,7 @@ class Asking {
     return how;
   }
 
-  /// A question that Redis would rather cut all servers off for.
+  /// Refuses a request so large that Redis would close the connections of all servers instead of delivering it. Throws Error.
   void refuse_too_large(const Operation& operation) {
     if (MessageSizes::estimate(operation) < MessageSizes::small_bytes) {
       return;
@@ -169,7 +170,7 @@ class Asking {
     }
     const bool interrupted = !result.has_value();
     if (interrupted) {
-      asker_.reset();  // ends the question, with what has come
+      asker_.reset();  // completes the request with the responses received so far
     }
     if (!interrupted && !result->error.empty()) {
       if (result->servers_answered == 0 && result->servers_asked == 0) {

@@ -8,8 +8,8 @@
 
 namespace socketio::cli {
 
-/// --ack: sends the event and prints what clients, or servers, answer, as it comes; then the summary. Throws Error and Failure
-/// when it cannot be asked.
+/// Runs --ack: publishes the event, prints each response of a client or server when it arrives, then the summary. Throws Error
+/// and Failure when the request cannot be published.
 ExitStatus run_asking(const Options& options, Console& console, const Signals& signals, const Operation& operation);
 
 }  // namespace socketio::cli

@@ -20,12 +20,12 @@ using std::chrono::milliseconds;
 constexpr milliseconds progress_every{250};
 constexpr milliseconds checkpoint_every{1'000};
 constexpr std::uint64_t checkpoint_lines = 100'000;
-/// Lines between two looks at the clock.
+/// Lines between two checks of the clock.
 constexpr std::uint64_t tick_lines = 256;
-/// How long a pause of the input may be before its answers are waited for.
+/// Longest pause of the input during which the batch does not wait for the results of pending emits.
 constexpr int short_pause_ms = 5;
 
-/// Leaves one line out of the ranges.
+/// Removes one line from the ranges, splitting its range if necessary.
 void take_out(std::vector<LineRange>& ranges, std::uint64_t line) {
   for (std::size_t index = 0; index < ranges.size(); ++index) {
     const LineRange range = ranges[index];
@@ -78,7 +78,7 @@ Batch::Batch(Options& options, Console& console, const Signals& signals)
   }
 }
 
-/// An event that all lines share is refused before any of them is read.
+/// Checks the event that all text lines share before the first line is read. Throws Error when it cannot be sent.
 void Batch::check_event() const {
   parser_->parse("");
   Rehearsal rehearsal(options_);
@@ -97,7 +97,7 @@ ExitStatus Batch::run() {
   if (publisher_) {
     publisher_->connect();
   }
-  if (rejects_) {  // not before Redis was reached: until then nothing has changed
+  if (rejects_) {  // only once Redis is reached: a run that fails earlier leaves the file unchanged
     rejects_->begin(start_.line != 0 || !sent_ahead_.empty());
   }
   began_ = progress_at_ = saved_at_ = Clock::now();
@@ -126,7 +126,7 @@ ExitStatus Batch::run() {
   if (publisher_) {
     report::summarize(console_, tally_, options_, Clock::now() - began_);
   }
-  const bool loses_output = !publisher_ && console_.loses_output();  // a summary that is lost was said elsewhere
+  const bool loses_output = !publisher_ && console_.loses_output();  // summarize() reports a lost summary itself
   return with_output(report::status(tally_, options_, halt, signals_.pending()), loses_output);
 }
 
@@ -154,7 +154,7 @@ Halt Batch::take_line(std::string_view line) {
       ++tally_.failed;
       ++tally_.bad_lines;
       errors_.add(1, problem);
-      return Halt::bad_line;  // all other lines are like it
+      return Halt::bad_line;  // the whole input is UTF-16
     }
     line = text::without_mark(line);
   }
@@ -205,15 +205,15 @@ Halt Batch::refuse_parsed(std::string_view line) {
   if (!reader_.is_unterminated() || !parser_->ends_early()) {
     return refuse_line(parser_->problem() + ".", line);
   }
-  // Somebody may still be writing it: a later run looks at it again.
+  // The line may still be incomplete, so a later run reads it again.
   const Position before = handled_;
   const Halt halt = refuse_line("the input ends inside this line (" + parser_->problem() + ").", line, /*comes_again=*/true);
   handled_ = before;
   return halt;
 }
 
-/// A line that ends the run is no reject where a checkpoint is kept: the next run reads it again, as it does with one that
-/// `comes_again`.
+/// Counts and reports a bad line, and adds it to the rejects unless the next run reads it again: with a checkpoint, that is a
+/// line that ends the run, or one that `comes_again`.
 Halt Batch::refuse_line(const std::string& sentence, std::string_view line, bool comes_again) {
   ++tally_.failed;
   ++tally_.bad_lines;
@@ -229,7 +229,7 @@ Halt Batch::refuse_line(const std::string& sentence, std::string_view line, bool
   return Halt::none;
 }
 
-/// It was not kept, so it cannot be among the rejects.
+/// Refuses a line above --line-max. Its text was dropped while reading, so it cannot be among the rejects.
 Halt Batch::refuse_long_line() {
   const bool is_reject = rejects_ && (!checkpoint_ || options_.skip_bad_lines);
   if (is_reject) {
@@ -264,7 +264,7 @@ Halt Batch::more_input() {
   return Halt::none;
 }
 
-/// Sends what there is, so that `tail -f` does not wait for more lines, and sleeps until there is more input.
+/// Sends all buffered emits, so that lines from `tail -f` are not delayed, and sleeps until there is more input.
 Halt Batch::wait_for_input() {
   if (const Halt halt = destination_->pause(); halt != Halt::none) {
     return halt;
@@ -284,16 +284,16 @@ Halt Batch::wait_for_input() {
   if (woken == Signals::Woken::signal) {
     return Halt::signal;
   }
-  return destination_->pause();  // a connection that died meanwhile is noticed before anything is written to it
+  return destination_->pause();  // detects a lost connection before the next emit is written to it
 }
 
-/// How long the line that was parsed last has to wait.
+/// Time until the line that was parsed last is due.
 std::chrono::nanoseconds Batch::until_due(Clock::time_point now) {
   const auto by_rate = pacer_ ? pacer_->wait(now) : std::chrono::nanoseconds(0);
   return schedule_ ? std::max(by_rate, schedule_->wait(parser_->at_ms().value_or(0), now)) : by_rate;
 }
 
-/// Waits until the next emit is due. At first in short pieces: what was sent last may be too large for one write.
+/// Waits until the next emit is due, in pieces that start short: a large last message may need more than one write.
 Halt Batch::pace() {
   milliseconds piece(short_pause_ms);
   for (auto wait = until_due(Clock::now()); wait.count() > 0; wait = until_due(Clock::now())) {
@@ -317,7 +317,7 @@ Halt Batch::pace() {
 
 // ---- now and then ----------------------------------------------------------------------------------------------------------
 
-/// There is something to be done even when nothing happens.
+/// True if tick() has work even while no input arrives: progress to show, or a checkpoint to save.
 bool Batch::watches_the_clock() const noexcept {
   return console_.shows_progress() || (checkpoint_ && !(checkpoint_->state().position == handled_));
 }
@@ -341,7 +341,7 @@ Halt Batch::tick() {
   return Halt::none;
 }
 
-/// The checkpoint was not written when it should have been: what was sent, so that nobody sends it again.
+/// Reports, when the checkpoint could not be saved, which line was sent last, so that nobody sends it again.
 void Batch::report_unsaved() {
   InFlight& in_flight = publisher_->in_flight();
   std::uint64_t last = in_flight.done().line;
@@ -364,8 +364,8 @@ void Batch::show_progress(Clock::time_point now) {
   console_.progress(report::progress_text(tally_.ended(), now - began_, share));
 }
 
-/// How the run has got on. Only at the end it matters what was sent behind a line that was not. A line that should be among the
-/// rejects, and is not, has not passed.
+/// Progress to save. Lines that were sent after one that was not are listed only at the end. A line that could not be written
+/// to the rejects does not count as done.
 CheckpointState Batch::progress(bool at_the_end) {
   InFlight& in_flight = publisher_->in_flight();
   if (in_flight.all_passed()) {
@@ -401,7 +401,7 @@ Halt Batch::save_checkpoint(bool at_the_end) {
   if (rejects_) {
     const std::string problem = rejects_->sync();
     if (rejects_->is_lost() || (!problem.empty() && !at_the_end)) {
-      return Halt::checkpoint;  // report_rejects() says why
+      return Halt::checkpoint;  // report_rejects() prints the reason
     }
   }
   const CheckpointState state = progress(at_the_end);

@@ -20,13 +20,13 @@
 
 namespace socketio::cli {
 
-/// Sends what the lines of an input say, as they come, or as a recording says.
+/// Sends the operations on the lines of an input, as they arrive or on the schedule of a recording.
 class Batch {
  public:
   /// Opens the input and the checkpoint. Fails with Failure(usage).
   Batch(Options& options, Console& console, const Signals& signals);
 
-  /// Fails with Failure when it cannot begin; afterwards everything is said by summary and status.
+  /// Fails with Failure when the run cannot begin; later problems are in the summary and the exit status.
   ExitStatus run();
 
  private:
@@ -58,20 +58,20 @@ class Batch {
   Input input_;
   std::optional<CheckpointFile> checkpoint_;
   Position start_;
-  std::vector<LineRange> sent_ahead_;  ///< by the run before
+  std::vector<LineRange> sent_ahead_;  ///< lines that the previous run sent ahead of its position
   std::optional<Rejects> rejects_;
-  std::vector<std::uint64_t> long_lines_;  ///< that should be among the rejects, and are not
+  std::vector<std::uint64_t> long_lines_;  ///< rejected lines that are too long to be written to the rejects
   LineReader reader_;
   std::unique_ptr<LineParser> parser_;
   std::optional<Pacer> pacer_;
-  std::optional<Schedule> schedule_;  ///< of a replay
+  std::optional<Schedule> schedule_;  ///< set for a replay
   Tally tally_;
   LineErrors errors_;
-  std::unique_ptr<Publisher> publisher_;  ///< null: a dry run
+  std::unique_ptr<Publisher> publisher_;  ///< null in a dry run
   std::unique_ptr<Destination> dry_run_;
   Destination* destination_ = nullptr;
 
-  Position handled_;  ///< behind the last line that needs no second look
+  Position handled_;  ///< position after the last line that needs no second read
   std::uint64_t taken_ = 0;
   Clock::time_point began_{};
   Clock::time_point progress_at_{};

@@ -24,9 +24,9 @@ namespace socketio::cli {
 namespace {
 
 constexpr std::size_t file_bytes_max = std::size_t{1} << 20;
-/// Room for a record: longer ones are those with many separate lines that were sent ahead.
+/// Size of a slot for a record. Only records with many separate lines sent ahead are longer.
 constexpr std::uint64_t place_bytes = 4096;
-constexpr double exact_max = 9007199254740992.0;  // 2^53: the numbers of JSON
+constexpr double exact_max = 9007199254740992.0;  // 2^53: JSON readers lose precision above
 
 bool take_number(transcode::JsonReader& reader, std::uint64_t& value) {
   double number = 0;
@@ -51,7 +51,7 @@ bool take_ranges(transcode::JsonReader& reader, std::vector<LineRange>& ranges) 
   return reader.ok();
 }
 
-/// Returns 0, or an errno.
+/// Writes all of `content` at `offset`. Returns 0, or an errno.
 int write_at(int fd, std::string_view content, std::uint64_t offset) {
   while (!content.empty()) {
     const ssize_t count = ::pwrite(fd, content.data(), content.size(), static_cast<off_t>(offset));
@@ -65,14 +65,14 @@ int write_at(int fd, std::string_view content, std::uint64_t offset) {
   return 0;
 }
 
-/// One line of a size, filled up with spaces.
+/// One line, padded with spaces to `size` bytes including its line feed.
 std::string padded(std::string content, std::size_t size) {
   content.pop_back();  // the line feed
   content.resize(std::max(content.size(), size - 1), ' ');
   return content + "\n";
 }
 
-/// The newest of the lines that can be read.
+/// The record with the highest save number among the lines that can be read.
 std::optional<CheckpointState> newest_in(std::string_view text) {
   std::optional<CheckpointState> newest;
   while (!text.empty()) {
@@ -85,14 +85,14 @@ std::optional<CheckpointState> newest_in(std::string_view text) {
   return newest;
 }
 
-/// Paths are bytes, JSON is not.
+/// The path as it is read back from JSON: invalid UTF-8 is replaced, because paths are bytes and JSON is text.
 std::string as_json_keeps_it(std::string_view path) {
   Buffer repaired;
   utf8::append_repaired(repaired, path);
   return std::string(repaired.text());
 }
 
-/// The file behind symbolic links: they are to stay.
+/// The path with symbolic links resolved: the links stay, the file behind them is written.
 std::string resolved(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
   return real ? std::string(real.get()) : path;
@@ -165,7 +165,7 @@ CheckpointFile::CheckpointFile(const std::string& path, const std::string& input
   is_device_ = exists && !S_ISREG(about.st_mode);
   const int flags = is_device_ ? O_WRONLY | O_NONBLOCK | O_NOCTTY : O_RDWR | O_CREAT;
   descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
-  open_error_ = descriptor_ < 0 ? errno : 0;  // said by save()
+  open_error_ = descriptor_ < 0 ? errno : 0;  // reported by save()
   if (descriptor_ < 0 || is_device_) {
     return;
   }
@@ -189,7 +189,7 @@ CheckpointFile::~CheckpointFile() {
   }
 }
 
-/// What an earlier run left in the file.
+/// Reads the record that an earlier run left in the file, if any.
 void CheckpointFile::read_earlier(const std::string& input_identity) {
   Buffer content;
   values::read_file(content, path_, file_bytes_max);
@@ -217,7 +217,7 @@ std::string CheckpointFile::save(const Position& position, const std::vector<Lin
   const std::string content = to_json(next);
   const int error = open_error_ != 0 ? open_error_ : is_device_ ? write_at(descriptor_, content, 0) : write(content, next.save);
   if (error != 0) {
-    if (!is_device_ && descriptor_ >= 0 && state_.save == 0) {  // a part of a record would be no checkpoint for the next run
+    if (!is_device_ && descriptor_ >= 0 && state_.save == 0) {  // the next run would refuse a partial record
       [[maybe_unused]] const int status = ::ftruncate(descriptor_, 0);
     }
     return sentence(error);
@@ -235,8 +235,9 @@ std::string CheckpointFile::sentence(int error) const {
          ", then run the same command again.";
 }
 
-/// Two places take turns, so that one is whole while the other one is written. The first save writes both, so that later ones
-/// need no room. A record that is longer stands behind them, for as long as it is the newest.
+/// Writes the record to one of two slots in turn, so that one slot is complete while the other is written. The first save of a
+/// run allocates both, so that later saves need no disk space. A record that is too long for a slot is written after the slots,
+/// and removed when a shorter one is newer.
 int CheckpointFile::write(const std::string& content, std::uint64_t save) {
   const bool is_long = content.size() > place_bytes;
   const std::uint64_t place = is_long ? 2 * place_bytes : (save + 1) % 2 * place_bytes;

@@ -10,38 +10,38 @@
 
 namespace socketio::cli {
 
-/// How far a batch got, in a small file that a second run reads:
+/// Progress of a batch, kept in a small file that the next run reads:
 ///
 ///   {"input":"/data/events.ndjson","line":812,"offset_bytes":123456,"sent_ahead":[[815,820]],"save":7}
 ///
-/// Everything up to `line` lies behind. Lines in `sent_ahead` (usually there are none) come later and were sent already.
+/// Everything up to `line` is done. Lines in `sent_ahead` (usually none) come later and have already been sent.
 struct CheckpointState {
   std::string input;
   Position position;
   std::vector<LineRange> sent_ahead;
-  std::uint64_t save = 0;  ///< counts the times it was written: of several records the one with the highest number holds
+  std::uint64_t save = 0;  ///< number of times it was saved: of several records the one with the highest number is valid
   friend bool operator==(const CheckpointState&, const CheckpointState&) = default;
 };
 
 std::string to_json(const CheckpointState& state);
-/// Nothing when the text is no checkpoint.
+/// Empty when the text is not a checkpoint.
 std::optional<CheckpointState> checkpoint_from_json(std::string_view text);
 
-/// The file: two records that are written in turns, each in its place, so that whoever reads it, even after a crash, finds one
-/// state or the next, and a disk that fills up later does no harm. It is locked: a second run with it is refused.
+/// The checkpoint file: two records at fixed places, written in turn, so that a reader finds a complete state even after a
+/// crash, and a disk that fills up later does no harm. It is locked: a second run with it is refused.
 class CheckpointFile {
  public:
-  /// Locks the file, and reads what an earlier run left. Fails with Failure(usage) for a file that is no checkpoint, is a
+  /// Locks the file and reads what an earlier run left. Fails with Failure(usage) for a file that is not a checkpoint, is a
   /// folder, belongs to another input, or is used by another run.
   CheckpointFile(const std::string& path, const std::string& input_identity);
   ~CheckpointFile();
   CheckpointFile(const CheckpointFile&) = delete;
   CheckpointFile& operator=(const CheckpointFile&) = delete;
 
-  /// Where to go on; the beginning when there was no earlier run.
+  /// State to continue from; the beginning when there was no earlier run.
   [[nodiscard]] const CheckpointState& state() const noexcept { return state_; }
 
-  /// Writes when there is something new. Returns an empty text, or a sentence that says why it could not be written.
+  /// Writes the state if it has changed. Returns an empty text, or a sentence on why it could not be written.
   [[nodiscard]] std::string save(const Position& position, const std::vector<LineRange>& sent_ahead);
 
  private:
@@ -52,9 +52,9 @@ class CheckpointFile {
   std::string path_;
   int descriptor_ = -1;
   int open_error_ = 0;
-  bool is_device_ = false;    ///< not a regular file: written as it comes
-  bool is_long_ = true;       ///< there may be a record behind the two places
-  bool is_reserved_ = false;  ///< both places have been written by this run
+  bool is_device_ = false;    ///< not a regular file: records are written without slots
+  bool is_long_ = true;       ///< the file may contain a record after the two slots
+  bool is_reserved_ = false;  ///< both slots have been written by this run
   CheckpointState state_;
 };
 

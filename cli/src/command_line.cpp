@@ -29,9 +29,9 @@ const OptionEntry* find(const Syntax& syntax, std::string_view name) {
 
 // ---- arguments that cxxopts does not read -----------------------------------------------------------------------------------
 
-/// Makes decimal digits of any text, and the text again. cxxopts reads only letters and digits behind a single dash: -5,
-/// -tgame-7 and -n/admin would be errors. Encoded is a mark, which no argument contains, and three octal digits a byte. No
-/// option is a digit, so what is encoded is never taken for one.
+/// Encodes any text as digits, and decodes it again. cxxopts accepts only letters and digits after a single dash: -5, -tgame-7
+/// and -n/admin would be errors. An encoded text is a mark, which no argument contains, and three octal digits per byte. No
+/// option is a digit, so an encoded text is never read as an option.
 class Encoding {
  public:
   explicit Encoding(const std::vector<std::string>& arguments) : mark_(longest_run(arguments) + 1, mark) {}
@@ -47,7 +47,7 @@ class Encoding {
     return result;
   }
 
-  /// `text` with what is encoded in it, if anything, as it was.
+  /// `text` with its encoded part, if any, decoded.
   [[nodiscard]] std::string decode(const std::string& text) const {
     const std::size_t at = text.rfind(mark_);
     if (at == std::string::npos) {
@@ -82,7 +82,7 @@ class Encoding {
   std::string mark_;
 };
 
-/// The argument in a form that cxxopts reads as what it is, whether it is an option, a word, or the value of the option before.
+/// The argument in a form that cxxopts reads correctly, whether it is an option, a word, or the value of the option before it.
 std::string spell(const std::string& argument, const Syntax& syntax, const Encoding& encoding) {
   if (is_negative_number(argument)) {
     return encoding.encode(argument);
@@ -92,7 +92,7 @@ std::string spell(const std::string& argument, const Syntax& syntax, const Encod
     const OptionEntry* const option = find(syntax, std::string_view(argument).substr(at, 1));
     const std::string_view rest = std::string_view(argument).substr(at + 1);
     if (option == nullptr || (option->takes_value && rest.starts_with('='))) {
-      return argument.substr(0, at) + encoding.encode(std::string_view(argument).substr(at));  // no option is called so
+      return argument.substr(0, at) + encoding.encode(std::string_view(argument).substr(at));  // there is no such option
     }
     if (option->takes_value && !rest.empty()) {
       return argument.substr(0, at + 1) + encoding.encode(rest);
@@ -138,7 +138,7 @@ std::string mistake_in_letters(const Syntax& syntax, std::string_view argument) 
       // A letter beyond ASCII has several bytes.
       return unknown(syntax, "-" + std::string(letter[0] >= 0 ? letter : argument.substr(at)));
     }
-    if (option->takes_value) {  // "=" would become a part of the value, which nobody means
+    if (option->takes_value) {  // "=" would become a part of the value, which is never intended
       return "Write -" + std::string(letter) + " and the value without \"=\", as in -" + std::string(letter) + " " +
              text::excerpt(argument.substr(std::min(at + 2, argument.size()))) + ".";
     }
@@ -173,7 +173,7 @@ class Reader {
       return *std::move(line);
     }
     std::string mistake = first_mistake();
-    options_.allow_unrecognised_options();  // --help and --version count, whatever else is wrong
+    options_.allow_unrecognised_options();  // --help and --version work even when another argument is wrong
     accepts_mistakes_ = true;
     line = parse(arguments_.size(), Tail::word);
     return {line ? std::move(line->options) : std::vector<Given>(), {}, std::move(mistake)};
@@ -182,7 +182,8 @@ class Reader {
  private:
   enum class Tail : bool { nothing, word };
 
-  /// Reads the first arguments; empty when they contain a mistake. With a word behind them no value is missing.
+  /// Parses the first `count` arguments; empty when they contain a mistake. Tail::word adds a word, so that no value is
+  /// missing.
   std::optional<CommandLine> parse(std::size_t count, Tail tail) {
     std::vector<const char*> words{options_.program().c_str()};
     for (std::size_t index = 0; index < count; ++index) {
@@ -215,8 +216,8 @@ class Reader {
     return line;
   }
 
-  /// A sentence. cxxopts tells neither where the mistake is nor all of a wrong argument: the shortest part that cannot be read
-  /// ends with it.
+  /// A sentence about the first mistake. cxxopts reports neither its position nor the whole wrong argument, so this searches
+  /// for the shortest sequence of arguments that cannot be parsed: its last argument is the wrong one.
   std::string first_mistake() {
     if (parse(arguments_.size(), Tail::word)) {
       return value_missing(syntax_, arguments_.back());

@@ -8,34 +8,34 @@
 
 #include "option_table.hpp"
 
-// The arguments of the command, taken apart by cxxopts: which are options, which are their values, which are words.
+// Splits the arguments of a command, with cxxopts, into options, their values, and words.
 namespace socketio::cli {
 
-/// An option as it was given.
+/// An option as it is given on the command line.
 struct Given {
   const OptionEntry* option;
-  std::string value;  ///< of a flag: "true", or "false" for --flag=false
+  std::string value;  ///< for a flag: "true", or "false" for --flag=false
 };
 
 struct CommandLine {
-  std::vector<Given> options;        ///< in their order
-  std::vector<std::string> words;    ///< EVENT and ARGs, in their order; empty when something is wrong
-  std::optional<std::string> wrong;  ///< a sentence about the first mistake; the options are then those that are known
+  std::vector<Given> options;        ///< in the order of the arguments
+  std::vector<std::string> words;    ///< EVENT and ARGs, in their order; empty after a mistake
+  std::optional<std::string> wrong;  ///< a sentence about the first mistake; `options` then holds the known options
 
   [[nodiscard]] bool has(std::string_view name) const noexcept;
 };
 
-/// The options of a tool, and how the tool is called.
+/// The name of a tool, and its options.
 struct Syntax {
   std::string_view tool;  ///< "socketio-emit"
   std::span<const OptionEntry> table;
-  std::string_view behind_dashes;  ///< what a word is to that tool, as in "an EVENT or ARG"
+  std::string_view behind_dashes;  ///< description of a word of that tool, such as "an EVENT or ARG"
 };
 
-/// Takes the arguments (without the program's name) apart, as usual: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, flags
-/// gathered behind one dash (-sv), and -- as the end of the options. A negative number is a word. Names are not abbreviated.
+/// Parses the arguments (without the program's name) as usual: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, several flags
+/// after one dash (-sv), and -- as the end of the options. A negative number is a word. Names are not abbreviated.
 CommandLine read_command_line(const std::vector<std::string>& arguments, const Syntax& syntax);
-/// Those of socketio-emit.
+/// Parses the arguments of socketio-emit.
 CommandLine read_command_line(const std::vector<std::string>& arguments);
 
 }  // namespace socketio::cli

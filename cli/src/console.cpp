@@ -17,13 +17,13 @@ constexpr std::string_view red = "\x1b[31m";
 constexpr std::string_view plain = "\x1b[0m";
 constexpr std::string_view clear_line = "\r\x1b[K";
 
-/// Returns 0, or an errno.
+/// Writes all of `text`. Returns 0, or an errno.
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
     if (count >= 0) {
       text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno == EAGAIN) {  // somebody made our output non-blocking
+    } else if (errno == EAGAIN) {  // another process made our output non-blocking
       pollfd wait{fd, POLLOUT, 0};
       ::poll(&wait, 1, -1);
     } else if (errno != EINTR) {

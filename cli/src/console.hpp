@@ -8,38 +8,38 @@
 
 namespace socketio::cli {
 
-/// Standard output for data, standard error for everything that is for people.
+/// Writes data to standard output, and everything for people to standard error.
 ///
-/// Writing never fails loudly: output_error() tells when standard output took no more.
+/// Writing does not throw: output_error() is set when standard output accepts no more.
 class Console {
  public:
-  /// Text until configure() says otherwise. Colours and progress only when standard error is a terminal.
+  /// Prints text until configure() chooses another form. Uses colours and progress only when standard error is a terminal.
   explicit Console(std::string_view tool = "socketio-emit");
   void configure(Output output, bool verbose);
 
-  /// A sentence about what went wrong.
+  /// Prints a sentence about an error.
   void error(std::string_view sentence);
-  /// A sentence that is no error; not when quiet.
+  /// Prints a sentence that is not an error, unless the output is quiet.
   void note(std::string_view sentence);
-  /// A detail; only when verbose.
+  /// Prints a detail if the output is verbose.
   void detail(std::string_view sentence);
 
-  /// Text as it is, to standard error.
+  /// Writes text unchanged to standard error.
   void usage(std::string_view text);
 
   [[nodiscard]] bool shows_progress() const noexcept { return error_is_terminal_ && output_ != Output::quiet; }
-  /// Replaces the line of progress; it goes away before the next sentence.
+  /// Replaces the progress line; it is cleared before the next sentence.
   void progress(std::string_view line);
   void clear_progress();
 
-  /// Appends to standard output, which is written in large pieces and by flush().
+  /// Appends to a buffer for standard output, which is written in large pieces and by flush().
   void data(std::string_view text);
   void flush();
   /// 0, or the errno of the first write to standard output that failed. Nothing is written after it.
   [[nodiscard]] int output_error() const noexcept { return output_error_; }
 
-  /// Writes what waits. True when something is lost, which is said; not when a reader has closed the pipe: who has read enough
-  /// has got what was wanted.
+  /// Writes the buffered output. True when some of it is lost, after printing an error. A pipe that its reader has closed is
+  /// not a loss: the reader had read enough.
   [[nodiscard]] bool loses_output();
 
   [[nodiscard]] Output output() const noexcept { return output_; }

@@ -6,21 +6,22 @@
 
 namespace socketio::cli {
 
-/// Where the lines of a batch go.
+/// Receives the operations of a batch.
 class Destination {
  public:
   virtual ~Destination() = default;
 
-  /// Before each send(): may wait until those who receive can take it. Throws Error as send(). When the batch has to end, the
-  /// operation is not to be sent.
+  /// Called before each send(): may wait until the receivers can take the message. Throws Error as send() does. When it returns
+  /// anything but Halt::none, the operation must not be sent.
   virtual Halt make_room(const Operation&, Position) { return Halt::none; }
-  /// Takes one operation; `end` is behind its line. Throws Error when it cannot be sent as it is; nothing is sent then.
+  /// Sends one operation; `end` is the input position after its line. Throws Error, and sends nothing, when it cannot be sent.
   virtual void send(const Operation& operation, Position end) = 0;
-  /// After each send(): may wait, so that what is under way stays bounded. Tells when the batch has to end.
+  /// Called after each send(): may wait, so that the number of pending emits is bounded. Returns why the batch must end, if it
+  /// must.
   virtual Halt keep_up() = 0;
-  /// Nothing more comes at the moment: sends what has gathered, without waiting. Also to be called while waiting for something.
+  /// Sends all buffered operations without waiting. Called when no input is available, and repeatedly during waits.
   virtual Halt pause() = 0;
-  /// Waits until everything taken has ended.
+  /// Waits until all operations have completed.
   virtual Halt settle() = 0;
 };
 

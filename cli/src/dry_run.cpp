@@ -19,7 +19,7 @@ std::string hex(Bytes bytes) {
   return text;
 }
 
-/// The message as JSON: some are that already, others are msgpack, which in a stream is base64.
+/// Appends the message as JSON. The payload is JSON already, or msgpack, which in a stream is encoded as base64.
 void append_message(Buffer& out, const Encoder::Publication& publication) {
   if (publication.payload.front() == '{') {
     out.append(publication.payload);
@@ -31,11 +31,11 @@ void append_message(Buffer& out, const Encoder::Publication& publication) {
   transcode::MsgpackOptions options;
   options.binary = transcode::BinaryForm::base64;
   if (!transcode::msgpack_to_json(is_base64 ? decoded.bytes() : publication.payload, out, options).ok()) {
-    out.append(std::string_view("null"));  // our own message: cannot happen
+    out.append(std::string_view("null"));  // cannot happen: the message was encoded here
   }
 }
 
-/// What stands in an XADD between the stream and the data.
+/// The arguments of an XADD between the name of the stream and the data.
 std::span<const std::string_view> entry_words(const Encoder::Publication& publication) {
   return publication.words.subspan(2, publication.words.size() - 3);
 }
@@ -46,7 +46,7 @@ Rehearsal::Rehearsal(const Options& options) {
   for (const Transport transport : options.transports) {
     encoders_.emplace_back(options.fleet(transport));
   }
-  if (encoders_.empty()) {  // not known yet; whether something can be sent depends little on it
+  if (encoders_.empty()) {  // transport not known yet; it hardly affects whether an operation can be sent
     encoders_.emplace_back(options.fleet(Transport::classic));
   }
   publications_.resize(encoders_.size());

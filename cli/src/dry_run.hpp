@@ -10,7 +10,7 @@
 
 namespace socketio::cli {
 
-/// Encodes as the emitter does, and sends nothing: for a look at the bytes, and to learn whether something can be sent at all.
+/// Encodes operations as the emitter does, without sending them: to show the bytes, and to check whether they can be sent.
 class Rehearsal : public Outlet {
  public:
   explicit Rehearsal(const Options& options);
@@ -21,7 +21,7 @@ class Rehearsal : public Outlet {
   EmitId send_disconnect(const Target& target, bool close) override;
   EmitId send_server_side(std::string_view nsp, Bytes data) override;
 
-  /// Of the last operation, one for each transport; good until the next one.
+  /// Publications of the last operation, one per transport; valid until the next operation.
   [[nodiscard]] const std::vector<Encoder::Publication>& publications() const noexcept { return publications_; }
   [[nodiscard]] const Encoder::Publication& publication() const noexcept { return publications_.front(); }
 
@@ -34,7 +34,7 @@ class Rehearsal : public Outlet {
   EmitId last_id_ = 0;
 };
 
-/// What --dry-run prints about one publication: lines for people, or one JSON object.
+/// Output of --dry-run for one publication: lines for people, or one JSON object.
 std::string describe_publication(const Encoder::Publication& publication, Output output);
 
 /// Prints the operations instead of sending them.

@@ -5,26 +5,26 @@
 
 namespace socketio::cli {
 
-/// What the shell gets. Where several apply, the first in this order does: interrupted, usage, refused, incomplete, too_few.
+/// Exit status of a tool. If several apply, it is the first in this order: interrupted, usage, refused, incomplete, too_few.
 enum class ExitStatus : int {
   ok = 0,
   usage = 1,       ///< wrong options or bad input
-  refused = 2,     ///< cannot connect, or not allowed; nothing got through
+  refused = 2,     ///< cannot connect, or not permitted; no emit was accepted
   incomplete = 3,  ///< something failed or is unconfirmed
   too_few = 4,     ///< an emit reached fewer servers than required
-  unanswered = 5,  ///< answers that were asked for had not all come at the deadline
+  unanswered = 5,  ///< some requested responses had not arrived at the deadline
   hung_up = 129,   ///< the terminal was closed
   interrupted = 130,
   terminated = 143,
 };
 
-/// The status of a run that ended with `status`; `lost`: standard output did not take all that was wanted there.
+/// The exit status of a run with `status`; `lost` is true if standard output did not accept all data.
 constexpr ExitStatus with_output(ExitStatus status, bool lost) noexcept {
   const bool is_worse = status == ExitStatus::usage || status == ExitStatus::refused || static_cast<int>(status) > 128;
   return lost && !is_worse ? ExitStatus::incomplete : status;
 }
 
-/// Ends the program: one sentence that says what is wrong and what to do.
+/// Exception that ends the program: one sentence on what is wrong and what to do.
 class Failure : public std::runtime_error {
  public:
   Failure(ExitStatus status, const std::string& sentence) : std::runtime_error(sentence), status_(status) {}
@@ -34,7 +34,7 @@ class Failure : public std::runtime_error {
   ExitStatus status_;
 };
 
-/// Wrong options or bad input.
+/// Throws Failure for wrong options or bad input.
 [[noreturn]] inline void fail_usage(const std::string& sentence) { throw Failure(ExitStatus::usage, sentence); }
 
 }  // namespace socketio::cli

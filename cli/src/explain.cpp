@@ -61,7 +61,7 @@ std::string no_connection(const std::string& error, const Options& options) {
   if (contains(error, "refused database")) {
     return error + " Choose another one at the end of the URL.";
   }
-  // These say themselves what to do, and Redis is there.
+  // These errors already say what to do, and Redis is reachable.
   for (const std::string_view sign : {"certificate", "speaks TLS", "speak TLS", "TLS"}) {
     if (contains(error, sign)) {
       return error;

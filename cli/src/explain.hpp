@@ -5,16 +5,16 @@
 
 #include "options.hpp"
 
-// What Redis and the network say, turned into what to do about it.
+// Turns errors of Redis and of the network into advice.
 namespace socketio::cli::explain {
 
-/// Why there is no connection: `error` is a sentence of the Redis client.
+/// Explains why there is no connection. `error` is a sentence of the Redis client.
 std::string no_connection(const std::string& error, const Options& options);
 
-/// Why Redis refused a publish: `error` is its own text. `channel` may be empty when it is not known.
+/// Explains why Redis refused a publish. `error` is Redis' own text; `channel` may be empty when it is not known.
 std::string refusal(std::string_view error, const Options& options, Op op, std::string_view channel);
 
-/// Why a question could not be asked: `error` is a sentence of the library, or ends in Redis' own text.
+/// Explains why a request could not be sent. `error` is a sentence of the library, or ends with Redis' own text.
 std::string not_asked(const std::string& error, const Options& options);
 
 }  // namespace socketio::cli::explain

@@ -23,7 +23,7 @@ namespace socketio::cli {
 namespace {
 
 constexpr std::uint32_t backoff_max_ms = 500;
-/// How long a signal may go unnoticed.
+/// Longest wait between two checks for signals.
 constexpr std::uint64_t look_slice_ms = 100;
 
 }  // namespace
@@ -54,7 +54,7 @@ std::string transports_text(const Options& options) {
 
 namespace {
 
-/// What Redis tells about the fleet: `ask(client, done)` calls `done` once.
+/// The result of one query to Redis, on a new connection. `ask(client, done)` calls `done` once. Throws Failure.
 template <typename Found, typename Ask>
 Found look(const Options& options, Console& console, const Signals& signals, const Ask& ask) {
   Loop loop;
@@ -90,7 +90,7 @@ std::size_t servers_by(const FoundTransport& found, Transport transport) {
   }
 }
 
-/// "sharded (2 servers)", "classic (1 server) and streams (3 servers)".
+/// Transports in use and their servers, such as "sharded (2 servers)" or "classic (1 server) and streams (3 servers)".
 std::string listeners_text(const FoundTransport& found) {
   std::string text;
   for (const auto& [transport, count] :
@@ -104,7 +104,7 @@ std::string listeners_text(const FoundTransport& found) {
   return text;
 }
 
-/// The named transport is good when somebody listens by it, or nobody by any.
+/// Refuses the named transports when they have no servers and another transport has some.
 void check_named(const Options& options, const FoundTransport& found) {
   const auto listens = [&found](Transport transport) { return servers_by(found, transport) != 0; };
   if (options.force_transport || found.nobody() || std::any_of(options.transports.begin(), options.transports.end(), listens)) {
@@ -120,7 +120,7 @@ void check_named(const Options& options, const FoundTransport& found) {
                                          ", or add --force-transport to send it all the same.");
 }
 
-/// The transport, also when only the stream is in doubt.
+/// The transport of the fleet. It is known to be streams even when only the stream is uncertain.
 std::optional<Transport> transport_of(const FoundTransport& found) {
   const bool only_stream = !found.stream_message.empty() && found.message == found.stream_message;
   return only_stream ? std::optional(Transport::streams) : found.transport;
@@ -132,7 +132,8 @@ std::string stream_of(const Options& options, std::uint32_t count) {
   return std::string(name.text());
 }
 
-/// A stream that the servers do not read is refused with the one that they read; one that is not known has to be named.
+/// Refuses a stream that the servers do not read, and names the one that they read. Requires an option when the stream is
+/// unknown.
 void check_streams(const Options& options, Console& console, const FoundTransport& found) {
   constexpr std::string_view forced = "add --transport streams --force-transport to send it all the same.";
   if (options.force_transport || servers_by(found, Transport::streams) == 0) {
@@ -166,8 +167,8 @@ void check_streams(const Options& options, Console& console, const FoundTranspor
   }
 }
 
-/// A node of a Redis Cluster sees its own subscribers, and stores its own keys. Only what classic servers get goes to all
-/// nodes.
+/// Refuses a single node of a Redis Cluster, which knows only its own subscribers and keys. Classic servers are an exception:
+/// PUBLISH reaches the subscribers of all nodes.
 void check_cluster_node(Options& options, const FoundTransport& found) {
   options.one_cluster_node = found.is_cluster_node && options.redis.topology != redis::Topology::cluster;
   const bool only_classic = options.transport_choice == TransportChoice::named && !options.uses(Transport::sharded) &&
@@ -192,9 +193,10 @@ void take_streams(Options& options, const FoundTransport& found) {
   options.use_sharded_pubsub = found.streams_servers == 0 && servers_by(found, Transport::streams) != 0;
 }
 
-/// Server-side events for a streams fleet leave by PUBLISH. Lines of a batch may name any namespace.
+/// True if a server-side event may reach classic servers: a streams fleet receives it by PUBLISH. Lines of a batch may name any
+/// namespace.
 bool may_endanger_classic(const Options& options) {
-  const bool server_side = options.op == Op::server_side && !options.ack;  // who asks for answers looks for himself
+  const bool server_side = options.op == Op::server_side && !options.ack;  // with --ack, the asker checks this itself
   return options.uses(Transport::streams) && !options.dry_run && (server_side || options.input);
 }
 
@@ -264,7 +266,7 @@ void choose_transport(Options& options, Console& console, const FoundTransport& 
     if (!found.nobody()) {
       console.note("Sent as classic, for Redis does not tell who listens (" + text::excerpt(found.message, 300) +
                    "). --transport names another one.");
-    } else if (console.output() == Output::json) {  // in text the summary says so
+    } else if (console.output() == Output::json) {  // text output has this in the summary
       console.note("No server listens in namespace " + text::excerpt(options.nsp) + " with the key \"" +
                    text::excerpt(options.key) + "\", by any transport; sent as classic.");
     }
@@ -288,7 +290,7 @@ void look_for_room_channels(Options& options, Console& console, const Signals& s
   try {
     const auto channels = look<redis::CommandResult>(options, console, signals, ask);
     constexpr std::string_view digits = "0123456789abcdef";
-    const auto is_room = [&](const redis::Reply& channel) {  // not the uid of a server, or of one who asks
+    const auto is_room = [&](const redis::Reply& channel) {  // not the channel of a server's or an asker's uid
       const std::string_view name = std::string_view(channel.text).substr(options.key.size() + options.nsp.size() + 2);
       return !name.starts_with("asker-") &&
              (name.size() != ids::hex_size + 1 || name.find_first_not_of(digits) != ids::hex_size);

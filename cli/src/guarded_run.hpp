@@ -12,7 +12,7 @@
 
 namespace socketio::cli {
 
-/// Runs a tool: what it throws becomes a sentence and an exit status.
+/// Runs a tool, and turns an exception into a sentence and an exit status.
 ///
 /// `act`  takes the Console, returns an ExitStatus.
 template <typename Act>

@@ -4,9 +4,9 @@
 
 namespace socketio::cli {
 
-/// All options, examples first. A test compares it with what the parser knows.
+/// Text of --help: examples first, then all options. A test compares it with the options that the parser accepts.
 extern const std::string_view help_text;
-/// For a call without any argument.
+/// Text for a call without any argument.
 extern const std::string_view usage_text;
 
 }  // namespace socketio::cli

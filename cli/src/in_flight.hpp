@@ -11,47 +11,47 @@
 
 namespace socketio::cli {
 
-/// The lines that were emitted and have not ended, in order: what becomes of them decides where a second run would go on.
+/// The lines that have been emitted and have not completed, in order. Their results decide where a second run continues.
 ///
-/// Cost       32 bytes a line, used again; no allocation once it has grown to the number of lines under way.
+/// Cost       32 bytes per line, reused; no allocation once it has grown to the number of pending lines.
 class InFlight {
  public:
-  /// `start`  what lies behind already.
+  /// `start`  input position up to which everything is done already.
   explicit InFlight(Position start) : done_(start) {}
 
-  /// How a line ended, as far as a second run is concerned.
+  /// Result of a line, as far as a second run is concerned.
   enum class Fate : std::uint8_t {
     waiting,
-    passed,  ///< it was sent, or given up: not again
-    kept,    ///< it was not sent: again
+    passed,  ///< sent, or given up: a second run skips it
+    kept,    ///< not sent: a second run sends it
   };
 
-  /// A line is about to be emitted; the emitter will number it next. `end` is behind the line.
-  /// `kept_bytes`  what Redis will keep for each server.
+  /// Adds a line that is about to be emitted; the emitter gives it the next id. `end` is the input position after the line.
+  /// `kept_bytes`  bytes that Redis will buffer for each server.
   void push(Position end, Op op, std::uint16_t place = 0, bool to_all_servers = true, std::uint64_t kept_bytes = 0);
-  /// It was refused before it got a number.
+  /// Removes the line pushed last: it was refused before it got an id.
   void take_back();
 
   struct Line {
     std::uint64_t number;
     Op op;
-    std::uint16_t place;  ///< as it was given to push()
+    std::uint16_t place;  ///< as given to push()
     bool to_all_servers;
   };
-  /// `fate` is not waiting.
+  /// Stores the result of a line and returns the line. `fate` must not be `waiting`.
   Line end(EmitId id, Fate fate);
 
   [[nodiscard]] std::size_t waiting_count() const noexcept { return waiting_; }
-  /// Input bytes from the first line under way to the last.
+  /// Input bytes from the first pending line to the last.
   [[nodiscard]] std::uint64_t waiting_bytes() const noexcept { return last_offset_ - done_.offset_bytes; }
-  /// What Redis will keep for a server of the lines under way.
+  /// Bytes that Redis will buffer per server for the pending lines.
   [[nodiscard]] std::uint64_t waiting_kept_bytes() const noexcept { return waiting_kept_bytes_; }
-  /// Behind the last line of which all lines up to it have passed.
+  /// Input position up to which all lines have passed.
   [[nodiscard]] Position done() const noexcept { return done_; }
-  /// Nothing is under way and nothing was kept: everything read lies behind, also what was no emit.
+  /// Sets done() to `position` if no line is pending or kept, so that it includes lines that were not emitted.
   void skip_to(Position position);
   [[nodiscard]] bool all_passed() const noexcept { return size_ == 0; }
-  /// Lines behind done() that have passed already.
+  /// Lines after done() that have passed already.
   [[nodiscard]] std::vector<LineRange> passed_ahead() const;
 
  private:
@@ -73,7 +73,7 @@ class InFlight {
   std::size_t size_ = 0;
   std::size_t waiting_ = 0;
   std::uint64_t waiting_kept_bytes_ = 0;
-  EmitId first_id_ = 1;  ///< of the entry at `head_`
+  EmitId first_id_ = 1;  ///< id of the entry at `head_`
   Position done_;
   std::uint64_t last_offset_ = 0;
 };

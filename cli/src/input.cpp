@@ -56,7 +56,7 @@ Position Input::skip_to(Position position, const Signals& signals) {
   if (position.offset_bytes == 0) {
     return position;
   }
-  // One byte less than asked for: the last one must be the end of a line.
+  // Skips one byte less than requested: the last byte must be the end of a line.
   char last = 0;
   const std::uint64_t before = position.offset_bytes - 1;
   std::uint64_t skipped = size_ ? seek(before) : 0;
@@ -67,7 +67,7 @@ Position Input::skip_to(Position position, const Signals& signals) {
   if (last == '\n' || (size_ && *size_ == position.offset_bytes)) {
     return position;
   }
-  // The last run ended with an input whose last line was not terminated yet.
+  // The earlier run read a last line that had no line feed yet.
   char next = 0;
   const std::uint64_t more = read_over(1, next, signals);
   if (more == 1 && next != '\n') {
@@ -77,14 +77,14 @@ Position Input::skip_to(Position position, const Signals& signals) {
   return {position.line, position.offset_bytes + more};
 }
 
-/// Returns where it got to: not behind the end.
+/// Returns the offset reached, at most the end of the input; 0 when it cannot seek.
 std::uint64_t Input::seek(std::uint64_t offset) const {
   const std::uint64_t target = std::min(offset, *size_);
   const off_t start = ::lseek(descriptor_, 0, SEEK_CUR);
   return start == 0 && ::lseek(descriptor_, static_cast<off_t>(target), SEEK_SET) >= 0 ? target : 0;
 }
 
-/// Reads and forgets. Returns how many bytes there were.
+/// Reads and drops bytes. Returns how many were read.
 std::uint64_t Input::read_over(std::uint64_t count, char& last, const Signals& signals) const {
   constexpr std::uint64_t piece = std::uint64_t{64} * 1024;
   const auto memory = std::make_unique_for_overwrite<char[]>(static_cast<std::size_t>(std::min(count, piece)));

@@ -9,26 +9,26 @@
 
 namespace socketio::cli {
 
-/// What a batch reads: a file, or standard input.
+/// Input of a batch: a file, or standard input.
 class Input {
  public:
-  /// Fails with Failure(usage): not there, not readable, a folder. May wait for the other end of a named pipe; a signal ends
-  /// that with Failure(interrupted or terminated).
+  /// Fails with Failure(usage) when the file does not exist, cannot be read, or is a folder. May wait for the writer of a named
+  /// pipe; a signal ends that wait with Failure(interrupted or terminated).
   Input(const std::string& path, const Signals& signals);
   ~Input();
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
-  /// Goes to where an earlier run ended, and returns where that is: a line feed that came later is passed over. Fails with
-  /// Failure(usage) when the input is shorter, or no line ends there.
+  /// Skips to the position where an earlier run ended, and returns it; a line feed that was added there since then is skipped
+  /// too. Fails with Failure(usage) when the input is shorter, or no line ends there.
   Position skip_to(Position position, const Signals& signals);
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-  /// For people.
+  /// Name for messages to people.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// The same file has the same identity wherever the program runs; standard input is "-".
+  /// Identity of the file, which does not depend on the working directory; standard input is "-".
   [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
-  /// In bytes, where it is known.
+  /// Size in bytes, if known.
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept { return size_; }
 
  private:

@@ -13,9 +13,9 @@ namespace {
 
 constexpr transcode::JsonOptions json_options{limits::depth_max, /*binary_members=*/true, /*strict_utf8=*/true};
 
-/// For what stands one level deeper.
+/// Options for a value that is nested one level deeper.
 constexpr transcode::JsonOptions inner_json_options{limits::depth_max - 1, /*binary_members=*/true, /*strict_utf8=*/true};
-/// More text around the arguments than this is not worth being copied.
+/// Longest text around the arguments that is copied; more is not worth the copy.
 constexpr std::size_t remembered_max = 4096;
 
 constexpr std::string_view member_names[] = {"op",  "event",    "args",     "to",    "rooms", "except",
@@ -33,7 +33,7 @@ constexpr const char* expected_values[] = {"\"emit\", \"join\", \"leave\", \"dis
                                            "whole milliseconds, like 1250",
                                            "true or false"};
 
-/// Above, JavaScript cannot count every millisecond.
+/// The largest integer up to which JavaScript numbers are exact.
 constexpr double at_ms_max = 9'007'199'254'740'991;
 
 bool is_array(Bytes packed) noexcept {
@@ -78,7 +78,8 @@ bool JsonLineParser::parse(std::string_view line) {
   return true;
 }
 
-/// When the text around one whole value is the same, then so is its meaning. Whatever else comes is left to parse_whole().
+/// Parses a line that differs from the previous one only in the value of "args". False for any other line: parse_whole() reads
+/// it.
 bool JsonLineParser::parse_like_before(std::string_view line) {
   const std::size_t around = before_args_.size() + behind_args_.size();
   if (line.size() <= around || !line.starts_with(before_args_.text()) || !line.ends_with(behind_args_.text())) {
@@ -143,12 +144,12 @@ bool JsonLineParser::refuse_json(std::string_view line, const DecodeError& error
   return refuse("it is not JSON: " + text::json_problem(line, error));
 }
 
-/// Members that choose who is meant: null in one of them is a mistake, as it would choose others, or everybody.
+/// True for members that select the receivers. A null in one of them is refused: it would select others, or everybody.
 bool JsonLineParser::selects(Member member) noexcept {
   return member == Member::to || member == Member::rooms || member == Member::except || member == Member::nsp;
 }
 
-/// Takes the value of a member. Null is as if the member were not there, where that changes nobody's part.
+/// Reads the value of a member. A null counts as an absent member where that does not change the receivers.
 bool JsonLineParser::take_member(std::string_view line, transcode::JsonReader& reader, Member member) {
   Kind kind = Kind::nil;
   if (reader.peek(kind)) [[likely]] {
@@ -162,7 +163,7 @@ bool JsonLineParser::take_member(std::string_view line, transcode::JsonReader& r
       return true;
     }
     if (reader.ok()) {
-      return false;  // take_value() said why
+      return false;  // take_value() has stored the reason
     }
     if (reader.error().code == Errc::wrong_type) {
       return refuse(quoted(key_.text()) + " must be " + expected(member) + " (column " +
@@ -241,7 +242,7 @@ bool JsonLineParser::take_rooms(std::string_view line, transcode::JsonReader& re
   return false;
 }
 
-/// Recordings that were put together, or in disorder, would be played in one burst.
+/// Requires ascending times in a replay: concatenated or unordered recordings would be sent in one burst.
 bool JsonLineParser::check_time() {
   if (!is_replay_) {
     return true;
@@ -256,7 +257,7 @@ bool JsonLineParser::check_time() {
   return true;
 }
 
-// ---- what the line means ---------------------------------------------------------------------------------------------------
+// ---- meaning of the line ----------------------------------------------------------------------------------------------------
 
 bool JsonLineParser::resolve() {
   if (!resolve_op() || !check_members() || !resolve_rooms() || !resolve_selection() || !resolve_nsp()) {
@@ -281,7 +282,7 @@ bool JsonLineParser::resolve_op() {
   return refuse("\"op\" cannot be " + quoted(op_.text()) + ": it must be " + expected(Member::op));
 }
 
-/// Refuses what does not belong to the operation, unless it is empty.
+/// Refuses members that do not belong to the operation, unless they are empty.
 bool JsonLineParser::check_members() {
   const Op op = operation_.op;
   const auto refuse_member = [&](const char* name) {
@@ -328,14 +329,14 @@ bool JsonLineParser::resolve_rooms() {
                       ? "\"to\" is empty, which selects nobody, and \"rooms\" means the same here: leave one of them out"
                       : "\"to\" and \"rooms\" mean the same here: put all rooms into one of them");
   }
-  // An empty list is as if it were absent: what the options leave out stays left out.
+  // An empty list counts as absent: rooms that the options exclude stay excluded.
   except_.given && !except_.names.empty() ? except_slot_.take(except_.names) : except_slot_.copy(default_except_);
   return true;
 }
 
-/// The sockets that are meant: those in the line's rooms, nobody when its list is empty, else those in the options' rooms, or
-/// everybody. Everybody has to be asked for where something is taken away. The line's list counts for more than the options:
-/// --all does not make everybody of nobody. A server-side event with an empty list goes to no server.
+/// Sets the sockets that the operation selects: those in the line's rooms, nobody when its list is empty, else those in the
+/// options' rooms, or everybody. Leave and disconnect select everybody only with "all" or --all. The line's list overrides the
+/// options: --all does not turn an empty list into everybody. A server-side event with an empty list goes to no server.
 bool JsonLineParser::resolve_selection() {
   const Op op = operation_.op;
   const bool moves = op == Op::join || op == Op::leave;

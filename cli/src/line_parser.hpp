@@ -14,20 +14,21 @@
 
 namespace socketio::cli {
 
-/// Turns the lines of a batch into operations, one at a time.
+/// Parses the lines of a batch into operations, one at a time.
 class LineParser {
  public:
   virtual ~LineParser() = default;
 
-  /// Reads one line into operation(). On failure problem() says why, and operation() means nothing until the next good line.
+  /// Parses one line into operation(). On failure problem() is the reason, and operation() is undefined until the next good
+  /// line.
   virtual bool parse(std::string_view line) = 0;
 
   [[nodiscard]] const Operation& operation() const noexcept { return operation_; }
-  /// When the line was recorded, in milliseconds since the first one; empty where it does not say.
+  /// Time at which the line was recorded, in milliseconds since the first line; empty when the line has none.
   [[nodiscard]] std::optional<std::uint64_t> at_ms() const noexcept { return at_ms_; }
-  /// Without the number of the line and without a full stop.
+  /// Reason for the failure, without the line number and without a full stop.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
-  /// After a failure: the line is good as far as it goes.
+  /// After a failure: true if the line is only incomplete, and valid so far.
   [[nodiscard]] bool ends_early() const noexcept { return ends_early_; }
 
  protected:
@@ -47,23 +48,22 @@ class TextLineParser final : public LineParser {
   bool parse(std::string_view line) override;
 
  private:
-  std::size_t event_size_;  ///< what stands before the argument in `operation_.data`
+  std::size_t event_size_;  ///< size of the data before the argument in `operation_.data`
 };
 
 /// Each line is a JSON object:
 ///
 ///   {"op":"emit","event":"chat","args":[...],"to":["room",7],"except":[],"nsp":"/x","volatile":true,"compress":false}
 ///
-/// What the line does not say, the options do. An empty list of rooms selects nobody; "all":true selects everybody, and is
-/// needed to disconnect everybody or make them leave. Members that do not belong to the line's "op" may be there as long as
-/// they are empty ("", [], false, null).
+/// Members that the line lacks come from the options. An empty list of rooms selects nobody; "all":true selects everybody, and
+/// is required to disconnect everybody or to make everybody leave. Members that do not belong to the line's "op" are accepted
+/// as long as they are empty ("", [], false, null).
 ///
-/// The lines of a recording have "at_ms", too. Where one is replayed, each line must have it, and it must not be less than in
-/// the line before.
+/// Lines of a recording also have "at_ms". In a replay each line must have it, and it must not be less than in the line before.
 ///
-/// Cost       one pass; no allocation once the buffers have grown, when the rooms are those of the line before. Lines that
-///            differ from the one before in nothing but "args", as most do in most batches, are read there only: what stands
-///            before and behind is compared.
+/// Cost       one pass; no allocation once the buffers have grown, if the rooms are those of the line before. If a line differs
+///            from the one before only in "args", as most lines in most batches do, only "args" is parsed, and the text around
+///            it is compared.
 class JsonLineParser final : public LineParser {
  public:
   explicit JsonLineParser(const Options& options);
@@ -118,7 +118,7 @@ class JsonLineParser final : public LineParser {
   void resolve_flags();
   bool pack_data();
 
-  // What the options say.
+  // Values from the options.
   const Op default_op_;
   const std::string default_nsp_;
   const RoomNames default_rooms_;
@@ -130,7 +130,7 @@ class JsonLineParser final : public LineParser {
   const std::optional<bool> default_compress_;
   const bool is_replay_;
 
-  // What the line says.
+  // Values from the line.
   Buffer key_;
   Buffer op_;
   Buffer event_;
@@ -148,15 +148,15 @@ class JsonLineParser final : public LineParser {
   std::optional<bool> close_;
   std::optional<bool> all_;
 
-  std::size_t args_begin_ = 0;  ///< where the value of "args" stands in the line
+  std::size_t args_begin_ = 0;  ///< start of the value of "args" in the line
   std::size_t args_end_ = 0;
   unsigned args_times_ = 0;
 
-  // The line before, without its "args"; `like_before_`: it was good, and had them.
+  // The text of the previous line around its "args"; `like_before_` is true if that line was good and had "args".
   Buffer before_args_;
   Buffer behind_args_;
   bool like_before_ = false;
-  std::uint64_t before_at_ms_ = 0;  ///< of a replay
+  std::uint64_t before_at_ms_ = 0;  ///< of the previous line in a replay
 
   RoomSlot target_slot_{operation_.target.rooms};
   RoomSlot except_slot_{operation_.target.except};

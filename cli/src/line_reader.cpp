@@ -10,7 +10,7 @@ namespace socketio::cli {
 namespace {
 
 constexpr std::size_t read_bytes = std::size_t{256} * 1024;
-/// Less room than this is not worth a read().
+/// Smallest free space in the buffer for which read() is called.
 constexpr std::size_t room_min = std::size_t{64} * 1024;
 
 }  // namespace
@@ -59,7 +59,7 @@ LineReader::Next LineReader::next(std::string_view& line) {
   }
 }
 
-/// What stands behind the last line feed.
+/// Returns the text after the last line feed as the last line.
 LineReader::Next LineReader::last_line(std::string_view& line) {
   if (begin_ == end_) {
     return Next::end;
@@ -77,7 +77,7 @@ LineReader::Next LineReader::last_line(std::string_view& line) {
   return Next::line;
 }
 
-/// Drops what there is of the line. Returns whether its end was reached.
+/// Drops the buffered part of a line that is too long. Returns whether the end of the line was reached.
 bool LineReader::pass_over_long_line() {
   const char* const from = memory_.get() + begin_;
   const void* const feed = std::memchr(from, '\n', end_ - begin_);
@@ -110,7 +110,7 @@ LineReader::Fill LineReader::fill() {
   return errno == EINTR || errno == EAGAIN ? Fill::again : Fill::error;
 }
 
-/// Moves what is left to the front, and grows for a line that is longer than the memory.
+/// Moves the unread bytes to the front, and grows the buffer for a line that does not fit.
 void LineReader::make_room() {
   const std::size_t left = end_ - begin_;
   if (left != 0 && capacity_ - end_ >= room_min) {

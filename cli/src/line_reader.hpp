@@ -9,34 +9,34 @@
 
 namespace socketio::cli {
 
-/// Cuts what comes from a file descriptor into lines. Reads in large pieces; holds one piece and one line.
+/// Splits the input from a file descriptor into lines. Reads in large pieces; buffers one piece and one line.
 ///
-/// A line ends with "\n" or "\r\n", the last one also with the input. Empty lines are passed over, but counted.
+/// A line ends with "\n" or "\r\n", the last one also at the end of the input. Empty lines are skipped, but counted.
 class LineReader {
  public:
   /// `fd`        borrowed.
-  /// `start`     where the input stands already.
-  /// `line_max`  bytes in a line, its end not counted.
+  /// `start`     current position of the input.
+  /// `line_max`  longest line in bytes, without its line ending.
   LineReader(int fd, std::size_t line_max, Position start = {});
 
   enum class Next : std::uint8_t {
     line,      ///< a line
-    too_long,  ///< a line above the limit; the next call goes on behind it
-    starved,   ///< fill() first
+    too_long,  ///< a line above the limit; the next call continues after it
+    starved,   ///< call fill() first
     end,       ///< the input has ended
   };
-  /// `line` is good until the next call of any function that is not const. No I/O.
+  /// Returns the next line. `line` is valid until the next call of a function that is not const. No I/O.
   Next next(std::string_view& line);
 
   enum class Fill : std::uint8_t { data, end, again, error };
-  /// One read(). At the end of the input, what is left becomes the last line. On error errno tells more.
+  /// Calls read() once. At the end of the input, the rest becomes the last line. On error, errno is set.
   Fill fill();
 
-  /// The number of the line that next() gave last.
+  /// Number of the line that next() returned last.
   [[nodiscard]] std::uint64_t line_number() const noexcept { return line_number_; }
-  /// The line that next() gave last ended with the input.
+  /// True if the line that next() returned last ended with the input, without a line feed.
   [[nodiscard]] bool is_unterminated() const noexcept { return unterminated_; }
-  /// Behind the last whole line.
+  /// Position after the last complete line.
   [[nodiscard]] Position position() const noexcept { return position_; }
 
  private:
@@ -48,12 +48,12 @@ class LineReader {
   const std::size_t line_max_;
   std::unique_ptr<char[]> memory_;
   std::size_t capacity_;
-  std::size_t begin_ = 0;     ///< of what is not taken yet
+  std::size_t begin_ = 0;     ///< first byte not returned yet
   std::size_t searched_ = 0;  ///< no line feed before here
   std::size_t end_ = 0;
   Position position_;
   std::uint64_t line_number_ = 0;
-  std::uint64_t discarded_ = 0;  ///< bytes of a line that is too long
+  std::uint64_t discarded_ = 0;  ///< dropped bytes of a line that is too long
   bool too_long_ = false;
   bool ended_ = false;
   bool unterminated_ = false;

@@ -22,16 +22,16 @@ namespace {
 using redis::CommandResult;
 using redis::Outcome;
 
-/// How long a signal may go unnoticed.
+/// Longest wait between two checks for signals.
 constexpr std::uint64_t answers_slice_ms = 100;
 
 struct Answers {
-  std::optional<CommandResult> all;  ///< subscribers of the channel for answers that all servers share
-  std::optional<CommandResult> own;  ///< channels for answers to one server
+  std::optional<CommandResult> all;  ///< subscribers of the response channel that all servers share
+  std::optional<CommandResult> own;  ///< response channels of single servers
   [[nodiscard]] bool are_there() const { return all.has_value() && own.has_value(); }
 };
 
-/// Without answers: there was no connection, or no time.
+/// Queries Redis for both. The results are empty when there is no connection, or no reply in time.
 Answers ask(Loop& loop, const Options& options, Console& console, const Signals& signals) {
   Buffer shared;
   classic_channels::append_response(shared, options.key, options.nsp);
@@ -52,7 +52,7 @@ Answers ask(Loop& loop, const Options& options, Console& console, const Signals&
   while (!answers.are_there() && !failed() && signals.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
     loop.run_until([&] { return answers.are_there() || failed(); }, answers_slice_ms);
   }
-  const Answers in_time = answers;  // what the client's end brings comes too late
+  const Answers in_time = answers;  // results from closing the client come too late
   return in_time;
 }
 

@@ -8,11 +8,11 @@
 
 namespace socketio::cli {
 
-/// Looks whether a classic fleet has servers of socket.io-redis 6 or redis-adapter 7.0, which end when a broadcast asks for
-/// acknowledgements. They have no channel for answers of their own, so two questions to Redis tell. Does nothing for other
-/// transports, and when there is no connection: asking fails by itself then.
+/// Checks whether a classic fleet has servers of socket.io-redis 6 or redis-adapter 7.0, which crash on a broadcast that
+/// requests acks. They have no response channel of their own, so two queries to Redis detect them. Does nothing for other
+/// transports, or when there is no connection: the request itself fails then.
 ///
-/// Fails  with Failure(refused) when there are some, or Redis does not tell; Failure(interrupted or terminated).
+/// Fails  with Failure(refused) when there are such servers, or Redis refuses the queries; Failure(interrupted or terminated).
 void refuse_older_servers(Loop& loop, const Options& options, Console& console, const Signals& signals);
 
 }  // namespace socketio::cli

@@ -10,19 +10,19 @@ namespace socketio::cli {
 
 enum class Op : std::uint8_t { emit, join, leave, disconnect, server_side };
 
-/// The name in a batch line.
+/// Name of the operation in a batch line.
 [[nodiscard]] const char* name_of(Op op) noexcept;
 
-/// One thing to be done by the fleet, ready to be sent.
+/// One operation for the fleet, ready to be sent.
 struct Operation {
   Op op = Op::emit;
   Target target;
-  std::vector<Room> rooms;  ///< join, leave: which rooms; without duplicates
-  bool close = false;       ///< disconnect: the whole connection
+  std::vector<Room> rooms;  ///< join, leave: the rooms, without duplicates
+  bool close = false;       ///< disconnect: close the whole connection
   Buffer data;              ///< emit, server_side: packed [event, args...]
 };
 
-/// Hands the operation to an emitter or a dry run. Throws Error when it cannot be sent as it is.
+/// Passes the operation to an emitter or a dry run. Throws Error when it cannot be sent.
 void perform(Outlet& outlet, const Operation& operation);
 
 }  // namespace socketio::cli

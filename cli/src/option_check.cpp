@@ -33,7 +33,7 @@ void check_tls(const Collected& all, redis::Options& redis) {
 
 constexpr std::size_t password_bytes_max = 64 * 1024;
 
-/// A variable of the environment that is set to something.
+/// Value of an environment variable; empty when it is unset or has no text.
 std::optional<std::string> variable(const Surroundings& surroundings, const char* name) {
   auto value = surroundings.variable ? surroundings.variable(name) : std::nullopt;
   return value && value->empty() ? std::nullopt : value;
@@ -93,7 +93,7 @@ void complete_redis(Collected& all, const Surroundings& surroundings) {
   complete_sentinel(all, surroundings, redis);
 }
 
-/// "classic", "auto", or several with commas between them.
+/// Reads "classic", "auto", or several transports separated by commas.
 void read_transports(Collected& all, const std::string& list, const char* source) {
   std::vector<Transport>& transports = all.options.transports;
   transports.clear();
@@ -158,7 +158,7 @@ void complete_operation(Collected& all) {
   fail_usage(one + " and " + other + " do not go together: " + why + ".");
 }
 
-/// The option that makes it a batch.
+/// Name of the option that makes this call a batch.
 const char* input_option(const Options& options) { return options.replay ? "--replay" : "--input"; }
 
 void check_operation(const Collected& all) {
@@ -317,7 +317,7 @@ void check_transport(const Collected& all) {
   if (options.transport_choice == TransportChoice::automatic && options.dry_run) {
     refuse_pair("--transport auto", "--dry-run", "nothing is asked of Redis");
   }
-  if (options.transport_choice == TransportChoice::named) {  // else when it has been looked which one it is
+  if (options.transport_choice == TransportChoice::named) {  // otherwise checked once the transport is known
     check_countable(options);
   }
 }

@@ -9,10 +9,10 @@
 
 #include "options.hpp"
 
-// Every option once: its names, and what it does to the Options.
+// Table of all options: their names, and how each changes the Options.
 namespace socketio::cli {
 
-/// What the options say besides what is in Options: needed to check and to complete them.
+/// Values of options beyond those in Options, needed to check and to complete them.
 struct Collected {
   Options options;
   std::vector<std::string> words;  ///< EVENT and ARGs
@@ -32,7 +32,7 @@ struct Collected {
   bool speed_given = false;
   bool key_given = false;
   bool sharded_mode_given = false;
-  const char* stream_option = nullptr;  ///< the first that was given
+  const char* stream_option = nullptr;  ///< the first option of streams fleets that was given
   bool join = false;
   bool leave = false;
   bool disconnect = false;
@@ -44,7 +44,7 @@ struct Collected {
 };
 
 struct OptionEntry {
-  std::string_view names;  ///< "t,to,room,in": the letter, and the long names
+  std::string_view names;  ///< the letter and the long names: "t,to,room,in"
   bool takes_value;
   void (*apply)(Collected& collected, const std::string& value);
 };
@@ -62,7 +62,7 @@ void for_each_name(const OptionEntry& entry, const Function& function) {
   }
 }
 
-/// Whether `name`, without dashes, is one of the entry's.
+/// True if `name`, without dashes, is one of the entry's names.
 bool is_named(const OptionEntry& entry, std::string_view name);
 
 }  // namespace socketio::cli

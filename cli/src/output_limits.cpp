@@ -14,11 +14,11 @@
 namespace socketio::cli {
 namespace {
 
-/// What Redis keeps for a message besides its channel and payload.
+/// Bytes that Redis buffers for a message besides its channel and payload.
 constexpr std::uint64_t message_overhead_bytes = 1024;
-/// Estimates from here on are replaced by the true size.
+/// Messages with at least this estimate are encoded to get their exact size.
 constexpr std::uint64_t exact_bytes = std::uint64_t{256} << 10;
-/// A character of an argument becomes at most so many bytes.
+/// Most encoded bytes of one character of an argument.
 constexpr std::uint64_t growth_max = 6;
 
 std::string_view take_word(std::string_view& text) {
@@ -36,7 +36,7 @@ std::uint64_t names_bytes(const std::vector<Room>& rooms) {
   return bytes;
 }
 
-/// A limit that is not there is above everything.
+/// The limit; UINT64_MAX when it is 0, which means that there is none.
 std::uint64_t or_endless(std::uint64_t limit) { return limit == 0 ? UINT64_MAX : limit; }
 
 void check(std::uint64_t message_bytes, std::uint64_t kept, const OutputLimit& limit) {
@@ -78,8 +78,8 @@ void ask_output_limits(redis::Client& client, std::function<void(const OutputLim
   });
 }
 
-/// Redis' allocator has four sizes for each power of two, and the whole block counts: 30,000,000 bytes take 33,554,432, which
-/// is the limit.
+/// Rounds up to a block of Redis' allocator, which has four sizes per power of two, because the whole block counts: 30,000,000
+/// bytes take 33,554,432, which is the default limit.
 std::uint64_t kept_bytes(std::size_t payload_bytes, std::size_t channel_bytes) {
   const std::uint64_t bytes = payload_bytes + 2 * channel_bytes + message_overhead_bytes;
   const std::uint64_t step = std::bit_floor(std::max<std::uint64_t>(bytes - 1, MessageSizes::small_bytes)) / 4;
@@ -120,7 +120,7 @@ std::uint64_t MessageSizes::for_subscribers(const Operation& operation, const Ou
 
 void MessageSizes::check_question(const Operation& operation, const Options& options, const OutputLimits& limits) {
   Buffer question;
-  if (options.uses(Transport::classic)) {  // a server-side event in JSON, which is larger
+  if (options.uses(Transport::classic)) {  // classic encodes a server-side event as JSON, which is larger
     const std::string_view id = "0123456789abcdef";
     if (operation.op == Op::server_side) {
       static_cast<void>(classic_request::encode_server_side_event(question, id, id, operation.data.bytes()));

@@ -9,12 +9,12 @@
 
 namespace socketio::cli {
 
-/// Decides whether one more message fits beside what Redis keeps, or soon will keep, for the slowest subscriber. No I/O: it is
-/// told what was measured and what was sent.
+/// Decides whether one more message fits into Redis' output buffer of the slowest subscriber, besides the messages already
+/// sent. No I/O: the caller passes in what it measured and what it sent.
 ///
-/// The soft limit counts, too: what Redis keeps stays below it, but for a single message that is larger, which waits until next
-/// to nothing is left of those before. Redis looks only once a second whether that has been so: after half of the limit's time
-/// it gets that second.
+/// The soft limit counts too: the buffer stays below it, except for a single message that is larger, which waits until the
+/// buffer is almost empty. Redis checks only once a second whether the buffer is below the soft limit: after half of the
+/// limit's time, sending pauses for that second.
 class OutputRoom {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -23,7 +23,7 @@ class OutputRoom {
     high_bytes_ = std::min({high_bytes_max, hard() / 4, soft() / 2});
   }
 
-  /// Redis keeps `waiting` bytes, and so many more of this batch have not been answered.
+  /// Stores a measurement: Redis buffers `waiting` bytes, and has not confirmed another `under_way` bytes of this batch.
   void measured(std::uint64_t waiting, std::uint64_t under_way, Time now) {
     load_ = waiting + under_way;
     waiting_ = waiting;
@@ -44,28 +44,28 @@ class OutputRoom {
       rest_since_.reset();
     }
   }
-  /// What is sent is certain to be far below the limits, though nothing was measured meanwhile.
+  /// True if the buffer certainly stays far below the limits with the next message, even without a new measurement.
   [[nodiscard]] bool is_easy(std::uint64_t next) const noexcept {
     return load_ + next <= high_bytes_ || (load_ + next <= granted_ && fits(next));
   }
-  /// Waiting has not helped, but there is room: some more is sent before it is measured again.
+  /// Permits some more bytes before the next measurement, when waiting did not help but there is room.
   void grant() noexcept { granted_ = load_ + high_bytes_ / 2; }
-  /// The next message could go without harm.
+  /// True if the next message stays below the limits.
   [[nodiscard]] bool fits(std::uint64_t next) const noexcept {
     const bool alone = load_ <= low_bytes() && load_ + next < hard();
     return alone || load_ + next < std::min(hard(), soft());
   }
-  /// As much may be added to `kept` bytes as goes out between two looks.
+  /// True if a buffer of `kept` bytes has room for all that is sent between two measurements.
   [[nodiscard]] bool may_grow(std::uint64_t kept) const noexcept { return kept + high_bytes_ < hard(); }
-  /// The batch, which had to wait, may go on.
+  /// True if a batch that had to wait may continue.
   [[nodiscard]] bool has_cleared(std::uint64_t next, Time now) const noexcept {
     return load_ <= low_bytes() && load_ + next < hard() && !rests(next, now);
   }
-  /// Redis is to see first that it keeps less than the soft limit.
+  /// True if Redis must first see the buffer below the soft limit.
   [[nodiscard]] bool rests(std::uint64_t next, Time now) const noexcept {
     return above_since_ && load_ + next >= soft() && now - *above_since_ >= limit_.soft_for / 2;
   }
-  /// It is the servers that are slow, not Redis.
+  /// True if the servers are slow, not Redis.
   [[nodiscard]] bool is_kept() const noexcept { return waiting_ > low_bytes(); }
   [[nodiscard]] std::uint64_t load() const noexcept { return load_; }
 
@@ -82,8 +82,8 @@ class OutputRoom {
   std::uint64_t load_ = 0;
   std::uint64_t waiting_ = 0;
   std::uint64_t granted_ = 0;
-  std::optional<Time> above_since_;  ///< the soft limit may have been reached since then
-  std::optional<Time> rest_since_;   ///< with `above_since_`: below it again
+  std::optional<Time> above_since_;  ///< time since when the soft limit may have been reached
+  std::optional<Time> rest_since_;   ///< with `above_since_`: time since when the load is below it again
 };
 
 }  // namespace socketio::cli

@@ -5,7 +5,7 @@
 
 namespace socketio::cli {
 
-/// Spreads emits evenly over time. What was held up from outside is caught up on a little, never in one burst.
+/// Spreads emits evenly over time. After a delay it catches up a little, never in one burst.
 class Pacer {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -14,12 +14,13 @@ class Pacer {
       : interval_(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(1 / per_second))),
         due_(now) {}
 
-  /// Zero or less: the next one may go. Otherwise at least `slice`: what gets due in between goes together.
+  /// Time to wait for the next emit; zero if it is due. Otherwise at least `slice`: emits that become due meanwhile go
+  /// together.
   [[nodiscard]] std::chrono::nanoseconds wait(Time now) const {
     const auto left = due_ - now;
     return left.count() <= 0 ? std::chrono::nanoseconds(0) : std::max<std::chrono::nanoseconds>(left, slice);
   }
-  /// One has gone.
+  /// Counts one emit at `now`.
   void count(Time now) { due_ = std::max<Time>(due_, now - catch_up) + interval_; }
 
   static constexpr std::chrono::milliseconds slice{1};

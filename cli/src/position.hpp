@@ -4,14 +4,14 @@
 
 namespace socketio::cli {
 
-/// How far a batch has got: whole lines that lie behind, and their bytes.
+/// Progress of a batch: number of complete lines that are done, and their size.
 struct Position {
   std::uint64_t line = 0;
   std::uint64_t offset_bytes = 0;
   friend bool operator==(const Position&, const Position&) = default;
 };
 
-/// Lines by their numbers, the last one included.
+/// A range of line numbers, including the last one.
 struct LineRange {
   std::uint64_t first = 0;
   std::uint64_t last = 0;

@@ -16,8 +16,8 @@ struct Range {
   std::uint32_t last;
 };
 
-/// Above ASCII: controls, direction, and what cannot be seen (Unicode categories Cc, Cf, Zl, Zp, fillers, variation selectors
-/// but those of emoji).
+/// Dangerous characters above ASCII: controls, changes of direction, and invisible ones (Unicode categories Cc, Cf, Zl, Zp,
+/// fillers, variation selectors except those of emoji).
 constexpr Range dangerous_ranges[] = {
     {0x80, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},     {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},
     {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},     {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},
@@ -71,7 +71,7 @@ struct Character {
   std::size_t size;  ///< bytes
 };
 
-/// The first character of text that is not empty. Bytes that are not UTF-8 come out as some character, one at a time.
+/// The first character of a text that is not empty. Bytes that are not UTF-8 yield some character, one byte at a time.
 Character first_of(std::string_view text) noexcept {
   const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at])); };
   const std::uint32_t first = byte(0);
@@ -112,7 +112,7 @@ void append_escape(std::string& out, std::uint32_t unit) {
   out += escape;
 }
 
-/// In JSON, control characters below U+0020 are the writer's own.
+/// True for dangerous characters from U+007F on: control characters below U+0020 in JSON come from the JSON writer.
 bool is_dangerous_in_json(std::uint32_t character) noexcept { return character >= 0x7f && is_dangerous(character); }
 
 }  // namespace
@@ -122,7 +122,7 @@ std::string printable(std::string_view text) { return replaced(text, false); }
 std::string printable_lines(std::string_view text) { return replaced(text, true); }
 
 bool needs_json_escapes(std::string_view json) noexcept {
-  unsigned beyond = 0;  // no early exit: the compiler makes wide steps of it
+  unsigned beyond = 0;  // no early exit, so that the compiler can vectorize the loop
   for (const char byte : json) {
     beyond |= static_cast<unsigned>(static_cast<unsigned char>(byte) >= 0x7f);
   }

@@ -22,18 +22,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Emits under way at a time, and the bytes of input they stand for.
+/// Most pending emits, and most bytes of input that they may come from.
 constexpr std::size_t under_way_max = 16'384;
 constexpr std::uint64_t under_way_bytes_max = std::uint64_t{8} << 20;
-/// How long a signal may go unnoticed.
+/// Longest wait between two checks for signals.
 constexpr milliseconds slice{100};
 
-/// Emits between two looks at the clock.
+/// Emits between two checks of the clock.
 constexpr std::uint64_t look_around_emits = 256;
 constexpr milliseconds count_every{1'000};
 constexpr int look_again_ms = 20;
 
-/// "line 7", "lines 7 to 9 and 20"; of many ranges, the first ones.
+/// Text of line numbers: "line 7", "lines 7 to 9 and 20"; of many ranges, only the first ones.
 std::string lines_text(const std::vector<LineRange>& ranges) {
   constexpr std::size_t shown_max = 8;
   const bool is_one = ranges.size() == 1 && ranges[0].first == ranges[0].last;
@@ -63,7 +63,7 @@ Publisher::Publisher(Options& options, Console& console, const Signals& signals,
       compares_sizes_(options.input.has_value()),
       sizes_(options) {}
 
-/// After an outage what has queued up waits until as many servers are back as there were: wait_for_servers().
+/// Redis options. In a batch, emits queued during an outage wait until as many servers are back as before: wait_for_servers().
 redis::Options Publisher::batch_redis() {
   redis::Options redis = redis_options(options_, console_);
   if (options_.input) {
@@ -73,10 +73,10 @@ redis::Options Publisher::batch_redis() {
   return redis;
 }
 
-/// The limits of the library are not to be met: what is under way is bounded here, where signals are looked at.
+/// Emitter options. The library's own limits must not be reached: pending emits are bounded here, where signals are checked.
 EmitterOptions Publisher::emitter_options() {
   EmitterOptions emitter;
-  if (options_.transports.empty()) {  // looked for before the first emit
+  if (options_.transports.empty()) {  // look() chooses it before the first emit
     emitter.transport = Transport::automatic;
   } else {
     emitter.transport = options_.transports.front();
@@ -117,9 +117,9 @@ void Publisher::connect() {
   }
 }
 
-/// Asks over the emitter's connection, behind what was emitted before. Nothing: the answer did not come in time.
+/// Queries the servers over the emitter's connection, after the emits before. Empty when the reply did not come in time.
 std::optional<FoundTransport> Publisher::ask_who_listens(bool with_streams, const std::string& nsp) {
-  // The answer may come after this call has given up.
+  // The reply may arrive after this call has returned.
   const auto found = std::make_shared<std::optional<FoundTransport>>();
   const auto ask = [&, found](redis::Client& client) {
     const auto done = [found](const FoundTransport& result) { *found = result; };
@@ -136,7 +136,7 @@ std::optional<FoundTransport> Publisher::ask_who_listens(bool with_streams, cons
   return *found;
 }
 
-/// By which transport the servers listen, and how many there are.
+/// Finds the transport and the number of the servers.
 void Publisher::look() {
   if (!looks_at_fleet(options_)) {
     make_sure_of_redis();
@@ -165,8 +165,8 @@ void Publisher::expect(const Operation& operation, std::string channel) {
   compares_sizes_ = MessageSizes::estimate(operation) >= MessageSizes::small_bytes;
 }
 
-/// Nothing else was asked: what accepted the connection may be no Redis, or one that speaks TLS and takes nothing. Then nothing
-/// is to be sent, as nobody could say that it was not taken.
+/// Sends PING when no other query was sent: the peer may not be Redis, or may expect TLS and accept nothing. In that case
+/// nothing is sent, because the emits would end unconfirmed.
 void Publisher::make_sure_of_redis() {
   const auto answer = std::make_shared<std::optional<redis::CommandResult>>();
   const auto ask = [this, answer](redis::Client& client) {
@@ -189,8 +189,8 @@ void Publisher::make_sure_of_redis() {
   }
 }
 
-/// What Redis keeps for a subscriber, if that may matter. Nobody waits for the answer: it comes before those to later
-/// questions.
+/// Queries Redis' output buffer limits if they may matter. Does not wait for the reply, which comes before those to later
+/// queries.
 void Publisher::ask_limits(redis::Client& client) {
   if (compares_sizes_ && !limits_) {
     ask_output_limits(client, [this, alive = std::weak_ptr<const bool>(alive_)](const OutputLimits& limits) {
@@ -222,7 +222,7 @@ void Publisher::count_servers(ServerCounts::Place place) {
 }
 
 Halt Publisher::make_room(const Operation& operation, Position end) {
-  if (compares_sizes_ && !limits_) [[unlikely]] {  // nothing was asked since
+  if (compares_sizes_ && !limits_) [[unlikely]] {  // the limits were queried, but the reply was not awaited
     emitter_.with_client([](redis::Client&) {}, [this] { return limits_.has_value(); }, options_.timeout);
     limits_ = limits_.value_or(OutputLimits{});
   }
@@ -298,9 +298,9 @@ Halt Publisher::settle() {
   return halt == Halt::none && recounts_ ? look_around() : halt;
 }
 
-/// Waits until nothing is under way. Gives up when Redis has answered nothing for the timeout, which counts anew from when it
-/// was lost, but only once: a Redis that accepts connections and answers nothing is as good as none. What passes between two
-/// waits, because no line is due or at hand, does not count.
+/// Waits until no emit is pending. Gives up when Redis has confirmed nothing for the timeout. A lost connection restarts the
+/// timeout, but only once: a Redis that accepts connections and never replies counts as lost. Time between two waits, when no
+/// line is due or available, does not count.
 Halt Publisher::wait(bool until_the_end) {
   const Clock::time_point begin = Clock::now();
   silent_since_ = troubled_ ? silent_since_ + (begin - waited_until_) : begin;
@@ -410,7 +410,7 @@ void Publisher::on_result(const EmitResult& result) {
       unconfirmed_.add(ended);
       break;
   }
-  if (line_ended_) {  // what was not sent, the next run sends
+  if (line_ended_) {  // with a checkpoint, the next run sends what was not sent
     line_ended_(ended, result.outcome == redis::Outcome::unconfirmed || !options_.checkpoint);
   }
   if (why_lost_.empty()) {
@@ -418,7 +418,7 @@ void Publisher::on_result(const EmitResult& result) {
   }
 }
 
-/// Servers may have come since they were counted: what is above the count is looked at again.
+/// Notes an emit that reached more subscribers than the servers counted, and requests a new count: servers may have joined.
 void Publisher::note_above(const Above& above) {
   ++above_[above];
   recounts_ = recounts_ || above.receivers != most_receivers_;
@@ -454,7 +454,7 @@ Halt Publisher::finish(Halt halt, std::uint64_t last_read) {
   return ended == Halt::lost ? Halt::lost : Halt::none;
 }
 
-/// Why Redis takes nothing more, and what to do about it.
+/// A sentence on why Redis accepts no more, and what to do about it.
 std::string Publisher::why_lost() {
   std::string error;
   bool is_refusal = false;
@@ -469,7 +469,7 @@ std::string Publisher::why_lost() {
                           units::duration_text(options_.timeout) + ". Wait longer with --timeout, or go on later.";
 }
 
-/// So that nothing is sent twice, and nothing left out.
+/// Prints where to continue, so that nothing is sent twice or left out.
 void Publisher::say_where_to_go_on(std::uint64_t last_read) const {
   const std::string read = " Line " + std::to_string(last_read) + " is the last one that was read.";
   if (options_.checkpoint) {
@@ -492,12 +492,13 @@ void Publisher::say_lost(const Lost& lost, const std::string& what) const {
   }
   const std::string which =
       options_.input ? units::counted(lost.count, "emit") + " (" + lines_text(lost.lines) + ")" : "the emit";
-  const bool never_answered = tally_.sent() + tally_.refused == 0;  // then it may not be Redis, or only by TLS
+  const bool never_answered = tally_.sent() + tally_.refused == 0;  // then the peer may not be Redis, or may require TLS
   console_.error(which + (lost.count == 1 ? " is " : " are ") + what + "." +
                  ((console_.verbose() || never_answered) && !why_lost_.empty() ? " " + why_lost_ : ""));
 }
 
-/// Lines end nearly in their order: each joins the range before it, behind it, or is one of its own.
+/// Adds a line to the range before or after it, or as a new range. Lines complete nearly in order, so the search starts at the
+/// end.
 void Publisher::Lost::add(std::uint64_t line) {
   ++count;
   auto next = std::find_if(lines.rbegin(), lines.rend(), [line](const LineRange& range) { return range.first <= line; }).base();
@@ -515,17 +516,17 @@ void Publisher::Lost::add(std::uint64_t line) {
   }
 }
 
-// ---- what the fleet can take -----------------------------------------------------------------------------------------------
+// ---- servers of the fleet -------------------------------------------------------------------------------------------------
 
-/// Not to the channel of one room, where only those servers listen that have a client in it.
+/// False for the channel of one room, to which only servers with a client in that room are subscribed.
 bool Publisher::goes_to_all_servers(const Operation& operation) const {
   const std::vector<Room>& rooms = operation.target.rooms;
   return !(options_.uses(Transport::sharded) && operation.op == Op::emit && rooms.size() == 1 &&
            sharded_channels::has_channel(options_.sharded_mode, rooms.front()));
 }
 
-/// Counts the servers at most once a second, and sooner when an emit has reached more subscribers than are known. Where nobody
-/// listened, it looks by which transport somebody does by now.
+/// Counts the servers at most once a second, and sooner when an emit has reached more subscribers than known servers. If no
+/// server listened at the beginning, checks whether servers listen by now, and on which transport.
 Halt Publisher::look_around() {
   const Clock::time_point now = Clock::now();
   if (!watch_ || !redis_tells_ || emitter_.state() != redis::State::ready || (!recounts_ && now - counted_at_ < count_every)) {
@@ -571,7 +572,7 @@ Halt Publisher::change_transport(const FoundTransport& found) {
   return Halt::none;
 }
 
-/// After an outage the servers come back one by one; what is published before goes past those that are still away.
+/// Waits for the servers after an outage: they come back one by one, and miss messages that are published before.
 Halt Publisher::wait_for_servers() {
   const std::uint64_t outages = watch_ && redis_tells_ ? emitter_.redis_counters().disconnects : 0;
   if (outages <= outages_waited_ || emitter_.state() != redis::State::ready) [[likely]] {

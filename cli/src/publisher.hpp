@@ -27,19 +27,18 @@
 
 namespace socketio::cli {
 
-/// Sends operations through an emitter, keeps the accounts, and decides how long to put up with a Redis that is away.
+/// Sends operations through an emitter, counts their results, and decides how long to wait for a lost Redis.
 ///
-/// Nothing in here waits for long without looking at the signals. What is under way is bounded by a number of emits and of
-/// input bytes; when either is reached, everything is waited for. So a Redis that goes away costs bounded memory, and leaves
-/// few emits unconfirmed.
+/// No wait is long without a check for signals. Pending emits are bounded by number and by input bytes; at either limit, the
+/// Publisher waits for all of them. So a lost Redis costs bounded memory and leaves few emits unconfirmed.
 class Publisher final : public Destination {
  public:
-  /// `tick`  called now and then while waiting; the batch ends when it returns something else than Halt::none.
+  /// `tick`  called regularly while waiting; the batch ends when it returns anything but Halt::none.
   Publisher(Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors, Position start = {},
             std::function<Halt()> tick = {});
 
-  /// Connects, and looks by which transport the servers listen. Fails with Failure(refused), or Failure(interrupted or
-  /// terminated), and as choose_transport().
+  /// Connects, and finds the transport of the servers. Fails with Failure(refused), or Failure(interrupted or terminated), and
+  /// as choose_transport().
   void connect();
 
   Halt make_room(const Operation& operation, Position end) override;
@@ -48,35 +47,34 @@ class Publisher final : public Destination {
   Halt pause() override;
   Halt settle() override;
 
-  /// Waits for what is under way for at most the timeout, unless Redis was lost; what is left then has failed. Says what was
-  /// lost. Returns Halt::lost when Redis did not answer in time.
+  /// Waits for pending emits, at most for the timeout, unless Redis was lost; the remaining ones have failed. Reports which
+  /// emits were lost. Returns Halt::lost when Redis did not reply in time.
   ///
-  /// `last_read`  the number of the last line of the input that was read; where to go on is said by it.
+  /// `last_read`  number of the last line that was read from the input, to report where to continue.
   Halt finish(Halt halt, std::uint64_t last_read = 0);
 
   [[nodiscard]] InFlight& in_flight() noexcept { return in_flight_; }
-  /// Calls `ended` with the number of each line that was sent once it has ended, and whether it has to be sent again for
-  /// everybody to get it.
+  /// Calls `ended` when a sent line has completed, with its number, and whether it must be sent again to reach all servers.
   void on_line_end(std::function<void(std::uint64_t line, bool rejected)> ended) { line_ended_ = std::move(ended); }
-  /// A single emit: its channel, for the sentence when it is refused; a large one is compared with what Redis keeps for a
-  /// subscriber.
+  /// Prepares a single emit: an error names its channel when Redis refuses it, and a large one is compared with Redis' output
+  /// buffer limits.
   void expect(const Operation& operation, std::string channel);
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// Gives access to where the operators of an emitter send to: the operations of a batch differ line by line.
+  /// Gives access to the outlet of an emitter, because the operations of a batch differ line by line.
   struct Way : TargetedEmitter {
     explicit Way(const TargetedEmitter& from) : TargetedEmitter(from) {}
     [[nodiscard]] Outlet& outlet() const noexcept { return *outlet_; }
   };
-  /// Lines that ended the same way.
+  /// Lines with the same result.
   struct Lost {
     std::uint64_t count = 0;
     std::vector<LineRange> lines;
     void add(std::uint64_t line);
   };
 
-  /// Emits that reached more subscribers than servers are known, of which so many were counted.
+  /// Emits with `receivers` subscribers, more than servers are known, of which `counted` were counted as servers.
   struct Above {
     ServerCounts::Place place;
     bool to_all;
@@ -108,7 +106,7 @@ class Publisher final : public Destination {
   Halt wait_for_servers();
   void say_lost(const Lost& lost, const std::string& what) const;
 
-  Options& options_;  ///< look() names the transport there
+  Options& options_;  ///< look() stores the transport there
   Console& console_;
   const Signals& signals_;
   Tally& tally_;
@@ -116,36 +114,36 @@ class Publisher final : public Destination {
   std::function<Halt()> tick_;
   InFlight in_flight_;
   ServerCounts counts_;
-  bool redis_tells_ = false;  ///< how many servers listen
+  bool redis_tells_ = false;  ///< Redis reports the number of servers
   std::function<void(std::uint64_t line, bool rejected)> line_ended_;
-  std::uint64_t outages_waited_ = 0;  ///< after so many outages the servers have been waited for
+  std::uint64_t outages_waited_ = 0;  ///< number of outages after which the servers were waited for
   Emitter emitter_;
-  std::optional<ServerWatch> watch_;  ///< of a batch
-  std::optional<Throttle> throttle_;  ///< of a batch
+  std::optional<ServerWatch> watch_;  ///< set for a batch
+  std::optional<Throttle> throttle_;  ///< set for a batch
   Outlet& outlet_;
   std::string channel_;
-  bool compares_sizes_ = false;  ///< what is sent may be large
+  bool compares_sizes_ = false;  ///< messages may be large
 
-  bool refused_ = false;       ///< and with --on-error stop
-  bool away_ = false;          ///< the connection, when it was looked at last
-  bool troubled_ = false;      ///< it was lost, and Redis has answered nothing since
-  std::uint64_t answers_ = 0;  ///< when they were counted last
+  bool refused_ = false;       ///< Redis refused an emit, with --on-error stop
+  bool away_ = false;          ///< the connection was lost at the last check
+  bool troubled_ = false;      ///< the connection was lost, and Redis has confirmed nothing since
+  std::uint64_t answers_ = 0;  ///< confirmed and refused emits at the last check
   Clock::time_point silent_since_{};
   Clock::time_point waited_until_{};  ///< the end of the last wait()
   std::uint64_t emits_ = 0;
   Clock::time_point counted_at_{};
-  bool recounts_ = false;     ///< at the next opportunity
-  bool looks_again_ = false;  ///< nobody listened by any transport
+  bool recounts_ = false;     ///< count the servers at the next opportunity
+  bool looks_again_ = false;  ///< no server listened, on any transport
   std::int64_t most_receivers_ = 0;
-  std::map<Above, std::uint64_t> above_;  ///< since the servers were counted
+  std::map<Above, std::uint64_t> above_;  ///< since the last count of the servers
   std::optional<OutputLimits> limits_;
   MessageSizes sizes_;
-  std::uint64_t kept_bytes_ = 0;  ///< of the operation that is sent next
+  std::uint64_t kept_bytes_ = 0;  ///< of the next operation
   Lost fewer_;
   Lost not_sent_;
   Lost unconfirmed_;
   std::string why_lost_;
-  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< for answers that come late
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< detects late replies
 };
 
 }  // namespace socketio::cli

@@ -36,7 +36,7 @@ Rejects::Rejects(const std::string& path, int input_descriptor, const std::strin
   if (!exists || S_ISREG(about.st_mode)) {
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   }
-  if (descriptor_ < 0) {  // it may not be read, or is a pipe
+  if (descriptor_ < 0) {  // the file may not be readable, or is a pipe
     descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   }
   if (descriptor_ < 0 || ::fstat(descriptor_, &about) != 0) {
@@ -58,7 +58,7 @@ void Rejects::begin(bool goes_on) {
   }
 }
 
-/// A run that was killed may have left a part of a line: the checkpoint did not pass that line, so it comes again.
+/// Removes an incomplete last line of a run that was killed. The checkpoint did not pass that line, so it is read again.
 void Rejects::drop_part_of_line() {
   constexpr off_t piece_max = 64 * 1024;
   const off_t size = ::lseek(descriptor_, 0, SEEK_END);
@@ -67,7 +67,7 @@ void Rejects::drop_part_of_line() {
     const off_t begin = std::max<off_t>(0, end - piece_max);
     piece.resize(static_cast<std::size_t>(end - begin));
     if (::pread(descriptor_, piece.data(), piece.size(), begin) != static_cast<ssize_t>(piece.size())) {
-      return;  // it may not be read
+      return;  // the file may not be readable
     }
     const std::size_t feed = piece.rfind('\n');
     end = feed == std::string::npos ? begin : begin + static_cast<off_t>(feed) + 1;

@@ -37,7 +37,7 @@ std::uint64_t per_second(std::uint64_t count, nanoseconds elapsed) {
   return static_cast<std::uint64_t>(static_cast<double>(count) / seconds(elapsed));
 }
 
-/// "handed to all nodes of the Redis Cluster, of which one counted its own servers: 2".
+/// For example "handed to all nodes of the Redis Cluster, of which one counted its own servers: 2".
 std::string one_node_text(const Tally& tally) {
   const auto min = static_cast<std::uint64_t>(tally.receivers.min().value_or(0));
   const bool same = tally.receivers.below(min + 1) == tally.receivers.total();
@@ -46,7 +46,7 @@ std::string one_node_text(const Tally& tally) {
                : "at least " + units::grouped(min) + ", in the median " + number_or_null(tally.receivers.median()));
 }
 
-/// {"1":2849,"2":47151}: so many emits reached so many servers.
+/// Number of emits by the number of servers they reached, such as {"1":2849,"2":47151}.
 std::string histogram_json(const Tally& tally) {
   std::string text;
   tally.receivers.for_each([&text](std::int64_t receivers, std::uint64_t emits) {
@@ -55,7 +55,7 @@ std::string histogram_json(const Tally& tally) {
   return "{" + text + "}";
 }
 
-/// ": 2,849 reached 1 server, 47,151 reached 2 servers"; of many different counts, the smallest ones.
+/// For example ": 2,849 reached 1 server, 47,151 reached 2 servers"; of many different counts, the smallest ones.
 std::string histogram_text(const Tally& tally) {
   constexpr std::size_t shown_max = 8;
   std::string text;
@@ -69,7 +69,7 @@ std::string histogram_text(const Tally& tally) {
   return text + (count > shown_max ? ", the others more" : "");
 }
 
-/// "reached 2 servers each", "reached no server".
+/// For example "reached 2 servers each" or "reached no server".
 std::string reached_text(const Tally& tally, const Options& options) {
   const std::uint64_t counted = tally.receivers.total();
   if (counted == 0) {

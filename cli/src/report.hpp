@@ -10,20 +10,20 @@
 #include "options.hpp"
 #include "tally.hpp"
 
-// What a run says at its end, and on the way.
+// Summary and progress of a run.
 namespace socketio::cli {
 
-/// Why a run came to an end.
+/// Reason for the end of a run.
 enum class Halt : std::uint8_t {
   none,           ///< everything was read
   signal,         ///< SIGINT, SIGTERM or SIGHUP
-  bad_line,       ///< with --on-error stop
-  read_error,     ///< the input cannot be read on
+  bad_line,       ///< a bad line, with --on-error stop
+  read_error,     ///< the input cannot be read further
   refused,        ///< Redis refused an emit, with --on-error stop
   lost,           ///< Redis did not come back in time
-  stopped,        ///< servers would not get what comes next
+  stopped,        ///< the servers are too slow and would miss the next messages
   checkpoint,     ///< the checkpoint, or the file of rejects, cannot be written
-  output_closed,  ///< nobody reads what a dry run prints
+  output_closed,  ///< the reader of a dry run's output has closed it
 };
 
 namespace report {
@@ -37,22 +37,22 @@ std::string summary_text(const Tally& tally, const Options& options, std::chrono
 /// "12,345 emits, 98,765/s, 0.1 s, 45%".
 std::string progress_text(std::uint64_t emits, std::chrono::nanoseconds elapsed, std::optional<double> share);
 
-/// `signal` is the number of the one that came, or 0.
+/// Exit status of a run. `signal` is the number of the received signal, or 0.
 ExitStatus status(const Tally& tally, const Options& options, Halt halt, int signal);
 
-/// Writes the summary to where it belongs, and complains when it cannot.
+/// Prints the summary to standard output or standard error, and an error when that fails.
 void summarize(Console& console, const Tally& tally, const Options& options, std::chrono::nanoseconds elapsed);
 
 }  // namespace report
 
-/// Complaints about lines: the first ones are printed, all are counted.
+/// Errors in lines: the first ones are printed, all are counted.
 class LineErrors {
  public:
-  /// `names_lines`  false for a call with one emit.
+  /// `names_lines`  print line numbers; false for a call with one emit.
   LineErrors(Console& console, bool names_lines) : console_(console), names_lines_(names_lines) {}
 
   void add(std::uint64_t line, const std::string& sentence);
-  /// Says how many were not printed.
+  /// Prints how many errors were not printed.
   void finish();
 
   static constexpr std::uint64_t printed_max = 20;

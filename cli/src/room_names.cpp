@@ -12,7 +12,7 @@
 namespace socketio::cli {
 namespace {
 
-/// Up to so many rooms are compared with each other; more are hashed.
+/// Up to this many rooms, duplicates are found by comparing all rooms; above, by hashing.
 constexpr std::size_t few = 16;
 
 }  // namespace

@@ -10,21 +10,21 @@
 
 namespace socketio::cli {
 
-/// A list of rooms as it was read, in memory that is used again: cheap to compare with the list of the line before.
+/// A list of rooms as it was read, in reused memory: cheap to compare with the list of the line before.
 class RoomNames {
  public:
   RoomNames() = default;
   explicit RoomNames(const std::vector<Room>& rooms);
 
-  /// Why read() failed.
+  /// Reason why read() failed.
   enum class Trouble : std::uint8_t {
     none,
     json,        ///< see the reader's error
-    not_array,   ///< something else stands where the list should
-    not_a_room,  ///< an element that is no text and no finite number
+    not_array,   ///< the value is not an array
+    not_a_room,  ///< an element that is neither a text nor a finite number
     too_many,    ///< more than limits::rooms_max
   };
-  /// Takes an array of texts and numbers; replaces what was there.
+  /// Reads an array of texts and numbers; replaces the previous content.
   Trouble read(transcode::JsonReader& reader);
 
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
@@ -37,7 +37,7 @@ class RoomNames {
 
  private:
   struct Entry {
-    std::size_t end;  ///< in `text_`; it begins where the one before ends
+    std::size_t end;  ///< of the name in `text_`; it begins at the end of the previous one
     double number;
     bool is_number;
     friend bool operator==(const Entry&, const Entry&) = default;
@@ -48,11 +48,11 @@ class RoomNames {
   std::vector<Entry> entries_;
 };
 
-/// A list of rooms in an operation: built anew only when other names come than the time before.
+/// The list of rooms in an operation: rebuilt only when the names have changed.
 class RoomSlot {
  public:
   explicit RoomSlot(std::vector<Room>& rooms) noexcept : rooms_(rooms) {}
-  /// `names` may come back with another content.
+  /// Swaps with `names`, which may have another content afterwards.
   void take(RoomNames& names);
   void copy(const RoomNames& names);
 

@@ -5,7 +5,7 @@
 
 namespace socketio::cli {
 
-/// The whole program. `arguments` are without its name. Returns the exit status; nothing is thrown.
+/// Runs the program. `arguments` are without its name. Returns the exit status; does not throw.
 int run(const std::vector<std::string>& arguments) noexcept;
 
 }  // namespace socketio::cli

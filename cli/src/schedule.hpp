@@ -7,9 +7,9 @@
 
 namespace socketio::cli {
 
-/// When the lines of a recording are due. The first one goes at once; each later one follows it as long after as it did when it
-/// was recorded, divided by the speed. Every time is reckoned from the first line, so small delays never add up, and a line
-/// that is late is due at once.
+/// Schedule of the lines of a recording. The first line is due at once; each later line is due after its recorded distance from
+/// the first one, divided by the speed. All times count from the first line, so small delays never add up, and a late line is
+/// due at once.
 class Schedule {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -17,7 +17,8 @@ class Schedule {
   /// `speed`  above 0; 2 is twice as fast.
   explicit Schedule(double speed) : speed_(speed) {}
 
-  /// How long to wait for the line recorded at `at_ms`, which is not less than that of the first line; zero: it may go.
+  /// Time to wait for the line recorded at `at_ms`, which must not be less than that of the first line; zero if the line is
+  /// due.
   [[nodiscard]] std::chrono::nanoseconds wait(std::uint64_t at_ms, Time now) {
     if (!first_) {
       first_ = First{at_ms, now};
@@ -27,7 +28,7 @@ class Schedule {
     return std::max<std::chrono::nanoseconds>(due - now, std::chrono::nanoseconds(0));
   }
 
-  /// As far as a clock can count: about thirty years.
+  /// Longest distance from the first line, about thirty years, so that the clock cannot overflow.
   static constexpr double after_ms_max = 1e12;
 
  private:

@@ -9,35 +9,36 @@
 
 namespace socketio::cli {
 
-/// How many servers listen in each namespace, as Redis said last. What Redis counts as receivers of a publish are subscribers:
-/// servers, taps, and whoever else listens; this tells the servers among them.
+/// Number of servers in each namespace, from the last reply of Redis. Redis counts all subscribers as receivers of a publish:
+/// servers, taps, and others. This class estimates the number of servers among them.
 class ServerCounts {
  public:
-  /// A namespace, as a number.
+  /// Index of a namespace.
   using Place = std::uint16_t;
-  /// Of namespaces that are too many to be counted.
+  /// Place of namespaces beyond `places_max`, which are not counted.
   static constexpr Place no_place = 0xffff;
   static constexpr std::size_t places_max = 1024;
 
-  /// Cost       one comparison for the namespace that was asked for last.
+  /// The place of a namespace; a new one is added.
+  /// Cost       one comparison for the namespace of the last call.
   Place place_of(std::string_view nsp);
   [[nodiscard]] const std::string& name_of(Place place) const { return places_[place].nsp; }
   [[nodiscard]] std::size_t place_count() const noexcept { return places_.size(); }
 
-  /// `servers`  subscribers that count as servers; strangers may be among them.
-  /// `taps`     subscribers besides, counted among the receivers of every publish.
+  /// `servers`  subscribers that look like servers; strangers may be among them.
+  /// `taps`     further subscribers, which Redis counts among the receivers of every publish.
   void set(Place place, std::uint64_t servers, std::uint64_t taps);
-  /// Subscribers to what all servers get, but not to rooms: no servers, though they will be counted as such by set().
+  /// Sets the number of subscribers that receive what all servers get, but no rooms: set() subtracts them from the servers.
   void set_strangers(Place place, std::uint64_t strangers);
   [[nodiscard]] bool is_known(Place place) const noexcept { return place != no_place && places_[place].servers.has_value(); }
   [[nodiscard]] std::optional<std::uint64_t> servers(Place place) const noexcept {
     return place == no_place ? std::nullopt : places_[place].servers;
   }
 
-  /// The servers among so many receivers: at most as many as there are.
+  /// Number of servers among the receivers of a message: at most the number of known servers.
   ///
-  /// `to_all`  of a message that all servers get. The channel of a room taps follow a little later than its first server: who
-  ///           alone receives there is a server.
+  /// `to_all`  true for a message to all servers. Taps subscribe to the channel of a room a little later than its first server,
+  ///           so a single receiver there is a server.
   [[nodiscard]] std::int64_t servers_among(Place place, std::int64_t receivers, bool to_all) const noexcept {
     if (!is_known(place) || receivers == 0) {
       return receivers;
@@ -47,19 +48,19 @@ class ServerCounts {
     const auto without_others = std::max<std::int64_t>(receivers - static_cast<std::int64_t>(others), to_all ? 0 : 1);
     return std::min(without_others, static_cast<std::int64_t>(std::max(*one.servers, one.before)));
   }
-  /// As many servers listen everywhere as there were at most.
+  /// True if each namespace has as many servers as it had at most.
   [[nodiscard]] bool all_back() const noexcept {
     return std::all_of(places_.begin(), places_.end(),
                        [](const Namespace& one) { return one.servers.value_or(0) >= one.most; });
   }
-  /// The most servers that were seen there.
+  /// The largest number of servers seen in the namespace.
   [[nodiscard]] std::uint64_t most_servers(Place place) const noexcept { return place == no_place ? 0 : places_[place].most; }
 
  private:
   struct Namespace {
     std::string nsp;
     std::optional<std::uint64_t> servers = {};
-    std::uint64_t before = 0;  ///< the count before: a server may have come back since the last one
+    std::uint64_t before = 0;  ///< the previous count: a server may have come back since the last one
     std::uint64_t taps = 0;
     std::uint64_t strangers = 0;
     std::uint64_t most = 0;

@@ -70,7 +70,7 @@ bool ServerWatch::run(const std::function<bool()>& done, std::uint64_t timeout_m
 }
 
 bool ServerWatch::count(ServerCounts& counts, std::uint64_t timeout_ms) {
-  // Answers may come after this call has given up.
+  // Replies may arrive after this call has returned.
   struct Asked {
     std::size_t waiting = 0;
     std::vector<std::pair<ServerCounts::Place, FoundTransport>> found;

@@ -15,29 +15,28 @@
 
 namespace socketio::cli {
 
-/// What CLIENT LIST tells about those who read what a batch publishes. Our own tools do not count.
+/// Connections in CLIENT LIST that receive what a batch publishes, except those of our own tools.
 struct Readers {
-  /// A connection in XREAD.
+  /// A connection that runs XREAD.
   struct OfStream {
-    bool waits = false;  ///< for an entry: it has read all that was there
+    bool waits = false;  ///< it waits for an entry: it has read all there were
     std::chrono::seconds idle{0};
   };
-  std::map<std::string, std::uint64_t, std::less<>> kept_bytes;  ///< what Redis keeps for each subscriber, by id, if anything
-  std::map<std::string, OfStream, std::less<>> of_streams;       ///< by id
+  std::map<std::string, std::uint64_t, std::less<>> kept_bytes;  ///< output buffer of each subscriber by client id, if any
+  std::map<std::string, OfStream, std::less<>> of_streams;       ///< connections that run XREAD, by client id
 };
 Readers readers_in(std::string_view clients);
 
-/// Looks at the fleet while a batch is sent, over a connection of its own: what stands in the emitter's queue does not delay
-/// it.
+/// Observes the fleet while a batch is sent, over a connection of its own, so that the emitter's queue does not delay it.
 class ServerWatch {
  public:
   ServerWatch(const Options& options, Console& console);
 
-  /// Counts the servers in all namespaces again. False when Redis did not answer in time.
+  /// Counts the servers in all namespaces again. False when Redis did not reply in time.
   bool count(ServerCounts& counts, std::uint64_t timeout_ms);
-  /// False when Redis does not tell, or not in time.
+  /// Reads CLIENT LIST. False when Redis does not permit it, or does not reply in time.
   bool read(Readers& readers, std::uint64_t timeout_ms);
-  /// Redis lets us see its clients, as far as is known.
+  /// False once Redis has refused CLIENT LIST.
   [[nodiscard]] bool may_read() const noexcept { return may_read_; }
 
  private:

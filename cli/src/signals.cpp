@@ -13,13 +13,13 @@
 namespace socketio::cli {
 namespace {
 
-// A signal handler reaches nothing but globals.
+// Global variables, because a signal handler can access nothing else.
 volatile sig_atomic_t received = 0;
 int pipe_ends[2] = {-1, -1};
 
 void on_signal(int number) {
   if (received != 0) {
-    if (number == SIGHUP) {  // a closed terminal sends it more than once, and some send it behind SIGTERM
+    if (number == SIGHUP) {  // a closed terminal sends it more than once, sometimes after SIGTERM
       return;
     }
     ::_exit(128 + number);
@@ -77,7 +77,7 @@ int Signals::descriptor() const noexcept { return pipe_ends[0]; }
 Signals::Woken Signals::wait(int fd, int timeout_ms) const {
   pollfd watched[2] = {{descriptor(), POLLIN, 0}, {fd, POLLIN, 0}};
   int count = 0;
-  do {  // libuv 1.50 interrupts calls that have a time limit without any signal
+  do {  // libuv 1.50 interrupts calls with a timeout even without a signal
     count = ::poll(watched, 2, timeout_ms);
   } while (count < 0 && errno == EINTR && pending() == 0);
   if (pending() != 0) {

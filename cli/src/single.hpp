@@ -7,8 +7,8 @@
 
 namespace socketio::cli {
 
-/// The one operation of the command line. Throws Error and Failure when it cannot be sent; everything about it is checked
-/// before Redis is asked for.
+/// Sends the one operation of the command line. Throws Error and Failure when it cannot be sent; the operation is checked
+/// completely before the first connection to Redis.
 ExitStatus run_single(Options& options, Console& console, const Signals& signals);
 
 }  // namespace socketio::cli

@@ -2,8 +2,8 @@
 
 namespace socketio::cli {
 
-/// A standard descriptor that is closed would be given to the next file or socket, and our output would go there. What stands
-/// in its place fails as a closed one does: the first two take no reading and no writing.
+/// Opens /dev/null for each standard descriptor that is closed: otherwise the next file or socket would get its number, and our
+/// output. The replacements fail as closed descriptors do: standard input cannot be read, standard output cannot be written.
 void fill_standard_descriptors();
 
 }  // namespace socketio::cli

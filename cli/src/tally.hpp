@@ -7,11 +7,11 @@
 
 namespace socketio::cli {
 
-/// How many emits reached how many servers: enough for the smallest number and the median, in constant memory.
+/// Number of emits by the number of servers they reached: for the minimum and the median, in constant memory.
 class ReceiverCounts {
  public:
   void add(std::int64_t receivers);
-  /// So many of those that were added with `before` reached `now`.
+  /// Moves `emits` of those that were added with `before` receivers to `now` receivers.
   void change(std::int64_t before, std::int64_t now, std::uint64_t emits);
 
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
@@ -31,16 +31,16 @@ class ReceiverCounts {
       }
     }
   }
-  /// Between the two in the middle when the number of emits is even.
+  /// The median; the mean of the two middle values when the number of emits is even.
   [[nodiscard]] std::optional<double> median() const;
 
  private:
-  /// Fleets are small. What is above goes into a map.
+  /// Numbers of servers below this are in a vector, because fleets are small; the others are in a map.
   static constexpr std::size_t small_max = 256;
   std::uint64_t& count_of(std::int64_t receivers) {
     return static_cast<std::size_t>(receivers) < small_max ? small_[static_cast<std::size_t>(receivers)] : large_[receivers];
   }
-  /// The one at a place when all are in order.
+  /// The value at a place of the sorted sequence.
   [[nodiscard]] std::int64_t at(std::uint64_t place) const;
 
   std::vector<std::uint64_t> small_ = std::vector<std::uint64_t>(small_max);
@@ -48,17 +48,17 @@ class ReceiverCounts {
   std::uint64_t total_ = 0;
 };
 
-/// What became of everything that was to be sent.
+/// Results of all emits and lines.
 struct Tally {
   std::uint64_t failed = 0;       ///< bad lines, refused, and not sent
-  std::uint64_t unconfirmed = 0;  ///< written to a Redis that went away before it answered
-  ReceiverCounts receivers;       ///< of those that Redis took, where it counts
-  /// Taken as well, by a transport that does not tell whom they reach.
+  std::uint64_t unconfirmed = 0;  ///< written, but Redis was lost before it replied
+  ReceiverCounts receivers;       ///< of confirmed emits, on transports that count receivers
+  /// Confirmed emits on a transport that does not count receivers.
   std::uint64_t receivers_unknown = 0;
 
-  std::uint64_t fewer = 0;            ///< of a batch: reached fewer servers than there were
-  std::uint64_t empty_rooms = 0;      ///< reached no server, though servers listen: none of them has a client in the room
-  std::uint64_t selected_nobody = 0;  ///< lines with an empty list of rooms: nothing was to be sent
+  std::uint64_t fewer = 0;            ///< of a batch: emits that reached fewer servers than there were
+  std::uint64_t empty_rooms = 0;      ///< emits to rooms without clients: reached no server, although there are some
+  std::uint64_t selected_nobody = 0;  ///< lines with an empty list of rooms: nothing to send
 
   std::uint64_t bad_lines = 0;  ///< among `failed`
   std::uint64_t refused = 0;    ///< among `failed`: Redis answered with an error
@@ -66,7 +66,7 @@ struct Tally {
 
   [[nodiscard]] std::uint64_t sent() const noexcept { return receivers.total() + receivers_unknown; }
   [[nodiscard]] std::uint64_t no_receivers() const { return receivers.below(1); }
-  /// Everything that has ended.
+  /// Number of completed emits and lines.
   [[nodiscard]] std::uint64_t ended() const noexcept { return sent() + failed + unconfirmed + selected_nobody; }
 };
 

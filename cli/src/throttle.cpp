@@ -10,11 +10,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long a signal may go unnoticed.
+/// Longest wait between two checks for signals.
 constexpr std::uint64_t answer_slice_ms = 100;
 constexpr milliseconds look_every{50};
 constexpr milliseconds look_again{5};
-/// A subscriber for whom Redis keeps no more after so much was sent gets none of it.
+/// Bytes sent without any change of a subscriber's output buffer that show that the subscriber does not receive the batch.
 constexpr std::uint64_t telling_bytes = std::uint64_t{64} << 10;
 
 }  // namespace
@@ -24,7 +24,7 @@ Throttle::Throttle(const Options& options, Console& console, const Signals& sign
 
 void Throttle::begin(const OutputLimit& subscribers) {
   room_ = OutputRoom(subscribers);
-  if (has_subscribers()) {  // what Redis keeps now is not of this batch
+  if (has_subscribers()) {  // bytes buffered before the batch are not its own
     const Clock::time_point began_at = Clock::now();
     Readers readers;
     while (measure(readers, began_at) == Looked::not_yet && signals_.pending() == 0) {
@@ -46,7 +46,7 @@ Halt Throttle::make_room(std::uint64_t bytes, std::string& problem) {
 void Throttle::sent(std::uint64_t bytes) {
   ++entries_;
   sent_bytes_ += bytes;
-  if (!room_.is_easy(bytes)) [[unlikely]] {  // else the soft limit is far away
+  if (!room_.is_easy(bytes)) [[unlikely]] {  // otherwise the soft limit is far away
     room_.sent(bytes, Clock::now());
   } else {
     room_.sent(bytes, {});
@@ -60,7 +60,7 @@ void Throttle::look() {
   }
 }
 
-/// `answered_at`  when Redis told last. It may be busy for a while; when it is away, that is for others to deal with.
+/// `answered_at`  time of Redis' last reply. Redis may be busy for a while; a lost Redis is handled elsewhere.
 Throttle::Looked Throttle::look_at(Readers& readers, Clock::time_point answered_at) {
   if (watch_.read(readers, answer_slice_ms)) {
     return Looked::yes;
@@ -70,7 +70,7 @@ Throttle::Looked Throttle::look_at(Readers& readers, Clock::time_point answered_
 }
 
 Throttle::Looked Throttle::measure(Readers& readers, Clock::time_point answered_at) {
-  const std::uint64_t under_way = sender_.under_way_bytes();  // what arrives from now on counts twice: better than not at all
+  const std::uint64_t under_way = sender_.under_way_bytes();  // bytes arriving from now on count twice, rather than not at all
   const Looked looked = look_at(readers, answered_at);
   if (looked == Looked::yes) {
     looked_at_ = Clock::now();
@@ -79,8 +79,8 @@ Throttle::Looked Throttle::measure(Readers& readers, Clock::time_point answered_
   return looked;
 }
 
-/// What Redis keeps for the slowest one of those who get what is sent. Somebody else's subscriber that stands still is nobody
-/// to wait for: who had something before the batch began is concerned once it has more.
+/// The largest output buffer among the subscribers that receive the batch. A stalled subscriber of other channels must not be
+/// waited for: one whose buffer was not empty before the batch counts only once its buffer has grown.
 std::uint64_t Throttle::slowest(const Readers& readers, std::uint64_t arrived_bytes) {
   std::erase_if(seen_, [&readers](const auto& one) { return !readers.kept_bytes.contains(one.first); });
   std::uint64_t most = 0;
@@ -112,7 +112,7 @@ void Throttle::note_blindness() {
   }
 }
 
-/// As long as they read on, they are waited for; if they stand still, for the timeout.
+/// Waits while the subscribers' buffers shrink; without progress, at most for the timeout.
 Halt Throttle::wait_for_subscribers(std::uint64_t bytes, std::string& problem) {
   Clock::time_point moved_at = Clock::now();
   std::uint64_t least = UINT64_MAX;
@@ -125,7 +125,7 @@ Halt Throttle::wait_for_subscribers(std::uint64_t bytes, std::string& problem) {
     if (looked != Looked::yes) {
       if (looked == Looked::impossible) {
         note_blindness();
-        room_.measured(0, 0, now);  // nothing can be seen: what was sent is forgotten
+        room_.measured(0, 0, now);  // no measurement is possible: forget what was sent
         return Halt::none;
       }
       if (signals_.pending() != 0) {
@@ -161,7 +161,7 @@ Halt Throttle::wait_for_subscribers(std::uint64_t bytes, std::string& problem) {
   }
 }
 
-/// Waits until everything is in the stream, and every reader has read it.
+/// Waits until all emits are in the stream and every reader has read them.
 Halt Throttle::wait_for_stream(std::string& problem) {
   if (!watch_.may_read()) {
     note_blindness();
@@ -197,7 +197,7 @@ Halt Throttle::wait_for_stream(std::string& problem) {
         continue;
       }
       const auto moved = moved_at.try_emplace(reader, answered_at).first;
-      if (state.idle < std::chrono::seconds(2)) {  // Redis counts whole seconds: it may have asked just now
+      if (state.idle < std::chrono::seconds(2)) {  // Redis reports whole seconds: the reader may have run XREAD just now
         moved->second = answered_at;
       }
       ++behind;

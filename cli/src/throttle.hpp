@@ -16,26 +16,26 @@
 
 namespace socketio::cli {
 
-/// Keeps a batch from outrunning the servers: Redis would cut off subscribers that are too slow, and streams drop what was not
-/// read.
+/// Slows a batch down to the speed of the servers: Redis closes the connections of slow subscribers, and streams drop entries
+/// that were not read yet.
 class Throttle {
  public:
-  /// The sending side.
+  /// Functions of the sending side.
   struct Sender {
-    std::function<std::uint64_t()> under_way_bytes;           ///< as Redis will keep them for each server
-    std::function<void(std::chrono::milliseconds)> make_way;  ///< waits so long for answers, if any are missing
-    std::function<Halt()> settle;                             ///< waits for all answers
+    std::function<std::uint64_t()> under_way_bytes;           ///< pending bytes, as Redis will buffer them per server
+    std::function<void(std::chrono::milliseconds)> make_way;  ///< waits at most this long for pending results
+    std::function<Halt()> settle;                             ///< waits for all pending results
     std::function<bool()> is_connected;
   };
   Throttle(const Options& options, Console& console, const Signals& signals, ServerWatch& watch, Sender sender);
 
-  /// The fleet is known: its transports, and the limits of its Redis.
+  /// Must be called once the fleet is known: its transports, and the limits of its Redis.
   void begin(const OutputLimit& subscribers);
-  /// Waits until a message of so many bytes can go; 0 for one that only goes into a stream. Returns Halt::stopped, with a
-  /// sentence in `problem`, when those who read stood still for the timeout.
+  /// Waits until a message of `bytes` bytes can be sent; 0 for one that only goes into a stream. Returns Halt::stopped, with a
+  /// sentence in `problem`, when the receivers have read nothing for the timeout.
   Halt make_room(std::uint64_t bytes, std::string& problem);
   void sent(std::uint64_t bytes);
-  /// To be called now and then: others may fill the buffers, too.
+  /// Measures if that is due. Must be called regularly, because other publishers may fill the buffers too.
   void look();
 
  private:
@@ -51,11 +51,11 @@ class Throttle {
   void note_slowness();
   void note_blindness();
 
-  /// A subscriber for whom Redis keeps something.
+  /// A subscriber with a non-empty output buffer.
   struct Seen {
     std::uint64_t kept_bytes = 0;
-    std::uint64_t arrived_bytes = 0;  ///< of this batch, when it was seen with these `kept_bytes` first
-    bool is_concerned = true;         ///< it gets what is sent, as far as is known
+    std::uint64_t arrived_bytes = 0;  ///< of this batch, when `kept_bytes` was seen first
+    bool is_concerned = true;         ///< it receives the batch, as far as is known
   };
 
   const Options& options_;
@@ -66,7 +66,7 @@ class Throttle {
   OutputRoom room_;
   std::map<std::string, Seen, std::less<>> seen_;
   std::uint64_t sent_bytes_ = 0;
-  std::uint64_t entries_ = 0;  ///< sent since all readers of the stream had read everything
+  std::uint64_t entries_ = 0;  ///< entries sent since all readers had read the whole stream
   Clock::time_point looked_at_{};
   bool told_slow_ = false;
   bool told_blind_ = false;

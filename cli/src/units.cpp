@@ -13,7 +13,7 @@ constexpr std::uint64_t size_max = std::uint64_t{1} << 30;
 constexpr double rate_max = 1e9;
 constexpr double speed_max = 1e6;
 
-/// Reads plain decimal digits with an optional fraction off the front.
+/// Reads decimal digits with an optional fraction, and removes them from the text.
 std::optional<double> take_decimal(std::string_view& text) {
   double value = 0;
   if (text.empty() || text[0] < '0' || text[0] > '9') {
@@ -27,7 +27,7 @@ std::optional<double> take_decimal(std::string_view& text) {
   return value;
 }
 
-/// What stands behind a number, as a factor; 0: no such unit.
+/// Factor of a unit; 0 when there is no such unit.
 template <std::size_t Count>
 double factor(const std::pair<std::string_view, double> (&table)[Count], std::string_view unit) {
   for (const auto& [name, value] : table) {

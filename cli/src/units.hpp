@@ -6,22 +6,22 @@
 #include <string>
 #include <string_view>
 
-// How people write amounts, and how amounts are written for people.
+// Reads amounts as people write them, and writes amounts for people.
 namespace socketio::cli::units {
 
-/// "500ms", "5s", "1.5s", "1m", "1h": more than nothing, at most a day. A bare number is refused: of what?
+/// A duration: "500ms", "5s", "1.5s", "1m", "1h": more than 0, at most a day. A number without a unit is refused.
 std::optional<std::chrono::milliseconds> duration(std::string_view text);
 
-/// "4096", "512K", "64M", "1G": bytes, at least one, at most 1G.
+/// A size in bytes: "4096", "512K", "64M", "1G": at least 1, at most 1G.
 std::optional<std::uint64_t> size(std::string_view text);
 
-/// "1000/s" or "1000", also "0.5/s": more than nothing, at most a thousand million.
+/// A rate: "1000/s" or "1000", also "0.5/s": more than 0, at most 1,000,000,000.
 std::optional<double> rate(std::string_view text);
 
-/// How many times as fast: "2", "0.5"; from a millionth to a million.
+/// A factor for the speed: "2", "0.5"; from 1/1,000,000 to 1,000,000.
 std::optional<double> speed(std::string_view text);
 
-/// A number of things: digits only.
+/// A count: digits only.
 std::optional<std::uint64_t> count(std::string_view text);
 
 /// "1,234,567".

@@ -22,7 +22,7 @@ namespace {
 
 constexpr transcode::JsonOptions json_options{limits::depth_max, /*binary_members=*/true, /*strict_utf8=*/true};
 
-/// A file descriptor that is closed at the end, unless it is standard input.
+/// A file descriptor that the destructor closes, unless it is standard input.
 class Descriptor {
  public:
   explicit Descriptor(const std::string& path)
@@ -40,7 +40,7 @@ class Descriptor {
   int number_;
 };
 
-/// Somebody forgot the quotes: text that begins as no JSON value does.
+/// True if the text begins as no JSON value does: the quotes were probably forgotten.
 bool looks_like_a_word(std::string_view argument) {
   const std::size_t start = argument.find_first_not_of(" \t\r\n");
   return start == std::string_view::npos || std::string_view("{[\"-0123456789").find(argument[start]) == std::string_view::npos;

@@ -9,24 +9,24 @@
 #include <socketio/common/buffer.hpp>
 #include <socketio/protocol/room.hpp>
 
-// What stands on the command line, as the fleet gets it.
+// Converts values on the command line for the fleet.
 namespace socketio::cli::values {
 
 /// Appends [event, args...]. Each argument is JSON, where {"$binary":"<base64>"} is binary; "@path" is the content of a file,
-/// "@-" that of standard input. With `plain`, each is a string as it stands.
+/// "@-" that of standard input. With `plain`, each argument is a string, unchanged.
 ///
 /// Fails      Failure(usage) with a sentence that names the argument and shows how to quote it. `out` is undefined then.
 void pack_event(Buffer& out, std::string_view event, std::span<const std::string> arguments, bool plain);
 
-/// Appends what can be read from a file, or from standard input for "-".
+/// Appends the content of a file, or of standard input for "-".
 ///
-/// Fails      Failure(usage): not there, not readable, a folder, or more than `size_max` bytes.
+/// Fails      Failure(usage) when it does not exist, cannot be read, is a folder, or has more than `size_max` bytes.
 void read_file(Buffer& out, const std::string& path, std::size_t size_max);
 
 /// The number of --room-number, written as in JSON.
 Room numeric_room(const std::string& text);
 
-/// Adds a room that is not there yet.
+/// Adds a room unless the list already contains it.
 void add_room(std::vector<Room>& rooms, Room room);
 
 }  // namespace socketio::cli::values
