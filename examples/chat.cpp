@@ -1,16 +1,16 @@
-// A chat with rooms, nicknames, private messages, who is typing, and nothing lost when a connection breaks. One file to copy
-// from.
+// A chat with rooms, nicknames, private messages, typing notices, and no lost messages when a connection breaks. One file to
+// copy from.
 //
 //   chat [--port 3000] [--page FOLDER] [--client FOLDER]
 //
-// What the page (examples/chat/) and this server say to each other:
+// Events between the page (examples/chat/) and this server:
 //
-//   auth {nickname, key}      who I am. Refused with {code, hint}. The key is a secret of the page, to know me again by
-//   join room                 answered with an error or null, the latest messages, and who is there
-//   say room, text            answered with an error or null; everybody in the room gets  message room, {id, from, text, time}
-//   whisper nickname, text    likewise; the two get  whisper nickname of the other, {id, from, text, time}
-//   typing room               the others get  typing room, nickname, if they can right now
-//   leave room                when somebody comes or goes the others get  joined room, nickname  or  left room, nickname
+//   auth {nickname, key}      identifies a user. Refused with {code, hint}. The key is a secret of the page, for reconnecting
+//   join room                 acknowledged with an error or null, the latest messages, and the people in the room
+//   say room, text            acknowledged with an error or null; all in the room get  message room, {id, from, text, time}
+//   whisper nickname, text    likewise; both clients get  whisper nickname of the other, {id, from, text, time}
+//   typing room               the others get  typing room, nickname  as a volatile event
+//   leave room                when somebody joins or leaves, the others get  joined room, nickname  or  left room, nickname
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -38,20 +38,20 @@ constexpr std::size_t name_bytes_max = 20;
 constexpr std::size_t text_bytes_max = 4'000;
 constexpr std::size_t messages_per_room_max = 50;
 constexpr std::size_t rooms_per_person_max = 20;
-constexpr std::size_t rooms_max = 1'000;  // beyond it, rooms without people are forgotten
+constexpr std::size_t rooms_max = 1'000;  // above, empty rooms are removed
 
 std::uint64_t now_ms() {
   using namespace std::chrono;
   return static_cast<std::uint64_t>(duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
 }
 
-/// Of a nickname or a room.
+/// True for a valid name of a user or a room.
 bool is_name(std::string_view name) {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
   return !name.empty() && name.size() <= name_bytes_max && name.find_first_not_of(letters) == std::string_view::npos;
 }
 
-/// "Ada" and "ada" would be taken for one another.
+/// Key of a nickname: "Ada" and "ada" look alike, so only one of them can be in use.
 std::string lower_case(std::string name) {
   for (char& letter : name) {
     letter = static_cast<char>(letter >= 'A' && letter <= 'Z' ? letter | 0x20 : letter);
@@ -59,12 +59,12 @@ std::string lower_case(std::string name) {
   return name;
 }
 
-/// The room of Socket.IO. The id of a socket is a room, too: the "#" keeps people from joining those.
+/// Socket.IO room of a chat room. The id of a socket is a room too: the "#" keeps people from joining those.
 std::string channel(const std::string& room) { return '#' + room; }
 
 // An object in JavaScript: {id, from, text, time}.
 struct Message {
-  std::uint64_t id;  ///< grows, also over restarts: the page knows by it what it has shown already
+  std::uint64_t id;  ///< ascends, also across restarts: the page uses it to skip messages that it has already shown
   std::string from;
   std::string text;
   std::uint64_t time;
@@ -98,7 +98,7 @@ class Chat {
   socketio::Server& server() { return io_; }
 
  private:
-  /// Lets a socket in or not, before it is connected.
+  /// Admits or refuses a socket before it is connected.
   void admit(const Socket& socket, const Next& next) {
     const socketio::Handshake handshake = socket.handshake();
     const std::string nickname = handshake.auth().member("nickname").as<std::string>().value_or("");
@@ -111,7 +111,7 @@ class Chat {
         next(Refusal("nickname taken", Hint{"taken", "Somebody is called " + holder->second.nickname + " already."}));
         return;
       }
-      const Socket before = holder->second.socket;  // the same page: its old connection is dead, and nobody has noticed yet
+      const Socket before = holder->second.socket;  // the same page: its old connection is dead, but not closed yet
       before.disconnect(true);
     }
     socket.set_data(nickname);
@@ -203,7 +203,7 @@ class Chat {
     socket.to(channel(room)).emit("left", room, me);
   }
 
-  /// Null when `me` is not in it.
+  /// The room; null when `me` is not in it.
   Room* find_room(const std::string& room, const std::string& me) {
     const auto found = rooms_.find(room);
     return found != rooms_.end() && found->second.people.contains(me) ? &found->second : nullptr;
@@ -212,7 +212,7 @@ class Chat {
   std::uint64_t next_id_ = now_ms();
   std::map<std::string, Room> rooms_;
   std::map<std::string, Person> people_;  ///< by nickname in lower case
-  socketio::Server io_;                   ///< the last member: it ends first, as its handlers use the others
+  socketio::Server io_;                   ///< the last member, destroyed first, because its handlers use the others
 };
 
 // ---- the program -----------------------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ int serve(std::uint16_t port, const std::string& page, const std::string& client
   options.static_folder = page;
   options.client_folder = client;
   options.recovery.enabled = true;
-  options.recovery_skips_middlewares = false;  // somebody may have taken the nickname meanwhile
+  options.recovery_skips_middlewares = false;  // another client may have taken the nickname meanwhile
   options.on_problem = [](const socketio::Problem& problem) { std::cerr << problem.event << ": " << problem.message << '\n'; };
 
   socketio::Loop loop;

@@ -1,5 +1,5 @@
-// A server whose every feature can be driven from outside, by protocol suites and in mixed fleets. Environment variables
-// configure it; the namespace /control takes operations.
+// A server for protocol suites and mixed fleets that can use every feature. Environment variables configure it; the namespace
+// /control accepts operations.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -33,7 +33,7 @@ std::uint32_t number_setting(const char* name, const char* fallback) {
   return static_cast<std::uint32_t>(std::stoul(setting(name, fallback)));
 }
 
-/// Packed values, to be sent as they are.
+/// Packed values, to be sent unchanged.
 std::string packed(Bytes bytes) { return std::string(as_text(bytes)); }
 
 template <typename... Items>
@@ -91,7 +91,7 @@ std::vector<Room> rooms_of(const Value& list) {
   return rooms;
 }
 
-/// The arguments of an event as an array of their own.
+/// The arguments of an event as a packed array.
 std::string array_of(const Arguments& arguments) {
   Buffer out;
   pack::array_header(out, static_cast<std::uint32_t>(arguments.size()));
@@ -101,7 +101,7 @@ std::string array_of(const Arguments& arguments) {
 
 Bytes bytes_of(const std::string& text) { return as_bytes(text); }
 
-/// Answers an operation, once.
+/// Sends the result of an operation; must be called once.
 using Answer = std::function<void(const std::string& packed_result)>;
 
 class ConformanceServer {
@@ -118,7 +118,7 @@ class ConformanceServer {
     });
   }
 
-  /// Calls `ready` once nothing that the fleet says is missed; at once for a server that stands alone.
+  /// Calls `ready` once the server receives all messages of its fleet; at once for a server without a fleet.
   void when_ready(std::function<void()> ready) {
     if (bus_ == nullptr || bus_->is_ready()) {
       ready();
@@ -138,12 +138,12 @@ class ConformanceServer {
     const auto port = static_cast<std::uint16_t>(number_setting("PORT", "3000"));
     std::string problem = io_.listen("127.0.0.1", port);
     if (problem.empty()) {
-      static_cast<void>(io_.listen("::1", port));  // where the machine has it
+      static_cast<void>(io_.listen("::1", port));  // only if the machine has IPv6
     }
     return problem;
   }
 
-  /// Whoever still waits for Redis is not called any more: a server that closes does not begin to listen.
+  /// Closes the server. Does not call `ready` of when_ready() any more: a closing server must not begin to listen.
   void close(std::function<void()> done) {
     if (bus_ != nullptr) {
       bus_->on_state({});
@@ -315,7 +315,7 @@ class ConformanceServer {
   BroadcastOperator selection_of(const Value& operation) {
     BroadcastOperator selected =
         operation.member("socket").is_nothing() ? namespace_of(operation) : socket_of(operation).broadcast();
-    if (const auto rooms = rooms_of(operation.member("to")); !rooms.empty()) {  // none means everybody in this protocol
+    if (const auto rooms = rooms_of(operation.member("to")); !rooms.empty()) {  // in this protocol no rooms mean everybody
       selected = selected.to(rooms);
     }
     selected = selected.except(rooms_of(operation.member("except")));
@@ -343,7 +343,7 @@ class ConformanceServer {
     answer(nothing);
   }
 
-  /// With `missing: true` the result also tells how many have not answered.
+  /// With `missing: true` the result also has the number of missing responses.
   static bool wants_missing(const Value& operation) { return operation.member("missing").as<bool>().value_or(false); }
 
   void emit_with_ack(const Value& operation, const Answer& answer) {
@@ -367,7 +367,7 @@ class ConformanceServer {
         });
   }
 
-  /// Does something to the socket that the operation names, on its thread, and answers.
+  /// Runs `act` with the socket that the operation names, on the socket's thread, and responds.
   void with_socket(const Value& operation, const Answer& answer, std::function<void(const Socket&)> act) {
     const Socket socket = socket_of(operation);
     socket.post([socket, answer, act = std::move(act)] {
@@ -496,14 +496,14 @@ class ConformanceServer {
     });
   }
 
-  /// Server-side events are heard on the thread of the loop.
+  /// Responds with the log of server-side events, which are received on the thread of the loop.
   void sse_log(const Value&, const Answer& answer) {
     loop_.post([this, answer] { answer(array_of(std::exchange(log_, {}))); });
   }
 
   std::string name_;
   Loop& loop_;
-  std::shared_ptr<RedisBus> bus_;  ///< null for a server that stands alone
+  std::shared_ptr<RedisBus> bus_;  ///< null for a server without a fleet
   Server io_;
   std::vector<std::string> log_;  ///< packed
 };

@@ -1,4 +1,4 @@
-// The smallest server: what somebody says is heard by everybody else in the lobby.
+// The smallest server: it sends each message of a client to all other clients in the lobby.
 #include <iostream>
 #include <string>
 

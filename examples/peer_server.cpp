@@ -1,6 +1,5 @@
-// A server for measuring, like the ones that `benchmarks/` starts of the JavaScript peers: in "/" and in namespaces that start
-// with
-// "/n" a client's event `join` joins it to a room, and a server-side event `sse` is acknowledged with "pong". SIGTERM ends it.
+// A server for benchmarks, like the JavaScript servers that `benchmarks/` starts: in "/" and in namespaces that start with
+// "/n", a client's event `join` joins it to a room, and a server-side event `sse` is acknowledged with "pong". SIGTERM ends it.
 //
 //   peer_server --port 3000 [--redis redis://127.0.0.1:6379] [--adapter classic|sharded|streams] [--threads 1]
 #include <chrono>
