@@ -1,4 +1,5 @@
-// The library's cost of an emit: emit_loop URL COUNT TEXT_BYTES [TRANSPORT]. Prints one line of JSON, as the peers' loops do.
+// Measures the library's cost of an emit: emit_loop URL COUNT TEXT_BYTES [TRANSPORT]. Prints one line of JSON, as the peers'
+// loops do.
 #include <sys/resource.h>
 
 #include <chrono>

@@ -1,6 +1,6 @@
-// A busy bus: paced_load URL PER_SECOND SECONDS TEXT_BYTES. Every hundredth event goes to the room "wanted", the others to 99
-// other rooms; the last one, to "wanted", is named "end". Prints one line of JSON: how many, how long it took, and how far it
-// ever was behind its own schedule.
+// Publishes at a constant rate: paced_load URL PER_SECOND SECONDS TEXT_BYTES. Every hundredth event goes to the room "wanted",
+// the others to 99 other rooms; the last one, to "wanted", is named "end". Prints one line of JSON: the number of events, the
+// time that they took, and the largest delay behind the schedule.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>

@@ -21,7 +21,7 @@ constexpr std::size_t connecting_max = 64;
 constexpr std::string_view upgrade_end = "\r\n\r\n";
 
 struct FrameHead {
-  std::size_t size_bytes = 0;  // 0: has not come whole
+  std::size_t size_bytes = 0;  // 0: not complete yet
   std::uint64_t payload_bytes = 0;
 };
 
@@ -172,7 +172,7 @@ void Clients::feed(std::size_t index, std::string_view bytes) {
   }
 }
 
-/// Takes a frame, or a part of the one under way, from the bytes. Returns false when more has to come first.
+/// Consumes a frame, or a part of the current one. Returns false when more bytes are needed.
 bool Clients::take_frame(std::size_t index, std::string_view& bytes) {
   Client& client = clients_[index];
   if (client.skip_bytes == 0) {
@@ -217,7 +217,7 @@ void Clients::on_packet(std::size_t index, std::string_view start) {
   }
 }
 
-/// Masked as the protocol demands; with zeros, which leave the bytes as they are. Short packets only.
+/// Sends a short packet in a frame that is masked, as the protocol requires; a mask of zeros leaves the bytes unchanged.
 void Clients::send(std::size_t index, std::string_view packet) {
   std::string frame = {'\x81', static_cast<char>(0x80 | packet.size()), 0, 0, 0, 0};
   frame += packet;

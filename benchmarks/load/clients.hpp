@@ -1,5 +1,5 @@
-// Thousands of WebSocket clients of Socket.IO servers in one thread: they connect, join rooms, answer pings and count what they
-// get.
+// Thousands of WebSocket clients of Socket.IO servers in one thread: they connect, join rooms, respond to pings and count
+// received messages.
 #pragma once
 
 #include <array>
@@ -13,23 +13,23 @@ namespace bench {
 
 class Clients {
  public:
-  /// A message with this id has arrived at one of the clients, whole.
+  /// Called when one of the clients has received the whole message with this id.
   using OnMessage = std::function<void(std::uint64_t id)>;
 
-  /// The clients take turns with the ports, and with `namespaces` > 0 with the namespaces /n0, /n1, ... too. `raw` servers send
-  /// packets without a handshake of Socket.IO.
+  /// Distributes the clients over the ports in turn, and with `namespaces` > 0 also over the namespaces /n0, /n1, ... `raw`
+  /// servers send packets without a Socket.IO handshake.
   Clients(std::vector<std::uint16_t> ports, std::size_t namespaces, bool raw, OnMessage on_message);
 
-  /// Opens that many connections and returns when all are clients of their namespace. Fails after a minute.
+  /// Opens `count` connections and returns when all have joined their namespace. Fails after a minute.
   void connect(std::size_t count);
 
   /// Client i emits `join` for the room "r<i>" and then for "all".
   void join();
 
-  /// Handles what arrives, for at most that long. Returns whether a descriptor given to watch() can be read.
+  /// Handles received bytes for at most `timeout_ms`. Returns whether a descriptor given to watch() can be read.
   bool poll(int timeout_ms);
 
-  /// One more descriptor to wait for in poll().
+  /// Adds a descriptor that poll() waits for.
   void watch(int fd);
 
   std::size_t size() const { return clients_.size(); }
@@ -38,12 +38,12 @@ class Clients {
   std::string namespace_of(std::size_t index) const;
 
  private:
-  static constexpr std::size_t prefix_bytes = 48;  // as much of a message as tells its kind and its id
+  static constexpr std::size_t prefix_bytes = 48;  // enough of a message to find its kind and its id
   struct Client {
     int fd = -1;
     bool upgraded = false;
-    std::string head;              // start of a frame, or of the answer to the upgrade, that has not come whole
-    std::uint64_t skip_bytes = 0;  // rest of the message that is under way
+    std::string head;              // incomplete start of a frame, or of the response to the upgrade
+    std::uint64_t skip_bytes = 0;  // remaining bytes of the current message
     std::uint64_t id = 0;          // its id, when it is an event
     bool event = false;
   };

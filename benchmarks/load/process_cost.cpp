@@ -1,7 +1,7 @@
-// What a process costs from start to end: process_cost CALLS INPUT_FILE COMMAND... Runs the command so often, one after the
-// other, its input from the file and its output to nowhere. Prints one line of JSON: the median of the wall times, the mean of
-// the CPU times, the largest resident size. Static and without streams: a child's largest size counts from that of its parent
-// on.
+// Measures the cost of a process from start to end: process_cost CALLS INPUT_FILE COMMAND... Runs the command CALLS times, one
+// after the other, with the file as its input, and drops its output. Prints one line of JSON: the median of the wall times, the
+// mean of the CPU times, the largest resident size. This program is static and uses no streams, because a child's largest size
+// starts at that of its parent.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

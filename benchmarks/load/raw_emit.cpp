@@ -1,5 +1,5 @@
-// The least a publisher can do: raw_emit URL COUNT TEXT_BYTES. It writes the commands of 512 events at once to a blocking
-// socket, reads the 512 replies, and so on. Prints one line of JSON, as the other loops do.
+// Lower bound for a publisher: raw_emit URL COUNT TEXT_BYTES. Writes the commands of 512 events at once to a blocking socket,
+// reads the 512 replies, and repeats. Prints one line of JSON, as the other loops do.
 #include <algorithm>
 #include <cstdio>
 #include <string>

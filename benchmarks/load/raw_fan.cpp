@@ -1,7 +1,7 @@
-// The least a server can do: raw_fan PORT REDIS_URL write|coalesce. What comes on the channel "raw#all" goes to every client
-// in a WebSocket frame, what comes on "raw#rN" to the client N, and what comes for other rooms to nobody. `write` makes one
-// system call for each client and message, as a server must that gets one message at a time; `coalesce` one for each client and
-// all messages that have come from Redis at once. No handshake but HTTP's, no joining of rooms, no codec.
+// Lower bound for a server: raw_fan PORT REDIS_URL write|coalesce. Sends messages of the channel "raw#all" to every client in a
+// WebSocket frame, those of "raw#rN" to the client N, and drops those of other rooms. `write` makes one system call per client
+// and message, as a server must that receives one message at a time; `coalesce` makes one per client for all messages that
+// arrive from Redis together. No handshake except HTTP's, no joining of rooms, no codec.
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -22,8 +22,8 @@ using namespace bench;
 
 namespace {
 
-/// Takes one message of the subscription from the bytes: its channel and what was published, the last two parts. False when it
-/// has not come whole.
+/// Consumes one message of the subscription: its channel and its payload, which are its last two parts. False when it is not
+/// complete yet.
 bool take_message(std::string_view& bytes, std::string_view& channel, std::string_view& last) {
   std::string_view rest = bytes;
   const auto number = [&](char kind, std::size_t& value) {
@@ -101,8 +101,8 @@ class RawFan {
  private:
   struct Client {
     bool upgraded = false;
-    std::string frames;  // what is for this client alone, of what has come from Redis at once
-    std::string queue;   // what the socket has not taken
+    std::string frames;  // frames for this client alone, from one read of Redis
+    std::string queue;   // bytes that the socket has not accepted yet
   };
 
   void add(int fd, std::uint32_t what) { control(EPOLL_CTL_ADD, fd, what); }
@@ -220,7 +220,7 @@ class RawFan {
     if (client.queue.empty()) {
       const ssize_t written = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (written < 0 && errno != EAGAIN) {
-        return;  // the client has gone; its end of file comes
+        return;  // the client has closed; its end of file follows
       }
       bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
       if (bytes.empty()) {
@@ -236,8 +236,8 @@ class RawFan {
   int listener_;
   int redis_;
   std::vector<Client> clients_;  // by descriptor
-  std::vector<int> upgraded_;    // client N at its place; none ends before the measurement does
-  std::vector<int> some_;        // those with frames of their own
+  std::vector<int> upgraded_;    // client N at index N; all stay open until the measurement ends
+  std::vector<int> some_;        // clients with frames of their own
   std::vector<char> buffer_;
   std::size_t used_ = 0;
   std::string frames_;

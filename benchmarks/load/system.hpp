@@ -1,4 +1,4 @@
-// What the load programs share: clocks, sockets, and the bytes that they send.
+// Functions that the load programs share: clocks, sockets, and the bytes that they send.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 namespace bench {
 
-/// Prints `what`, and errno where there is one, and ends the process: a measurement that went wrong has no result.
+/// Prints `what`, and errno if it is set, and ends the process: a failed measurement has no result.
 [[noreturn]] void fail(const std::string& what);
 
 std::uint64_t now_ns();
 
-/// Processor time that the processes have used so far, all their threads together, from /proc/PID/task/*/schedstat.
+/// Processor time that the processes have used so far, including all their threads, from /proc/PID/task/*/schedstat.
 std::uint64_t cpu_ns(const std::vector<pid_t>& processes);
 
 /// A blocking connection to a port of this machine.
@@ -24,10 +24,10 @@ int connect_to(std::uint16_t port);
 /// Port of `redis://127.0.0.1:6379`.
 std::uint16_t port_of(std::string_view url);
 
-/// Writes all of it to a blocking socket.
+/// Writes all bytes to a blocking socket.
 void write_all(int fd, std::string_view bytes);
 
-/// A packet as it goes to a client, `42["msg",7,"xxx"]`. The load reads its id back.
+/// A packet as sent to a client, `42["msg",7,"xxx"]`. The load reads its id back.
 std::string packet(std::uint64_t id, std::string_view text);
 
 /// A WebSocket frame as a server sends it: final, text, not masked.

@@ -1,16 +1,16 @@
-// Drives servers and tells what their deliveries cost. One line of JSON goes out for each line of standard input, and one at
-// the start for the connecting:
+// Measures what deliveries cost servers. Prints one line of JSON for each line of standard input, and one at the start for the
+// connections:
 //
 //   websocket_load --servers PORT:PID[,PORT:PID...] --redis URL --clients N [--namespaces N] [--raw]
 //
 //   join                      client i joins the rooms r<i> and "all"
-//   window K COUNT BYTES      COUNT broadcasts to all clients, K of them under way
-//   paced RATE COUNT BYTES    so many a second; with latencies
-//   rooms R COUNT BYTES       events for the rooms r0 ... r<R-1> in turn, one client in each, 64 under way
-//   absent COUNT BYTES        events for rooms that nobody is in; every hundredth is for r0, and 800 are under way
-//   fetch COUNT               requests of the classic adapter for all sockets, one under way
+//   window K COUNT BYTES      COUNT broadcasts to all clients, K of them pending at a time
+//   paced RATE COUNT BYTES    COUNT broadcasts, RATE per second; with latencies
+//   rooms R COUNT BYTES       events for the rooms r0 ... r<R-1> in turn, one client in each, 64 pending at a time
+//   absent COUNT BYTES        events for empty rooms; every hundredth is for r0, and 800 are pending at a time
+//   fetch COUNT               requests of the classic adapter for all sockets, one at a time
 //
-// CPU is that of the servers, from before the first event is published to after the last one has come, per unit of work.
+// CPU time is that of the servers per unit of work, from before the first publish until after the last event has arrived.
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -135,7 +135,7 @@ class Load {
  private:
   struct Sent {
     std::uint64_t at_ns;
-    std::size_t awaited;  // deliveries that have not come
+    std::size_t awaited;  // deliveries not received yet
   };
 
   void begin() {
@@ -145,7 +145,7 @@ class Load {
     cpu_began_ns_ = cpu_ns(options_.processes);
   }
 
-  /// CPU and rate of that many units of work, and the latencies where they were kept.
+  /// Prints CPU time and rate of `units` units of work, and the latencies if they were kept.
   void print(std::size_t units) {
     const auto cpu = static_cast<double>(cpu_ns(options_.processes) - cpu_began_ns_);
     const auto wall = static_cast<double>(now_ns() - began_ns_);
@@ -166,7 +166,7 @@ class Load {
 
   void on_message(std::uint64_t id) {
     if (id < first_id_ || id - first_id_ >= sent_.size()) {
-      return;  // of a broadcast that was given up, before the measurement
+      return;  // of a broadcast that was abandoned before the measurement
     }
     Sent& sent = sent_[id - first_id_];
     if (keep_latencies_) {
@@ -177,7 +177,7 @@ class Load {
     }
   }
 
-  /// Publishes an event for the room, with the next id. It is complete after that many deliveries.
+  /// Publishes an event for the room, with the next id. It is complete after `awaited` deliveries.
   void publish(std::size_t client, const std::string& room, const std::string& text, std::size_t awaited) {
     const std::uint64_t id = first_id_ + sent_.size();
     sent_.push_back({now_ns(), awaited});
@@ -209,7 +209,7 @@ class Load {
     }
   }
 
-  /// Redis' replies say how many servers have got an event: none is a mistake of the set-up.
+  /// Reads and drops Redis' replies; an error ends the process.
   void drain_redis() {
     char replies[4096];
     const ssize_t size = ::recv(redis_, replies, sizeof replies, MSG_DONTWAIT);
@@ -224,8 +224,8 @@ class Load {
     completed_ = 0;
   }
 
-  /// Joining has no answer: it is over when every client gets one and the same broadcast. In namespaces, one of each. Each
-  /// attempt waits longer, as some servers need more than a moment for one that reaches 16,000 clients.
+  /// Joins the rooms. Joining has no response: it is complete when every client receives the same broadcast (with namespaces,
+  /// one in each). Each attempt waits longer, because some servers need time for a broadcast to 16,000 clients.
   void join() {
     begin();
     clients_.join();
@@ -312,7 +312,8 @@ class Load {
     print(sent_.size() * batch);
   }
 
-  /// Answers come on one channel. A message on it has seven lines, and no line break of its own.
+  /// Measures requests for all sockets. Responses arrive on one channel: a message there has seven lines and no line break in
+  /// its payload.
   void fetch(std::size_t count) {
     const int answers = connect_to(port_of(options_.redis));
     const std::string channel = "socket.io-response#/#";
