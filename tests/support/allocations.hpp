@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
-// Counts what a program allocates: malloc, calloc, realloc, and with them new, wherever they are called from.
+// Counts the allocations of a program: malloc, calloc, realloc, and through them new, from any caller.
 //
-// To be compiled into the test's own binary. With AddressSanitizer its hooks count, else the C library's functions are
+// Must be compiled into the test's own binary. With AddressSanitizer its hooks count, otherwise the C library's functions are
 // replaced by ones that count and call them (glibc).
 namespace allocations {
 
-/// By the calling thread, since it began.
+/// Number of allocations by the calling thread since it began.
 std::uint64_t count() noexcept;
 
 }  // namespace allocations

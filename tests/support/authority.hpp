@@ -9,8 +9,8 @@
 
 namespace support {
 
-/// An authority, and certificates that it has signed, made by the openssl command in a folder that goes with it. Throws
-/// std::runtime_error when that does not work.
+/// A certificate authority, and certificates that it has signed, made by the openssl command in a folder that the destructor
+/// removes. Throws std::runtime_error when that fails.
 ///
 ///   server     for this machine          client   for a client
 ///   elsewhere  for another host          expired  for this machine, until yesterday
@@ -33,7 +33,7 @@ class Authority {
   Authority(const Authority&) = delete;
   Authority& operator=(const Authority&) = delete;
 
-  /// "server.pem", "server.key", ..., "ca.pem".
+  /// Path of a file: "server.pem", "server.key", ..., "ca.pem".
   [[nodiscard]] std::string file(const std::string& name) const { return folder_ + "/" + name; }
 
  private:
@@ -43,7 +43,7 @@ class Authority {
       throw std::runtime_error("openssl does not make a certificate");
     }
   }
-  /// `or_else`: what newer versions of openssl want instead of those days.
+  /// `or_else`  options that newer versions of openssl need instead of `days`.
   void sign(const std::string& name, const std::string& names, const std::string& days, const std::string& or_else = {}) const {
     run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " +
         name + ".csr");

@@ -52,7 +52,7 @@ std::string repeated(const Json& repeat) {
   return text;
 }
 
-/// UTF-16 units as text of ours: lone surrogates have three bytes.
+/// Converts UTF-16 units to our text, in which lone surrogates have three bytes.
 std::string from_utf16(const Json& units) {
   Buffer out;
   for (std::size_t i = 0; i < units.size(); ++i) {

@@ -31,20 +31,20 @@ std::string to_hex(socketio::Bytes bytes);
 /// std::runtime_error for what has no encoding (functions, symbols, bigints).
 void append_packed(socketio::Buffer& out, const Json& value);
 
-/// The bytes were no msgpack value.
+/// Thrown when the bytes are not a msgpack value.
 struct Rejected : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Reads msgpack back into the golden notation, with JavaScript's eyes: numbers as doubles, last member wins, undefined, dates,
+/// Reads msgpack back into the golden notation, as JavaScript sees it: numbers as doubles, last member wins, undefined, dates,
 /// unknown extensions as pairs. For comparing decoders by value. Throws Rejected.
 Json to_notation(socketio::Bytes packed);
 
 /// The two generations of the encoder.
 enum class Notepack { v2, v3 };
 
-/// What a reader gets after `value` went through that encoder: version 3 turns undefined into null or leaves it out, and both
-/// forget the sign of -0 and the element type of typed arrays.
+/// The value that a reader gets after `value` went through that encoder: version 3 turns undefined into null or leaves it out,
+/// and both lose the sign of -0 and the element type of typed arrays.
 Json as_read(const Json& value, Notepack generation);
 
 }  // namespace golden

@@ -45,7 +45,7 @@ std::string repaired(Bytes bytes) {
   return std::string(out.text());
 }
 
-/// Text, or `$repeat` when it is one code point more than 40 UTF-16 units long.
+/// Text, or `$repeat` when it is one code point repeated over more than 40 UTF-16 units.
 Json text_notation(const std::string& text) {
   if (socketio::utf8::utf16_length(text) <= 40) {
     return text;
@@ -62,7 +62,7 @@ Json text_notation(const std::string& text) {
   return {{"$repeat", Json::array({text.substr(0, size), text.size() / size})}};
 }
 
-/// Whether JavaScript's === can hold between two such values: not for objects, and not for NaN.
+/// True if JavaScript's === can hold between two such values: not for objects, and not for NaN.
 bool is_comparable(const Json& value) {
   if (value.is_object()) {
     return value.contains("$undefined") || value.contains("$repeat") || (value.contains("$num") && value.at("$num") != "NaN");

@@ -7,7 +7,7 @@
 
 #include "support/golden.hpp"
 
-// What golden.cpp and golden_read.cpp share. The base64 here is the tests' own: it must not share the code it judges.
+// Functions that golden.cpp and golden_read.cpp share. The base64 here is the tests' own, because it checks the library's.
 namespace golden {
 
 std::vector<std::uint8_t> from_base64(std::string_view text);

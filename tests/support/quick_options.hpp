@@ -7,7 +7,7 @@
 
 namespace support {
 
-/// Options for Redis at this URL that try again soon.
+/// Options for Redis at this URL with short delays between attempts to connect.
 inline socketio::redis::Options quick(const std::string& url, std::uint32_t backoff_max_ms = 20) {
   socketio::redis::Options options = socketio::redis::parse_url(url);
   options.backoff_min_ms = 2;

@@ -94,7 +94,7 @@ std::string RedisCluster::url() const {
   return url;
 }
 
-/// CLUSTER NODES of the owner has "myself,master - ... first-last first-last [slot->-id]".
+/// The owner's line in CLUSTER NODES has "myself,master - ... first-last first-last [slot->-id]".
 std::size_t RedisCluster::owner_of(std::uint16_t slot, std::size_t asked) const {
   const std::string nodes = nodes_[asked]->ask({"CLUSTER", "NODES"});
   std::size_t begin = 0;
@@ -131,7 +131,7 @@ void RedisCluster::begin_move(std::uint16_t slot, std::size_t from, std::size_t 
   need(node(from), {"CLUSTER", "SETSLOT", std::to_string(slot), "MIGRATING", id(to)});
 }
 
-/// One key after the other; a test has few.
+/// Moves one key at a time; tests have few keys.
 void RedisCluster::move_keys(std::uint16_t slot, std::size_t from, std::size_t to) {
   const std::string script = "local keys = redis.call('CLUSTER', 'GETKEYSINSLOT', ARGV[1], 1) return keys[1] or ''";
   for (std::string key; !(key = node(from).ask({"EVAL", script, "0", std::to_string(slot)})).empty();) {
@@ -143,7 +143,7 @@ void RedisCluster::end_move(std::uint16_t slot, std::size_t to) {
   need(node(to), {"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)});
   for (std::size_t index = 0; index < nodes_.size(); ++index) {
     if (index != to && !removed_[index] && node(index).pid() > 0) {
-      static_cast<void>(node(index).ask({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)}));  // a replica refuses
+      static_cast<void>(node(index).ask({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)}));  // replicas refuse
     }
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the Redis client listen with.
+// Listeners that record results, and waits, for the tests of the Redis client.
 
 #include <functional>
 #include <map>
@@ -15,7 +15,7 @@ namespace recorders {
 
 using namespace socketio;
 
-/// More than any of these tests needs on a slow machine.
+/// Longest wait: more than any of these tests needs on a slow machine.
 inline constexpr std::uint64_t patience_ms = 20'000;
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -69,7 +69,7 @@ struct Messages final : redis::MessageListener {
   void on_subscription_lost(std::string_view name) override { lost.emplace_back(name); }
 };
 
-/// Turns the loop until `done`. Looks every few milliseconds, as `done` may be brought about by another thread.
+/// Runs the loop until `done` returns true. Checks it every few milliseconds, because another thread may change its result.
 inline bool wait(Loop& loop, const std::function<bool()>& done) {
   constexpr std::uint64_t look_ms = 2;
   for (std::uint64_t waited_ms = 0; waited_ms < patience_ms; waited_ms += look_ms) {
@@ -84,7 +84,7 @@ inline bool wait_ready(Loop& loop, const redis::Client& client) {
   return wait(loop, [&client] { return client.state() == redis::State::ready; });
 }
 
-/// The sum that must hold when everything has ended.
+/// True if the counters add up, as they must when all commands have completed.
 inline bool balanced(const redis::Counters& counters) {
   return counters.commands == counters.answered + counters.unconfirmed + counters.dropped_oldest + counters.not_sent_offline +
                                   counters.not_sent_queue_full + counters.not_sent_closed + counters.not_sent_abandoned;

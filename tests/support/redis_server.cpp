@@ -43,11 +43,13 @@ std::uint16_t free_port() {
   return good ? ntohs(address.sin_port) : std::uint16_t{0};
 }
 
-/// Up to redis-server 7.0 the unix socket, the last of those it listens on, has a line of its own; later ones have the same for all.
+/// Up to redis-server 7.0, the unix socket, which is opened last, has its own log line; later versions log the same line for
+/// all.
 constexpr std::array<std::string_view, 2> lines_when_ready = {"ready to accept connections at", "Ready to accept connections unix"};
 constexpr std::array<std::string_view, 1> lines_when_sentinel_is_ready = {"Sentinel ID is"};
 
-/// Reads from `descriptor` until one of the texts has come. Returns false when it ends before, or nothing comes for too long.
+/// Reads from `descriptor` until one of the texts has arrived. Returns false at the end of file, or when nothing arrives for
+/// too long.
 bool read_until(int descriptor, std::span<const std::string_view> texts) {
   std::string seen;
   pollfd waiting{descriptor, POLLIN, 0};
@@ -105,7 +107,7 @@ RedisServer::RedisServer(const SentinelLines& sentinel, std::vector<std::string>
 }
 
 void RedisServer::choose_port_and_launch() {
-  // Somebody else may take the port between its choice and the server's start.
+  // Another process may take the port before the server starts.
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();
     if (launch()) {
@@ -139,7 +141,7 @@ void RedisServer::start() {
   throw std::runtime_error(redis_server_program() + " does not start again");
 }
 
-/// Starts the server and waits until it says that it accepts connections.
+/// Starts the server and waits until it logs that it accepts connections.
 bool RedisServer::launch() {
   const std::string port = std::to_string(port_);
   std::vector<std::string> words = {redis_server_program()};
@@ -174,7 +176,7 @@ bool RedisServer::launch() {
   const std::span<const std::string_view> awaited = is_sentinel_ ? std::span<const std::string_view>(lines_when_sentinel_is_ready)
                                                                  : std::span<const std::string_view>(lines_when_ready);
   const bool ready = status == 0 && read_until(pipe_ends[0], awaited);
-  ::close(pipe_ends[0]);  // what it says afterwards goes nowhere
+  ::close(pipe_ends[0]);  // its later output is dropped
   return ready;
 }
 

@@ -9,8 +9,8 @@
 
 namespace support {
 
-/// A redis-server of the test's own, on a free loopback port and a unix socket in a folder of its own, without any file kept.
-/// Throws std::runtime_error when there is no redis-server, or it does not come up.
+/// A redis-server of one test, on a free loopback port and a unix socket in its own folder, which keeps no files. Throws
+/// std::runtime_error when there is no redis-server, or it does not start.
 class RedisServer {
  public:
   enum class Listen { plain, tls };  ///< on port(); the unix socket is always plain
@@ -22,7 +22,7 @@ class RedisServer {
   struct SentinelLines {
     std::string text;
   };
-  /// The same program as a sentinel.
+  /// Starts the same program as a sentinel.
   explicit RedisServer(const SentinelLines& sentinel, std::vector<std::string> arguments = {}, Listen listen = Listen::plain);
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
@@ -33,13 +33,13 @@ class RedisServer {
   [[nodiscard]] std::string unix_url() const { return "unix://" + folder_ + "/redis.sock"; }
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
-  /// SIGKILL, as if the machine had failed.
+  /// Sends SIGKILL, as if the machine had failed.
   void kill();
   /// Starts again after kill(), on the same port.
   void start();
 
-  /// Sends one command over a connection of its own (logged in, when the arguments have --requirepass) and waits for the
-  /// answer: a status, error, number or text, or the first line of anything else. Written apart from the library, to check it.
+  /// Sends one command over a new connection (authenticated, when the arguments have --requirepass) and waits for the reply: a
+  /// status, error, number or text, or the first line of anything else. Shares no code with the library, to check it.
   [[nodiscard]] std::string ask(const std::vector<std::string>& words) const;
 
  private:

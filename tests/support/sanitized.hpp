@@ -1,6 +1,6 @@
 #pragma once
 
-// SOCKETIO_SANITIZED is defined where a sanitizer keeps memory, or takes several times as much of it.
+// SOCKETIO_SANITIZED is defined if a sanitizer delays the release of memory, or uses several times as much of it.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SOCKETIO_SANITIZED 1
 #elif defined(__has_feature)

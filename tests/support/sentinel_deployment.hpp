@@ -14,7 +14,7 @@ class SentinelDeployment {
   struct Settings {
     std::string password = {};           ///< of both servers
     std::string sentinel_password = {};  ///< of the sentinels
-    /// For redis-server, with TLS: the certificate's options.
+    /// Options of redis-server for TLS with a certificate.
     std::vector<std::string> tls = {};
   };
 
@@ -27,7 +27,7 @@ class SentinelDeployment {
     const std::string lines = "sentinel monitor orders 127.0.0.1 " + std::to_string(first.port()) +
                               " 2\nsentinel down-after-milliseconds orders 1000\nsentinel failover-timeout orders 3000" +
                               (settings.password.empty() ? "" : "\nsentinel auth-pass orders " + settings.password);
-    // A sentinel learns of a replica when it asks the master, which is at the start and then seldom.
+    // Waits for the replica: a sentinel finds replicas when it queries the master, at the start and then rarely.
     while (first.ask({"INFO", "replication"}).find("state=online") == std::string::npos) {
     }
     for (int count = 0; count < 3; ++count) {
@@ -39,7 +39,7 @@ class SentinelDeployment {
     }
   }
 
-  /// The sentinels know of each other and of both servers.
+  /// True if the sentinels know each other and both servers.
   [[nodiscard]] bool is_complete() const {
     for (const auto& sentinel : sentinels) {
       if (sentinel->ask({"INFO", "sentinel"}).find("slaves=1,sentinels=3") == std::string::npos) {

@@ -4,8 +4,7 @@
 
 namespace support {
 
-/// Makes a system call again while signals interrupt it. libuv 1.50 interrupts calls that have a time limit by itself, where it
-/// uses io_uring.
+/// Repeats a system call while signals interrupt it. libuv 1.50 itself interrupts calls with a timeout if it uses io_uring.
 template <typename Call>
 auto uninterrupted(const Call& call) {
   for (;;) {
