@@ -1,4 +1,4 @@
-// What a classic adapter publishes and answers, byte for byte: the vectors that the official packages wrote.
+// Messages and responses of a classic adapter, compared byte for byte with the vectors of the official packages.
 
 #include <doctest/doctest.h>
 
@@ -23,7 +23,7 @@ namespace {
 
 const Family& classic = families.front();
 
-/// One classic server with the ids that a vector names, and nothing yet said.
+/// One classic server with the ids of a vector, before it publishes.
 struct Server {
   explicit Server(const std::string& uid, std::string nsp = "/", ClassicOptions options = {},
                   const std::string& request_id = "")
@@ -51,7 +51,7 @@ std::string request_id_of(const std::vector<std::uint8_t>& payload) {
   return text.substr(begin, 6);
 }
 
-/// To whom the vector's operation is addressed. Those that begin with a socket carry it in their name.
+/// Receivers of the vector's operation. For an operation of a socket they follow from the operation's text.
 struct Addressed {
   std::vector<Room> rooms;
   std::vector<Room> except;
@@ -127,7 +127,7 @@ TEST_CASE("classic nodes: every operation publishes what the reference publishes
     CAPTURE(name);
     ++count;
     if (name == "socket-emit-publishes-nothing") {
-      continue;  // a socket's own emit does not pass the adapter
+      continue;  // a socket's own emit does not use the adapter
     }
     const bool says = !vector.contains("published");
     const auto payload = says ? golden::payload(vector) : std::vector<std::uint8_t>();
@@ -206,7 +206,7 @@ TEST_CASE("classic nodes: special characters of patterns are escaped, in the key
   }
 }
 
-// ---- answering -------------------------------------------------------------------------------------------------------------
+// ---- responses -------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -264,7 +264,7 @@ TEST_CASE("classic nodes: every request is answered as the reference answers it,
     REQUIRE(server.redis.published.size() == 1 + expected.size());
     for (std::size_t index = 0; index < expected.size(); ++index) {
       const FakeRedis::Message& said = server.redis.published[index + 1];
-      // Where the reference writes to a channel that nobody hears, the shared one.
+      // The shared channel, where the reference publishes to a channel without subscribers.
       const std::string channel = expected[index].at("channel");
       CHECK(said.channel == (channel.ends_with("#undefined#") ? "socket.io-response#/#" : channel));
       CHECK(golden::to_hex(said.payload) == golden::to_hex(golden::payload(expected[index])));

@@ -1,4 +1,4 @@
-// What a classic adapter hands to its sockets, and what it makes of the messages of older servers.
+// Delivery of messages to a classic adapter's sockets, and handling of messages from older servers.
 
 #include <doctest/doctest.h>
 
@@ -31,7 +31,7 @@ std::vector<Json> expected_packets(const Json& vector) {
   return frames.empty() ? std::vector<Json>{} : std::vector<Json>{frames};
 }
 
-/// One server, with the uid that the vectors speak of.
+/// One server, with the uid that the vectors use.
 struct Receiver {
   explicit Receiver(const std::string& uid) : bus(std::make_shared<FakeBus>(redis)), host(time, "/", 1) {
     host.random().give(uid);
@@ -51,7 +51,8 @@ struct Receiver {
 }  // namespace
 
 TEST_CASE("classic nodes: every golden broadcast gives the client what the reference gives it") {
-  // Rooms are text for us: 42 and "42" are one. An id is the business of servers that recover sessions, and not used here.
+  // Rooms are text here: 42 and "42" are the same. A packet's id is used only by servers that recover sessions, and ignored
+  // here.
   const std::set<std::string> others{"numeric-room-string-is-another-room", "packet-with-id"};
   std::size_t count = 0;
   for (const Json& vector : golden::file("classic-receive")) {
@@ -134,7 +135,7 @@ TEST_CASE("classic nodes: a broadcast has the same bytes as one of socket.io-red
 
 namespace {
 
-/// Accepted though strange; see the codec's test. The list of rooms names nobody; flags and uid need not be understood.
+/// Unusual, but accepted; see the codec's test. The list of rooms selects nobody; flags and uid are ignored.
 const std::set<std::string> harmless{"classic-broadcast/rooms-nested-array",
                                      "classic-broadcast/flags-string",
                                      "classic-broadcast/uid-map",
@@ -205,7 +206,7 @@ TEST_CASE("classic nodes: a malformed answer ends no question; the good one afte
     if (name.ends_with("unknown-request")) {
       CHECK(counters.foreign_answers == 1);
     } else if (name.ends_with("fetch-sockets-null-member") || name.ends_with("fetch-sockets-incomplete-member")) {
-      CHECK(fetched.count() == 1);  // a list, of which only what is a socket counts
+      CHECK(fetched.count() == 1);  // a list, in which only valid sockets count
       continue;
     } else {
       CHECK(counters.malformed == 1);

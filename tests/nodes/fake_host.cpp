@@ -19,7 +19,7 @@ namespace transcode = socketio::transcode;
 
 FakeSocket& socket_of(Member* member) { return static_cast<FakeSocket&>(*member); }
 
-/// The packet that a client gets.
+/// The packet that a client receives.
 golden::Json packet(Bytes data, std::optional<std::uint64_t> ack_id) {
   std::vector<Bytes> attachments;
   transcode::MsgpackOptions options;

@@ -23,7 +23,7 @@ using socketio::Bytes;
 using socketio::adapter::AckListener;
 using socketio::adapter::Selection;
 
-/// A client's socket, which writes down what it gets.
+/// A client's socket that records what it receives.
 class FakeSocket final : public socketio::adapter::Member {
  public:
   explicit FakeSocket(std::string id) : Member(std::move(id)) {}
@@ -31,20 +31,20 @@ class FakeSocket final : public socketio::adapter::Member {
   std::vector<golden::Json> received;  ///< each a list: the packet's text, then its attachments in hexadecimal
   std::string handshake = R"({"address":"127.0.0.1","auth":{}})";  ///< JSON, as is `data`
   std::string data = "{}";
-  std::optional<Buffer> packed_data;  ///< instead of `data`, for what JSON cannot say
+  std::optional<Buffer> packed_data;  ///< instead of `data`, for values that JSON cannot represent
   bool disconnected = false;
   bool closed = false;
-  /// What it answers to whoever asks for an ack, as a JSON array; nothing: it never answers.
+  /// The ack that it sends, as a JSON array; empty: it never sends one.
   std::optional<std::string> answer;
   std::uint64_t answers_after_ms = 0;
-  /// Those that it has been asked.
+  /// Pending requests for its ack.
   std::vector<std::shared_ptr<AckListener>> asked;
 
-  /// Answers all of them, with a packed array.
+  /// Sends a packed array as the ack to all of them.
   void acknowledge(Bytes array);
 };
 
-/// Sockets on one loop. Told to be late, it answers questions only after that time, as one of another loop does.
+/// Sockets on one loop. With `late_ms`, it responds to requests only after that time, like a shard of another loop.
 class FakeShard final : public socketio::adapter::Shard {
  public:
   explicit FakeShard(FakeTime& time) : time_(time) {}
@@ -78,12 +78,12 @@ class FakeShard final : public socketio::adapter::Shard {
   std::vector<std::unique_ptr<FakeSocket>> sockets_;
 };
 
-/// Gives the ids that a test wants: characters of ids::make_short()'s alphabet, then bytes by seed.
+/// Generates the ids that a test needs, from characters of ids::make_short()'s alphabet, and then bytes by seed.
 class GivenRandom final : public socketio::Random {
  public:
   explicit GivenRandom(std::uint64_t seed) : dice_(seed) {}
   void give(std::string_view short_id);
-  /// The same for ids::make_hex().
+  /// As give(), for ids::make_hex().
   void give_hex(std::string_view hex_id);
   void fill(std::span<std::uint8_t> bytes) override;
 
@@ -113,7 +113,7 @@ class FakeHost final : public socketio::adapter::Host {
   }
 
   std::vector<std::string> events;          ///< from other servers, as JSON
-  std::optional<std::string> event_answer;  ///< a JSON array: what it answers at once; nothing: it keeps the question
+  std::optional<std::string> event_answer;  ///< a JSON array that it sends at once; empty: it keeps the request open
   std::vector<std::function<bool(Bytes)>> open_questions;
 
  private:

@@ -5,8 +5,8 @@
 namespace nodes {
 namespace {
 
-/// Redis' patterns as far as adapters use them: `*`, `?`, and characters escaped by a backslash. Written apart from the
-/// library.
+/// Matches Redis' patterns, as far as adapters use them: `*`, `?`, and characters escaped by a backslash. Shares no code with
+/// the library.
 bool matches(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) {
     return text.empty();
@@ -56,7 +56,7 @@ void FakeRedis::publish(SubscriptionKind kind, std::string_view channel, Bytes p
   }
 }
 
-/// To whoever has the subscription when it arrives.
+/// Delivers a message to the listener that has the subscription when it arrives.
 void FakeRedis::hand_on(FakeBus& bus, SubscriptionKind kind, const std::string& name, const std::shared_ptr<Message>& message) {
   const std::uint64_t delay_ms = dice_.below(faults.delay_ms_max + 1);
   time_.call_after(delay_ms, [&bus, alive = bus.alive_, kind, name, message] {
@@ -65,13 +65,13 @@ void FakeRedis::hand_on(FakeBus& bus, SubscriptionKind kind, const std::string& 
     }
     const auto found = bus.subscriptions_.find({kind, name});
     if (found != bus.subscriptions_.end()) {
-      const std::vector<std::uint8_t> exact(message->payload);  // a sanitizer sees a read beyond it
+      const std::vector<std::uint8_t> exact(message->payload);  // of exact size, so that a sanitizer detects a read beyond it
       found->second->on_message(message->channel, exact);
     }
   });
 }
 
-/// Reads one stream. What is on its way to it never overtakes what left before.
+/// Reads one stream. Its entries arrive in order, whatever their delays.
 class FakeBus::Reader final : public socketio::adapter::StreamReader {
  public:
   Reader(FakeBus& bus, std::string stream, socketio::adapter::StreamListener& listener)

@@ -24,8 +24,8 @@ using socketio::redis::SubscriptionKind;
 
 class FakeBus;
 
-/// A Redis in memory, which hands messages on as the real one does: by name and by pattern, in order. Told to, it loses,
-/// doubles and delays them, by seed.
+/// A Redis in memory that delivers messages as the real one does: by name and by pattern, in order. If a test sets faults, it
+/// loses, duplicates and delays them, by seed.
 class FakeRedis {
  public:
   struct Message {
@@ -34,33 +34,33 @@ class FakeRedis {
     std::vector<std::uint8_t> payload;
     [[nodiscard]] std::string_view text() const { return socketio::as_text(payload); }
   };
-  /// What may happen to each message, and with each subscriber of it anew.
+  /// Faults of a message, chosen separately for each subscriber.
   struct Faults {
     unsigned lost_percent = 0;
     unsigned doubled_percent = 0;
-    std::uint64_t delay_ms_max = 0;  ///< each has its own: they overtake each other
+    std::uint64_t delay_ms_max = 0;  ///< separate for each message: they overtake each other
   };
 
   explicit FakeRedis(FakeTime& time, std::uint64_t seed = 1) : time_(time), dice_(seed) {}
 
-  std::vector<Message> published;                          ///< all that came, whatever became of it
+  std::vector<Message> published;                          ///< all published messages, delivered or not
   std::vector<std::string> commands;                       ///< of pub/sub, as "SUBSCRIBE name"
   std::vector<std::vector<std::string>> other_commands;    ///< word by word, XADD among them
-  std::vector<socketio::adapter::StreamReading> readings;  ///< begun
+  std::vector<socketio::adapter::StreamReading> readings;  ///< all readings that were begun
   Faults faults;
-  bool counts = true;                    ///< answers how many subscribers a channel has
-  std::optional<std::size_t> count_lie;  ///< the answer, whatever is true
-  bool answers_counts = true;            ///< at all
+  bool counts = true;                    ///< replies to a count have a number
+  std::optional<std::size_t> count_lie;  ///< a fixed number instead of the true one
+  bool answers_counts = true;            ///< counts get a reply at all
 
-  /// From somebody else.
+  /// Publishes a message from outside the fleet.
   void publish(SubscriptionKind kind, std::string_view channel, Bytes payload);
   [[nodiscard]] std::size_t subscriber_count(SubscriptionKind kind, std::string_view name) const;
-  /// Of all connections.
+  /// Subscriptions of all connections.
   [[nodiscard]] std::size_t subscription_count() const;
 
  private:
   friend class FakeBus;
-  /// An entry of a stream, to all that read it: in order, each once, some later than others.
+  /// Adds an entry to a stream and sends it to all its readers: in order, each once, with different delays.
   std::string add_entry(const std::string& stream, std::span<const std::string_view> fields);
   void hand_on(FakeBus& bus, SubscriptionKind kind, const std::string& name, const std::shared_ptr<Message>& message);
 
@@ -70,7 +70,7 @@ class FakeRedis {
   std::uint64_t last_entry_ = 0;
 };
 
-/// One server's connection to it.
+/// The connection of one server.
 class FakeBus final : public socketio::adapter::Bus {
  public:
   explicit FakeBus(FakeRedis& redis);
@@ -81,12 +81,12 @@ class FakeBus final : public socketio::adapter::Bus {
   void unsubscribe(SubscriptionKind kind, std::string_view name) override;
   void count_subscribers(SubscriptionKind kind, std::string_view channel,
                          std::function<void(std::optional<std::size_t>)> done) override;
-  /// XADD, and nothing else.
+  /// Supports only XADD.
   void command(std::span<const std::string_view> words, socketio::redis::CommandDone done) override;
   std::unique_ptr<socketio::adapter::StreamReader> read_stream(const socketio::adapter::StreamReading& reading,
                                                                socketio::adapter::StreamListener& listener) override;
 
-  /// Nothing comes or leaves any more. Redis has not noticed, and goes on counting it.
+  /// Cuts the connection: nothing is received or sent any more. Redis does not notice, and still counts it.
   void cut() noexcept { cut_ = true; }
   [[nodiscard]] std::size_t subscription_count() const noexcept { return subscriptions_.size(); }
 

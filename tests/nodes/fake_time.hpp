@@ -11,8 +11,8 @@
 
 namespace nodes {
 
-/// Time that passes when it is told to. Whatever happens in these tests, messages on the bus included, happens as a timer of
-/// this clock: in the order of their times, and at the same time in the order of the calls.
+/// A clock that a test advances. All events in these tests, including messages on the bus, are timers of this clock: they run
+/// in the order of their times, and at the same time in the order of the calls.
 class FakeTime final : public socketio::adapter::Scheduler {
  public:
   [[nodiscard]] std::uint64_t now_ms() const override { return now_ms_; }
@@ -24,12 +24,12 @@ class FakeTime final : public socketio::adapter::Scheduler {
   }
   void cancel(TimerId timer) override {
     if (const auto found = due_ms_.find(timer); found != due_ms_.end()) {
-      const auto function = timers_.extract({found->second, timer});  // what it held ends when this is over
+      const auto function = timers_.extract({found->second, timer});  // its captures are destroyed on return
       due_ms_.erase(found);
     }
   }
 
-  /// Lets time pass.
+  /// Advances the time and runs the timers that are due.
   void advance(std::uint64_t by_ms) {
     const std::uint64_t end_ms = now_ms_ + by_ms;
     while (!timers_.empty() && timers_.begin()->first.first <= end_ms) {
@@ -40,7 +40,7 @@ class FakeTime final : public socketio::adapter::Scheduler {
     }
     now_ms_ = end_ms;
   }
-  /// What is due now, and what follows from it at once.
+  /// Runs the timers that are due now, including those that these start for now.
   void settle() { advance(0); }
   [[nodiscard]] std::size_t timer_count() const noexcept { return timers_.size(); }
 
@@ -52,7 +52,7 @@ class FakeTime final : public socketio::adapter::Scheduler {
   std::map<TimerId, std::uint64_t> due_ms_;
 };
 
-/// The same on every standard library, unlike its distributions.
+/// A source of random numbers that are the same on every standard library, unlike its distributions.
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : random_(seed) {}

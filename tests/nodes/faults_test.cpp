@@ -1,5 +1,5 @@
-// Fleets on a Redis that loses, doubles, delays and reorders, by seed: whatever happens, operations end, once, and nobody gets
-// what he should not.
+// Fleets on a Redis that loses, duplicates, delays and reorders messages, by seed: every operation completes once, and no
+// socket receives messages for others.
 
 #include <doctest/doctest.h>
 
@@ -25,7 +25,7 @@ constexpr std::uint64_t rounds = 100;
 constexpr std::size_t operations_per_round = 40;
 constexpr std::size_t server_count = 4;
 
-/// Operations of a round, and how often each has ended.
+/// Operations of a round, and the number of times that each has completed.
 struct Ledger {
   std::vector<unsigned> endings;
   std::size_t begin() {
@@ -34,7 +34,7 @@ struct Ledger {
   }
 };
 
-/// A fleet with sockets in rooms, to which a seed happens.
+/// A fleet with sockets in rooms, on which operations run that a seed chooses.
 class Round {
  public:
   Round(const Family& family, std::uint64_t seed, FakeRedis::Faults faults) : dice_(seed), fleet_(family, server_count, seed) {
@@ -116,7 +116,7 @@ class Round {
     const auto done = [this, one = ledger_.begin()](const ServerAnswers& answers) {
       ++ledger_.endings[one];
       const bool all = answers.answers.size() >= answers.servers_asked;
-      // Nobody was asked when the servers were not counted in time.
+      // No server was asked if the servers were not counted in time.
       complain_if(answers.timed_out == all && answers.servers_asked != 0, "answers do not add up");
     };
     adapter.server_side_emit_with_ack(packed(R"(["ev"])").bytes(), done);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the server of the vectors, and its client, answer.
+// Responses of the vectors' server and of its client.
 
 #include <cstdint>
 #include <string>
@@ -13,19 +13,19 @@
 
 namespace nodes {
 
-/// The client's ack, as the socket hands it to the adapter.
+/// The client's ack, as the socket passes it to the adapter.
 inline Buffer ack_of(const golden::Json& frames) {
   Buffer out;
   if (frames.size() == 1) {
     const std::string text = frames[0];
     return packed(text.substr(text.find('[')));
   }
-  socketio::pack::array_header(out, 1);  // the only one with binary: [bytes]
+  socketio::pack::array_header(out, 1);  // the only ack with binary: [bytes]
   golden::append_packed(out, frames[1]);
   return out;
 }
 
-/// What the vectors' server does with events of other servers.
+/// The response of the vectors' server to events of other servers.
 inline Buffer event_answer(const std::string& event) {
   if (event.find("withbin") != std::string::npos) {
     Buffer out;

@@ -1,4 +1,4 @@
-// How adapters end, in every family: what waits ends with them, and what comes too late finds nobody.
+// Closing of adapters, in every family: pending operations complete, and late responses are ignored.
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@ using namespace nodes;
 
 namespace {
 
-/// Everything that can be asked, asked at once.
+/// One request of each kind, all sent at once.
 struct Questions {
   Ending<FetchedSockets> fetched;
   Ending<FetchedSockets> local;
@@ -56,7 +56,7 @@ TEST_CASE("nodes: closing ends everything that waits, once, and every subscripti
       Questions questions;
       questions.ask(*fleet[0].adapter);
       if (counted) {
-        fleet.redis.faults.lost_percent = 100;  // the answers
+        fleet.redis.faults.lost_percent = 100;  // the responses
         fleet.time.advance(1);
       }
       fleet[0].adapter->close();
@@ -148,7 +148,7 @@ TEST_CASE("nodes: late answers of this server's own sockets find no adapter, and
     questions.ask(*fleet[0].adapter);
     Questions own;
     own.ask(*fleet[1].adapter);
-    fleet.time.advance(10);  // the other one has been asked
+    fleet.time.advance(10);  // the other server has received the requests
     const std::size_t said = fleet.redis.published.size();
     fleet[1].adapter.reset();
     CHECK(own.all_ended_once());

@@ -1,4 +1,4 @@
-// What a sharded and a streams adapter publish and answer, byte for byte: the vectors that the official packages wrote.
+// Messages and responses of a sharded and a streams adapter, compared byte for byte with the vectors of the official packages.
 
 #include <doctest/doctest.h>
 
@@ -26,14 +26,14 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// One server with the ids that a vector names, and nothing yet said.
+/// One server with the ids of a vector, before it publishes.
 struct Server {
   explicit Server(const std::string& uid, const std::string& request_id = "", std::string nsp = "/")
       : bus(std::make_shared<FakeBus>(redis)), host(time, std::move(nsp), 1) {
     host.random().give_hex(uid);
     host.random().give_hex(request_id);
   }
-  /// The last step: makes the adapter.
+  /// The last step: creates the adapter.
   void start(const socketio::adapter::AdapterFactory& make) { adapter = make(host); }
 
   FakeTime time;
@@ -110,7 +110,7 @@ void perform(Adapter& adapter, const Json& vector) {
   }
 }
 
-/// Where the reference counts servers, so does ours; the order of counting and publishing may differ.
+/// Checks that our adapter counts servers where the reference does; the order of counting and publishing may differ.
 void check_counted(const Server& server, std::size_t subscribed, const Json& commands) {
   Words expected;
   for (const Json& command : commands) {
@@ -170,7 +170,7 @@ TEST_CASE("sharded nodes: subscriptions are the reference's in every mode, and e
     server.host.shard().remove(socket);
     server.time.settle();
 
-    // Which of several rooms of one socket is left first is nobody's business.
+    // The order in which the rooms of one socket are left does not matter.
     std::vector<std::string> expected;
     for (const Json& command : vector.at("commands")) {
       expected.push_back(command.at("command").get<std::string>() + " " + command.at("args")[0].get<std::string>());
@@ -254,18 +254,18 @@ TEST_CASE("streams nodes: subscriptions and streams are the reference's, and end
   }
 }
 
-// ---- answering -------------------------------------------------------------------------------------------------------------
+// ---- responses -------------------------------------------------------------------------------------------------------------
 
 namespace {
 
-/// The handshake in an answer, which is JSON or msgpack.
+/// The handshake in a response, which is JSON or msgpack.
 std::string handshake_of(const Json& answer) {
   const std::vector<std::uint8_t> payload = golden::payload(answer);
   const Json message = payload.front() == '{' ? Json::parse(payload.begin(), payload.end()) : golden::to_notation(payload);
   return message.at("data").at("sockets")[0].at("handshake").dump();
 }
 
-/// The request as another server of the family says it.
+/// Publishes the request as another server of the family does.
 void say(Server& server, const Family& family, const Json& request) {
   Buffer out;
   const std::string text = request.dump();

@@ -1,4 +1,4 @@
-// What a sharded and a streams adapter survive.
+// Malformed messages to a sharded and a streams adapter.
 
 #include <doctest/doctest.h>
 
@@ -22,14 +22,14 @@ struct Receiver {
   explicit Receiver(const Family& family) : fleet(family, 1), socket(fleet[0].host.shard().add("abc", {"room1"})) {}
 
   [[nodiscard]] std::string channel() const {
-    // The second subscription is the one for answers.
+    // The second subscription is the response channel.
     return fleet.redis.commands.at(1).substr(fleet.redis.commands.at(1).find(' ') + 1);
   }
   void hear(const std::string& at, Bytes payload) {
     fleet.redis.publish(fleet.family.kind, at, payload);
     fleet.time.settle();
   }
-  /// What is said to all arrives, and questions are answered.
+  /// Checks that broadcasts still arrive, and that requests get responses.
   void check_alive() {
     const std::size_t before = socket.received.size();
     const std::size_t said = fleet.redis.published.size();
@@ -50,7 +50,7 @@ struct Receiver {
   FakeSocket& socket;
 };
 
-/// What is no message of the family, but hurts nobody: types that others may know, members that may be absent.
+/// Malformed, but harmless: types that other servers may know, members that may be absent.
 const std::set<std::string> ignored = {"sharded-main/type-0", "sharded-main/type-14"};
 const std::set<std::string> delivered = {"sharded-main/uid-missing", "sharded-main/broadcast-request-id-null"};
 const std::set<std::string> ignored_entries = {
@@ -66,7 +66,7 @@ const std::set<std::string> ignored_entries = {
 const std::set<std::string> delivered_entries = {"stream-entry/type-with-suffix", "stream-entry/uid-missing",
                                                  "stream-entry/extra-field"};
 
-/// Of an answer without a question not even the rest is read.
+/// True for a response without a request: the adapter does not read the rest of it.
 bool answers_nobody(const std::string& name) {
   return name.find("fetch-response-") != std::string::npos || name.find("client-count-string") != std::string::npos;
 }

@@ -1,4 +1,4 @@
-// Namespaces of one fleet, and of one server: none hears what is meant for another.
+// Namespaces of one fleet, and of one server: none receives messages for another.
 
 #include <doctest/doctest.h>
 
@@ -23,7 +23,8 @@ TEST_CASE("nodes: the room b of the namespace /a and the namespace /a#b have one
     Fleet fleet(family);
     Node& sender = fleet.add("/a");
     Node& with_room = fleet.add("/a");
-    // In the sharded family the names of rooms' channels are those of namespaces: one connection holds each name once.
+    // In the sharded family a room's channel can have the same name as a namespace's; a connection subscribes to each name
+    // once.
     const bool names_differ = family.kind == SubscriptionKind::channel;
     Node& with_hash = fleet.add("/a#b", 1, names_differ ? with_room.bus : nullptr);
     Node& hash_sender = fleet.add("/a#b");

@@ -29,13 +29,13 @@ using socketio::adapter::FetchedSockets;
 using socketio::adapter::ServerAnswers;
 using socketio::adapter::Target;
 
-/// A family of adapters. What holds for all of them is tested with each of them.
+/// A family of adapters. Tests of common behaviour run with each of them.
 struct Family {
   std::string name;
   AdapterFactory (*make)(std::shared_ptr<socketio::adapter::Bus> bus);
-  SubscriptionKind kind;        ///< of the channel where a server is asked, and counted
+  SubscriptionKind kind;        ///< of the channel on which servers receive requests and are counted
   const char* request_channel;  ///< of the namespace "/"
-  bool names_responders;        ///< answers say whose they are: a second one of the same server is noticed
+  bool names_responders;        ///< responses have a uid: a second response of the same server is detected
 };
 
 inline const std::vector<Family> families = {
@@ -59,7 +59,7 @@ struct Node {
   std::unique_ptr<Adapter> adapter;
 };
 
-/// Time, a Redis, and servers on it.
+/// A clock, a Redis, and servers on it.
 struct Fleet {
   explicit Fleet(const Family& of, std::size_t size = 0, std::uint64_t seed = 1) : family(of), redis(time, seed) {
     for (std::size_t index = 0; index < size; ++index) {
@@ -67,7 +67,7 @@ struct Fleet {
     }
   }
 
-  /// `bus`  of a server that has another namespace already.
+  /// `bus`  the bus of a server that already has another namespace.
   Node& add(std::string nsp = "/", std::size_t shard_count = 1, std::shared_ptr<FakeBus> bus = nullptr) {
     if (bus == nullptr) {
       bus = std::make_shared<FakeBus>(redis);
@@ -83,7 +83,7 @@ struct Fleet {
   std::vector<std::unique_ptr<Node>> nodes;
 };
 
-/// Remembers how something ended, and that it ended once.
+/// Records the results of an operation, which must complete once.
 template <typename Result>
 struct Ending {
   std::shared_ptr<std::vector<Result>> results = std::make_shared<std::vector<Result>>();

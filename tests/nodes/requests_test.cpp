@@ -1,4 +1,4 @@
-// Questions to other servers, in every family: each ends once, with everything, or at its deadline with what came.
+// Requests to other servers, in every family: each completes once, with all responses, or at its deadline with those received.
 
 #include <doctest/doctest.h>
 
@@ -144,7 +144,7 @@ TEST_CASE("nodes: a client that never answers is missing at the deadline, which 
     CHECK(ending->servers_missing == 0);
     CHECK(acks_of(*ending) == std::vector<std::string>{"[1]"});
 
-    // Answers that come later are nobody's.
+    // Later responses belong to no request.
     const socketio::Buffer late = packed("[2]");
     fleet.sockets[2]->acknowledge(late.bytes());
     fleet.time.settle();
@@ -256,7 +256,7 @@ TEST_CASE("nodes: a server that ends between being counted and answering is miss
     Ending<FetchedSockets> fetched;
     fleet.redis.count_lie = 3;
     fleet[0].adapter->fetch({}, fetched.callback());
-    fleet.nodes.pop_back();  // its subscriptions end
+    fleet.nodes.pop_back();  // removes its subscriptions
     fleet.time.advance(requests_timeout_ms);
     REQUIRE(fetched.count() == 1);
     CHECK(ids_of(*fetched) == std::vector<std::string>{"s0", "s1"});
@@ -309,7 +309,7 @@ TEST_CASE("nodes: where servers cannot be counted a question ends at once with w
     CHECK(answers->timed_out);
     REQUIRE(count.count() == 1);
     CHECK(*count == 1);
-    // Acks have been asked for already: the deadline tells when nobody else will answer.
+    // The acks have been requested already: only the deadline shows that no other server responds.
     CHECK(acks.count() == 0);
     fleet.time.advance(300);
     REQUIRE(acks.count() == 1);
@@ -407,7 +407,7 @@ TEST_CASE("nodes: an answer of another kind than the question is malformed, and 
 
 namespace {
 
-/// [first, {"__proto__": binary, "a": 1}]: servers in JavaScript would end when they look for binary in it.
+/// [first, {"__proto__": binary, "a": 1}]: JavaScript servers would crash when they look for binary in it.
 Buffer with_prototype(std::string_view first) {
   Buffer out;
   socketio::pack::array_header(out, 2);
@@ -420,7 +420,7 @@ Buffer with_prototype(std::string_view first) {
   return out;
 }
 
-/// Also where it travels as base64.
+/// True if the text has such a member, also within base64.
 bool has_prototype(std::string_view text) {
   Buffer decoded;
   constexpr std::string_view name = "__proto__";

@@ -1,4 +1,4 @@
-// A client that comes back, on a Redis Cluster: its session and the stream are on different nodes, which answer in any order.
+// Recovery of a client on a Redis Cluster: its session and the stream are on different nodes, which reply in any order.
 
 #include <doctest/doctest.h>
 
@@ -20,7 +20,7 @@ using socketio::redis::Reply;
 
 namespace {
 
-/// A Redis that answers commands when a test says so.
+/// A Redis that replies to commands when a test calls answer().
 class HeldBus final : public socketio::adapter::Bus {
  public:
   void publish(SubscriptionKind, std::string_view, Bytes) override {}
@@ -38,7 +38,7 @@ class HeldBus final : public socketio::adapter::Bus {
     return std::make_unique<Reader>();
   }
 
-  /// Answers the oldest command of that name.
+  /// Replies to the oldest command of that name.
   void answer(std::string_view name, CommandResult result) {
     for (auto& [words, done] : commands) {
       if (words[0] == name && done) {
@@ -88,7 +88,7 @@ struct Server {
       recovered = std::move(session);
     });
   }
-  /// Counts the answers, each of which tells that the missed events are gone.
+  /// Requests missed events, and counts the results, each of which must say that they are gone.
   void catch_up_in_vain(int& answers) {
     SavedSession session;
     session.sid = "abcdefghijklmnopqrst";

@@ -1,4 +1,4 @@
-// What an adapter says of its subscriptions: only what Redis has confirmed, and only of the rooms that it is asked for.
+// when_subscribed() of adapters: it reports only subscriptions that Redis has confirmed, and only those of the given rooms.
 
 #include <doctest/doctest.h>
 
@@ -18,7 +18,7 @@ using namespace nodes;
 
 namespace {
 
-/// A Redis that answers subscriptions when a test says so.
+/// A Redis that confirms or refuses subscriptions when a test calls answer().
 class ToldBus final : public socketio::adapter::Bus {
  public:
   void publish(SubscriptionKind, std::string_view, Bytes) override {}
@@ -58,7 +58,7 @@ class ToldBus final : public socketio::adapter::Bus {
   socketio::adapter::StreamListener* stream_listener = nullptr;
 };
 
-/// What a call was told; it must be once.
+/// Results that a call received; it must be one.
 using Told = std::shared_ptr<std::vector<bool>>;
 
 struct Server {
@@ -70,7 +70,7 @@ struct Server {
     adapter->when_subscribed(rooms, [told](bool subscribed) { told->push_back(subscribed); });
     return told;
   }
-  /// The answer, when there is one already.
+  /// The result, if there is one already.
   static std::optional<bool> told(const Told& calls) {
     CHECK(calls->size() <= 1);
     return calls->empty() ? std::nullopt : std::optional<bool>(calls->front());

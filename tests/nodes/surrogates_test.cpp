@@ -1,5 +1,5 @@
-// Half of a surrogate pair in a client's text, on its way to other servers: kept where JavaScript's messages keep it, in JSON,
-// and in the msgpack of streams; U+FFFD where their decoders read UTF-8 alone.
+// A lone surrogate in a client's text, sent to other servers: it is kept where JavaScript's messages keep it, in JSON and in
+// the msgpack of streams; it becomes U+FFFD where their decoders accept only UTF-8.
 
 #include <doctest/doctest.h>
 
@@ -20,11 +20,11 @@ using namespace std::string_view_literals;
 
 constexpr auto text_event = "\x92\xa1"
                             "e\xa4x\xed\xa0\x80"sv;
-/// With the same bytes as binary.
+/// An event with the same bytes as binary.
 constexpr auto binary_event = "\x93\xa1"
                               "e\xa4x\xed\xa0\x80\xc4\x03\xed\xa0\x80"sv;
 
-/// What the bus got of an event.
+/// Channel and payload that the bus receives for an event.
 std::string published(const Family& family, std::string_view event, const std::vector<Room>& rooms = {}) {
   Fleet fleet(family, 1);
   fleet[0].adapter->broadcast({.rooms = rooms}, socketio::as_bytes(event));
