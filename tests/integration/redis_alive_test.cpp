@@ -1,4 +1,4 @@
-// How the client stays connected to a real redis-server: a dead connection is noticed, and what ends one is survived.
+// The client's connection to a real redis-server: it detects a dead connection, and recovers when a connection is closed.
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -49,7 +49,7 @@ TEST_CASE("redis alive: a server that stands still is noticed by those who only 
     REQUIRE(wait_ready(loop, *client));
   }
 
-  // Several PINGs are answered in the meantime, and nobody loses the connection.
+  // Several PINGs get replies in the meantime, and no client loses its connection.
   const auto pings = [&] { return server.ask({"INFO", "commandstats"}); };
   REQUIRE(wait(loop, [&] {
     const std::string seen = pings();
@@ -130,7 +130,7 @@ TEST_CASE("redis alive: a reader that blocks is not asked for a sign of life, an
   read("200");
   CHECK(*outcome == Outcome::ok);
   CHECK(reader.counters().protocol_errors == 0);
-  read("60000");  // longer than the timeout of the commands: for the client that is a server that is silent
+  read("60000");  // longer than the timeout of commands: the client treats the server as dead
   CHECK(*outcome == Outcome::unconfirmed);
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("redis alive: a user who is deleted, or may no longer listen, is back 
   REQUIRE(wait(loop, [&] { return publishes.ended.size() == 1; }));
   CHECK(publishes.ended[0].outcome == Outcome::ok);
 
-  // Without the right to the channel Redis throws subscribers out; the others are told at the next publish.
+  // Redis disconnects subscribers that lose the right to the channel; publishers get an error at the next publish.
   messages.subscribed.clear();
   CHECK(server.ask({"ACL", "SETUSER", "app", "resetchannels"}) == "+OK");
   REQUIRE(wait(loop, [&] { return !messages.subscribed.empty(); }));

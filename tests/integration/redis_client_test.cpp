@@ -1,4 +1,4 @@
-// The client and a real redis-server, when nothing goes wrong on the way.
+// The client and a real redis-server, without failures.
 
 #include <doctest/doctest.h>
 
@@ -129,7 +129,7 @@ TEST_CASE("redis: commands get their replies, and SELECT and CLIENT SETNAME have
   const redis::CommandResult nonsense = run(loop, client, {"NONSENSE"});
   CHECK(nonsense.outcome == Outcome::refused);
   CHECK(nonsense.message.starts_with("ERR unknown command"));
-  CHECK(server.ask({"EXISTS", "key"}) == ":0");  // that was another database
+  CHECK(server.ask({"EXISTS", "key"}) == ":0");  // the key is in another database
 }
 
 TEST_CASE("redis: a password opens, a wrong one is refused with Redis' reason, none gets as far as the first command") {

@@ -36,7 +36,7 @@ CommandResult ask(Loop& loop, Client& client, std::vector<std::string_view> word
 }
 
 /// Publishes numbers ("0", "1", ...) to a sharded channel and as entries of a stream of the same slot, and to a classic
-/// channel, and hears all of it again.
+/// channel, and receives all of them.
 class Traffic {
  public:
   explicit Traffic(const std::string& url)
@@ -65,7 +65,7 @@ class Traffic {
   [[nodiscard]] bool all_ended() const {
     return classic_publishes.ended.size() == given && sharded_publishes.ended.size() == given && ended_entries == given;
   }
-  /// Publishes until something arrives by each way, and all is confirmed.
+  /// Publishes until messages arrive on both channels, and everything is confirmed.
   void wait_until_it_flows() {
     const std::size_t classic_before = classic.messages.size();
     const std::size_t sharded_before = sharded.messages.size();
@@ -81,7 +81,8 @@ class Traffic {
       CHECK(client->counters().protocol_errors == 0);
     }
   }
-  /// Each ended once; what was heard is a part of what is ok or unconfirmed, in order and without doubles.
+  /// Checks that each publish completed once, and that the received messages are some of those that are ok or unconfirmed, in
+  /// order and without duplicates.
   void check_accounts() {
     check_accounts(classic_publishes, classic);
     check_accounts(sharded_publishes, sharded);
@@ -205,7 +206,7 @@ TEST_CASE("cluster: a transaction goes to the node of its keys, and moves as a w
   CHECK(first[3].reply.elements[0].text == "value");
   CHECK(first[3].reply.elements[1].integer == 1);
 
-  const std::uint16_t slot = 7629;  // of "k"
+  const std::uint16_t slot = 7629;  // the slot of "k"
   const std::size_t from = cluster.owner_of(slot);
   cluster.move_slot(slot, from, (from + 1) % 3);
   const auto second = transaction("{k}2");
@@ -237,7 +238,7 @@ TEST_CASE("cluster: a slot that moves under traffic loses nothing of what is con
   CHECK(traffic.failed_entries == 0);
   CHECK(traffic.sharded_publishes.count(Outcome::ok) == traffic.given);
   CHECK(traffic.classic_publishes.count(Outcome::ok) == traffic.given);
-  CHECK(wait(traffic.loop, [&] { return traffic.classic.messages.size() == traffic.given; }));  // no node of it was lost
+  CHECK(wait(traffic.loop, [&] { return traffic.classic.messages.size() == traffic.given; }));  // none of its nodes crashed
 }
 
 TEST_CASE("cluster: when a primary dies its replica takes over, and everything flows again") {
@@ -253,7 +254,7 @@ TEST_CASE("cluster: when a primary dies its replica takes over, and everything f
   cluster.wait_until_well();
   traffic.wait_until_it_flows();
 
-  // The next one to die is whichever has the classic publishes now; the old owner is back as a replica.
+  // The next crash is that of the node that has the classic publishes now; the old owner is back as a replica.
   cluster.node(owner).start();
   cluster.wait_until_well();
   for (std::size_t index = 0; index < 3; ++index) {
@@ -302,7 +303,7 @@ TEST_CASE("cluster: subscribers are counted on all nodes") {
   asker.connect();
   std::vector<std::unique_ptr<Client>> subscribers;
   for (std::size_t index = 0; index < 3; ++index) {
-    subscribers.push_back(std::make_unique<Client>(loop, quick(cluster.node(index).url())));  // each knows its node only
+    subscribers.push_back(std::make_unique<Client>(loop, quick(cluster.node(index).url())));  // each knows one node only
     subscribers.back()->subscribe(SubscriptionKind::channel, "c", messages);
     subscribers.back()->subscribe(SubscriptionKind::channel, "c" + std::to_string(index), messages);
     subscribers.back()->connect();

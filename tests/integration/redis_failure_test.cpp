@@ -1,4 +1,4 @@
-// The client and a real redis-server that dies, or throws it out.
+// The client and a real redis-server that crashes, or closes the connection.
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -26,8 +26,8 @@ using support::quick;
 
 namespace {
 
-/// Checks what must be true of numbered publishes ("0", "1", ...) however the server behaved: each ended once; what was
-/// received is a part of what is ok or unconfirmed, without doubles, in order.
+/// Checks numbered publishes ("0", "1", ...), however the server behaved: each completed once, and the received messages are
+/// some of those that are ok or unconfirmed, without duplicates, in order.
 void check_accounts(const Publishes& publishes, const Messages& messages, std::uint64_t given) {
   std::map<std::uint64_t, Outcome> outcomes;
   for (const Ended& ended : publishes.ended) {
@@ -106,7 +106,7 @@ TEST_CASE("redis: with a server that stands still and is killed, only what it ma
     publisher.publish("c", as_bytes(payload), publishes, tag);
   }
   std::size_t before = 0;
-  do {  // until the system takes no more
+  do {  // until the socket accepts no more
     before = publisher.queued_bytes();
     loop.run_until([&] { return publisher.queued_bytes() != before; }, 50);
   } while (publisher.queued_bytes() != before);

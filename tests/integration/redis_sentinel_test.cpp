@@ -33,7 +33,7 @@ Options quick(const SentinelDeployment& deployment, const std::string& name) {
   return options;
 }
 
-/// A publisher and a subscriber that are to live through failovers.
+/// A publisher and a subscriber that must survive failovers.
 struct Pair {
   Pair(Options options, const SentinelDeployment& where)
       : deployment(where), publisher(loop, named(options, "publisher")), subscriber(loop, named(options, "subscriber")) {
@@ -50,7 +50,7 @@ struct Pair {
     return options;
   }
 
-  /// Publishes numbers until both are connected to `server`, it is the master, and messages pass.
+  /// Publishes numbers until both are connected to `server`, it is the master, and messages arrive.
   bool passes_through(const RedisServer& server) {
     std::optional<std::size_t> before;
     return wait(loop, [&] {
@@ -68,7 +68,8 @@ struct Pair {
     });
   }
 
-  /// Each publish ended once; what arrived is a part of what is ok or unconfirmed, in order and without doubles.
+  /// Checks that each publish completed once, and that the received messages are some of those that are ok or unconfirmed, in
+  /// order and without duplicates.
   void check_accounts() {
     REQUIRE(wait(loop, [this] { return publishes.ended.size() == given; }));
     std::map<std::uint64_t, Outcome> outcomes;
@@ -96,7 +97,7 @@ struct Pair {
   Client subscriber;
 };
 
-/// Why the first attempt failed; empty when it is ready.
+/// Error of the first attempt to connect; empty when it succeeds.
 std::string attempt(const Options& options) {
   Loop loop;
   Client client(loop, options);
@@ -143,7 +144,7 @@ TEST_CASE("redis sentinel: a master that stands still is left by those who only 
                  "is not the master any more: the sentinels name 127.0.0.1:" + std::to_string(deployment.second.port())));
   REQUIRE(pair.passes_through(deployment.second));
 
-  REQUIRE(kill(deployment.first.pid(), SIGCONT) == 0);  // and nobody goes back to it
+  REQUIRE(kill(deployment.first.pid(), SIGCONT) == 0);  // and no client returns to it
   REQUIRE(wait(pair.loop, [&] { return !SentinelDeployment::is_master(deployment.first); }));
   REQUIRE(pair.passes_through(deployment.second));
   pair.check_accounts();

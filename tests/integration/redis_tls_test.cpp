@@ -22,7 +22,7 @@ using redis::State;
 
 namespace {
 
-/// A redis-server that speaks TLS only, with that certificate.
+/// A redis-server that accepts only TLS, with that certificate.
 struct TlsRedis {
   explicit TlsRedis(const std::string& certificate = "server", bool asks_for_clients = false)
       : server({"--tls-cert-file", support::authority().file(certificate + ".pem"), "--tls-key-file",
@@ -39,9 +39,9 @@ struct TlsRedis {
   support::RedisServer server;
 };
 
-/// Why the first attempt failed; empty when it is ready.
+/// Error of the first attempt to connect; empty when it succeeds.
 std::string attempt(redis::Options options) {
-  options.client_name = "test";  // so that something is said, and answered
+  options.client_name = "test";  // so that a command is sent, and gets a reply
   Loop loop;
   std::string why;
   {
@@ -114,7 +114,7 @@ TEST_CASE("redis tls: a plain port for a TLS URL, and the reverse, are told apar
   redis::Options options = redis::parse_url("rediss://127.0.0.1:" + std::to_string(plain.port()));
   options.tls_ca = support::authority().file("ca.pem");
   options.connect_timeout_ms = 500;
-  CHECK(contains(attempt(options), "does not speak TLS"));  // Redis waits for more
+  CHECK(contains(attempt(options), "does not speak TLS"));  // Redis waits for more bytes
 
   const TlsRedis redis;
   redis::Options without = redis.options();

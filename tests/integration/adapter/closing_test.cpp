@@ -1,4 +1,4 @@
-// How a server of a fleet ends: what it has emitted reaches its clients first, also where Redis must be asked before.
+// Closing a server of a fleet: its emits reach its clients first, even if they need a reply from Redis before.
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-// Namespaces that clients ask for and leave again, on a server in a fleet.
+// Namespaces that clients join and leave again, on a server in a fleet.
 
 #include <doctest/doctest.h>
 
@@ -25,7 +25,7 @@ namespace {
 
 constexpr char separator = '\x1e';
 
-/// A server that makes every namespace that is asked for, and forgets those that nobody is in.
+/// A server that creates every requested namespace, and removes empty ones.
 struct Dynamic {
   explicit Dynamic(const Family& family) : bus(std::make_shared<RedisBus>(loop, redis.url())) {
     server = std::make_unique<Server>(loop, options(family, bus));

@@ -13,7 +13,7 @@
 namespace support {
 namespace {
 
-constexpr int patience_turns = 20'000;  // of a millisecond at least
+constexpr int patience_turns = 20'000;  // each at least a millisecond
 
 }  // namespace
 

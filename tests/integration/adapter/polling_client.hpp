@@ -6,8 +6,8 @@
 
 namespace support {
 
-/// A Socket.IO client by long polling, for what no polite client does: packets exactly as a test wants them, several in one
-/// request. Turns the server's loop while it waits. Throws std::runtime_error when the server does not answer.
+/// A Socket.IO client by long polling. It sends packets exactly as a test needs them, several in one request, which ordinary
+/// clients do not do. Runs the server's loop while it waits. Throws std::runtime_error when the server does not respond.
 class PollingClient {
  public:
   PollingClient(socketio::Loop& loop, std::uint16_t port);
@@ -17,7 +17,7 @@ class PollingClient {
 
   /// Sends packets, each with its Engine.IO type ("40/admin,"), separated by the character 0x1e.
   void send(const std::string& packets);
-  /// What has come since the last call, at least one packet.
+  /// Packets received since the last call, at least one.
   [[nodiscard]] std::string receive();
 
  private:

@@ -33,14 +33,14 @@ bool wait_ready(Loop& loop, const RedisBus& bus) {
   return wait(loop, [&bus] { return bus.is_ready(); });
 }
 
-/// Subscribers of a channel, as PUBSUB NUMSUB or SHARDNUMSUB tells: the number alone.
+/// Number of subscribers of a channel, from PUBSUB NUMSUB or SHARDNUMSUB.
 std::string subscribers(const support::RedisServer& server, const Family& family, const std::string& channel) {
-  // The answer is a list of name and number: a script takes the number out of it. A colon stands before a number.
+  // The reply is a list of name and number: a script extracts the number, which has a colon before it.
   const std::string word = family.kind == SubscriptionKind::shard ? "SHARDNUMSUB" : "NUMSUB";
   return server.ask({"EVAL", "return redis.call('PUBSUB', ARGV[1], ARGV[2])[2]", "0", word, channel});
 }
 
-/// All that anybody is subscribed to: patterns, channels, channels of sharded pub/sub.
+/// Number of all patterns, channels, and channels of sharded pub/sub with subscribers.
 std::string subscription_count(const support::RedisServer& server) {
   return server.ask({"EVAL",
                      "return redis.call('PUBSUB', 'NUMPAT') + #redis.call('PUBSUB', 'CHANNELS') + "
@@ -48,7 +48,7 @@ std::string subscription_count(const support::RedisServer& server) {
                      "0"});
 }
 
-/// One server's namespace on a real bus. Its clock stands still: no deadline ever passes.
+/// One server's namespace on a real bus. Its clock stands still, so no deadline passes.
 struct Server {
   Server(FakeTime& time, const Family& family, std::shared_ptr<RedisBus> its_bus, std::uint64_t seed, std::string nsp = "/")
       : bus(std::move(its_bus)), host(time, std::move(nsp), seed), adapter(family.make(bus)(host)) {}
@@ -57,7 +57,7 @@ struct Server {
   std::unique_ptr<Adapter> adapter;
 };
 
-/// A user that may do anything to keys, and nothing to channels: what an ACL looks like that was written for a cache.
+/// A user with all rights for keys and none for channels, as in an ACL that was written for a cache.
 redis::Options limited(const support::RedisServer& server) {
   CHECK(server.ask({"ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all", "-@dangerous", "~*"}) == "+OK");
   redis::Options options = quick(server);
@@ -133,7 +133,7 @@ TEST_CASE("redis bus: a server whose user may not subscribe is not ready, and te
     CHECK(told.back() == "ready");
     REQUIRE(wait(loop, [&] { return waited.size() == 3; }));
     CHECK(waited[2] == "ready");
-    wait_for(recorders::patience_ms);  // it is already
+    wait_for(recorders::patience_ms);  // the bus is ready already
     CHECK(waited.size() == 3);
     REQUIRE(wait(loop, [&] { return waited.size() == 4; }));
     CHECK(waited[3] == "ready");
@@ -225,7 +225,7 @@ TEST_CASE("redis bus: sharded, joining a room whose channel Redis refuses is tol
   REQUIRE(wait(loop, [&] { return told.size() == 1; }));
   join("zoo");
   REQUIRE(wait(loop, [&] { return told.size() == 2; }));
-  join("zoo");  // nothing is under way any more
+  join("zoo");  // no subscription is pending any more
   join("abc");
   CHECK(told == std::vector<bool>{true, false, false, true});
   CHECK_FALSE(bus->is_ready());
@@ -237,9 +237,9 @@ TEST_CASE("redis bus: sharded, joining a room whose channel Redis refuses is tol
   CHECK(told.back());
 
   redis.kill();
-  REQUIRE(wait(loop, [&] { return bus->unconfirmed_count() != 0; }));  // the connection that is subscribed is lost, too
+  REQUIRE(wait(loop, [&] { return bus->unconfirmed_count() != 0; }));  // the subscribed connection is lost too
   join("abc");
-  CHECK(told.size() == 5);  // nobody knows
+  CHECK(told.size() == 5);  // unknown while Redis is lost
   redis.start();
   CHECK(redis.ask({"ACL", "SETUSER", "app", "reset", "on", ">pw", "+@all", "-@dangerous", "~*", "&*"}) == "+OK");
   REQUIRE(wait(loop, [&] { return told.size() == 6; }));
@@ -314,7 +314,7 @@ TEST_CASE("redis bus: after Redis was killed and came back, subscriptions are th
     support::RedisServer redis;
     Loop loop;
     FakeTime time;
-    redis::Options slower = quick(redis);  // so that mostly the other one is subscribed again before
+    redis::Options slower = quick(redis);  // so that the other bus usually resubscribes first
     slower.backoff_min_ms = 100;
     slower.backoff_max_ms = 200;
     Server one(time, family, std::make_shared<RedisBus>(loop, slower), 1);
@@ -344,7 +344,7 @@ TEST_CASE("redis bus: after Redis was killed and came back, subscriptions are th
     one.adapter->broadcast({}, nodes::packed(R"(["last"])").bytes());
 
     REQUIRE(wait(loop, [&] { return !there.received.empty() && there.received.back()[0] == "2[\"last\"]"; }));
-    // Those that left before the other one was subscribed again are gone, as with any pub/sub: the rest has no hole.
+    // Messages sent before the other server has resubscribed are lost, as with any pub/sub: the rest has no gap.
     const std::size_t arrived = there.received.size() - 1;
     for (std::size_t index = 0; index < arrived; ++index) {
       const std::size_t number = count - arrived + index;
@@ -376,7 +376,7 @@ TEST_CASE("redis bus: while Redis is away nobody can be counted: questions end w
     one.adapter->fetch({}, fetched.callback());
     loop.poll();
     CHECK(fetched.count() == 0);
-    time.advance(nodes::requests_timeout_ms);  // the deadline runs also while nobody can be counted
+    time.advance(nodes::requests_timeout_ms);  // the deadline also passes while servers cannot be counted
     REQUIRE(fetched.count() == 1);
     CHECK(fetched->sockets.count == 1);
     CHECK(fetched->servers_missing == 1);
@@ -409,7 +409,7 @@ TEST_CASE("redis bus: 20,000 namespaces come and go, and leave no subscription b
     root.adapter->server_count(counted.callback());
     REQUIRE(wait(loop, [&] { return subscription_count(redis) == before; }));
 
-    // Nor does the client remember any: it would ask for them again.
+    // The client has removed its subscriptions too: otherwise it would resubscribe.
     redis.kill();
     REQUIRE(wait(loop, [&] { return !bus->is_ready(); }));
     redis.start();

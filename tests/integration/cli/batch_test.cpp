@@ -31,7 +31,7 @@ using nlohmann::json;
 
 namespace {
 
-/// Reads a stream as a server of the streams family does, a few entries at a time.
+/// Reads a stream like a server of the streams family, a few entries at a time.
 class StreamReader {
  public:
   explicit StreamReader(std::uint16_t port) : thread_([this, port] { run(port); }) {
@@ -44,7 +44,7 @@ class StreamReader {
   StreamReader(const StreamReader&) = delete;
   StreamReader& operator=(const StreamReader&) = delete;
   [[nodiscard]] int count() const { return count_; }
-  /// Asks once more, and takes no answer.
+  /// Sends one more XREAD and does not read the reply.
   void pause() {
     paused_ = true;
     REQUIRE(eventually([this] { return stands_.load(); }));
@@ -540,7 +540,7 @@ TEST_CASE("batch: somebody else's subscriber that stands still stops nothing") {
   const RedisServer redis;
   Subscriber other(redis.port(), Subscriber::Channel{"SUBSCRIBE", "elsewhere"});
   other.pause(true);
-  for (int number = 0; number < 2; ++number) {  // a part fits into the sockets
+  for (int number = 0; number < 2; ++number) {  // a part fits into the socket buffers
     REQUIRE(redis.ask({"PUBLISH", "elsewhere", std::string(6'000'000, 'z')}) == ":1");
   }
   const Subscriber server(redis.port());

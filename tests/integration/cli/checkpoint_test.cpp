@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder of the test's own.
+/// A temporary folder of one test.
 class Folder {
  public:
   Folder() { REQUIRE(::mkdtemp(path_) != nullptr); }
@@ -245,7 +245,7 @@ TEST_CASE("checkpoint: the room is taken before anything is sent, so that a disk
   CHECK(refused.status == 1);
   CHECK(refused.says("the disk is full"));
   CHECK(server.count() == 0);
-  small_disk.file_bytes_max = 8192;  // both do, and nothing more
+  small_disk.file_bytes_max = 8192;  // both slots fit, and nothing more
   const Ended ended = emit({"-r", redis.url(), "--checkpoint", folder / "c", "--input", "-"}, lines(1, 100), small_disk);
   CHECK(ended.status == 0);
   CHECK(ended.summary()["sent"] == 100);
@@ -288,8 +288,7 @@ TEST_CASE("recording: on a full disk it ends with a whole line, which can be rep
   CHECK(content.ends_with("}\n"));
 }
 
-// ---- --rejects
-// ---------------------------------------------------------------------------------------------------------------
+// ---- --rejects -------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -298,7 +297,7 @@ std::string content_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// A line that is bad, and has a size.
+/// A bad line with `size` spaces.
 std::string bad_line(int number, std::size_t size = 20) {
   return "{\"event\":" + std::to_string(number) + std::string(size, ' ') + "}\n";
 }
@@ -320,7 +319,7 @@ TEST_CASE(
   CHECK(run(redis.url(), words) == 0);
   CHECK(content_of(folder / "r") == bad_line(1));
   append(folder / "in", bad_line(3));
-  std::ofstream(folder / "r", std::ios::app) << "a part of a li";  // as a run leaves it that is killed
+  std::ofstream(folder / "r", std::ios::app) << "a part of a li";  // as a killed run leaves it
   CHECK(run(redis.url(), words) == 3);
   CHECK(content_of(folder / "r") == bad_line(1) + bad_line(3));
   const Words anew{"--on-error", "skip", "--rejects", folder / "r", "--input", folder / "in"};

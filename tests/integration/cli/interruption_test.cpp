@@ -33,7 +33,7 @@ TEST_CASE("interruption: SIGINT, SIGTERM and SIGHUP send what was read, with the
     tool.write(lines(1'000));
     REQUIRE(server.has(1'000));
     tool.signal(number);
-    // The input stays open: the signal alone ends it.
+    // The input stays open: only the signal ends the tool.
     REQUIRE(eventually([&] { return !tool.running(); }));
     const Ended ended = tool.wait();
     CHECK(ended.status == status);

@@ -53,7 +53,7 @@ TEST_CASE("outage: Redis is killed and comes back in the middle of a batch; the 
   CHECK(sent + unconfirmed == total);
   CHECK(summary["failed"] == 0);
   CHECK(ended.status == (unconfirmed == 0 ? 0 : 3));
-  // The last line is heard, and what is missing is of one time: Redis may have answered emits that it had not passed on yet.
+  // The last line arrives, and there is at most one gap: Redis may have confirmed emits that it had not delivered yet.
   REQUIRE(eventually([&] {
     const auto numbers = server.numbers();
     return !numbers.empty() && numbers.back() == total;
@@ -91,7 +91,7 @@ TEST_CASE("outage: a Redis that does not come back in time ends the batch; what 
   CHECK(lost >= 1);
   CHECK(lost <= number - 100);
   CHECK((ended.says("line 101 ") || ended.says("lines 101 to ") || ended.says("line 101)")));
-  CHECK((ended.says("Go on from line 101 ") || ended.says("Go on from line 102 ")));  // it may be unconfirmed
+  CHECK((ended.says("Go on from line 101 ") || ended.says("Go on from line 102 ")));  // line 101 may be unconfirmed
   CHECK(ended.says("is the last one that was read."));
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("outage: servers that come and go while lines come slowly are counted"
     const Subscriber third(redis.port());
     tool.write(lines(2, 2));
     REQUIRE(third.has(1));
-    // Counted again when the emit has reached more than were known.
+    // The servers are counted again after an emit has reached more subscribers than known servers.
     REQUIRE(eventually([&] {
       return redis.ask({"INFO", "commandstats"}).find("cmdstat_pubsub|numsub:calls=2,") != std::string::npos;
     }));
@@ -187,7 +187,7 @@ TEST_CASE("outage: after it a batch waits until as many servers are back as ther
   tool.write(lines(1, 10'000));
   REQUIRE(first->has(10'000));
   REQUIRE(second->has(10'000));
-  second.reset();  // comes back later than Redis does
+  second.reset();  // resubscribes later than Redis returns
   redis.kill();
   tool.write(lines(10'001, 12'000));
   redis.start();
@@ -251,7 +251,7 @@ TEST_CASE("outage: a tap counts an interruption once, however often it tries to 
     }
     return count;
   };
-  REQUIRE(eventually([&] { return times("nothing listens there. [") >= 6; }));  // two connections try
+  REQUIRE(eventually([&] { return times("nothing listens there. [") >= 6; }));  // attempts of two connections
   redis.start();
   REQUIRE(eventually([&] { return times("Listening again (classic).") == 1; }));
   CHECK(times("What is said until the connection is back is missed (classic).") == 1);

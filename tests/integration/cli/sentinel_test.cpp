@@ -32,7 +32,7 @@ const Surroundings passwords{{"SOCKETIO_REDIS_PASSWORD=of-the-servers", "SOCKETI
 TEST_CASE("sentinel: a batch goes on through a failover, with passwords of servers and sentinels") {
   const SentinelDeployment deployment(with_passwords());
   REQUIRE(eventually([&] { return deployment.is_complete(); }, std::chrono::seconds(30)));
-  const Subscriber server(deployment.second.port(), "default", "of-the-servers");  // a replica hears what its master gets
+  const Subscriber server(deployment.second.port(), "default", "of-the-servers");  // replicas get their master's messages
   Tool tool({"-r", deployment.url(), "--input", "-", "--timeout", "20s"}, passwords);
   int given = 0;
   const auto give = [&] { tool.write(line(++given)); };

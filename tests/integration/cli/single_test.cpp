@@ -98,7 +98,7 @@ TEST_CASE("single: a missing permission is status 2, and the sentence grants it"
 TEST_CASE("single: a Redis that takes the emit and does not answer leaves it unconfirmed, status 3") {
   const RedisServer redis;
   const Words words{"-r", redis.url(), "--transport", "classic", "--force-transport", "--timeout", "300ms", "chat"};
-  REQUIRE(redis.ask({"CLIENT", "PAUSE", "60000", "WRITE"}) == "+OK");  // publishes wait, all else is answered
+  REQUIRE(redis.ask({"CLIENT", "PAUSE", "60000", "WRITE"}) == "+OK");  // publishes wait, other commands get replies
   const Ended ended = emit(words);
   CHECK(ended.status == 3);
   CHECK(ended.summary()["unconfirmed"] == 1);
@@ -106,7 +106,7 @@ TEST_CASE("single: a Redis that takes the emit and does not answer leaves it unc
   ::kill(redis.pid(), SIGSTOP);
   const Ended silent = emit(words);
   ::kill(redis.pid(), SIGCONT);
-  CHECK(silent.status == 2);  // it was asked for a sign of life first, and got nothing else
+  CHECK(silent.status == 2);  // nothing is published without a reply to PING
   CHECK_FALSE(silent.says("unconfirmed"));
 }
 
@@ -238,7 +238,7 @@ TEST_CASE("single: a question above Redis' output limit is refused, by the size 
   const Subscriber server(redis.port());
   for (const bool server_side : {false, true}) {
     CAPTURE(server_side);
-    // A server-side event travels as JSON, where a byte of binary takes up to four.
+    // A server-side event is published as JSON, where a byte of binary takes up to four bytes.
     const Words words{"-r", redis.url(), "--timeout", "2s", "--ack", server_side ? "--server-side" : "--volatile", "big", "@-"};
     const Ended ended = emit(words, std::string(server_side ? 9 << 20 : 33 << 20, '\xff'));
     CHECK(ended.status == 1);

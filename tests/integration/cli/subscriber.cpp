@@ -39,7 +39,7 @@ std::optional<std::string> take_line(std::string_view& bytes) {
   return line;
 }
 
-/// One reply off the front: a line, or the texts of an array.
+/// Removes one reply from the front of the buffer: a line, or the texts of an array.
 std::optional<std::vector<std::string>> take_reply(std::string& buffer) {
   std::string_view bytes = buffer;
   const auto head = take_line(bytes);
@@ -114,7 +114,7 @@ void Subscriber::run() {
   }
 }
 
-/// Reads until the connection ends or there is nothing for a moment.
+/// Reads messages until the connection ends or the destructor stops the thread.
 bool Subscriber::serve(int fd) {
   std::string buffer;
   while (!stop_) {

@@ -10,13 +10,13 @@
 
 namespace support {
 
-/// Receives everything on a Redis, and is counted as a classic server in the namespace "/". Comes back by itself when the Redis
-/// does. Shares no code with the library.
+/// Receives all messages of a Redis, and is counted as a classic server in the namespace "/". Reconnects by itself when the
+/// Redis is back. Shares no code with the library.
 class Subscriber {
  public:
-  /// Returns when the subscription holds. `user` and `password` may be empty.
+  /// Returns when the subscription is confirmed. `user` and `password` may be empty.
   explicit Subscriber(std::uint16_t port, std::string user = {}, std::string password = {});
-  /// Only one channel instead of all: `command` is SUBSCRIBE or SSUBSCRIBE.
+  /// A single channel instead of all: `command` is SUBSCRIBE or SSUBSCRIBE.
   struct Channel {
     std::string command;
     std::string name;
@@ -26,16 +26,16 @@ class Subscriber {
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
 
-  /// Reads nothing for a while, as a server that is busy.
+  /// Stops or continues reading; a paused subscriber is like a busy server.
   void pause(bool paused) { paused_ = paused; }
 
   [[nodiscard]] std::size_t count() const;
   [[nodiscard]] std::vector<std::string> payloads() const;
   [[nodiscard]] std::vector<std::string> channels() const;
-  /// Waits until so many messages have come.
+  /// Waits until at least this many messages have been received.
   [[nodiscard]] bool has(std::size_t messages) const;
 
-  /// The numbers in "<n>" marks of all messages, in their order.
+  /// The numbers in "<n>" marks of all messages, in the order of the messages.
   [[nodiscard]] std::vector<int> numbers() const;
 
  private:

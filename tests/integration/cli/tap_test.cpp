@@ -36,7 +36,7 @@ bool listens(Tool& tap) {
 
 std::ptrdiff_t line_count(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-/// Adds so many entries to the stream at once, of which the last `kept` stay.
+/// Adds `count` entries to the stream at once, of which the last `kept` stay.
 void add_entries(const RedisServer& redis, int count, int kept, const std::string& event = "e") {
   REQUIRE(
       redis.ask({"EVAL",
@@ -78,7 +78,7 @@ TEST_CASE("tap: entries that a stream drops before they are read are counted, sa
   Tool tap({"tap", "-r", redis.url(), "--transport", "streams", "--event", "last", "--limit", "1", "-o", "json"}, fleet_tool());
   REQUIRE(listens(tap));
   add_entries(redis, 50, 300);
-  add_entries(redis, 1'000, 300);  // at once: the first 700 are gone before anybody can read them
+  add_entries(redis, 1'000, 300);  // at once: the first 700 are trimmed before they can be read
   REQUIRE(eventually([&] { return tap.err().find("Missing: ") != std::string::npos; }));
   add_entries(redis, 1, 301, "last");
   const Ended ended = tap.wait();

@@ -37,7 +37,7 @@ TEST_CASE("tls: the tools speak it, and say in a sentence what is wrong") {
   CHECK(plain.status == 2);  // nothing can have been accepted
   CHECK(plain.says("speaks TLS on that port"));
   CHECK(plain.says("the URL must begin with rediss://."));
-  for (const bool batch : {false, true}) {  // nothing is asked before it is sent
+  for (const bool batch : {false, true}) {  // no query is sent before the emits
     Words words{"-r", "redis" + url.substr(6), "--transport", "classic", "--force-transport"};
     const Words what = batch ? Words{"--input", "-"} : Words{"chat"};
     words.insert(words.end(), what.begin(), what.end());

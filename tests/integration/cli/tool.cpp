@@ -33,7 +33,7 @@ struct Pipe {
   int ends[2] = {-1, -1};
 };
 
-/// The terminal's two ends, in a pipe's order.
+/// Both ends of a terminal, in the order of a pipe's ends.
 Pipe terminal() {
   Pipe pair;
   ::close(pair.ends[0]);
@@ -62,7 +62,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-/// Appends what is there; closes the end when there will be no more.
+/// Appends the available bytes; closes the descriptor at the end of file.
 void drain(int& fd, std::string& text) {
   char piece[65536];
   const ssize_t count = ::read(fd, piece, sizeof piece);
@@ -114,7 +114,7 @@ Tool::Tool(Words arguments, const Surroundings& surroundings) {
     ::execve(words[0].c_str(), argument_pointers.data(), variable_pointers.data());
     ::_exit(127);
   }
-  // Until the program begins, the child has the test's own signal handlers.
+  // Waits until the program begins: until then the child has the test's own signal handlers.
   close_end(begun.ends[1]);
   char nothing = 0;
   while (::read(begun.ends[0], &nothing, 1) < 0 && errno == EINTR) {
@@ -160,7 +160,7 @@ void Tool::write(std::string_view text) {
       ::poll(&watched, 1, 50);
       read_some(0);
     } else {
-      return;  // it has ended, or reads no more
+      return;  // the tool has ended, or closed its input
     }
   }
 }

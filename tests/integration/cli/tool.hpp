@@ -15,7 +15,7 @@ namespace support {
 
 using Words = std::vector<std::string>;
 
-/// How a run ended.
+/// Result of a run.
 struct Ended {
   int status = -1;  ///< exit status; 128 and more for the signal that killed it
   std::string out;
@@ -34,10 +34,10 @@ struct Surroundings {
   bool error_is_terminal = false;
   bool ignores_hangup = false;         ///< as under nohup
   long file_bytes_max = -1;            ///< ulimit -f, in bytes
-  const char* tool = "SOCKETIO_EMIT";  ///< our own variable that names the program; or SOCKETIO_FLEET
+  const char* tool = "SOCKETIO_EMIT";  ///< environment variable with the program's path; or SOCKETIO_FLEET
 };
 
-/// A running tool with pipes to its standard input, output and error. Killed when it still runs at the end.
+/// A running tool with pipes to its standard input, output and error. The destructor kills it if it still runs.
 class Tool {
  public:
   explicit Tool(Words arguments, const Surroundings& surroundings = {});
@@ -45,17 +45,17 @@ class Tool {
   Tool(const Tool&) = delete;
   Tool& operator=(const Tool&) = delete;
 
-  /// Writes to its standard input, as fast as it reads.
+  /// Writes to its standard input, as fast as the tool reads.
   void write(std::string_view text);
   void close_input();
   void signal(int number) const;
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-  /// It has not ended yet.
+  /// True until it has ended.
   [[nodiscard]] bool running() const;
-  /// What it has said on standard error so far.
+  /// Its standard error so far.
   [[nodiscard]] const std::string& err();
 
-  /// Closes the input and waits for the end. Throws when that takes too long.
+  /// Closes the input and waits for the end. Throws when the deadline passes.
   Ended wait(std::chrono::milliseconds deadline = std::chrono::seconds(30));
 
  private:
@@ -68,7 +68,7 @@ class Tool {
   Ended ended_;
 };
 
-/// One run from its beginning to its end.
+/// Runs the tool from start to end.
 Ended emit(const Words& arguments, std::string_view input = {}, const Surroundings& surroundings = {});
 
 /// Waits until `condition` holds; false when it does not within the deadline.

@@ -1,4 +1,4 @@
-// --transport, as a shell sees it.
+// The option --transport, through the command line.
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
@@ -21,7 +21,8 @@ using nlohmann::json;
 
 namespace {
 
-/// A sharded tap is subscribed where taps are counted. (ask() tells only the first line of a list, so a publish counts.)
+/// True if a sharded tap is subscribed where taps are counted. (ask() returns only the first line of a list, so a publish
+/// counts.)
 bool tap_is_subscribed(const RedisServer& redis) {
   return redis.ask({"SPUBLISH", "socket.io#tap#/#", "x"}) == ":1" && redis.ask({"SPUBLISH", "socket.io#/#", "{}"}) == ":2";
 }
@@ -51,7 +52,7 @@ class Reader {
   const int fd_;
 };
 
-/// The channels of a server: the one that all of them have, and its own for answers.
+/// Subscriptions of a server: the main channel, and its own response channel.
 struct Server {
   Server(const RedisServer& redis, const std::string& command, const std::string& uid)
       : main(redis.port(), Subscriber::Channel{command, "socket.io#/#"}),
@@ -62,7 +63,7 @@ struct Server {
 constexpr const char* uid_a = "00112233445566aa";
 constexpr const char* uid_b = "00112233445566bb";
 
-/// What a streams server with that uid has written.
+/// Writes an entry as a streams server with that uid does.
 std::string write_entry(const RedisServer& redis, const std::string& stream, const std::string& uid) {
   return redis.ask({"XADD", stream, "*", "uid", uid, "nsp", "/", "type", "3", "data", "{}"});
 }
@@ -373,7 +374,7 @@ TEST_CASE("transport: several streams are found by those that exist, and nothing
   CHECK(emit({"-r", redis.url(), "--transport", "streams", "chat"}).status == 0);
   CHECK(redis.ask({"XLEN", "socket.io-3"}) == ":3");
   CHECK(redis.ask({"EXISTS", "socket.io"}) == ":0");
-  // "/x" would have another stream with 4, 11 or 22 of them.
+  // The stream of "/x" depends on whether there are 4, 11 or 22 streams.
   const Subscriber other(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/x#"});
   const Ended unclear = emit({"-r", redis.url(), "-n", "/x", "chat"});
   CHECK(unclear.status == 1);
@@ -403,7 +404,7 @@ TEST_CASE("transport: taps and other subscribers are not counted as servers") {
     CHECK(ended.status == 4);
     CHECK(ended.summary()["receivers_min"] == 2);
     const Ended batch = emit({"-r", redis.url(), "--input", "-"}, "{\"event\":\"a\"}\n{\"event\":\"a\",\"nsp\":\"/x\"}\n");
-    CHECK(batch.summary()["receivers_min"] == 0);  // nobody listens in /x but taps
+    CHECK(batch.summary()["receivers_min"] == 0);  // in /x there are only taps
     CHECK(batch.summary()["no_receivers"] == 1);
   }
   SUBCASE("sharded") {

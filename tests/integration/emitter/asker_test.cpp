@@ -1,4 +1,4 @@
-// Asking a fleet, on every transport, with a real Redis and servers that answer as the test says.
+// Requests to a fleet, on every transport, with a real Redis and servers whose responses the test chooses.
 
 #include <doctest/doctest.h>
 
@@ -48,7 +48,7 @@ struct Fleet {
         second(loop, redis, transport, uid(transport, 1), std::move(two)),
         asker(std::in_place, loop, redis.url(), on(transport)) {}
 
-  /// `ask(done)` begins a question; returns its result.
+  /// Runs the request that `ask(done)` begins, and returns its result.
   template <typename Result, typename Ask>
   Result result(const Ask& ask) {
     std::optional<Result> ended;
@@ -78,7 +78,7 @@ TEST_CASE("asker: looks for the transport before its first question, and then as
     CAPTURE(name_of(transport));
     Fleet fleet(transport, {.sockets = {"a"}, .clients = 1, .acks = {7}}, {.sockets = {"b", "c"}});
     fleet.asker.emplace(fleet.loop, fleet.redis.url(), on(Transport::automatic));
-    // Together: the second one waits for what the first has begun to look for.
+    // Two requests at once: the second one waits for the search that the first one has begun.
     std::optional<asking::Rooms> rooms;
     fleet.asker->all_rooms("/", {.timeout = ages}, [&rooms](asking::Rooms given) { rooms = std::move(given); });
     const asking::Count count =
@@ -310,7 +310,7 @@ TEST_CASE("asker: without any server there is nothing to wait for") {
     CHECK(acks.servers_asked == 0);
     CHECK(asker.count({}).count == 0);
     for (const Until until : {Until::first, Until::quorum}) {
-      CHECK_FALSE(asker.emit_with_ack({}, Event("order"), {.timeout = ages, .until = until}).complete);  // over, with no answer
+      CHECK_FALSE(asker.emit_with_ack({}, Event("order"), {.timeout = ages, .until = until}).complete);  // done, no response
     }
   }
 }
@@ -428,7 +428,7 @@ TEST_CASE("asker: without a loop it works the same, again after Redis was away")
     redis.start();
     asking::Count count;
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
-    while (count.count == 0 && std::chrono::steady_clock::now() < deadline) {  // the server comes back in its own time
+    while (count.count == 0 && std::chrono::steady_clock::now() < deadline) {  // the server reconnects at its own pace
       count = asker.count({}, {.timeout = 1s});
     }
     CHECK(count.count == 1);

@@ -79,7 +79,7 @@ TEST_CASE("async emitter: flush() is done when what was emitted before has ended
   CHECK(wait(loop, [&] { return summary.has_value(); }));
   CHECK(summary->confirmed == 1'000);
   CHECK(results == 1'000);
-  // With nothing to wait for it is done as well, later.
+  // Without pending emits it completes too, but not before flush() returns.
   summary.reset();
   io.flush(20s, [&](const EmitSummary& done) { summary = done; });
   CHECK_FALSE(summary.has_value());

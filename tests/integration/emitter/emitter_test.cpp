@@ -24,7 +24,7 @@ using redis::Outcome;
 
 namespace {
 
-/// A listener in the place of the fleet's servers.
+/// A subscriber in place of the fleet's servers.
 class Listening {
  public:
   explicit Listening(const support::RedisServer& server, const std::string& pattern = "socket.io*")
@@ -33,13 +33,13 @@ class Listening {
     client_.connect();
     REQUIRE(wait_ready(loop_, client_));
   }
-  /// Waits until `count` messages have come.
+  /// Waits until `count` messages have been received.
   const std::vector<Messages::One>& wait_for(std::size_t count) {
     wait(loop_, [this, count] { return received_.messages.size() >= count; });
     REQUIRE(received_.messages.size() == count);
     return received_.messages;
   }
-  /// Waits until it has noticed that Redis died, and is connected to it again.
+  /// Waits until the client has noticed the crash of Redis and has reconnected.
   void ready_again() {
     REQUIRE(wait(loop_, [this] { return client_.counters().connects == 2 && client_.state() == redis::State::ready; }));
   }
@@ -293,7 +293,7 @@ TEST_CASE("emitter: Redis is killed in the middle of a job and comes back: every
   CHECK(outcomes.size() == count);
   io.emit("end");
   CHECK(io.flush(20s).receivers_min == 1);
-  // All that was sent after the fleet was back has arrived; of what was sent before, a part.
+  // All emits after the fleet was back have arrived, and a part of the earlier ones.
   int last = -1;
   bool in_order = true;
   std::size_t received = 0;

@@ -14,15 +14,15 @@
 #include <support/redis_recorders.hpp>
 #include <support/redis_server.hpp>
 
-/// A server of a fleet as far as askers see one: it is counted, hears questions, and answers what the test says.
+/// A server of a fleet as askers see it: it is counted, receives requests, and sends the responses that the test chooses.
 class FakeServer final : private socketio::redis::MessageListener {
  public:
   struct Behaviour {
     std::vector<std::string> sockets = {};  ///< ids; each is also in the room "kitchen"
-    std::uint64_t clients = 0;              ///< that are asked when acknowledgements are wanted
-    std::vector<int> acks = {};             ///< what they answer
+    std::uint64_t clients = 0;              ///< number of clients that a request for acks reaches
+    std::vector<int> acks = {};             ///< acks of these clients
     bool silent = false;
-    int times = 1;  ///< how often each answer is given
+    int times = 1;  ///< number of times that each response is sent
   };
 
   FakeServer(socketio::Loop& loop, const support::RedisServer& redis, socketio::Transport transport, std::string uid,
@@ -49,7 +49,7 @@ class FakeServer final : private socketio::redis::MessageListener {
   }
 
   std::size_t questions = 0;
-  std::vector<std::string> uids;  ///< of those who asked
+  std::vector<std::string> uids;  ///< uids of the askers
 
  private:
   [[nodiscard]] bool is_classic() const noexcept { return transport_ == socketio::Transport::classic; }
@@ -59,7 +59,7 @@ class FakeServer final : private socketio::redis::MessageListener {
   }
   void on_subscribed(std::string_view, std::string_view) override {}
 
-  /// The sockets as packed maps, one behind the other.
+  /// The sockets as consecutive packed maps.
   [[nodiscard]] socketio::Buffer packed_sockets() const {
     using namespace socketio;
     Buffer packed;

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Runs `act` in a child; its status is what `act` returns.
+/// Runs `act` in a child process; its exit status is the result of `act`.
 pid_t in_child(const std::function<int()>& act) {
   const pid_t pid = ::fork();
   REQUIRE(pid >= 0);
@@ -59,7 +59,7 @@ TEST_CASE("fork: each side of a pre-forking job emits over a connection of its o
   Emitter io(server.url());
   io.emit("before", "parent");
   REQUIRE(io.flush(20s).confirmed == 1);
-  io.emit("waiting", "parent");  // not flushed: it is the parent's to send
+  io.emit("waiting", "parent");  // not flushed: the parent sends it
   std::vector<pid_t> pids;
   for (int child = 0; child < children; ++child) {
     pids.push_back(in_child([&io, child] {

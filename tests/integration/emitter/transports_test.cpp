@@ -1,4 +1,4 @@
-// Emitting into sharded and streams fleets, into several at once, and finding out which one there is. With a real Redis.
+// Emits to sharded and streams fleets and to several fleets at once, and the search for the transport. With a real Redis.
 
 #include <doctest/doctest.h>
 
@@ -22,7 +22,7 @@ using redis::SubscriptionKind;
 
 namespace {
 
-/// Subscribed to some channels in the place of servers.
+/// A subscriber to some channels in place of servers.
 class Servers {
  public:
   Servers(const support::RedisServer& server, SubscriptionKind kind, const std::vector<std::string>& channels)
@@ -107,7 +107,7 @@ TEST_CASE("transports: a stream takes events whether or not somebody reads it, a
   REQUIRE(results.size() == 2);
   CHECK(results[0].outcome == Outcome::ok);
   CHECK_FALSE(results[0].receivers.has_value());
-  CHECK(entries(server, "socket.io-3") == 2);  // both namespaces have this one
+  CHECK(entries(server, "socket.io-3") == 2);  // the stream of both namespaces
   CHECK(entries(server, "socket.io-0") == 0);
   for (int number = 0; number < 1'000; ++number) {
     io.emit("more", number);
@@ -182,7 +182,7 @@ TEST_CASE("transports: a server-side event that would end classic servers with t
   io.sockets_join("room");
   CHECK(io.flush(20s).confirmed == 1);
   CHECK(classic.wait_for(1).size() == 1);
-  options.use_sharded_pubsub = true;  // what goes by SPUBLISH, no pattern hears
+  options.use_sharded_pubsub = true;  // patterns do not receive what SPUBLISH sends
   Emitter sharded(server.url(), options);
   sharded.server_side_emit("refresh");
   CHECK(sharded.flush(20s).confirmed == 1);
@@ -256,7 +256,7 @@ TEST_CASE("find transport: a sharded fleet beside a stream may be a streams flee
   support::RedisServer server;
   REQUIRE(server.ask({"XADD", "socket.io", "*", "a", "b"}) != "");
   Servers sharded(server, SubscriptionKind::shard, {"socket.io#/#"});
-  CHECK(found(server).transport == Transport::sharded);  // nobody reads the stream
+  CHECK(found(server).transport == Transport::sharded);  // no connection reads the stream
   REQUIRE(server.ask({"ACL", "SETUSER", "default", "-client"}) == "+OK");
   const FoundTransport either = found(server);
   CHECK_FALSE(either.transport.has_value());
@@ -363,7 +363,7 @@ TEST_CASE("automatic: what waits for an answer ends with its emitter, and callba
     gone.emit("a");
     const std::string large(limits::queue_bytes_max / 2 + 1, 'x');
     gone.emit("b", large);
-    gone.emit("c", large);  // there is no room for this one
+    gone.emit("c", large);  // the queue has no room for this one
   }
   CHECK(lost == 3);
 }
@@ -399,11 +399,11 @@ TEST_CASE("stream count: what exists and who reads tell it, or it stays open") {
   CHECK(count(false, {}, 0, 2) == 1);
   CHECK(count(true, {}, 2, 2) == 1);
   CHECK(count(false, {}, 2, 2) == 1);
-  CHECK(count(false, {}, 8, 2) == std::nullopt);  // of 4 streams, or of others
+  CHECK(count(false, {}, 8, 2) == std::nullopt);  // of 4 streams, or of another number
   CHECK(count(false, {}, std::nullopt, 2) == std::nullopt);
   CHECK(count(true, {}, std::nullopt, 2) == 1);
-  CHECK(stream_count_of({true, {}, 2, 2, false}, "/") == std::nullopt);  // Redis refused to tell of some
-  CHECK(count(true, {}, 3, 1) == 1);                                     // others read, too
+  CHECK(stream_count_of({true, {}, 2, 2, false}, "/") == std::nullopt);  // Redis refused to report some
+  CHECK(count(true, {}, 3, 1) == 1);                                     // other connections read too
   CHECK(count(false, {{3, "/"}}, 0, 1) == 4);                            // or 11, 22, 44: all have the same stream for "/"
   CHECK(count(false, {{3, "/"}}, 11, 1) == 11);
   CHECK(count(false, {{3, "/"}}, 0, 1, "/x") == std::nullopt);
