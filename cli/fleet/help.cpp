@@ -10,17 +10,17 @@ Examples:
   socketio-fleet rooms                      rooms and how many are in each
   socketio-fleet sockets -t kitchen         who is in a room
   socketio-fleet count -n /admin            how many there are, of a namespace
-  socketio-fleet tap                        everything that servers and emitters
-                                            say to each other, decoded, live
+  socketio-fleet tap                        all messages between servers and
+                                            from emitters, decoded, live
   socketio-fleet tap -t kitchen -e order    only events "order" to a room
   socketio-fleet tap -n /admin -o json      a namespace, a JSON object a line
   socketio-fleet tap --transport streams --last 20
-                                            the last 20, and what comes then
+                                            the last 20, and those that follow
   socketio-fleet tap -o quiet --record fleet.ndjson --for 1m
                                             record a minute, to play it back
   socketio-fleet doctor                     what is wrong with this fleet, and
                                             what to do about it
-  socketio-fleet doctor --listen 10s        the same, and what its messages tell
+  socketio-fleet doctor --listen 10s        the same, and 10 s of its messages
 
 Usage:
   socketio-fleet [options] COMMAND
@@ -29,11 +29,11 @@ Commands:
   servers    one line per server: uid, namespaces, transport, time of its
              answer, sockets
   rooms      rooms and their sizes, the largest first
-  sockets    sockets as their servers tell of them: id, rooms, data, handshake
+  sockets    sockets with id, rooms, data and handshake
   count      how many sockets there are
   tap        everything on the bus, decoded, live, without disturbing the fleet.
              It ends with Ctrl-C, with --limit or with --for
-  doctor     what is wrong with this fleet: how it was seen, what to do about it
+  doctor     what is wrong with this fleet, the evidence, and what to do
 
 Which fleet:
   -r, --redis URL          redis://[user:password@]host[:port][/database],
@@ -41,16 +41,16 @@ Which fleet:
                            redis+sentinel://host:port,.../master[/database]
                            or redis+cluster://host:port,... (default
                            redis://127.0.0.1:6379)
-      --user USER          log in as this ACL user ...
-      --password-file FILE ... with the password in the first line of a file
-      --sentinel-user USER log in to the sentinels as this user ...
+      --user USER          ACL user of Redis to log in as
+      --password-file FILE file whose first line is the password of Redis
+      --sentinel-user USER user to log in to the sentinels as
       --sentinel-password-file FILE
-                           ... with the password in the first line of a file
+                           file whose first line is the sentinels' password
       --tls-ca FILE        with rediss: the authority to trust, instead of the
                            system's
-      --tls-insecure       trust everybody: for tests
+      --tls-insecure       accept any certificate: for tests
       --tls-cert FILE, --tls-key FILE
-                           our own certificate and its key
+                           client certificate and its key
       --transport NAMES    classic, sharded, streams; several with commas
                            between; all; auto: the one that is in use. Default:
                            auto, and classic when no server listens; doctor and
@@ -68,23 +68,23 @@ Which fleet:
 
 asking:
   -t, --to ROOM            sockets and count: those in this room; repeatable.
-                           tap: what names this room
-      --room ROOM          the same
-      --room-number N      those in a room that a JavaScript server named by a
+                           tap: messages that name this room
+      --room ROOM          as --to
+      --room-number N      sockets in a room that a JavaScript server named by a
                            number; repeatable
-  -x, --except ROOM        sockets and count: none of this room; repeatable
-      --without-ids        rooms: not those that are the id of a socket
-      --answers-max SIZE   give up after so many bytes of answers (default 1G)
+  -x, --except ROOM        sockets and count: skip this room; repeatable
+      --without-ids        rooms: leave out rooms that are socket ids
+      --answers-max SIZE   end a request above this size of answers (default 1G)
 
 tap:
-  -e, --event NAME         events of this name; repeatable
+  -e, --event NAME         only events of this name; repeatable
       --from ID            streams: from this entry on, like 1700000000123-0;
                            0 is the oldest that is there
       --last N             streams: begin with the last N entries
       --limit N            end after N messages
       --for DURATION       end after this time
-      --record FILE        write what happens to a file that socketio-emit can
-                           play back
+      --record FILE        write the messages to a file for socketio-emit
+                           --replay
 
 doctor:
       --recovery-window DURATION
@@ -92,13 +92,13 @@ doctor:
                            nothing (default 2m)
       --requests-timeout DURATION
                            the adapters' requestsTimeout (default 5s)
-      --listen DURATION    read the fleet's messages for so long, and look for
-                           malformed ones and senders that do not listen
+      --listen DURATION    read the fleet's messages for this time, and report
+                           malformed ones and senders that do not subscribe
 
 Output:
   -o, --output FORMAT      text (default on a terminal), json (default
                            otherwise), or quiet
-  -v, --verbose            say what happens, and show longer arguments
+  -v, --verbose            print what happens, and show longer arguments
   -V, --version            print the version
   -h, --help               print this
 
@@ -110,9 +110,9 @@ no patterns; it answers every request at once. Elsewhere nobody notices it.
 
 Exit status: 0 all done; 1 wrong options; 2 no connection, not allowed, or no
 server to ask; 3 something was lost: the output or the record was too slow;
-5 servers did not answer in time: what has come is shown; 6 the doctor found
-something; 130 interrupted (143: terminated; 129: its terminal was closed),
-after what has come.
+5 servers did not answer in time: the answers that came are shown; 6 the doctor
+found something; 130 interrupted (143: terminated; 129: its terminal was
+closed), with what came until then.
 )";
 
 const std::string_view usage_text =

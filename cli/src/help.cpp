@@ -12,7 +12,7 @@ Examples:
                                             two arguments, to one room
   socketio-emit -n /admin -t ops -x night alert
                                             in a namespace, to a room without
-                                            those who are also in another one
+                                            clients that are in another one
   socketio-emit -t gallery photo @cat.jpg   the content of a file, as binary
   socketio-emit -t lobby --join game-7      make sockets join a room
   socketio-emit --input events.ndjson       a batch: one JSON object a line
@@ -34,9 +34,9 @@ stands behind --, but a negative number may stand anywhere.
 
 Who gets it:
   -t, --to ROOM            clients in this room; repeat it for several rooms.
-      --room, --in ROOM    The same. The id of a socket is a room, too
+      --room, --in ROOM    as --to; the id of a socket is a room, too
       --room-number N      a room that a JavaScript server named by a number
-  -x, --except ROOM        but not clients in this room; repeatable
+  -x, --except ROOM        skip clients in this room; repeatable
       --all                everybody in the namespace: needed with --disconnect
                            and --leave where no room is given
   -n, --nsp NSP            namespace (default /)
@@ -44,15 +44,15 @@ Who gets it:
 
 What happens:
   -s, --string             take every ARG as a plain string
-      --volatile           clients that are not ready may miss it
-      --compress           have servers compress it ...
-      --no-compress        ... or not
-      --ack                ask each client for an answer and print it; with
-                           --server-side, ask each server. Refused where it
-                           would end servers of socket.io-redis 6. Enough is:
-      --first              with --ack: one answer
-      --quorum             with --ack: answers of more than half of those asked
-      --expected N         with --ack: so many answers, whoever is asked
+      --volatile           clients that are not ready may miss the event
+      --compress           servers compress the event for their clients
+      --no-compress        servers do not compress the event
+      --ack                request an answer from each client and print it; with
+                           --server-side, from each server. Refused if it would
+                           crash servers of socket.io-redis 6
+      --first              with --ack: end at the first answer
+      --quorum             with --ack: end when more than half have answered
+      --expected N         with --ack: end when N answers have arrived
   instead of an event:
       --join ROOM          the chosen clients join a room; repeatable
       --leave ROOM         the chosen clients leave a room; repeatable
@@ -61,18 +61,19 @@ What happens:
 
 Batch:
       --input FILE         read one operation a line; - is standard input
-      --replay FILE        the same with a recording of socketio-fleet tap:
-                           each line when its time has come
-      --speed X            of a replay: 2 is twice as fast; max: no waiting
+      --replay FILE        play a recording of socketio-fleet tap: each line at
+                           its time
+      --speed X            replay: 2 is twice as fast; max: without waiting
       --format FORMAT      json (default), or lines: each line is one string
                            argument of EVENT
       --rate N/s           at most N emits a second, evenly
       --line-max SIZE      longest line: 512K, 64M (default), 1G
       --on-error WHAT      a bad line: stop (default), or skip it and go on
-      --checkpoint FILE    remember how far it got; run again, it goes on there
-      --rejects FILE       lines that failed, are unconfirmed or reached fewer
-                           servers than there were, to be fed in again (with
-                           --checkpoint without those that the next run sends)
+      --checkpoint FILE    save how far a batch got; a new run resumes there
+      --rejects FILE       write lines that failed, are unconfirmed or reached
+                           fewer servers than there were, as input for another
+                           run (with --checkpoint: without those that the next
+                           run sends anyway)
 
   {"event":"order","args":[42],"to":["kitchen"],"except":[],"nsp":"/",
    "volatile":true,"compress":false}
@@ -97,37 +98,37 @@ Redis:
                            redis+sentinel://host:port,.../master[/database]
                            or redis+cluster://host:port,... (default
                            redis://127.0.0.1:6379)
-      --user USER          log in as this ACL user ...
-      --password-file FILE ... with the password in the first line of a file
-      --sentinel-user USER log in to the sentinels as this user ...
+      --user USER          ACL user of Redis to log in as
+      --password-file FILE file whose first line is the password of Redis
+      --sentinel-user USER user to log in to the sentinels as
       --sentinel-password-file FILE
-                           ... with the password in the first line of a file
+                           file whose first line is the sentinels' password
       --key KEY            the adapters' key or channelPrefix (default
                            socket.io)
       --timeout DURATION   how long to wait: 500ms, 5s (default), 1m. When
                            Redis goes away during a batch, it counts from then.
                            With --ack: how long answers are waited for
-      --transport NAME     how the fleet's servers talk to each other: classic,
-                           sharded, streams. Default: look who listens; classic
-                           when nobody does (auto: an error then). During a
-                           move, several: classic,streams
-      --force-transport    send by that transport, even if the servers listen by
+      --transport NAME     transport of the fleet's servers: classic, sharded,
+                           streams. Default: the one in use; classic if no
+                           server listens (auto: an error then). While a fleet
+                           is being moved, several: classic,streams
+      --force-transport    send by the named transport even if the servers use
                            another one
       --sharded-mode MODE  sharded: the adapters' subscriptionMode, dynamic
                            (default), static or dynamic-private
       --stream-name NAME   streams: the adapters' streamName (default socket.io)
-      --stream-count N     streams: their streamCount (default 1)
+      --stream-count N     streams: the adapters' streamCount (default: found)
       --stream-maxlen N    streams: entries that a stream keeps (default 10000)
       --tls-ca FILE        with rediss: the authority to trust, instead of the
                            system's
-      --tls-insecure       trust everybody: for tests
+      --tls-insecure       accept any certificate: for tests
       --tls-cert FILE, --tls-key FILE
-                           our own certificate and its key
+                           client certificate and its key
 
 Output:
   -o, --output FORMAT      text (default on a terminal), json (default
                            otherwise), or quiet
-  -v, --verbose            say what happens
+  -v, --verbose            print what happens
   -V, --version            print the version
   -h, --help               print this
 
@@ -139,10 +140,10 @@ With --output json, the last line of standard output is the summary:
    "receivers_median":3}
 It is one line; of a batch it has "receivers", too: how many emits reached how
 many servers, {"1":20,"2":980}. Receivers are servers; a stream does not
-tell who reads it: "receivers_unknown" is then how many went into one, and what
-nobody knows is null. Unconfirmed emits
-were written to a Redis that went away before it answered; they may have
-arrived, and are not sent again.
+tell who reads it: "receivers_unknown" is then how many went into one, and
+numbers that are not known are null. Unconfirmed emits were written to a Redis
+that went away before it answered; they may have arrived, and are not sent
+again.
 
 With --ack there is one line for each answer as it comes, {"answer":42}, of a
 server {"server":"8899aabbccddeeff","answer":42} where the transport tells who
@@ -152,9 +153,9 @@ it is, and then the summary:
 
 Exit status: 0 all done; 1 wrong options or bad input; 2 no connection, or not
 allowed; 3 some failed, are unconfirmed, or reached fewer servers than there
-were; 4 fewer receivers than required;
-5 not all answers had come in time; 130 interrupted (143: terminated; 129: its
-terminal was closed), after what was read has been sent.
+were; 4 fewer receivers than required; 5 not all answers came in time; 130
+interrupted (143: terminated; 129: its terminal was closed), after the lines
+that were read have been sent.
 )";
 
 const std::string_view usage_text =
