@@ -13,7 +13,7 @@ namespace {
 
 using redis::SubscriptionKind;
 
-/// How long before the deadline Redis is asked who there is, so that those who are missing can be named at it.
+/// Time before the deadline at which the subscribed servers are listed, to name the missing ones at the deadline.
 constexpr std::uint64_t listing_ms = 250;
 
 std::uint64_t milliseconds(std::chrono::milliseconds duration) {
@@ -24,7 +24,7 @@ std::uint64_t timeout_ms(const Inquiry& inquiry) {
   return std::max<std::uint64_t>(milliseconds(inquiry.options.timeout), 1);
 }
 
-/// What could not be written is not to be asked later.
+/// Turns the offline queue off: a request that could not be written must not be sent later.
 redis::Options without_queue(redis::Options options) {
   options.offline = redis::OfflinePolicy::fail;
   return options;
@@ -98,7 +98,7 @@ bool AskCore::is_ready_for(const Inquiry& inquiry) const {
   return inquiry.take_names != nullptr || (place != places_.end() && place->second.unconfirmed.empty());
 }
 
-/// Asks what was waiting for a connection, or for its answers to be heard.
+/// Sends the requests that were waiting for a connection, or for their response channels to be subscribed.
 void AskCore::go_on() {
   if (!dialect_) {
     find_dialect();
@@ -125,7 +125,7 @@ void AskCore::ask(std::unique_ptr<Inquiry> given) {
   const Number number = ++last_number_;
   Inquiry& inquiry = *given;
   inquiries_[number] = std::move(given);
-  if (inquiry.question.target.nobody) {  // checked, but there is nothing to ask
+  if (inquiry.question.target.nobody) {  // valid, but no server has to be asked
     inquiry.asked = inquiry.published = true;
     inquiry.answered.complete = inquiry.options.until == asking::Until::all && !inquiry.options.expected;
     inquiry.deadline = loop_.call_after(0, [this, number] { end(number); });
@@ -140,7 +140,7 @@ void AskCore::ask(std::unique_ptr<Inquiry> given) {
   go_on();
 }
 
-/// What the question is in the fleet's form, and whether it can be said there.
+/// Adapts the request to the fleet's protocol, and checks that it can be encoded.
 void AskCore::prepare(Inquiry& inquiry) {
   if (!dialect_->channels_tell_rooms()) {
     inquiry.take_names = nullptr;
@@ -169,7 +169,7 @@ void AskCore::begin(Number number) {
   }
 }
 
-/// Looks which transport is in use in the namespace of the first question that waits for it.
+/// Detects the transport in the namespace of the first pending request.
 void AskCore::find_dialect() {
   const auto waiting = std::find_if(inquiries_.begin(), inquiries_.end(), [](const auto& one) { return !one.second->asked; });
   if (is_searching_ || waiting == inquiries_.end() || commands_->state() != redis::State::ready) {
@@ -185,7 +185,7 @@ void AskCore::on_found(const FoundTransport& found) {
   is_searching_ = false;
   std::optional<Transport> transport = found.transport;
   if (found.streams_servers != 0 && found.classic_servers + found.sharded_servers == 0) {
-    transport = Transport::streams;  // though it may not be known which stream: no question is written to one
+    transport = Transport::streams;  // the stream may still be unknown: no request is written to one
   }
   if (!transport) {
     fail_waiting([](const Inquiry&) { return true; }, found.message);
@@ -199,7 +199,7 @@ void AskCore::on_found(const FoundTransport& found) {
   std::map<Number, std::string> refused;
   for (const auto& [number, inquiry] : inquiries_) {
     if (inquiry->asked) {
-      continue;  // it selects nobody
+      continue;  // the request selects no client
     }
     try {
       prepare(*inquiry);
@@ -242,7 +242,7 @@ void AskCore::begin_question(Number number) {
   });
 }
 
-/// The count and the question leave together, so that the count is that of the servers which hear it.
+/// Sends the count and the request in one write, so that the count is that of the servers that receive the request.
 void AskCore::publish_question(Number number) {
   Inquiry& inquiry = *inquiries_[number];
   inquiry.asked_ms = loop_.now_ms();
@@ -261,13 +261,13 @@ void AskCore::publish_question(Number number) {
       const std::int64_t others = has_taps ? std::clamp<std::int64_t>(elements[3].integer, 0, elements[1].integer) : 0;
       asked->servers = static_cast<std::size_t>(elements[1].integer - others);
       check(number);
-    } else if (asked->answered.error.empty()) {  // answers may come all the same
+    } else if (asked->answered.error.empty()) {  // responses may still arrive
       asked->answered.error = "Redis does not tell how many servers there are: " + result.message;
     }
   });
   payload_.clear();
   if (!dialect_->encode(payload_, inquiry.question, inquiry.id)) {
-    return;  // it could be before
+    return;  // never: prepare() has encoded it before
   }
   if (sharded) {
     commands_->publish_sharded(servers.name, payload_.bytes(), *this, number);
@@ -288,7 +288,8 @@ void AskCore::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64
   }
 }
 
-/// The names between the namespace's prefix and the last character of each channel that there is.
+/// Lists the existing response or room channels of the namespace; passes the text between prefix and last character of each to
+/// `take`.
 void AskCore::list(const Inquiry& inquiry, std::function<void(Inquiry&, std::vector<std::string>)> take, Number number) {
   const std::string& nsp = inquiry.question.target.nsp;
   const Channel pattern = dialect_->named_channels(nsp);
@@ -329,7 +330,7 @@ void AskCore::take_names(Number number) {
       number);
 }
 
-/// Shortly before the deadline: who is there?
+/// Lists the subscribed servers shortly before the deadline.
 void AskCore::list_servers(Number number) {
   Inquiry* const inquiry = find(number);
   if (inquiry != nullptr) {
@@ -372,13 +373,13 @@ void AskCore::on_message(std::string_view, Bytes payload) {
   }
   const auto found = by_id_.find(std::string(answer.request_id));
   if (found == by_id_.end()) {
-    return;  // somebody else's
+    return;  // a response to another process
   }
   const auto self = shared_from_this();
   const Number number = found->second;
   const std::shared_ptr<Inquiry> kept = inquiries_[number];
   Inquiry& inquiry = *kept;
-  inquiry.published = true;  // Redis may not have said so yet
+  inquiry.published = true;  // the reply to the PUBLISH may come later
   inquiry.bytes += payload.size();
   if (inquiry.bytes > inquiry.options.answers_bytes_max) {
     fail(number, "The answers have more than " + std::to_string(inquiry.options.answers_bytes_max) + " bytes together.");
@@ -395,7 +396,7 @@ void AskCore::take_answer(Inquiry& inquiry, Number number, const Answer& answer)
     return;
   }
   if (!is_ack && !answer.server.empty() && !inquiry.responders.emplace(answer.server).second) {
-    return;  // a second time
+    return;  // a duplicate
   }
   if (answer.kind == Answer::Kind::client_count) {
     inquiry.clients += answer.client_count;
@@ -431,7 +432,7 @@ bool AskCore::has_enough(const Inquiry& inquiry) const {
   const bool all_servers = inquiry.answered.servers_answered >= *inquiry.servers;
   const std::uint64_t asked = of_clients ? inquiry.clients : *inquiry.servers;
   if (of_clients && !all_servers) {
-    return false;  // nobody knows how many clients there are
+    return false;  // the number of clients is not known yet
   }
   return inquiry.options.until == asking::Until::quorum && asked != 0 ? answers > asked / 2 : answers >= asked;
 }
@@ -439,7 +440,7 @@ bool AskCore::has_enough(const Inquiry& inquiry) const {
 void AskCore::check(Number number) {
   Inquiry* const inquiry = find(number);
   if (inquiry != nullptr && inquiry->published && has_enough(*inquiry)) {
-    // Where nobody is there to ask, it is over, and yet the first answer has not come.
+    // With no one to ask, the request ends; `first` and `quorum` are then not complete, because there is no response.
     const asking::Options& wanted = inquiry->options;
     inquiry->answered.complete = wanted.until == asking::Until::all || wanted.expected || answer_count(*inquiry) != 0;
     end(number);
@@ -517,7 +518,7 @@ void AskCore::on_answers_state(redis::State state, std::string_view why) {
   lost(why);
 }
 
-/// Trying once is enough for questions that have not left: who asks wants to know now.
+/// Fails the requests that were not sent after one connection attempt, so that callers get the error at once.
 void AskCore::lost(std::string_view why) {
   const std::string sentence(why);
   fail_waiting([](const Inquiry&) { return true; }, sentence);

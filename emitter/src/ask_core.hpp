@@ -22,34 +22,34 @@
 
 namespace socketio::emitter {
 
-/// One question under way. What is gathered of the answers is the asker's business: `take` and `done` know the result.
+/// A pending request. `take` and `done` are set by the caller and build the result.
 struct Inquiry {
   Question question;
   asking::Options options;
-  /// Keeps what an answer tells. False for one that tells nothing new: it came twice.
+  /// Adds a response to the result. Returns false for a response that is not counted: a duplicate, or one of the wrong kind.
   std::function<bool(const Answer&)> take;
   std::function<void(asking::Answered)> done;
-  /// Where channels tell what is asked, their names are the answer, and no server is asked.
+  /// Set for a request that channel names can satisfy: receives the names, and no server is asked.
   std::function<void(std::vector<std::string>)> take_names;
 
   std::string id;
   bool asked = false;
-  bool published = false;  ///< Redis has taken the question
+  bool published = false;  ///< Redis has accepted the request
   asking::Answered answered;
-  std::optional<std::size_t> servers;  ///< nothing until they are counted
+  std::optional<std::size_t> servers;  ///< empty until they are counted
   std::uint64_t clients = 0;
   std::size_t acks = 0;
   std::size_t bytes = 0;
   std::unordered_set<std::string> responders;
-  std::vector<std::string> listed;  ///< servers whose channels were there shortly before the deadline
+  std::vector<std::string> listed;  ///< servers whose response channels existed shortly before the deadline
   std::uint64_t began_ms = 0;
   std::uint64_t asked_ms = 0;
   Loop::TimerId deadline = 0;
   Loop::TimerId listing = 0;
 };
 
-/// Asks: subscribes where answers arrive, waits for that to be confirmed, has Redis count the servers and publishes the
-/// question in one write, and puts the answers together. On a loop, with two connections.
+/// Sends requests and combines the responses: subscribes to the response channels, waits until Redis confirms that, then counts
+/// the servers and publishes the request in one write. On a loop, with two connections.
 class AskCore final : public std::enable_shared_from_this<AskCore>,
                       private redis::MessageListener,
                       private redis::PublishListener {
@@ -57,20 +57,20 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
   AskCore(Loop& loop, redis::Options redis, FleetSettings fleet);
   ~AskCore() override;
 
-  /// Throws Error(bad_arguments) for an event that cannot be said in the fleet's form; nothing happens then. Where the transport
-  /// is not known yet, the question waits for it, and such an event ends it.
+  /// Throws Error(bad_arguments) for an event that the fleet's transport cannot encode; nothing is sent then. While the
+  /// transport is not known yet, the request waits for it, and such an event makes it fail.
   void ask(std::unique_ptr<Inquiry> inquiry);
   void connect();
-  /// Ends everything, with an error.
+  /// Ends all pending requests with an error.
   void close();
 
   [[nodiscard]] Loop& loop() noexcept { return loop_; }
-  /// While answers come.
+  /// Protocol of the fleet; not null while responses are handled.
   [[nodiscard]] AskDialect& dialect() noexcept { return *dialect_; }
 
  private:
   using Number = std::uint64_t;
-  /// The answer channels of a namespace, and those of them that Redis has not confirmed.
+  /// The response channels of a namespace, and those of them that Redis has not confirmed.
   struct Place {
     std::vector<Channel> channels;
     std::set<std::string, std::less<>> unconfirmed;
@@ -96,7 +96,7 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
   void on_answers_state(redis::State state, std::string_view why);
   void lost(std::string_view why);
   void take_answer(Inquiry& inquiry, Number number, const Answer& answer);
-  /// Of clients, where those are asked.
+  /// Counts client acks for a request to clients, and servers' responses for every other request.
   [[nodiscard]] static std::size_t answer_count(const Inquiry& inquiry);
   [[nodiscard]] bool has_enough(const Inquiry& inquiry) const;
   [[nodiscard]] Inquiry* find(Number number);
@@ -113,7 +113,7 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
   bool is_searching_ = false;
   std::map<std::string, Place> places_;                       ///< by namespace
   std::map<std::string, std::string, std::less<>> place_of_;  ///< answer channel -> namespace
-  std::map<Number, std::shared_ptr<Inquiry>> inquiries_;      // shared: callbacks may end what calls them
+  std::map<Number, std::shared_ptr<Inquiry>> inquiries_;      // shared: a callback may end the request that calls it
   std::unordered_map<std::string, Number> by_id_;
   Number last_number_ = 0;
   Buffer payload_;

@@ -39,10 +39,10 @@ std::string hex_id(Random& random) {
   return ids::make_hex(bytes);
 }
 
-/// Answers arrive on a shared channel and on one of our own, and do not say who gives them.
+/// Classic. Responses arrive on a shared channel and on this process's own, and do not identify the server.
 class ClassicDialect final : public AskDialect {
  public:
-  /// Longer than a server's uid, so that nobody takes this process for one.
+  /// The uid is longer than a server's, so that this process is not taken for one.
   ClassicDialect(const FleetSettings& fleet, Random& random)
       : key_(fleet.key), random_(random), uid_("ask-" + short_id(random)) {}
 
@@ -63,7 +63,7 @@ class ClassicDialect final : public AskDialect {
     return name_by([&](Buffer& out) { classic_channels::append_response(out, key_, nsp); });
   }
   bool is_server(std::string_view name) const noexcept override { return name.size() == ids::short_size; }
-  /// There is no question for ids that leaves out rooms.
+  /// The request for ids cannot leave out rooms; the one for whole sockets can.
   Wish possible(const Question& question) const noexcept override {
     return question.wish == Wish::ids && !question.target.except.empty() ? Wish::sockets : question.wish;
   }
@@ -114,10 +114,10 @@ class ClassicDialect final : public AskDialect {
   Buffer scratch_;
 };
 
-/// Sharded and streams: one set of messages. Answers arrive on a channel of our own, and say who gives them.
+/// Sharded and streams: one set of messages. Responses arrive on this process's own channel, and contain the server's uid.
 class MessageDialect final : public AskDialect {
  public:
-  /// No server's uid has such letters.
+  /// The uid contains letters that no server's uid has.
   MessageDialect(const FleetSettings& fleet, Random& random)
       : fleet_(fleet), random_(random), uid_("asker-" + hex_id(random).substr(6)) {}
 
@@ -131,7 +131,7 @@ class MessageDialect final : public AskDialect {
     }
     return name_by([&](Buffer& out) { sharded_channels::append_tap(out, fleet_.key, nsp); });
   }
-  /// A question by PUBLISH is a broadcast for classic servers with the same key, and no good one.
+  /// Classic servers with the same key take a request sent by PUBLISH for a broadcast, and a malformed one.
   std::optional<std::string> endangered_channel(std::string_view nsp) const override {
     if (kind() == SubscriptionKind::shard) {
       return std::nullopt;
@@ -150,7 +150,7 @@ class MessageDialect final : public AskDialect {
   bool channels_tell_rooms() const noexcept override {
     return fleet_.transport == Transport::sharded && fleet_.sharded_mode != SubscriptionMode::only_static;
   }
-  /// Sockets tell their ids and rooms.
+  /// Whole sockets include their ids and rooms.
   Wish possible(const Question& question) const noexcept override {
     return question.wish == Wish::ids || question.wish == Wish::rooms ? Wish::sockets : question.wish;
   }
@@ -216,7 +216,7 @@ class MessageDialect final : public AskDialect {
 std::unique_ptr<AskDialect> AskDialect::make(const FleetSettings& fleet, Random& random) {
   FleetSettings checked = fleet;
   checked.transport = fleet.transport == Transport::automatic ? Transport::classic : fleet.transport;
-  const Encoder check(checked);  // throws for settings that cannot be
+  const Encoder check(checked);  // throws for invalid settings
   if (fleet.transport == Transport::automatic) {
     return nullptr;
   }

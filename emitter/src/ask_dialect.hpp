@@ -16,7 +16,7 @@
 
 namespace socketio::emitter {
 
-/// What is wanted of the servers.
+/// Kind of a request to the servers.
 enum class Wish : std::uint8_t { acks, sockets, ids, rooms, server_side };
 
 struct Question {
@@ -25,16 +25,16 @@ struct Question {
   Buffer event;  ///< acks, server_side: packed [event, args...]
 };
 
-/// What one server, or one client, answered. Views point into the message.
+/// A response of one server, or of one client. Views point into the message.
 struct Answer {
   enum class Kind : std::uint8_t { sockets, ids, rooms, value, client_count, ack };
   Kind kind = Kind::value;
   std::string_view request_id;
-  std::string_view server;  ///< uid; empty where the family does not tell
+  std::string_view server;  ///< uid; empty for classic
   Bytes list;               ///< sockets, ids, rooms: a packed array
   Bytes value;              ///< value, ack: one packed item; empty for undefined
   std::uint64_t client_count = 0;
-  std::uint64_t after_ms = 0;  ///< since the question left; the asker's to know
+  std::uint64_t after_ms = 0;  ///< time since the request was published; set by AskCore
 };
 
 struct Channel {
@@ -42,36 +42,35 @@ struct Channel {
   std::string name;
 };
 
-/// How a family of adapters is asked, and how it answers.
+/// Protocol of a family of adapters: encodes requests and decodes responses.
 class AskDialect {
  public:
   virtual ~AskDialect() = default;
   /// Null for Transport::automatic. Throws Error(bad_utf8), Error(bad_option).
   static std::unique_ptr<AskDialect> make(const FleetSettings& fleet, Random& random);
 
-  /// Where answers for this process arrive. The fleet counts nobody there.
+  /// Channels on which responses for this process arrive. The servers do not count the subscribers of these.
   [[nodiscard]] virtual std::vector<Channel> answer_channels(std::string_view nsp) const = 0;
-  /// Where all servers hear questions, and are counted. Never to be subscribed to.
+  /// Channel on which all servers receive requests; its subscribers are counted as servers. Never subscribe to it.
   [[nodiscard]] virtual Channel servers_channel(std::string_view nsp) const = 0;
-  /// Where taps are subscribed that are counted among the servers, and do not answer us.
+  /// Channel of the taps, which also subscribe to servers_channel() but do not respond; they are subtracted from the servers.
   [[nodiscard]] virtual std::optional<std::string> taps_channel(std::string_view) const { return std::nullopt; }
-  /// Where servers of another family listen that would take the question for something they cannot bear: while somebody is
-  /// subscribed there, nothing is asked.
+  /// Channel of servers of another family that would crash on the request. While it has a subscriber, nothing is published.
   [[nodiscard]] virtual std::optional<std::string> endangered_channel(std::string_view nsp) const = 0;
-  /// The servers' own channels for answers, as a pattern and as what stands before the name in each.
+  /// The servers' own response channels, as a pattern, and the prefix before the name in each.
   [[nodiscard]] virtual Channel named_channels(std::string_view nsp) const = 0;
   [[nodiscard]] virtual std::string named_prefix(std::string_view nsp) const = 0;
-  /// A name between prefix and the last # that looks like the uid of a server.
+  /// True for a name between prefix and the last # that looks like the uid of a server.
   [[nodiscard]] virtual bool is_server(std::string_view name) const noexcept = 0;
-  /// Whether the channels tell the rooms.
+  /// True when the names of the channels list the rooms.
   [[nodiscard]] virtual bool channels_tell_rooms() const noexcept { return false; }
-  /// What is to be asked in the place of a wish that the family does not know.
+  /// Returns the kind of request to send: the one wanted, or its replacement in a family that does not have it.
   [[nodiscard]] virtual Wish possible(const Question& question) const noexcept = 0;
 
   [[nodiscard]] virtual std::string make_request_id() = 0;
-  /// Appends the question. False when its event cannot be said in this family's form.
+  /// Appends the encoded request. False when this family cannot encode its event.
   [[nodiscard]] virtual bool encode(Buffer& out, const Question& question, std::string_view request_id) const = 0;
-  /// Reads a message from an answer channel. False when it is none that we could have asked for.
+  /// Decodes a message from a response channel. False when the message is not a response.
   [[nodiscard]] virtual bool read(Bytes payload, Answer& answer) = 0;
 };
 

@@ -46,7 +46,7 @@ std::unique_ptr<Inquiry> inquiry(Wish wish, Target target, const asking::Options
   return result;
 }
 
-/// Gives `result` its part that all results have, and hands it on.
+/// Sets the members that all results have in common, and passes the result to `done`.
 template <typename Result>
 std::function<void(Answered)> finish(std::shared_ptr<Result> result, AsyncAsker::Done<Result> done) {
   return [result, done = std::move(done)](Answered answered) {
@@ -67,7 +67,7 @@ void append_publishable(Buffer& out, Bytes data, bool (*reserved)(std::string_vi
   out.append(event_data::require(data, reserved) ? event_data::publishable(data, changed) : data);
 }
 
-/// Calls `function` with the id of each socket in an answer, whole sockets or ids only. Returns how many there were.
+/// Calls `function` with the id of each socket in a response (whole sockets, or ids only). Returns their number.
 template <typename Function>
 std::size_t for_each_id(const Answer& answer, const Function& function) {
   std::size_t count = 0;
@@ -86,10 +86,10 @@ std::size_t for_each_id(const Answer& answer, const Function& function) {
   return count;
 }
 
-/// Where nobody says who answers, an answer that tells only of what is known came a second time.
+/// Detects duplicates among responses that do not identify their server: one whose ids are all known came a second time.
 struct SeenIds {
   std::unordered_set<std::string> ids;
-  /// False for an answer that came before.
+  /// Returns false for a duplicate response.
   bool add(const Answer& answer, std::size_t& added) {
     added = 0;
     const std::size_t count = for_each_id(answer, [&](std::string id) { added += ids.insert(std::move(id)).second ? 1U : 0U; });
@@ -99,7 +99,7 @@ struct SeenIds {
 
 bool has_list(const Answer& answer) { return answer.kind == Answer::Kind::sockets || answer.kind == Answer::Kind::rooms; }
 
-/// Hands on the sockets that are not known yet. Returns how many.
+/// Passes on the sockets that are not in `known` yet. Returns their number.
 std::size_t take_sockets(const Answer& answer, std::unordered_set<std::string>& known,
                          const std::function<void(asking::Socket&&)>& hand_on) {
   std::size_t count = 0;
@@ -286,7 +286,7 @@ struct Asker::Impl {
     }
     emitter::keep_for_parent(std::move(state));
   }
-  /// In a process that came out of a fork: the connections are the parent's.
+  /// Creates new state in a forked child: the connections belong to the parent.
   void begin_in_child() {
     const std::lock_guard guard(emitter::fork_lock());
     if (forks != emitter::fork_count()) {
@@ -296,7 +296,7 @@ struct Asker::Impl {
     }
   }
 
-  /// `ask(core, done)` begins the question; returns its result.
+  /// Starts a request by `ask(core, done)` and waits for its result.
   template <typename Result, typename Ask>
   Result run(const Ask& ask) {
     if (forks != emitter::fork_count()) {
@@ -305,10 +305,10 @@ struct Asker::Impl {
     const std::lock_guard guard(state->lock);
     Loop& loop = state->loop;
     loop.enter_thread();
-    loop.poll();  // what has happened meanwhile
+    loop.poll();  // handles the events since the last call
     std::optional<Result> result;
     ask(*state->core, [&result](Result ended) { result.emplace(std::move(ended)); });
-    while (!result) {  // the question has a deadline of its own
+    while (!result) {  // the request has its own deadline
       loop.run_until([&result] { return result.has_value(); }, 1'000);
     }
     return std::move(*result);

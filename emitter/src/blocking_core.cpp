@@ -37,7 +37,7 @@ struct BlockingCore::State {
   bool closed = false;
 };
 
-/// Holds the lock for one call, and tells `on_result` what ended in it once the lock is left.
+/// Holds the lock for one call, and reports the emits that ended in it to `on_result` after releasing the lock.
 class BlockingCore::Turn {
  public:
   explicit Turn(BlockingCore& core) : core_(core), guard_(lock(core)) { core.state_->loop.enter_thread(); }
@@ -85,8 +85,8 @@ BlockingCore::~BlockingCore() {
   }
 }
 
-/// Closes this process' copies of the descriptors, unless another thread was in the middle of something, and is not here to end
-/// it.
+/// Closes this process' copies of the descriptors, unless another thread held the lock when the process forked: that thread
+/// does not exist in the child, and cannot finish.
 void BlockingCore::leave_state_to_parent() {
   if (state_->lock.try_lock()) {
     state_->loop.leave_to_parent();
@@ -94,7 +94,7 @@ void BlockingCore::leave_state_to_parent() {
   keep_for_parent(std::move(state_));
 }
 
-/// The connection, and what waits for it, is the parent's. Begins anew, without a word to Redis.
+/// Creates new state in a forked child, without writing to Redis: the connection and its pending emits belong to the parent.
 void BlockingCore::begin_in_child() {
   const std::lock_guard guard(fork_lock());
   if (forks_ == fork_count()) {
@@ -184,8 +184,8 @@ void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optiona
   }
 }
 
-/// Redis is slower than the caller: wait until it has taken some. Redis is away: wait only when the queue is full, and not for
-/// ever.
+/// Waits for space in the output queue. While Redis is connected but slower than the caller: until it has accepted enough
+/// bytes. While Redis is disconnected: only when the queue is full, and until `full_queue_wait_ms` after the disconnect.
 void BlockingCore::wait_for_room(std::size_t bytes) {
   if (state_->client.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, redis_.queue_bytes_max)) [[likely]] {
     return;
@@ -199,7 +199,7 @@ void BlockingCore::wait_for_room(std::size_t bytes) {
   state_->loop.poll();
   while (!has_room()) {
     if (state_->client.state() == redis::State::ready) {
-      // The client drops a connection whose answers are overdue, so this ends.
+      // Terminates: the client drops a connection whose replies time out.
       state_->loop.run_until([&] { return has_room() || state_->client.state() != redis::State::ready; },
                              options_.full_queue_wait_ms);
       continue;
@@ -209,7 +209,7 @@ void BlockingCore::wait_for_room(std::size_t bytes) {
     }
     const std::uint64_t waited_ms = state_->loop.now_ms() - state_->away_since_ms;
     if (waited_ms >= options_.full_queue_wait_ms) {
-      return;  // the client refuses it, and counts that
+      return;  // the client refuses the emit, and counts it
     }
     state_->loop.run_until([&] { return has_room() || state_->client.state() == redis::State::ready; },
                            options_.full_queue_wait_ms - waited_ms);

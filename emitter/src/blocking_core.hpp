@@ -15,7 +15,7 @@
 
 namespace socketio::emitter {
 
-/// Emitter without a loop of the application's: a private one that runs inside the calls, under a lock.
+/// Emitter with its own loop, which runs inside the calls, under a lock.
 class BlockingCore final : public Outlet, private EmitListener {
  public:
   BlockingCore(redis::Options redis, EmitterOptions options);
@@ -40,12 +40,12 @@ class BlockingCore final : public Outlet, private EmitListener {
   [[nodiscard]] const EmitterOptions& options() const noexcept { return options_; }
 
  private:
-  /// An ended emit that `on_result` has not heard of yet.
+  /// An ended emit that is not reported to `on_result` yet.
   struct Ended {
     EmitResult result;
     std::string message;
   };
-  /// Everything that belongs to one process: a child that comes out of a fork gets its own.
+  /// State that belongs to one process: a forked child gets its own.
   struct State;
   class Turn;
 

@@ -8,10 +8,10 @@
 namespace socketio::emitter {
 namespace {
 
-/// How long nobody may have listened until it is asked again.
+/// Time after a detection that found no server until the next one may start.
 constexpr std::uint64_t ask_again_ms = 1'000;
 
-/// Which of two ends is to be told of: what was lost for certain before what may have been lost.
+/// Rank of an outcome; of several, the highest is reported: a certain loss ranks above a possible one.
 int weight(redis::Outcome outcome) noexcept {
   switch (outcome) {
     case redis::Outcome::ok: return 0;
@@ -50,7 +50,7 @@ void Courier::use(const EmitterOptions& options) {
   encoder_ = Encoder(options.fleet(options.transport), options.message_bytes_max);
   others_ = std::move(others);
   const bool is_automatic = options.transport == Transport::automatic;
-  if (search_ != nullptr && search_->is_asking) {  // what waits for the answer goes as these options say
+  if (search_ != nullptr && search_->is_asking) {  // held operations follow these options then
     search_->was_named = !is_automatic;
     search_->asks_again = is_automatic;
   } else {
@@ -58,7 +58,8 @@ void Courier::use(const EmitterOptions& options) {
   }
 }
 
-/// Until it is known which transport the servers listen by, operations are kept, in their order.
+/// Holds operations, in their order, until the transport of the servers is known. For `ask_again_ms` after a detection that
+/// found no server, publishes them as classic.
 void Courier::publish_when_found(redis::Client& client, EmitId id, const Operation& operation) {
   Search& search = *search_;
   if (search.nobody_ms && loop_.now_ms() < *search.nobody_ms + ask_again_ms) {
@@ -89,7 +90,7 @@ void Courier::find(redis::Client& client, const std::string& nsp) {
                            [this, &client, nsp](const FoundTransport& found) { on_found(client, nsp, found); });
 }
 
-/// Those that found no room among the held ones: in the loop's next turn, or when the answer comes, whatever is first.
+/// Ends the emits beyond the limit: in the loop's next turn or when the detection ends, whichever is first.
 void Courier::end_refused() {
   const std::weak_ptr<const bool> alive = alive_;
   for (const EmitId id : search_ != nullptr ? std::exchange(search_->refused, {}) : std::vector<EmitId>()) {
@@ -99,7 +100,7 @@ void Courier::end_refused() {
   }
 }
 
-/// Comes exactly once for each question, also when the client ends.
+/// Called exactly once for each detection, also when the client is destroyed.
 void Courier::on_found(redis::Client& client, const std::string& nsp, const FoundTransport& found) {
   const std::weak_ptr<const bool> alive = alive_;
   end_refused();
@@ -143,7 +144,7 @@ void Courier::on_found(redis::Client& client, const std::string& nsp, const Foun
 void Courier::publish_held(redis::Client& client, const HeldOperation& held) {
   try {
     encode(held.view());
-  } catch (const Error& error) {  // what the transport that was found cannot have
+  } catch (const Error& error) {  // not possible with the detected transport
     listener_.on_emit_ended(held.id(), redis::Outcome::refused, std::nullopt, error.what());
     return;
   }

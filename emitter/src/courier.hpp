@@ -18,7 +18,7 @@
 
 namespace socketio::emitter {
 
-/// Hears how an emit ended, on all its transports together.
+/// Receives the outcome of an emit, combined over all its transports.
 class EmitListener {
  public:
   virtual ~EmitListener() = default;
@@ -26,16 +26,16 @@ class EmitListener {
                              std::string_view message) = 0;
 };
 
-/// Takes an operation to each transport: encodes it for all of them, publishes it, and puts the answers together.
+/// Publishes operations on each transport: encodes an operation for all of them, publishes it, and combines the replies.
 class Courier final : private redis::PublishListener {
  public:
-  /// Throws what Encoder() does, and Error(bad_option) for a transport that is there twice. `loop` and `options` outlive it.
+  /// Throws what Encoder() does, and Error(bad_option) for a transport that is listed twice. `loop` and `options` outlive it.
   Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener);
 
-  /// Takes the transports of the options. Throws as the constructor; nothing has changed then.
+  /// Switches to the transports of the options. Throws like the constructor; nothing has changed then.
   void use(const EmitterOptions& options);
 
-  /// Encodes the operation, and returns how many bytes it takes. What it throws leaves everything as it was.
+  /// Encodes the operation and returns its size in bytes. Nothing has changed when it throws.
   std::size_t encode(const Operation& operation) {
     first_ = emitter::encode(encoder_, operation);
     std::size_t bytes = first_.channel.size() + first_.payload.size();
@@ -45,7 +45,7 @@ class Courier final : private redis::PublishListener {
     }
     return bytes;
   }
-  /// Hands what was encoded last, the operation, to Redis; or keeps it until the transport is known.
+  /// Publishes `operation`, which was encoded last, or keeps a copy of it until the transport is known.
   void publish(redis::Client& client, EmitId id, const Operation& operation) {
     if (search_ != nullptr) [[unlikely]] {
       publish_when_found(client, id, operation);
@@ -61,17 +61,17 @@ class Courier final : private redis::PublishListener {
     Encoder encoder;
     Encoder::Publication publication;
   };
-  /// With Transport::automatic, until it is found.
+  /// State of Transport::automatic until the transport is detected.
   struct Search {
     std::vector<HeldOperation> held;
     std::size_t held_bytes = 0;
-    std::vector<EmitId> refused;  ///< no room for them; to be told
+    std::vector<EmitId> refused;  ///< emits beyond the limit, not reported yet
     bool is_asking = false;
-    bool was_named = false;   ///< while asking: the transport is known
-    bool asks_again = false;  ///< while asking: the question was about another fleet
-    std::optional<std::uint64_t> nobody_ms;  ///< when nobody listened
+    bool was_named = false;                  ///< while asking: use() has named the transport
+    bool asks_again = false;                 ///< while asking: use() has set another fleet
+    std::optional<std::uint64_t> nobody_ms;  ///< when the last detection found no server
   };
-  /// An emit of which not all transports have answered.
+  /// An emit that waits for the replies of some transports.
   struct Parts {
     std::size_t waiting = 0;
     redis::Outcome outcome = redis::Outcome::ok;
@@ -92,7 +92,7 @@ class Courier final : private redis::PublishListener {
   const EmitterOptions& options_;
   Loop& loop_;
   EmitListener& listener_;
-  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< a result may destroy the emitter
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< expires when a callback destroys the emitter
   std::unique_ptr<Search> search_;
   Encoder encoder_;
   Encoder::Publication first_;

@@ -13,7 +13,7 @@ std::uint64_t milliseconds(std::chrono::milliseconds timeout) {
   return timeout.count() < 0 ? 0 : static_cast<std::uint64_t>(timeout.count());
 }
 
-/// Where all operations of an emitter start from.
+/// Namespace from which all operations of an emitter start.
 NamespaceEmitter start(Outlet& outlet, const EmitterOptions& options) {
   return NamespaceEmitter(outlet, Target{}).of(options.nsp);
 }

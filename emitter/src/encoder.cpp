@@ -16,7 +16,7 @@
 namespace socketio {
 namespace {
 
-/// Their hash is a number of 32 bits.
+/// Limit for the number of streams: the hash that selects one has 32 bits.
 constexpr std::uint32_t stream_count_max = 0x7fffffff;
 
 void check_rooms(std::span<const Room> rooms) {

@@ -19,7 +19,7 @@ namespace {
 
 using redis::Outcome;
 
-/// Several questions to Redis, and what becomes of their answers.
+/// Several commands to Redis, and the combined result of their replies.
 template <typename Found>
 struct Search {
   Found found;
@@ -35,14 +35,14 @@ struct Search {
   }
 };
 
-/// Who listens by each transport, in words: empty where nobody does.
+/// Subscribers of each transport as text, such as "2 servers"; empty where there are none.
 struct Listeners {
   std::string classic;
   std::string sharded;
   std::string streams;
 };
 
-/// `place`  where was looked, for the sentence.
+/// `place`  namespace and key that were searched, for the message.
 void choose(ChosenTransport& chosen, const Listeners& listeners, bool may_be_streams, bool use_sharded_pubsub,
             const std::string& place) {
   if (!chosen.message.empty()) {
@@ -77,15 +77,15 @@ void choose(ChosenTransport& chosen, const Listeners& listeners, bool may_be_str
   }
 }
 
-/// Whether an answer is needed.
+/// Condition under which a reply is required.
 enum class Need : std::uint8_t {
   always,
-  if_known,  ///< Redis may not know the question: sharded pub/sub came with version 7
+  if_known,  ///< an unknown command is no error: sharded pub/sub came with Redis 7
   never,
 };
 
-/// Redis does not know the command, or the question of PUBSUB. (A command that was renamed is not known, either; but then
-/// PUBSUB NUMSUB is not, which is always needed.)
+/// True when Redis does not know the command, or the subcommand of PUBSUB. (A renamed PUBSUB is not known, either; but then the
+/// required PUBSUB NUMSUB fails, too.)
 bool is_unknown(std::string_view error) {
   return error.find("nknown") != std::string_view::npos && !error.starts_with("NOPERM");
 }
@@ -114,7 +114,7 @@ std::size_t number_at(const redis::Reply& reply, std::size_t index) {
              : 0;
 }
 
-/// Of channels that are `start`, a namespace and "#": the namespaces, as far as they are wanted.
+/// Namespaces in the channels named `start`, namespace, "#"; only those in `wanted`, unless that is empty. Sorted.
 std::vector<std::string> namespaces_in(const redis::Reply& channels, std::string_view start,
                                        const std::vector<std::string>& wanted) {
   std::vector<std::string> result;
@@ -132,24 +132,24 @@ std::string place_text(std::string_view nsp, const std::string& key) {
   return (nsp.empty() ? std::string() : "in namespace " + std::string(nsp) + " ") + "with the key \"" + key + "\"";
 }
 
-/// The uid of a server as its channels have it, as a pattern.
+/// Pattern for the uid of a server in the names of its channels: `uid_size` times `uid_digit`.
 constexpr std::string_view uid_digit = "[0-9a-f]";
 constexpr std::size_t uid_size = 16;
 
-/// Who is subscribed, as Redis tells it.
+/// Numbers of subscribers as reported by Redis.
 struct Subscribers {
-  std::size_t requests = 0;   ///< of classic servers
-  std::size_t responses = 0;  ///< the same servers; nobody else has both
+  std::size_t requests = 0;   ///< of the classic request channel
+  std::size_t responses = 0;  ///< of the classic response channel; only classic servers subscribe to both
   std::size_t main = 0;
   std::size_t shard_main = 0;
   std::size_t taps = 0;
-  // The uids in the names of channels for answers; nothing when Redis does not tell.
+  // Uids in the names of response channels; empty when Redis does not list them.
   std::optional<std::vector<std::string>> uids = {};
   std::optional<std::vector<std::string>> shard_uids = {};
-  std::string shards_refused;  ///< why Redis does not tell `shard_main`
+  std::string shards_refused;  ///< error of Redis when `shard_main` is not known
 };
 
-/// The servers among the subscribers: who has no channel for answers is none, unless nobody has one.
+/// Counts the servers among the subscribers: a subscriber without a response channel is no server, unless none has one.
 void judge(FoundTransport& found, const Subscribers& seen) {
   const bool is_classic = std::min(seen.requests, seen.responses) != 0;
   const bool has_uids = seen.main != 0 && seen.uids && !seen.uids->empty();
@@ -178,7 +178,7 @@ std::string last_name_of(const std::string& channel) {
   return channel.size() > uid_size ? channel.substr(channel.size() - uid_size - 1, uid_size) : std::string();
 }
 
-/// `with_uids`  strangers among the subscribers are looked for, too, and whether this is a node of a Redis Cluster.
+/// `with_uids`  also detects strangers among the subscribers, and whether this is a node of a Redis Cluster.
 void count(redis::Client& client, const FleetSettings& fleet, std::string_view nsp, bool with_uids,
            std::function<void(FoundTransport&, const Subscribers&)> done) {
   const auto search = std::make_shared<Search<FoundTransport>>();
@@ -234,7 +234,7 @@ void count(redis::Client& client, const FleetSettings& fleet, std::string_view n
   const std::array<std::string_view, 3> shards_named{"PUBSUB", "SHARDCHANNELS", uids.text()};
   ask(client, search, shards_named, Need::never,
       [seen, names_in](FoundTransport&, const redis::Reply& reply) { names_in(seen->shard_uids, reply); });
-  const std::array<std::string_view, 1> hello{"HELLO"};  // no user is refused this
+  const std::array<std::string_view, 1> hello{"HELLO"};  // allowed for every user
   ask(client, search, hello, Need::never, [](FoundTransport& found, const redis::Reply& reply) {
     for (std::size_t index = 0; index + 1 < reply.elements.size(); index += 2) {
       found.is_cluster_node |= reply.elements[index].text == "mode" && reply.elements[index + 1].text == "cluster";

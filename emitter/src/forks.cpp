@@ -18,7 +18,7 @@ void in_child() {
   forks.fetch_add(1, std::memory_order_relaxed);
 }
 
-/// Registers the handler before the first fork that matters: whoever asks for the number has made something to compare with.
+/// Registers the handler before the first fork that matters: an object that compares counts has read one at its creation.
 const bool is_registered = [] {
   new_lock();
   return ::pthread_atfork(nullptr, nullptr, in_child) == 0;

@@ -6,15 +6,16 @@
 
 namespace socketio::emitter {
 
-/// Counts the forks that this process has come out of: another number than before means that this is a child of the process in
-/// which it was asked then. Costs no system call. (A child made by clone() without fork() is not noticed.)
+/// Number of forks that this process has come out of. A value that differs from an earlier one means that this process is a
+/// child of the one that read the earlier value. Costs no system call. (A child made by clone() without fork() is not
+/// detected.)
 [[nodiscard]] unsigned fork_count() noexcept;
 
-/// For taking over in a child: free at first in each child, whatever the parent's threads were doing.
+/// Lock for replacing the state in a forked child. It is free at first in each child, whatever the parent's threads were doing.
 [[nodiscard]] std::mutex& fork_lock() noexcept;
 
-/// Keeps in a child what belongs to the parent: it is never used again, and not destroyed, as that could write to connections
-/// which the parent still uses. Call it under fork_lock().
+/// Keeps an object that belongs to the parent in a child, without using or destroying it: its destructor could write to
+/// connections that the parent still uses. Call it under fork_lock().
 template <typename Object>
 void keep_for_parent(std::unique_ptr<Object> object) {
   static auto* const kept = new std::vector<Object*>();

@@ -28,7 +28,7 @@ void add(EmitSummary& summary, redis::Outcome outcome, std::optional<std::int64_
   }
 }
 
-/// Adds what a later period has counted.
+/// Adds the counts of a later period.
 void merge(EmitSummary& total, const EmitSummary& period) {
   const auto known = [](const EmitSummary& summary) { return summary.confirmed - summary.receivers_unknown; };
   if (known(period) != 0) {

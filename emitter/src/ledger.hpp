@@ -9,7 +9,7 @@
 
 namespace socketio::emitter {
 
-/// Counts how emits end: since the beginning, and since the last flush.
+/// Counts the outcomes of emits: since the beginning, and since the last flush.
 class Ledger {
  public:
   /// An emit was given to the client.
@@ -17,7 +17,7 @@ class Ledger {
   /// An emit has ended.
   void end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message);
 
-  /// An emit to nobody has ended: there was nothing to publish.
+  /// An emit with an empty list of rooms has ended: there was nothing to publish.
   void end_selected_nobody() noexcept {
     --waiting_;
     ++period_.selected_nobody;
@@ -25,12 +25,12 @@ class Ledger {
 
   [[nodiscard]] std::uint64_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] EmitSummary totals() const;
-  /// What ended since the last call.
+  /// Returns the outcomes counted since the last call.
   EmitSummary take_period();
 
  private:
   std::uint64_t waiting_ = 0;
-  EmitSummary before_;  ///< of the periods that were taken
+  EmitSummary before_;  ///< sum of the periods already taken
   EmitSummary period_;
 };
 

@@ -21,7 +21,7 @@ LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
 LoopCore::~LoopCore() {
   closed_ = true;
   end_selected_nobody();
-  client_.reset();  // ends what waits, through on_emit_ended()
+  client_.reset();  // ends pending emits, through on_emit_ended()
   while (!flushes_.empty()) {
     finish_flush(flushes_.begin());
   }
@@ -43,7 +43,7 @@ EmitId LoopCore::send(const Operation& operation) {
   return id;
 }
 
-/// Nothing is published: the emit ends in the loop's next turn, as never before the call has returned.
+/// Nothing is published: the emit ends in the loop's next turn, because no emit ends before its call has returned.
 void LoopCore::end_selected_nobody_later(EmitId id) {
   selected_nobody_.push_back(id);
   if (selected_nobody_.size() == 1) {
@@ -82,7 +82,7 @@ void LoopCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<st
   tell({id, outcome, receivers, message});
 }
 
-/// Calls `on_result`, and ends the flushes that waited for this emit last.
+/// Calls `on_result`, and completes the flushes for which this emit was the last one pending.
 void LoopCore::tell(const EmitResult& result) {
   const std::shared_ptr<LoopCore> alive = weak_from_this().lock();  // null while the emitter is being destroyed
   for (auto flush = flushes_.begin(); flush != flushes_.end();) {
@@ -119,7 +119,7 @@ void LoopCore::flush(std::uint64_t timeout_ms, FlushDone done) {
   client_->flush();
   flushes_.push_back({last_id_, ledger_.waiting(), std::move(done), 0});
   const auto flush = std::prev(flushes_.end());
-  // With nothing to wait for, `done` still comes later, never before this function has returned.
+  // Even with nothing to wait for, `done` is called later: never before this function has returned.
   flush->deadline = loop_.call_after(flush->waiting == 0 ? 0 : timeout_ms, [self = weak_from_this(), flush] {
     if (const auto alive = self.lock()) {
       alive->finish_flush(flush);

@@ -59,7 +59,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   Loop& loop_;
   Courier courier_;
   Ledger ledger_;
-  std::optional<redis::Client> client_;  // none while the destructor ends what is left
+  std::optional<redis::Client> client_;  // empty while the destructor ends pending emits
   std::list<PendingFlush> flushes_;
   std::vector<EmitId> selected_nobody_;  ///< emits with an empty list of rooms, which end in the loop's next turn
   FlushDone close_done_;

@@ -1,4 +1,4 @@
-// The sharded and the streams side of the encoder: one set of messages, which travel in different ways.
+// The encoder for sharded and streams fleets, which share one set of messages but publish them differently.
 
 #include <socketio/common/error.hpp>
 #include <socketio/common/limits.hpp>
@@ -36,7 +36,8 @@ Buffer& Encoder::begin_message() {
   return data_;
 }
 
-/// JSON is written straight from the event, which is checked on the way. One that holds binary goes the longer way.
+/// Writes JSON directly from the event, and checks the event in the same pass. An event with binary is packed separately
+/// instead.
 Encoder::Publication Encoder::broadcast_message(const Target& target, Bytes event) {
   event_data::require_name(event, is_reserved_client_event);
   begin_message();
@@ -62,8 +63,8 @@ Encoder::Publication Encoder::broadcast_message(const Target& target, Bytes even
   return to_main(target.nsp, Command::publish_sharded);
 }
 
-/// Everything but broadcasts. In streams, what has to last goes into the stream; what servers tell each other only now, to the
-/// channel, and in msgpack always.
+/// Encodes all messages except broadcasts. Streams: lasting messages become entries of a stream; server-side events are
+/// published on the channel, always in msgpack.
 Encoder::Publication Encoder::message(Type type, std::string_view nsp) {
   const Bytes data = data_.bytes();
   if (fleet_.transport == Transport::streams && type != Type::server_side_event) {
@@ -88,7 +89,7 @@ Encoder::Publication Encoder::to_main(std::string_view nsp, Command command) {
 Encoder::Publication Encoder::as_entry(Type type, std::string_view nsp) {
   stream_names::append(channel_, fleet_.stream_name, fleet_.stream_count, nsp);
   check_size();
-  data_.clear();  // it has been encoded; the name of the namespace may not live as long as the words
+  data_.clear();  // already encoded; holds a copy of `nsp`, which may not live as long as the words
   data_.append(nsp);
   words_ = {"XADD",       channel_.text(), "MAXLEN",        "~",    length_max_text_, "*", "uid", broadcast::emitter_uid, "nsp",
             data_.text(), "type",          type_text(type), "data", payload_.text()};

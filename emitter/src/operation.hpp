@@ -14,8 +14,8 @@ namespace socketio::emitter {
 struct Operation {
   enum class Kind : std::uint8_t { event, join, leave, disconnect, server_side };
   Kind kind;
-  const Target* target = nullptr;    ///< none of a server-side event
-  std::string_view nsp = {};         ///< of a server-side event
+  const Target* target = nullptr;    ///< null for a server-side event
+  std::string_view nsp = {};         ///< for a server-side event
   std::span<const Room> rooms = {};  ///< to join or leave
   Bytes data = {};                   ///< packed [event, args...]
   bool close = false;
@@ -35,7 +35,7 @@ inline Encoder::Publication encode(Encoder& encoder, const Operation& operation)
   return encoder.server_side(operation.nsp, operation.data);
 }
 
-/// An operation that waits, with a copy of everything.
+/// A pending operation, with a copy of everything.
 class HeldOperation {
  public:
   HeldOperation(EmitId id, const Operation& operation)

@@ -14,12 +14,12 @@ namespace {
 
 using redis::Outcome;
 
-/// Streams are looked for by number up to here.
+/// Count of numbered streams that are looked for; also the largest `streamCount` that is considered.
 constexpr std::uint32_t streams_looked_for = 64;
-/// Streams of other names whose last entry is looked at, and the keys among which they are looked for.
+/// Limits of the search for streams of other names: streams whose last entries are read, and keys scanned to find them.
 constexpr std::size_t other_streams_max = 16;
 constexpr std::string_view keys_scanned = "1000";
-/// Entries among which one by a server is looked for.
+/// Number of last entries in which one by a server is looked for.
 constexpr std::string_view entries_looked_at = "20";
 
 std::string stream_name_of(const FleetSettings& fleet, std::uint32_t number) {
@@ -38,10 +38,10 @@ std::string_view member_of(std::string_view line, std::string_view name) {
   return {};
 }
 
-/// Connections that are in XREAD by their database, of the lines of CLIENT LIST; those of our own tools are no servers.
+/// Connections that are in XREAD, per database, from the lines of CLIENT LIST. Those of socketio-fleet are not counted.
 struct StreamReaders {
   std::map<std::string, std::size_t, std::less<>> by_database;
-  std::string own_database;  ///< of the connection `own_id`; empty: not known
+  std::string own_database;  ///< of the connection `own_id`; empty when not known
 };
 
 StreamReaders readers_in(std::string_view clients, std::string_view own_id) {
@@ -98,7 +98,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
     next_ = &StreamSearch::look_at_entries;
     ask(
         {"CLIENT", "ID"}, [](StreamSearch& self, const redis::Reply& reply) { self.own_id_ = std::to_string(reply.integer); },
-        [](StreamSearch& self) { self.refusal_.clear(); });  // only the database is not known then
+        [](StreamSearch& self) { self.refusal_.clear(); });  // only the database remains unknown then
     ask({"CLIENT", "LIST"}, [](StreamSearch& self, const redis::Reply& reply) { self.clients_ = reply.text; });
     ask_exists(fleet_.stream_name, [](StreamSearch& self) { self.seen_.has_plain = true; });
     for (std::uint32_t number = 0; number < streams_looked_for; ++number) {
@@ -118,7 +118,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
                             refused = std::move(refused)](const redis::CommandResult& result) {
       if (result.outcome == Outcome::ok) {
         take(*self, result.reply);
-      } else {  // what Redis does not tell is not known
+      } else {  // the values that Redis refuses remain unknown
         self->refusal_ = self->refusal_.empty() ? result.message : self->refusal_;
         if (refused) {
           refused(*self);
@@ -141,7 +141,9 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
         [](StreamSearch& self) { self.seen_.is_complete = false; });
   }
 
-  /// `nsp`  takes the namespace of the last entry. Before it, others may be an emitter's.
+  /// Reads the last entry of a stream, or several while `may_be_sharded_`, and looks for one by a server: others may be an
+  /// emitter's.
+  /// `nsp`  receives the namespace of the last entry; may be null.
   void ask_last_entry(const std::string& stream, std::string* nsp) {
     const std::string count(may_be_sharded_ ? entries_looked_at : "1");
     ask({"XREVRANGE", stream, "+", "-", "COUNT", count}, [stream, nsp](StreamSearch& self, const redis::Reply& reply) {
@@ -161,7 +163,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
   void look_at_entries() {
     count_readers();
     if (may_be_sharded_ && readers_everywhere_ && *readers_everywhere_ < seen_.servers) {
-      finish();  // each streams server reads
+      finish();  // every streams server would be in XREAD
       return;
     }
     std::sort(seen_.numbered.begin(), seen_.numbered.end());
@@ -274,14 +276,14 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
   FoundTransport found_;
   const std::vector<std::string> uids_;  ///< of the servers in this namespace
   std::function<void(const FoundTransport&)> done_;
-  bool may_be_sharded_ = false;  ///< whether the servers have streams is what is looked for
+  bool may_be_sharded_ = false;  ///< it is not known whether the servers are sharded or streams servers
   SeenStreams seen_;
   std::string own_id_;
   std::string clients_;
   StreamReaders readers_;
   std::optional<std::size_t> readers_everywhere_;
   std::vector<std::string> others_;  ///< streams of other names
-  std::string written_by_server_;    ///< a stream whose last entry is by one of the servers
+  std::string written_by_server_;    ///< a stream with an entry by one of the servers
   std::string refusal_;
   std::size_t waiting_ = 0;
   Step next_ = &StreamSearch::look_at_entries;

@@ -10,9 +10,10 @@
 
 namespace socketio {
 
-/// Looks which streams there are, who reads, and whose entries they hold; then whether that tells the stream of the namespace.
+/// Finds which streams exist, which connections read them and which servers wrote their entries; then derives the stream of the
+/// namespace.
 ///
-/// `found`  the servers; `done` gets it with what the streams tell.
+/// `found`  the servers; `done` receives it with the results for the streams.
 /// `uids`   of the servers in this namespace.
 void search_streams(redis::Client& client, FleetSettings fleet, std::string nsp, FoundTransport found,
                     std::vector<std::string> uids, std::function<void(const FoundTransport&)> done);

@@ -19,28 +19,29 @@ namespace emitter {
 class AskCore;
 }  // namespace emitter
 
-/// Asks a fleet of Socket.IO servers through Redis, from any process, without being a server.
+/// Sends requests to a fleet of Socket.IO servers through Redis, from any process, without being a server.
 ///
 ///   socketio::Asker fleet("redis://127.0.0.1:6379");
 ///   auto acks = fleet.emit_with_ack({.rooms = {"kitchen"}}, socketio::asking::Event("order", 42), {.timeout = 2s},
 ///                                   [](const socketio::Value& answer) { std::cout << answer.json() << '\n'; });
 ///   std::cout << acks.answers.size() << " of " << acks.clients << " clients answered\n";
 ///
-/// Every question ends exactly once: with all that was wanted, or at its deadline with what has come and how many are missing.
-/// The fleet does not count an asker among its servers: it subscribes only to channels on which answers arrive, and only while
-/// it exists.
+/// Every request ends exactly once: with all the responses it waits for, or at its deadline with the responses received and the
+/// number of those missing. The fleet does not count an asker among its servers: the asker subscribes only to response
+/// channels, and only while it exists.
 ///
-/// This form needs no loop: each call waits for its result. Any thread may call; one question at a time. Callbacks run on the
-/// calling thread, during the call, and must not ask in turn. After a fork both sides may ask, each over connections of its
-/// own.
+/// This form needs no loop: each call waits for its result. Any thread may call; requests run one at a time. Callbacks run on
+/// the calling thread, during the call, and must not send requests themselves. After a fork both parent and child may send
+/// requests, each over its own connections.
 ///
-/// With Transport::automatic Redis is asked who listens in the namespace of the first question, which waits for the answer;
-/// what was found is kept. A question ends with an error when nobody listens, or servers by several transports.
+/// With Transport::automatic the first request detects the transport of the servers in its namespace from their subscriptions
+/// in Redis, and waits for the result, which is kept. A request fails with an error when no server is subscribed, or servers of
+/// several transports are.
 ///
 /// A Target without rooms means every socket of the namespace. For a list of rooms that may be empty use
-/// target::select_rooms(): a target with `nobody` asks no client; the result is complete, and empty.
+/// target::select_rooms(): a target with `nobody` selects no client; the result is complete, and empty.
 ///
-/// All throw Error for what cannot be asked as it is: reserved_event, bad_arguments, bad_utf8, too_large.
+/// All methods throw Error for an invalid request: reserved_event, bad_arguments, bad_utf8, too_large.
 class SOCKETIO_API Asker {
  public:
   /// Does not connect yet. Throws Error(bad_url), Error(unsupported_url), Error(bad_option), Error(bad_utf8).
@@ -50,24 +51,25 @@ class SOCKETIO_API Asker {
   Asker(const Asker&) = delete;
   Asker& operator=(const Asker&) = delete;
 
-  /// Emits an event to the clients and gathers what they answer, of each its first argument.
+  /// Emits an event to the clients and collects their acks: the first argument of each.
   asking::Acks emit_with_ack(const Target& target, const asking::Event& event, const asking::Options& options = {},
                              asking::OnAck on_ack = {});
-  /// The clients' sockets with rooms, handshake and data.
-  /// `on_socket`  hears of them as they come; the result has none then, so that a fleet need not fit into memory.
+  /// Returns the clients' sockets with rooms, handshake and data.
+  /// `on_socket`  called for each socket as it arrives; the result then holds no sockets, so that a fleet need not fit into
+  ///              memory.
   asking::Sockets fetch_sockets(const Target& target, const asking::Options& options = {}, asking::OnSocket on_socket = {});
-  /// How many there are. Classic servers are asked for ids only, unless rooms are left out (`except`); the other families have
-  /// no such question, and send everything.
+  /// Counts the clients' sockets. Classic servers send ids only, unless rooms are left out (`except`); sharded and streams
+  /// servers have no request for ids, and send whole sockets.
   asking::Count count(const Target& target, const asking::Options& options = {});
-  /// The names of the rooms of a namespace. Classic: all, those of single sockets among them. Sharded with a dynamic mode:
-  /// those that have a channel, without asking any server; names that look like a server's uid are left out. Else: those that
-  /// the sockets are in.
+  /// Returns the names of the rooms of a namespace. Classic: all rooms, including those of single sockets. Sharded with a
+  /// dynamic mode: the rooms that have a channel, without a request to the servers; names that look like a server's uid are
+  /// left out. Otherwise: the rooms that the sockets are in.
   asking::Rooms all_rooms(std::string_view nsp = "/", const asking::Options& options = {});
-  /// Emits an event to the servers and gathers what their listeners answer. A server without a listener that answers is
-  /// missing.
+  /// Emits an event to the servers and collects the responses of their listeners. A server without a listener that responds
+  /// counts as missing.
   asking::ServerAnswers server_side_emit(std::string_view nsp, const asking::Event& event, const asking::Options& options = {},
                                          asking::OnServerAnswer on_answer = {});
-  /// The servers that answer, with the number of their sockets in the namespace.
+  /// Returns the servers that respond, with the number of their sockets in the namespace.
   asking::Servers servers(std::string_view nsp = "/", const asking::Options& options = {});
 
  private:
@@ -75,8 +77,8 @@ class SOCKETIO_API Asker {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The same on the application's event loop, for use on the loop's thread only. Nothing blocks, any number of questions may be
-/// under way; `done` is called exactly once for each, never before the call has returned.
+/// Asker on the application's event loop, for use on the loop's thread only. Nothing blocks, and any number of requests may be
+/// pending; `done` is called exactly once for each, never before the call has returned.
 class SOCKETIO_API AsyncAsker {
  public:
   template <typename Result>
@@ -85,7 +87,7 @@ class SOCKETIO_API AsyncAsker {
   /// Connecting begins at once. Throws like Asker().
   AsyncAsker(Loop& loop, std::string_view url, FleetSettings fleet = {});
   AsyncAsker(Loop& loop, redis::Options redis, FleetSettings fleet = {});
-  /// Ends what is under way, during this call, with an error.
+  /// Ends the pending requests with an error, during this call.
   ~AsyncAsker();
   AsyncAsker(const AsyncAsker&) = delete;
   AsyncAsker& operator=(const AsyncAsker&) = delete;

@@ -28,14 +28,14 @@ class LoopCore;
 ///   io.to("kitchen").emit("order", 42, "tea");
 ///   auto summary = io.flush(5s);
 ///
-/// This form needs no loop: it does its work inside its calls, on the calling thread. Any thread may call; a lock keeps each
-/// thread's emits in order. emit() puts the message into a buffer and writes when enough has gathered; flush() writes the rest
-/// and waits for Redis' answers. Between calls nothing runs. A connection that was lost meanwhile is noticed and replaced at
-/// the next call.
+/// This form needs no event loop: it works inside its calls, on the calling thread. Any thread may call; a lock keeps each
+/// thread's emits in order. emit() appends the message to a buffer and writes once enough bytes are buffered; flush() writes
+/// the rest and waits for the replies of Redis. Nothing runs between calls: a lost connection is detected and replaced at the
+/// next call.
 ///
-/// A process that forks afterwards may use it on both sides: the child gets a connection of its own at its first emit, its
-/// counts begin at zero, and what waited at the time of the fork is the parent's to send. (An AsyncEmitter is for the process
-/// that made it: its loop is the application's.)
+/// After a fork both parent and child may use it: the child opens its own connection at its first emit, and its counts begin at
+/// zero; the parent sends the emits that were queued at the time of the fork. (An AsyncEmitter works only in the process that
+/// created it, because its loop belongs to the application.)
 ///
 /// Cost       one packing, one copy into the output buffer, no allocation for `emit` with one room once the buffers have grown.
 class SOCKETIO_API Emitter : public NamespaceEmitter {
@@ -43,34 +43,34 @@ class SOCKETIO_API Emitter : public NamespaceEmitter {
   /// Does not connect yet. Throws Error(bad_url), Error(unsupported_url), Error(bad_option).
   explicit Emitter(std::string_view url = "redis://127.0.0.1:6379", EmitterOptions options = {});
   explicit Emitter(redis::Options redis, EmitterOptions options = {});
-  /// close() with the options' close timeout. What could not be sent by then is lost: it is counted, told to `on_result`, and
-  /// logged as an error. Call flush() or close() before to know in time.
+  /// Calls close() with the options' close timeout. Emits not sent by then are lost: they are counted, reported to `on_result`,
+  /// and logged as an error. Call flush() or close() before to detect losses in time.
   ~Emitter();
   Emitter(const Emitter&) = delete;
   Emitter& operator=(const Emitter&) = delete;
 
-  /// Connects and logs in now, trying once. Returns why it failed; empty when the emitter is ready. Emitting does not need it:
-  /// this is for programs that would rather fail at once.
+  /// Connects and authenticates now, with one attempt. Returns the reason for a failure; empty when the emitter is ready.
+  /// Optional before emitting: it serves programs that should fail early.
   [[nodiscard]] std::string connect(std::chrono::milliseconds timeout);
 
-  /// Writes what has gathered and waits until every emit has ended, for at most `timeout`; tells what became of the emits that
-  /// ended since the last flush(). What still waits then goes on waiting.
+  /// Writes the buffered emits and waits until every emit has ended, for at most `timeout`. Returns the outcomes of the emits
+  /// that ended since the last flush(). Emits that have not ended by then stay pending.
   EmitSummary flush(std::chrono::milliseconds timeout);
-  /// Does what is possible without waiting: writes, reads answers.
+  /// Writes buffered emits and reads replies without waiting.
   void poll();
-  /// flush(), after which what still waits ends as not_sent or unconfirmed. Emitting throws Error(closed) from then on.
+  /// Calls flush(), then ends the emits that are still pending as not_sent or unconfirmed. Later emits throw Error(closed).
   EmitSummary close(std::chrono::milliseconds timeout);
 
-  /// From now on emits go to the fleet that these options describe: transports, key, streams and modes are taken, the rest
-  /// stays as it was. Of an emitter with Transport::automatic, instead of looking. Throws like the constructor.
+  /// Directs all later emits to the fleet that these options describe. Takes transports, key, streams and modes; the other
+  /// options keep their values. Replaces the detection of Transport::automatic. Throws like the constructor.
   void use_fleet(const EmitterOptions& fleet);
-  /// Lends the connection for other commands than emits: calls `ask`, which gives them to the client and must not wait, then
-  /// waits until `done()`, for at most `timeout`; returns what `done()` said last. The callbacks of the commands run in this
-  /// call or a later one, under the emitter's lock: they must not call the emitter.
+  /// Sends commands other than emits over the emitter's connection: calls `ask`, which gives the commands to the client and
+  /// must not wait, then waits until `done()` is true, for at most `timeout`; returns the last result of `done()`. The
+  /// callbacks of the commands run in this call or a later one, under the emitter's lock: they must not call the emitter.
   bool with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
                    std::chrono::milliseconds timeout);
 
-  /// All emits so far.
+  /// Outcomes of all emits so far.
   [[nodiscard]] EmitSummary totals() const;
   [[nodiscard]] redis::Counters redis_counters() const;
   /// The state of the connection, as of the last call.
@@ -81,24 +81,24 @@ class SOCKETIO_API Emitter : public NamespaceEmitter {
   std::unique_ptr<emitter::BlockingCore> core_;
 };
 
-/// The same on the application's event loop, for use on the loop's thread only. Nothing blocks; emits are written at the end of
+/// Emitter on the application's event loop, for use on the loop's thread only. Nothing blocks; emits are written at the end of
 /// the loop's turn.
 class SOCKETIO_API AsyncEmitter : public NamespaceEmitter {
  public:
-  /// `on_result`  hears how each emit ended; required, so that no failure is silent. Called on the loop's thread. (It replaces
-  ///              the one in `options`.)
+  /// `on_result`  called with the outcome of each emit, on the loop's thread; required, so that no failure is silent. (It
+  ///              replaces the one in `options`.)
   /// Connecting begins at once. Throws like Emitter().
   AsyncEmitter(Loop& loop, std::string_view url, OnResult on_result, EmitterOptions options = {});
   AsyncEmitter(Loop& loop, redis::Options redis, OnResult on_result, EmitterOptions options = {});
-  /// What still waits ends as not_sent or unconfirmed, during this call.
+  /// Ends the pending emits as not_sent or unconfirmed, during this call.
   ~AsyncEmitter();
   AsyncEmitter(const AsyncEmitter&) = delete;
   AsyncEmitter& operator=(const AsyncEmitter&) = delete;
 
-  /// Calls `done` when every emit made so far has ended, at the latest after `timeout`, with what became of the emits that
-  /// ended since the last flush() was done.
+  /// Calls `done` when every emit made so far has ended, at the latest after `timeout`, with the outcomes of the emits that
+  /// ended since the last flush() completed.
   void flush(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done);
-  /// Lets what waits finish for up to `timeout`, then ends it. Emitting throws Error(closed) from now on.
+  /// Waits up to `timeout` for the pending emits to end, then ends the rest. Later emits throw Error(closed).
   void close(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done = {});
 
   void on_state(redis::StateChanged changed);

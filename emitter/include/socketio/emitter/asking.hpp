@@ -15,17 +15,17 @@
 #include <socketio/protocol/arguments.hpp>
 #include <socketio/protocol/value.hpp>
 
-// What a fleet can be asked, and how it answers.
+// Requests to a fleet and their results.
 namespace socketio::asking {
 
-/// An event with its arguments, packed; see TargetedEmitter::emit() for what can be one.
+/// An event with its arguments, packed; see TargetedEmitter::emit() for the accepted arguments.
 class Event {
  public:
   template <typename... Args>
   explicit Event(const EventName& name, const Args&... args) {
     arguments::pack_event(packed_, name, args...);
   }
-  /// Of a packed [event, args...].
+  /// Makes an event from a packed [event, args...].
   [[nodiscard]] static Event of_packed(Bytes data) {
     Event event;
     event.packed_.append(data);
@@ -38,34 +38,36 @@ class Event {
   Buffer packed_;
 };
 
-/// When enough has come. What counts are the answers of clients where those are asked, and of servers elsewhere.
+/// Condition under which a request completes. Counts client acks for emit_with_ack(), and servers' responses for every other
+/// request.
 enum class Until : std::uint8_t {
-  all,     ///< everybody who was asked
-  first,   ///< one answer; where nobody is asked, it is over at once, and not complete
-  quorum,  ///< more than half of those who were asked; where nobody is, the same
+  all,     ///< all servers or clients that were asked
+  first,   ///< one response; with no one to ask, the request ends at once and is not complete
+  quorum,  ///< more than half of those that were asked; with no one to ask, the same as `first`
 };
 
 struct Options {
-  /// From the call on, connecting included. What has come by then is the result.
+  /// Deadline, counted from the call, connecting included. The result holds the responses received by then.
   std::chrono::milliseconds timeout{5'000};
   Until until = Until::all;
-  /// So many answers are enough, whatever Redis counts.
+  /// Number of responses that completes the request, whatever number of servers Redis counts; replaces `until`.
   std::optional<std::size_t> expected = {};
-  /// So many bytes of answers end the question with an error, and with what has come.
+  /// Limit for the total size of the responses. The response that exceeds it ends the request with an error; the result holds
+  /// the responses before.
   std::size_t answers_bytes_max = limits::message_bytes_max;
 };
 
-/// How asking went: part of every result.
+/// Outcome of a request; the base of every result.
 struct Answered {
-  /// What was asked for (`until`, `expected`) had come before the deadline.
+  /// True when the condition (`until`, `expected`) was met before the deadline.
   bool complete = false;
-  /// Why it could not be asked, or nobody knows who is missing; a sentence, empty when all went well.
+  /// One sentence: why the request failed, or why responses or counts may be incomplete. Empty when all went well.
   std::string error = {};
-  /// Redis has taken the question, or was all that had to be asked.
+  /// True when Redis accepted the request, or when no server had to be asked.
   bool asked = false;
   std::size_t servers_asked = 0;  ///< as Redis counts them
   std::size_t servers_answered = 0;
-  /// Servers that have not answered, by their uid, as far as the transport tells: sharded and streams.
+  /// The uids of servers that did not respond, where the transport identifies responders: sharded and streams.
   std::vector<std::string> missing = {};
 
   [[nodiscard]] std::size_t servers_missing() const noexcept {
@@ -73,22 +75,22 @@ struct Answered {
   }
 };
 
-/// Answers of clients to an event.
+/// Acks of clients to an event.
 struct Acks : Answered {
-  std::uint64_t clients = 0;         ///< that the servers which answered have asked
-  std::vector<Buffer> answers = {};  ///< one packed value each, empty for undefined; in the order in which they came
+  std::uint64_t clients = 0;         ///< clients to which the responding servers sent the event
+  std::vector<Buffer> answers = {};  ///< one packed value each, empty for undefined; in order of arrival
 
   [[nodiscard]] std::uint64_t clients_missing() const noexcept {
     return clients > answers.size() ? clients - answers.size() : 0;
   }
 };
 
-/// A client's socket, as its server tells of it. Members that are absent or odd are empty.
+/// A client's socket as reported by its server. Members that are absent or malformed are empty.
 struct Socket {
   std::string id;
   std::vector<std::string> rooms;  ///< its own id among them
-  Buffer packed_rooms;             ///< the same as an array of what a JavaScript server named them by: texts, or numbers
-  std::string server;              ///< uid; empty where the transport does not tell
+  Buffer packed_rooms;             ///< the rooms as an array in their JavaScript types: strings or numbers
+  std::string server;              ///< uid; empty for classic servers, whose responses do not contain it
   Buffer packed_handshake;
   Buffer packed_data;
 
@@ -108,9 +110,9 @@ struct Rooms : Answered {
   std::vector<std::string> rooms = {};  ///< sorted, each once
 };
 
-/// What a server answered to a server-side event.
+/// Response of one server to a server-side event.
 struct ServerAnswer {
-  std::string server;  ///< uid; empty where the transport does not tell
+  std::string server;  ///< uid; empty for classic servers, whose responses do not contain it
   Buffer packed;       ///< one value, empty for undefined
 
   [[nodiscard]] Value value() const noexcept { return Value(packed.bytes()); }
@@ -121,8 +123,8 @@ struct ServerAnswers : Answered {
 };
 
 struct Server {
-  std::string uid;                ///< empty where the transport does not tell
-  std::uint64_t answered_ms = 0;  ///< after the question was asked
+  std::string uid;                ///< empty for classic servers, whose responses do not contain it
+  std::uint64_t answered_ms = 0;  ///< time between the request and the response
   std::size_t sockets = 0;
 };
 
@@ -130,10 +132,10 @@ struct Servers : Answered {
   std::vector<Server> servers = {};
 };
 
-/// Hears each answer as it comes; the value is good during the call.
+/// Called for each response as it arrives; the value is valid during the call.
 using OnAck = std::function<void(const Value& answer)>;
 using OnServerAnswer = std::function<void(const ServerAnswer& answer)>;
-/// Hears of each socket once, as it comes; the socket is good during the call.
+/// Called once for each socket as it arrives; the socket is valid during the call.
 using OnSocket = std::function<void(const Socket& socket)>;
 
 }  // namespace socketio::asking

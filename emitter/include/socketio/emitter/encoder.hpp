@@ -20,21 +20,20 @@ namespace cluster_message {
 enum class Type : std::uint8_t;
 }
 
-/// Turns operations into what is published: a channel and a payload, or an entry of a stream. No I/O. The emitters use it, and
-/// whoever wants to see the bytes without sending them.
+/// Encodes operations as they are published: a channel and a payload, or an entry of a stream. No I/O. Used by the emitters,
+/// and by programs that show the bytes without sending them.
 ///
-/// Everything that could hurt a receiver is refused here, whoever asks: reserved event names, arguments that are not
-/// well-formed msgpack or nest too deep, names that are not UTF-8, messages above the limit. What has no meaning to a receiver
-/// and hurts some (members named "__proto__", timestamps of odd sizes) is taken out or written otherwise: see
-/// event_data::publishable().
+/// Rejects every operation that could crash a receiver: reserved event names, arguments that are not well-formed msgpack or
+/// nest too deep, names that are not UTF-8, messages above the limit. Removes or rewrites values that are meaningless to
+/// receivers and crash some of them (members named "__proto__", timestamps of odd sizes): see event_data::publishable().
 ///
-/// The views returned are good until the next call. One encoder serves one thread at a time.
+/// The views returned are valid until the next call. One encoder serves one thread at a time.
 ///
 /// Source: docs/wire.md, "Emitter", "Messages" and "Entries"; golden bytes in tests/golden/classic-emitter.json,
 /// sharded-adapter.json, streams-adapter.json.
 class SOCKETIO_API Encoder {
  public:
-  /// For a classic fleet.
+  /// Encoder for a classic fleet.
   ///
   /// `key`  the prefix of all channels; "socket.io" unless the fleet's adapters were given another `key`.
   explicit Encoder(std::string key = "socket.io", std::size_t message_bytes_max = limits::message_bytes_max);
@@ -47,10 +46,10 @@ class SOCKETIO_API Encoder {
     add_entry,        ///< XADD: `words`
   };
   struct Publication {
-    std::string_view channel;  ///< of an entry: the stream
-    Bytes payload;             ///< of an entry: its `data`
+    std::string_view channel;  ///< name of the stream for add_entry
+    Bytes payload;             ///< the entry's field `data` for add_entry
     Command command = Command::publish;
-    std::span<const std::string_view> words = {};  ///< of an entry: the whole command
+    std::span<const std::string_view> words = {};  ///< the whole command for add_entry
   };
   Publication event(const Target& target, Bytes data);
   Publication join(const Target& target, std::span<const Room> rooms);
@@ -64,7 +63,7 @@ class SOCKETIO_API Encoder {
   using Type = cluster_message::Type;
 
   Publication finish() const;
-  /// What of these data is published. Throws like event_data::require().
+  /// Returns `data` as it is published: unchanged, or rewritten in `publishable_`. Throws like event_data::require().
   [[nodiscard]] Bytes publishable(Bytes data, bool (*reserved)(std::string_view));
   void begin_request(std::string_view nsp);
   Buffer& begin_message();
@@ -80,8 +79,8 @@ class SOCKETIO_API Encoder {
   std::string length_max_text_;
   Buffer channel_;
   Buffer payload_;
-  Buffer data_;         ///< of a message, in msgpack
-  Buffer publishable_;  ///< an event that is not published as it came
+  Buffer data_;         ///< data of a message, in msgpack
+  Buffer publishable_;  ///< an event rewritten by publishable()
   std::array<std::string_view, 14> words_{};
 };
 

@@ -16,13 +16,14 @@
 
 namespace socketio {
 
-/// Names one emit of one emitter: 1, 2, 3 ... in the order of the calls.
+/// Number of an emit within its emitter: 1, 2, 3 ... in the order of the calls.
 using EmitId = std::uint64_t;
 
-/// Where operations go: the two forms of the emitter, and a dry run. `data` is a packed [event, args...].
+/// Interface for sending operations, implemented by the two forms of the emitter and by a dry run. `data` holds the packed
+/// [event, args...].
 ///
-/// All throw Error when the operation can not be sent as it is (too_large, bad_arguments, reserved_event ...); nothing is sent
-/// then.
+/// All methods throw Error for an operation that cannot be sent as it is (too_large, bad_arguments, reserved_event ...);
+/// nothing is sent then.
 class SOCKETIO_API Outlet {
  public:
   virtual ~Outlet();
@@ -33,17 +34,17 @@ class SOCKETIO_API Outlet {
   virtual EmitId send_server_side(std::string_view nsp, Bytes data) = 0;
 };
 
-/// Rooms and flags being chosen, then one operation. A value: keep it, copy it, use it many times; each call that adds
-/// something returns another one. It ends before its emitter.
+/// Selects rooms and flags, then sends operations. A value: keep it, copy it, use it many times; each call that adds something
+/// returns a new one. Must not outlive its emitter.
 ///
-/// The operations return at once with the number of the emit; how it ended is told later (EmitResult, flush()).
+/// The operations return the number of the emit at once; its outcome is reported later (EmitResult, flush()).
 class SOCKETIO_API TargetedEmitter {
  public:
   TargetedEmitter(Outlet& outlet, Target target) noexcept;
 
-  /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too. An empty
-  /// list selects nobody, unless another call adds a room: nothing is published then. (In JavaScript it is as if `to()` had not
-  /// been called, and everybody is reached.)
+  /// Adds a room, or several: a socket that is in any of them receives the event, once. The id of a socket is a room, too. An
+  /// empty list selects no socket, unless another call adds a room: nothing is published then. (In JavaScript an empty list has
+  /// no effect: every socket of the namespace receives the event.)
   [[nodiscard]] TargetedEmitter to(const Room& room) const&;
   [[nodiscard]] TargetedEmitter to(const Room& room) &&;
   [[nodiscard]] TargetedEmitter to(std::span<const Room> rooms) const;
@@ -55,24 +56,23 @@ class SOCKETIO_API TargetedEmitter {
   [[nodiscard]] TargetedEmitter except(const Room& room) const;
   [[nodiscard]] TargetedEmitter except(std::span<const Room> rooms) const;
   [[nodiscard]] TargetedEmitter except(std::initializer_list<Room> rooms) const;
-  /// The event may be lost by clients that are not ready for it. (`volatile` is a keyword of C++.)
+  /// Makes the event volatile: it may be lost by clients that are not ready to receive. (`volatile` is a keyword of C++.)
   [[nodiscard]] TargetedEmitter volatile_() const;
-  /// Whether servers compress the event on its way to the clients.
+  /// Sets whether servers compress the event on its way to the clients.
   [[nodiscard]] TargetedEmitter compress(bool compress) const;
 
   /// Emits an event to the chosen clients. Arguments are anything msgpack-c packs (numbers, strings, containers, structs:
   /// MSGPACK_DEFINE_MAP makes an object of a struct, MSGPACK_DEFINE an array), and nullptr, Json, Binary, Date, time points.
   ///
-  /// Fails      Error(reserved_event) for the names that Socket.IO keeps, Error(bad_arguments), Error(bad_json),
-  /// Error(bad_utf8),
-  ///            Error(too_large). Nothing is sent then.
+  /// Fails      Error(reserved_event) for the names that Socket.IO reserves, Error(bad_arguments), Error(bad_json),
+  ///            Error(bad_utf8), Error(too_large). Nothing is sent then.
   template <typename... Args>
   EmitId emit(const EventName& event, const Args&... args) const {
     ScratchBuffer data;
     arguments::pack_event(data.buffer(), event, args...);
     return outlet_->send_event(target_, data.buffer().bytes());
   }
-  /// The same for a packed [event, args...].
+  /// Emits a packed [event, args...].
   EmitId emit_packed(Bytes data) const { return outlet_->send_event(target_, data); }
 
   /// Makes the chosen clients join or leave rooms, on every server.
@@ -82,7 +82,7 @@ class SOCKETIO_API TargetedEmitter {
   EmitId sockets_leave(const Room& room) const;
   EmitId sockets_leave(std::span<const Room> rooms) const { return outlet_->send_leave(target_, rooms); }
   EmitId sockets_leave(std::initializer_list<Room> rooms) const;
-  /// Disconnects the chosen clients from the namespace; `close`: ends the whole connection beneath.
+  /// Disconnects the chosen clients from the namespace; `close`: closes the whole underlying connection.
   EmitId disconnect_sockets(bool close = false) const { return outlet_->send_disconnect(target_, close); }
 
   [[nodiscard]] const Target& target() const noexcept { return target_; }
@@ -92,18 +92,19 @@ class SOCKETIO_API TargetedEmitter {
   Target target_;
 };
 
-/// A namespace of the fleet, nothing chosen yet. What addresses clients is inherited; server_side_emit addresses the servers.
+/// A namespace of the fleet, without rooms or flags. Inherited methods address clients; server_side_emit() addresses the
+/// servers.
 class SOCKETIO_API NamespaceEmitter : public TargetedEmitter {
  public:
   using TargetedEmitter::TargetedEmitter;
 
-  /// Another namespace of the same fleet, nothing chosen; "/" is put in front unless it is there. Throws Error(bad_option) for
-  /// a name with a comma: no client can join that.
+  /// Returns another namespace of the same fleet, without rooms or flags; "/" is put in front unless it is there. Throws
+  /// Error(bad_option) for a name with a comma: no client can join that.
   [[nodiscard]] NamespaceEmitter of(std::string_view nsp) const;
 
   /// Emits an event to the servers themselves: their listeners for server-side events on this namespace.
   ///
-  /// Travels as JSON: binary arrives as {"type":"Buffer","data":[...]}, dates as text.
+  /// Sent as JSON: binary arrives as {"type":"Buffer","data":[...]}, dates as text.
   /// Fails      like emit(); the reserved names are connect, connection, new_namespace and error.
   template <typename... Args>
   EmitId server_side_emit(const EventName& event, const Args&... args) const {
