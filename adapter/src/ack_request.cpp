@@ -41,7 +41,7 @@ void AckRequest::check() {
   if (!finished_ && expectation_known_ && reports_ >= reports_expected_ && summary_.acks.size() >= summary_.clients_asked) {
     finished_ = true;
     scheduler_.cancel(timer_);
-    // Never inside the call that began it: nobody may have been asked at all.
+    // Never inside the call that started the request, even when no client was asked.
     timer_ = scheduler_.call_after(0, [self = shared_from_this()] { self->finish(); });
   }
 }

@@ -10,19 +10,20 @@
 
 namespace socketio::adapter {
 
-/// One broadcast that waits for acks, whoever gives them: it is over when everybody who was to tell how many clients he asked
-/// has told, and so many acks have come; or at its deadline. Its timers own it: destroying it leaves none behind.
+/// One broadcast that waits for acks from clients here and on other servers. It completes when every expected report of the
+/// number of clients asked has arrived, and that many acks; or at its deadline. Its timers own it: none is left when it is
+/// destroyed.
 class AckRequest final : public AckListener, public std::enable_shared_from_this<AckRequest> {
  public:
   AckRequest(Scheduler& scheduler, AckArrived arrived, AckDone done);
 
-  /// The deadline runs from now.
+  /// Starts the deadline.
   void start(std::uint64_t timeout_ms);
-  /// How many are to tell: shards and servers. Not over before this is known.
+  /// Sets the number of expected reports: shards and servers. The request does not complete before this is known.
   void expect(std::size_t reports);
   void on_clients(std::size_t count) override;
   void on_ack(Bytes arguments) override;
-  /// Ends with what came so far. Where everything has come and only the telling is left, tells it.
+  /// Ends with the acks received so far. A complete request whose result is not passed on yet is not marked as timed out.
   void give_up();
 
  private:

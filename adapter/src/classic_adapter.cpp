@@ -74,7 +74,7 @@ void ClassicAdapter::close() {
   confirmations_.close();
 }
 
-/// Events come by the pattern, those with acks by the channel of requests, whatever the room.
+/// Events arrive by the pattern, those with acks by the channel of requests, for all rooms.
 void ClassicAdapter::when_subscribed(std::span<const Room>, std::function<void(bool)> done) {
   confirmations_.when_confirmed({pattern_, request_channel_}, Confirmations::patience_ms, std::move(done));
 }
@@ -85,14 +85,14 @@ void ClassicAdapter::count_servers(std::function<void(std::optional<std::size_t>
   bus_->count_subscribers(redis::SubscriptionKind::channel, request_channel_, std::move(done));
 }
 
-// ---- saying ----------------------------------------------------------------------------------------------------------------
+// ---- publishing ------------------------------------------------------------------------------------------------------------
 
 Buffer& ClassicAdapter::message() {
   payload_.clear_and_shrink(limits::kept_bytes_max);
   return payload_;
 }
 
-/// Servers in JavaScript read text of msgpack as UTF-8.
+/// Replaces lone surrogates before publishing: servers in JavaScript read text of msgpack as UTF-8.
 void ClassicAdapter::publish(std::string_view channel) {
   event_data::replace_surrogates({payload_.data(), payload_.size()});
   bus_->publish(redis::SubscriptionKind::channel, channel, payload_.bytes());
@@ -157,7 +157,7 @@ bool ClassicAdapter::ask_rooms(std::string_view request_id) {
   return true;
 }
 
-// ---- answering -------------------------------------------------------------------------------------------------------------
+// ---- responding ------------------------------------------------------------------------------------------------------------
 
 std::string_view ClassicAdapter::response_channel(const Question& question) {
   if (!options_.publish_on_specific_response_channel || question.asker.empty()) {
@@ -178,7 +178,7 @@ void ClassicAdapter::answer_ack(const Question& question, Bytes value) {
   publish(response_channel(question));
 }
 
-/// Always on the shared channel, as the reference does it: its askers of this kind are of every version.
+/// Responds on the shared channel in any case, like the reference: such requests come from servers of every version.
 void ClassicAdapter::answer_server_side(const Question& question, Bytes value) {
   if (classic_response::encode_server_side_answer(message(), question.request_id, value).ok()) {
     publish(response_channel_);
@@ -211,9 +211,9 @@ void ClassicAdapter::answer_sockets(const Question& question, const Selection& s
   });
 }
 
-// ---- hearing ---------------------------------------------------------------------------------------------------------------
+// ---- receiving -------------------------------------------------------------------------------------------------------------
 
-/// The channel alone decides about most messages: they are for rooms that nobody here is in.
+/// Most messages are dropped by their channel alone: they are for rooms without sockets on this server.
 void ClassicAdapter::on_message(std::string_view channel, Bytes payload) {
   ++count().messages;
   if (channel.starts_with(broadcast_prefix_)) {
@@ -288,7 +288,7 @@ void ClassicAdapter::act_on(const classic_request::View& request) {
   }
 }
 
-/// The older generation's form: the server that has the socket acts, and says so.
+/// Handles the form of older adapters: the server that has the socket acts, and responds.
 void ClassicAdapter::act_on_single_socket(const classic_request::View& request) {
   const Question question{std::string(request.uid), std::string(request.request_id.value_or(""))};
   const std::vector<std::string> id{std::string(request.sid)};
@@ -323,7 +323,7 @@ void ClassicAdapter::act_on_socket(const Question& question, const std::vector<s
 }
 
 void ClassicAdapter::on_response(Bytes payload) {
-  if (!any_pending()) {  // an answer to somebody else's question
+  if (!any_pending()) {  // a response to the request of another server
     ++count().foreign_answers;
     return;
   }
@@ -343,12 +343,12 @@ void ClassicAdapter::on_response(Bytes payload) {
     ++count().foreign_answers;
     return;
   }
-  switch (*question) {  // and not what the answer says of itself
+  switch (*question) {  // the request decides, not the type in the response
     case Asked::sockets: heard_sockets(response.request_id, {}, response.sockets); return;
     case Asked::rooms: on_rooms(response); return;
     case Asked::server_side: heard_server_side_answer(response.request_id, {}, response.data); return;
     case Asked::acks: break;
-    case Asked::server_count: ++count().malformed; return;  // servers are not asked
+    case Asked::server_count: ++count().malformed; return;  // its requests are not sent to servers
   }
   switch (response.type) {
     case classic_response::Type::client_count:

@@ -20,10 +20,10 @@
 
 namespace socketio::adapter {
 
-/// The classic family: broadcasts by one pattern per namespace, requests and answers by named channels.
+/// Adapter of the classic family: broadcasts by one pattern per namespace, requests and responses by named channels.
 ///
-/// Other than the reference it acts on its own sockets at once when they are made to join, leave or disconnect, instead of when
-/// its own request comes back.
+/// Unlike the reference it makes its own sockets join, leave or disconnect at once, instead of when it receives its own request
+/// back.
 ///
 /// Source: docs/wire.md, "Classic adapter".
 class ClassicAdapter final : public ClusterAdapter, private redis::MessageListener {
@@ -68,12 +68,12 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
 
   Buffer& message();
   void publish(std::string_view channel);
-  /// Where the asker hears answers.
+  /// The channel on which the sender of the request receives responses.
   [[nodiscard]] std::string_view response_channel(const Question& question);
 
   std::shared_ptr<Bus> bus_;
   ClassicOptions options_;
-  Confirmations confirmations_;  ///< of what events come by
+  Confirmations confirmations_;  ///< of the channels that carry events
   std::string broadcast_prefix_;
   std::string pattern_;
   std::string request_channel_;

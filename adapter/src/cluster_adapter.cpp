@@ -12,31 +12,31 @@
 #include "selecting.hpp"
 
 namespace socketio::adapter {
-/// Something asked of the other servers.
+/// A request to the other servers.
 struct ClusterAdapter::Request {
   std::string id;
   Asked asked = Asked::acks;
-  std::optional<std::size_t> expected;  ///< answers of others; nothing while they are being counted
+  std::optional<std::size_t> expected;  ///< responses of other servers; empty while those are being counted
   std::size_t received = 0;
-  std::size_t shards_left = 0;  ///< here, that have not told theirs
+  std::size_t shards_left = 0;  ///< of this server, that have not responded yet
   bool timed_out = false;
   std::unordered_set<std::string> responders;
   Scheduler::TimerId timer = 0;
   std::function<void(Request&)> finish;
 
-  std::shared_ptr<AckRequest> acks;  ///< of a broadcast: it has a deadline of its own
+  std::shared_ptr<AckRequest> acks;  ///< of a broadcast: it has its own deadline
   Sockets sockets;
   std::unordered_set<std::string> socket_ids;
   std::vector<std::string> rooms;
   std::vector<Buffer> answers;
 
   [[nodiscard]] std::size_t missing() const noexcept {
-    const std::size_t wanted = expected.value_or(received + 1);  // who cannot be counted is missing
+    const std::size_t wanted = expected.value_or(received + 1);  // the unknown number counts as one missing server
     return (wanted > received ? wanted - received : 0) + (shards_left != 0 ? 1 : 0);
   }
 };
 
-/// Tells another server what the clients here have answered.
+/// Publishes the acks of this server's clients to the server that asked for them.
 class ClusterAdapter::ForeignAsker final : public AckListener {
  public:
   ForeignAsker(ClusterAdapter& adapter, Question question, std::size_t shards)
@@ -103,7 +103,7 @@ void ClusterAdapter::broadcast_with_ack(const Target& target, Bytes data, AckArr
     whole.flags.set_timeout_ms(ack_timeout_ms);
   }
   const std::uint32_t timeout_ms = *whole.flags.timeout_ms();
-  // Answers to the request end with the acks' own deadline.
+  // The request has no timer: it ends with the acks, which have their own deadline.
   const auto request = begin_request(Asked::acks, 0, {});
   request->acks =
       std::make_shared<AckRequest>(host_.scheduler(), std::move(arrived),
@@ -133,7 +133,7 @@ void ClusterAdapter::broadcast_with_ack(const Target& target, Bytes data, AckArr
   count_servers([alive = alive_, acks = request->acks, own = shards.size()](std::optional<std::size_t> count) {
     if (count) {
       acks->expect(own + (*count > 0 ? *count - 1 : 0));
-    }  // otherwise nobody knows who is missing: the deadline decides
+    }  // otherwise the number of missing servers is not known: the deadline decides
   });
 }
 
@@ -203,7 +203,7 @@ void ClusterAdapter::fetch(const Target& target, FetchDone done) {
     check(request);
     return;
   }
-  struct Kept {  // the target is borrowed, and the question is asked later
+  struct Kept {  // a copy: the target is borrowed, and the request is sent later
     std::vector<Room> rooms;
     std::vector<Room> except;
     Flags flags;
@@ -223,7 +223,7 @@ void ClusterAdapter::all_rooms(std::function<void(std::vector<std::string>)> don
   });
   collect_rooms_here(request);
   ask_when_counted(request, [this, id = request->id] {
-    if (!ask_rooms(id)) {  // every family tells the rooms of each socket
+    if (!ask_rooms(id)) {  // all families send the rooms of each socket
       ask_fetch(id, {});
     }
   });
@@ -264,7 +264,7 @@ void ClusterAdapter::server_side_emit_with_ack(Bytes data, ServerAnswersDone don
   ask_when_counted(request, [this, kept, id = request->id] { ask_server_side(id, kept->bytes()); });
 }
 
-/// Only families that keep packets can.
+/// Fails: only families that keep packets can recover clients.
 void ClusterAdapter::recover(std::string_view, std::string_view, std::function<void(std::optional<SavedSession>)> done) {
   ++counters_.recoveries_failed;
   done(std::nullopt);
@@ -286,9 +286,9 @@ void ClusterAdapter::close() {
   }
 }
 
-// ---- questions of ours -----------------------------------------------------------------------------------------------------
+// ---- own requests ----------------------------------------------------------------------------------------------------------
 
-/// `timeout_ms` of 0: something else ends it.
+/// Registers a request. With a `timeout_ms` of 0 it has no timer, and something else ends it.
 std::shared_ptr<ClusterAdapter::Request> ClusterAdapter::begin_request(Asked asked, std::uint32_t timeout_ms,
                                                                        std::function<void(Request&)> end) {
   const auto request = std::make_shared<Request>();
@@ -367,7 +367,7 @@ std::shared_ptr<ClusterAdapter::Request> ClusterAdapter::take_answer(std::string
   return request;
 }
 
-/// Also where rooms are asked for: families that have no question for them ask for all sockets.
+/// Also handles responses to requests for rooms: families that have no such request ask for all sockets.
 void ClusterAdapter::heard_sockets(std::string_view request_id, std::string_view responder, Bytes sockets) {
   Item list;
   if (Cursor cursor(sockets); !cursor.expect(Kind::array, list)) {
@@ -397,7 +397,7 @@ void ClusterAdapter::heard_sockets(std::string_view request_id, std::string_view
     request->sockets.packed.append(socket.packed());
     ++request->sockets.count;
   }
-  // Where nobody says who answers, an answer that tells nothing but what is known came a second time.
+  // Without the uid of the responder, a response whose sockets are all known is a duplicate.
   if (responder.empty() && known != 0 && added == 0) {
     ++counters_.duplicate_answers;
     return;
@@ -448,7 +448,7 @@ void ClusterAdapter::heard_ack(std::string_view request_id, Bytes value) {
   acks->on_ack(array.bytes());
 }
 
-// ---- what others want ------------------------------------------------------------------------------------------------------
+// ---- requests of other servers ---------------------------------------------------------------------------------------------
 
 void ClusterAdapter::heard_broadcast(const Selection& selection, Bytes data, const Flags& flags) {
   for (Shard* const shard : host_.shards()) {

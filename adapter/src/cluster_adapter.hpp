@@ -19,11 +19,11 @@
 
 namespace socketio::adapter {
 
-/// What all adapters with other servers have in common: operations act on this server's sockets and are said to the others;
-/// questions are kept until everybody has answered or their deadline passes.
+/// Common part of all adapters with other servers: operations act on this server's sockets and are published to the others;
+/// requests are kept until all servers have responded or their deadline passes.
 ///
-/// A family derives from it. It puts what is to be said into messages (say_..., ask_..., answer_...), and hands in what it
-/// hears (heard_...). An asker is named by his uid.
+/// Each family derives from it. The family encodes and publishes messages (say_..., ask_..., answer_...), and passes on
+/// received ones (heard_...). A server that sends a request is identified by its uid.
 class ClusterAdapter : public Adapter {
  public:
   ClusterAdapter(Host& host, std::string uid);
@@ -48,15 +48,15 @@ class ClusterAdapter : public Adapter {
   void close() override;
 
  protected:
-  /// What a question is about: only answers that fit are taken.
+  /// Kind of a request: only responses of the same kind are accepted.
   enum class Asked : std::uint8_t { acks, sockets, rooms, server_side, server_count };
-  /// Who wants an answer, and to what.
+  /// Sender and id of a request that needs a response.
   struct Question {
     std::string asker;
     std::string request_id;
   };
 
-  // ---- what a family says ----
+  // ---- messages that a family publishes ----
   virtual void say_broadcast(const Target& target, Bytes data) = 0;
   virtual void say_join(const Target& target, std::span<const Room> rooms) = 0;
   virtual void say_leave(const Target& target, std::span<const Room> rooms) = 0;
@@ -65,38 +65,40 @@ class ClusterAdapter : public Adapter {
   virtual void ask_broadcast(std::string_view request_id, const Target& target, Bytes data) = 0;
   virtual void ask_fetch(std::string_view request_id, const Target& target) = 0;
   virtual void ask_server_side(std::string_view request_id, Bytes data) = 0;
-  /// Names of rooms; false where the family has no such question.
+  /// Requests the names of rooms; false in a family without such a request.
   virtual bool ask_rooms(std::string_view request_id) = 0;
   virtual void answer_client_count(const Question& question, std::size_t count) = 0;
   /// `value`  the first argument of the client's ack; empty when it had none.
   virtual void answer_ack(const Question& question, Bytes value) = 0;
   virtual void answer_server_side(const Question& question, Bytes value) = 0;
-  /// Servers that hear what is asked, this one among them; nothing when that cannot be found out.
+  /// Counts the servers that receive requests, this one among them; empty when that is not known.
   virtual void count_servers(std::function<void(std::optional<std::size_t>)> done) = 0;
   [[nodiscard]] virtual std::string make_request_id() = 0;
   [[nodiscard]] virtual std::uint32_t fetch_timeout_ms(const Target& target) const = 0;
   [[nodiscard]] virtual std::uint32_t requests_timeout_ms() const = 0;
 
-  // ---- what a family hears ----
+  // ---- messages that a family has received ----
   void heard_broadcast(const Selection& selection, Bytes data, const Flags& flags);
   void heard_broadcast_with_ack(Question question, const Selection& selection, Bytes data, Flags flags);
   void heard_join(const Selection& selection, const RoomNames& rooms);
   void heard_leave(const Selection& selection, const RoomNames& rooms);
   void heard_disconnect(const Selection& selection, bool close);
-  /// `question` is nothing when no answer is wanted.
+  /// `question` is empty when no response is wanted.
   void heard_server_side(std::optional<Question> question, Bytes data);
-  /// Somebody asked for sockets: `done` gets them in that form. Not called when the adapter is closed before all shards told.
+  /// Handles a request for sockets: `done` gets them in that form. Not called when the adapter is closed before all shards
+  /// responded.
   void heard_fetch(const Selection& selection, Form form, std::function<void(Sockets)> done);
-  /// The same for the names of all rooms here.
+  /// Handles a request for the names of all rooms here. `done` is not called when the adapter is closed before all shards
+  /// responded.
   void heard_all_rooms(std::function<void(std::vector<std::string>)> done);
 
-  // Answers. `responder` is the uid of who gives it, where the family tells; a second answer of the same one is ignored. One
-  // that does not fit the question is malformed.
+  // Responses. `responder` is the uid of the responding server, in families that send it; a second response of the same server
+  // is ignored. A response that does not fit the request is malformed.
   [[nodiscard]] bool is_pending(std::string_view request_id) const { return requests_.find(request_id) != requests_.end(); }
-  /// What is pending under this id.
+  /// Kind of the request that is pending under this id.
   [[nodiscard]] std::optional<Asked> asked(std::string_view request_id) const;
   [[nodiscard]] bool any_pending() const noexcept { return !requests_.empty(); }
-  /// `sockets`  a packed array of {id, handshake, rooms, data}; whatever is none of that is skipped.
+  /// `sockets`  a packed array of {id, handshake, rooms, data}; other elements are skipped.
   void heard_sockets(std::string_view request_id, std::string_view responder, Bytes sockets);
   void heard_rooms(std::string_view request_id, std::string_view responder, std::vector<std::string> rooms);
   void heard_server_side_answer(std::string_view request_id, std::string_view responder, Bytes value);
@@ -107,7 +109,7 @@ class ClusterAdapter : public Adapter {
   [[nodiscard]] const std::string& uid() const noexcept { return uid_; }
   [[nodiscard]] Host& host() noexcept { return host_; }
   [[nodiscard]] AdapterCounters& count() noexcept { return counters_; }
-  /// Data of clients or of the application, made fit for publishing. Good until the next call.
+  /// Makes data of clients or of the application fit for publishing. Valid until the next call.
   [[nodiscard]] Bytes publishable(Bytes data);
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
@@ -121,9 +123,9 @@ class ClusterAdapter : public Adapter {
   using Requests = std::unordered_map<std::string, std::shared_ptr<Request>, Hash, std::equal_to<>>;
 
   std::shared_ptr<Request> begin_request(Asked asked, std::uint32_t timeout_ms, std::function<void(Request&)> finish);
-  /// Asks when there are others, and ends the request when there are none.
+  /// Counts the servers, then sends the request when there are others, and ends it when there are none.
   void ask_when_counted(const std::shared_ptr<Request>& request, std::function<void()> ask);
-  /// The request, if it asked that, and this is the responder's first answer.
+  /// Returns the request, if it is of that kind and this is the responder's first response.
   std::shared_ptr<Request> take_answer(std::string_view request_id, std::string_view responder, Asked asked);
   void check(const std::shared_ptr<Request>& request);
   void finish(const std::shared_ptr<Request>& request, bool timed_out);
@@ -136,7 +138,7 @@ class ClusterAdapter : public Adapter {
   Buffer publishable_;
   Requests requests_;
   bool closed_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for answers that come when this is gone
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for callbacks that run after the adapter is destroyed
 };
 
 [[nodiscard]] Selection selection_of(const Target& target) noexcept;

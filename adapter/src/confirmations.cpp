@@ -77,7 +77,7 @@ void Confirmations::close() {
   }
 }
 
-/// A copy: the calls' functions may bring others about, or take channels back.
+/// Returns a copy: the calls' functions may start other calls, or remove channels.
 Confirmations::Calls Confirmations::waiting_for(std::string_view channel) const {
   const auto found = waiting_.find(channel);
   return found != waiting_.end() ? found->second : Calls();

@@ -14,29 +14,29 @@
 
 namespace socketio::adapter {
 
-/// The channels that an adapter is subscribed to, which of them Redis has confirmed, and calls that wait for some of them. An
-/// adapter hands on what its bus says of each channel.
+/// Channels that an adapter is subscribed to, which of them Redis has confirmed, and calls that wait for some of them. The
+/// adapter passes on the notifications of its bus for each channel.
 class Confirmations {
  public:
   static constexpr std::uint64_t patience_ms = 5'000;
 
-  /// `scheduler`  for the deadline of those who wait; outlives this.
+  /// `scheduler`  for the deadlines of waiting calls; outlives this.
   explicit Confirmations(Scheduler& scheduler) : scheduler_(scheduler) {}
   ~Confirmations() { close(); }
   Confirmations(const Confirmations&) = delete;
   Confirmations& operator=(const Confirmations&) = delete;
 
   void add(std::string channel);
-  /// It is unsubscribed: calls that wait for it end with false.
+  /// Removes an unsubscribed channel: calls that wait for it end with false.
   void remove(std::string_view channel);
   /// `error`  Redis' reason when it has refused the channel: calls that wait for it end with false.
   void on_subscribed(std::string_view channel, std::string_view error);
   void on_lost(std::string_view channel);
 
   /// Calls `done` once: with true as soon as all channels are confirmed at the same time, with false when one of them is
-  /// refused, removed or not here, and after `timeout_ms`. Where that is known already, before this returns.
+  /// refused, removed or unknown, and after `timeout_ms`. When the result is known already, before this returns.
   void when_confirmed(std::vector<std::string> channels, std::uint64_t timeout_ms, std::function<void(bool)> done);
-  /// Ends all calls that wait, with false; those that come later end at once.
+  /// Ends all waiting calls with false; later calls end at once.
   void close();
 
  private:
@@ -47,7 +47,7 @@ class Confirmations {
   };
   template <typename Value>
   using ByChannel = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
-  /// One call. It is entered at each of its channels, also at those that are confirmed: they may be lost meanwhile.
+  /// A waiting call. It is listed at each of its channels, including the confirmed ones, because they may be lost meanwhile.
   struct Waiting {
     std::uint64_t number = 0;
     std::vector<std::string> channels;
@@ -55,7 +55,7 @@ class Confirmations {
     std::function<void(bool)> done;
     Scheduler::TimerId deadline = 0;
   };
-  using Calls = std::map<std::uint64_t, std::shared_ptr<Waiting>>;  ///< in the order in which they came
+  using Calls = std::map<std::uint64_t, std::shared_ptr<Waiting>>;  ///< in the order of arrival
 
   [[nodiscard]] Calls waiting_for(std::string_view channel) const;
   void end(const std::shared_ptr<Waiting>& waiting, bool confirmed);

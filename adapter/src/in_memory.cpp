@@ -12,7 +12,7 @@
 namespace socketio::adapter {
 namespace {
 
-/// Packets stay a little longer than sessions: a socket of another thread is saved a moment after its end.
+/// Time that packets are kept longer than sessions: a socket of another thread is saved a moment after its disconnect.
 constexpr std::uint64_t packet_extra_ms = 1'000;
 
 constexpr std::string_view offset_digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
@@ -76,7 +76,7 @@ InMemoryAdapter::~InMemoryAdapter() { InMemoryAdapter::close(); }
 
 void InMemoryAdapter::broadcast(const Target& target, Bytes data) {
   ++counters_.broadcasts;
-  std::shared_ptr<const Buffer> kept;  // it may be dropped while it is delivered
+  std::shared_ptr<const Buffer> kept;  // keeps the packet alive when it is dropped during its delivery
   if (is_kept(target)) {
     kept = keep(target, data);
     data = kept->bytes();
@@ -166,7 +166,7 @@ void InMemoryAdapter::close() {
 
 // ---- recovery --------------------------------------------------------------------------------------------------------------
 
-/// A flag "volatile", whatever its value, makes an event one that may be lost.
+/// A flag "volatile", whatever its value, makes an event volatile: it is not kept.
 bool InMemoryAdapter::is_kept(const Target& target) const noexcept {
   return recovery_.enabled && !target.flags.has(Flag::is_volatile);
 }
@@ -193,7 +193,7 @@ std::shared_ptr<const Buffer> InMemoryAdapter::keep(const Target& target, Bytes 
 }
 
 InMemoryAdapter::Offset InMemoryAdapter::next_offset() {
-  // Never one that was there before, also when the system's clock is set back.
+  // Offsets never repeat, even when the system's clock is set back.
   const auto now_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(host_.scheduler().wall_ms(), 0));
   last_offset_ = now_ms > last_offset_.first ? Offset{now_ms, 0} : Offset{last_offset_.first, last_offset_.second + 1};
   return last_offset_;
@@ -242,8 +242,8 @@ std::optional<InMemoryAdapter::PacketPlace> InMemoryAdapter::first_missed(const 
   if (place != packets_.end() && place->offset == *wanted) {
     return place + 1;
   }
-  // A client that was sent nothing for long names a packet that has gone. Nothing after it was for this client, until its
-  // connection was lost; what came since is all here, unless it was too much.
+  // A client that received no event for a long time names a packet that has expired. Later packets were not for this client
+  // until it lost its connection; those since then are all kept, unless some were dropped because of the limits.
   const auto found = sessions_.find(pid);
   const bool is_last_seen =
       found != sessions_.end() && found->second.session.offset == offset && last_dropped_ <= found->second.saved_at;
@@ -291,7 +291,7 @@ void InMemoryAdapter::drop_oldest_packet() {
 }
 
 void InMemoryAdapter::drop_oldest_session() {
-  // One that was saved again meanwhile is due later, and further behind in this list.
+  // A session that was saved again expires later, and has another entry further back in this list.
   const auto& [due_ms, pid] = session_order_.front();
   const auto found = sessions_.find(pid);
   if (found != sessions_.end() && found->second.due_ms <= due_ms) {

@@ -24,7 +24,7 @@ std::uint32_t MessageAdapter::fetch_timeout_ms(const Target& target) const {
   return target.flags.timeout_ms().value_or(default_timeout_ms);
 }
 
-// ---- saying ----------------------------------------------------------------------------------------------------------------
+// ---- publishing ------------------------------------------------------------------------------------------------------------
 
 void MessageAdapter::say_broadcast(const Target& target, Bytes event) {
   cluster_message::append_broadcast(data(), publishable(event), std::nullopt, {}, selector_of(target));
@@ -81,7 +81,7 @@ void MessageAdapter::answer_server_side(const Question& question, Bytes value) {
   answer(Type::server_side_answer, data_.bytes(), question.asker);
 }
 
-// ---- hearing ---------------------------------------------------------------------------------------------------------------
+// ---- receiving -------------------------------------------------------------------------------------------------------------
 
 void MessageAdapter::heard(const cluster_message::Envelope& envelope) {
   if (envelope.uid == uid()) {
@@ -93,7 +93,7 @@ void MessageAdapter::heard(const cluster_message::Envelope& envelope) {
     return;
   }
   if (!cluster_message::is_known(envelope.type)) {
-    return;  // heartbeats, and what newer peers may add
+    return;  // heartbeats, and types that newer peers may add
   }
   const Type type = static_cast<Type>(envelope.type);
   if (cluster_message::is_answer(type)) {

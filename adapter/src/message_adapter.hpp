@@ -11,8 +11,7 @@
 
 namespace socketio::adapter {
 
-/// What the sharded and the streams family have in common: one set of messages. Where they travel, and in which form, is what a
-/// family adds.
+/// Common part of the sharded and the streams family: one set of messages. Each family adds their channels and their encoding.
 ///
 /// Source: docs/wire.md, "Messages".
 class MessageAdapter : public ClusterAdapter {
@@ -20,19 +19,19 @@ class MessageAdapter : public ClusterAdapter {
   using Type = cluster_message::Type;
   using ClusterAdapter::ClusterAdapter;
 
-  // ---- what a family does ----
-  /// Says `data` to all. `target` is null where a message has none; `wants_answer`: it has a request id.
+  // ---- implemented by each family ----
+  /// Publishes `data` to all servers. `target` is null where a message has none; `wants_answer`: it has a request id.
   virtual void say(Type type, Bytes data, const Target* target, bool wants_answer) = 0;
-  /// Says it to the one who asked.
+  /// Publishes a response to the server that sent the request.
   virtual void answer(Type type, Bytes data, std::string_view asker) = 0;
 
-  // ---- what a family hears ----
-  /// A message from a channel that all hear.
+  // ---- messages that a family has received ----
+  /// Handles a message from a channel that all servers receive.
   void heard(const cluster_message::Envelope& envelope);
-  /// From the channel that only this one hears: an answer, or nothing.
+  /// Handles a message from the channel that only this server receives: a response, or malformed.
   void heard_answer(const cluster_message::Envelope& envelope);
 
-  /// The answer that is undefined: its member is left out, unless the family's encoder keeps such members.
+  /// Encoding of an undefined response: empty, which leaves its member out, unless the family's encoder keeps such members.
   [[nodiscard]] virtual Bytes undefined_answer() const { return {}; }
 
   [[nodiscard]] static std::string hex_id(Random& random);

@@ -28,12 +28,12 @@ constexpr std::uint32_t server_command_timeout_ms = 10'000;
 constexpr std::uint32_t keepalive_ms = 2'500;
 constexpr std::uint32_t subscriber_backoff_max_ms = 200;
 constexpr std::uint32_t publisher_backoff_max_ms = 1'000;
-/// The official clients wait up to 2.2 s between their attempts.
+/// Longer than the official clients wait between their attempts to reconnect: up to 2.2 s.
 constexpr std::uint32_t resume_wait_max_ms = 2'250;
 constexpr std::uint32_t silent_wait_ms = 1'000;
 constexpr std::uint64_t refusal_log_interval_ms = 10'000;
 
-/// A subscriber that is away misses what is said: it hurries.
+/// Shortens the wait between attempts to connect: a disconnected subscriber misses messages.
 redis::Options subscriber_options(redis::Options options) {
   options.backoff_max_ms = std::min(options.backoff_max_ms, subscriber_backoff_max_ms);
   return options;
@@ -66,7 +66,7 @@ struct RedisBus::Impl final : redis::PublishListener {
 
   void on_client_state(redis::State, std::string_view why) { state_may_have_changed(why); }
 
-  /// Tells a change, and a new reason: a connection that was not ready and still is not may have another one.
+  /// Reports each change, and each new reason while the bus remains not ready.
   void state_may_have_changed(std::string_view why) {
     const bool now = ready();
     const bool is_new_reason = !now && !why.empty() && why != told_why;
@@ -77,7 +77,7 @@ struct RedisBus::Impl final : redis::PublishListener {
     const std::string reason(now ? std::string_view() : why);
     told_why = reason;
     std::list<Waiting> ended = take_waiting();
-    if (const auto call = changed) {  // shared: it may set another one, or end the bus
+    if (const auto call = changed) {  // shared: the function may set another one, or destroy the bus
       (*call)(now, reason);
     }
     for (const Waiting& one : ended) {
@@ -85,7 +85,7 @@ struct RedisBus::Impl final : redis::PublishListener {
     }
   }
 
-  /// The calls of when_ready() that have what they wait for.
+  /// Removes and returns the waiting calls of when_ready(), if their condition is met.
   [[nodiscard]] std::list<Waiting> take_waiting() {
     std::list<Waiting> ended;
     if (misses_nothing()) {
@@ -103,7 +103,7 @@ struct RedisBus::Impl final : redis::PublishListener {
     }
   }
 
-  /// The reason why something is not received comes before the one why something cannot be sent.
+  /// The reason why messages are not received takes precedence over the reason why messages cannot be sent.
   [[nodiscard]] std::string last_error() const {
     if (subscriber.state() != redis::State::ready && !subscriber.last_error().empty()) {
       return subscriber.last_error();
@@ -142,7 +142,7 @@ struct RedisBus::Impl final : redis::PublishListener {
     }
   }
 
-  /// There may be thousands a second: one in ten seconds is logged, the counters have all.
+  /// Logs one refusal in ten seconds, as there may be thousands a second; the counters count all of them.
   void log_refusal(std::string_view sentence, std::string_view error) {
     const std::uint64_t now_ms = loop.now_ms();
     if (!options.log || now_ms < next_refusal_log_ms) {
@@ -157,7 +157,7 @@ struct RedisBus::Impl final : redis::PublishListener {
   redis::Client publisher;
   redis::Client subscriber;
   std::vector<RedisStreamReader*> readers;                                     ///< each leaves when it is destroyed
-  std::shared_ptr<const std::function<void(bool, std::string_view)>> changed;  ///< null when nobody is to be told
+  std::shared_ptr<const std::function<void(bool, std::string_view)>> changed;  ///< null without a callback
   std::list<Waiting> waiting;
   bool was_ready = false;
   std::string told_why;
@@ -182,7 +182,7 @@ RedisBus::~RedisBus() {
   for (const Impl::Waiting& one : impl_->waiting) {
     impl_->loop.cancel(one.timer);
   }
-  for (RedisStreamReader* const reader : impl_->readers) {  // whoever holds them may hold them longer
+  for (RedisStreamReader* const reader : impl_->readers) {  // their owners may keep them longer
     reader->on_change({});
   }
 }

@@ -11,17 +11,17 @@ namespace {
 
 constexpr std::uint64_t retry_ms = 1'000;
 
-/// A connection that waits in XREAD is silent for so long before it counts as dead: longer than it is asked to wait. A reader
-/// that goes to another connection misses nothing, so it need not be patient.
+/// Sets how long a connection that waits in XREAD may be silent before it is replaced: longer than XREAD waits. The limit is
+/// low otherwise: a reader that changes to another connection misses nothing.
 redis::Options reader_options(redis::Options options, const StreamReading& reading) {
   if (options.command_timeout_ms != 0) {
     options.command_timeout_ms = std::min(options.command_timeout_ms, limits::command_timeout_ms) + reading.block_ms;
   }
-  options.silent_wait_ms = 0;  // nothing was said that could be lost
+  options.silent_wait_ms = 0;  // nothing was published that could be lost
   return options;
 }
 
-/// XREAD answers [[stream, entries]]; nil when nothing came.
+/// Entries in a reply to XREAD, [[stream, entries]]; null when there are none.
 const redis::Reply* entries_of(const redis::Reply& reply) noexcept {
   if (reply.elements.size() != 1 || reply.elements[0].elements.size() != 2) {
     return nullptr;
@@ -67,7 +67,8 @@ void RedisStreamReader::go_to(const StreamId& id) {
   knows_position_ = true;
 }
 
-/// In a cluster the client may have lost another node than the stream's: then the question under way goes on.
+/// Continues after a reconnect. In a cluster the client may have lost another node than the stream's: the pending command
+/// continues.
 void RedisStreamReader::go_on() {
   if (asked_ == Asked::nothing) {
     find_position();
@@ -86,13 +87,13 @@ void RedisStreamReader::find_position() {
   });
 }
 
-/// False when a question has no answer; then it has been seen to that it is asked again.
+/// Returns false for a command that failed; it is then sent again later.
 bool RedisStreamReader::is_answered(const redis::CommandResult& result) {
   asked_ = Asked::nothing;
   if (result.outcome == redis::Outcome::refused) {
     try_again_later(result.message);
   } else if (result.outcome != redis::Outcome::ok && client_.state() == redis::State::ready) {
-    find_position();  // otherwise the next connection asks
+    find_position();  // otherwise it is sent on the next connection
   }
   return result.outcome == redis::Outcome::ok;
 }
@@ -118,7 +119,7 @@ void RedisStreamReader::took_last_entry(const redis::CommandResult& result) {
   }
 }
 
-/// Redis does not permit it, or something else has that name: it may change.
+/// Tries again later: Redis refuses (ACL), or the key is no stream, and that may change.
 void RedisStreamReader::try_again_later(std::string_view why) {
   set_reading(false, "Redis does not let the stream \"" + settings_.stream + "\" be read (" + std::string(why) + ").");
   loop_.cancel(retry_);
@@ -169,7 +170,7 @@ void RedisStreamReader::hear(const redis::Reply& entries) {
     if (!id) {
       continue;
     }
-    go_to(*id);  // whatever becomes of it, it is not read again
+    go_to(*id);  // before the listener is called: no entry is read twice
     listener_.on_entry(position_text_, entry.elements[1].elements);
     if (!*alive) {
       return;

@@ -13,28 +13,28 @@
 
 namespace socketio::adapter {
 
-/// Reads one stream by a connection of its own, which waits in XREAD.
+/// Reads one stream with its own connection, which waits in XREAD.
 ///
-///   finding   asks for the last entry, and begins behind it: nothing that comes later is missed
-///   reading   XREAD from the last entry heard, again and again
+///   finding   requests the last entry, and begins after it: no later entry is missed
+///   reading   repeats XREAD from the last entry received
 ///
-/// After a connection was lost, and whenever the stream was silent, it looks whether the stream went backwards: a Redis that
-/// came back with older data, or none. Then it goes on behind what is there.
+/// After a connection was lost, and whenever an XREAD returns no entries, it checks whether the stream went backwards, because
+/// Redis restarted with older data or none. Then it continues after the last entry that exists.
 class RedisStreamReader final : public StreamReader {
  public:
   RedisStreamReader(Loop& loop, redis::Options options, const StreamReading& reading, StreamListener& listener);
   ~RedisStreamReader() override;
   [[nodiscard]] std::string_view position() const noexcept override { return position_text_; }
 
-  /// From now on no entry is missed.
+  /// True when no later entry is missed.
   [[nodiscard]] bool is_reading() const noexcept { return reading_; }
-  /// Why it did not go on reading the last time; empty when nothing has failed.
+  /// Reason of the last interruption; empty when nothing has failed.
   [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
-  /// Called when that changes, with each new reason, and at the end.
+  /// Sets the function that is called when is_reading() changes, with each new reason, and at destruction (`ended`).
   void on_change(std::function<void(bool ended, std::string_view why)> changed) { changed_ = std::move(changed); }
 
  private:
-  /// The question that Redis owes an answer to: never two.
+  /// Command whose reply is pending: one at most.
   enum class Asked : std::uint8_t { nothing, position, entries };
 
   void go_on();
@@ -60,7 +60,7 @@ class RedisStreamReader final : public StreamReader {
   Asked asked_ = Asked::nothing;
   std::uint64_t retry_ = 0;  ///< a timer of the loop
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  redis::Client client_;  ///< last: it ends what waits for the others
+  redis::Client client_;  ///< last: its destructor ends pending commands, which use the other members
 };
 
 }  // namespace socketio::adapter

@@ -11,7 +11,7 @@ RoomIndex::~RoomIndex() { assert(all_.empty()); }
 
 Member* RoomIndex::find(std::string_view id) const {
   if (id.size() < id_size_min_ || id.size() > id_size_max_) {
-    return nullptr;  // nearly every name of a room: ids are all of one size
+    return nullptr;  // nearly all names of rooms: ids are all of one size
   }
   const auto found = by_id_.find(id);
   return found != by_id_.end() ? *found : nullptr;
@@ -130,7 +130,7 @@ bool RoomIndex::leave(Member& member, std::string_view room) {
 void RoomIndex::take_out(Member& member, std::size_t slot) {
   const Member::Membership membership = member.rooms_[slot];
   RoomMembers& room = *membership.room;
-  // The last one of each list takes the free place.
+  // The last element of each list moves to the free position.
   member.rooms_[slot] = member.rooms_.back();
   member.rooms_[slot].room->entries[member.rooms_[slot].position].slot = static_cast<std::uint32_t>(slot);
   member.rooms_.pop_back();

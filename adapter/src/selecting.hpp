@@ -4,7 +4,7 @@
 #include <socketio/adapter/selection.hpp>
 #include <socketio/protocol/selector.hpp>
 
-// Targets of operations, as shards and messages take them. All borrow.
+// Converts targets of operations for shards and messages. All results borrow.
 namespace socketio::adapter {
 
 inline selector::Target selector_of(const Target& target) noexcept { return {target.rooms, target.except, target.flags}; }

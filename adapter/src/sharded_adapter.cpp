@@ -53,7 +53,7 @@ void ShardedAdapter::count_servers(std::function<void(std::optional<std::size_t>
   bus_->count_subscribers(SubscriptionKind::shard, main_channel_, std::move(done));
 }
 
-/// Names of channels are UTF-8.
+/// Replaces lone surrogates: names of channels are UTF-8.
 std::string ShardedAdapter::channel_of(std::string_view name) const {
   std::string channel = main_channel_ + std::string(name) + "#";
   utf8::replace_surrogates({reinterpret_cast<std::uint8_t*>(channel.data()), channel.size()});
@@ -69,7 +69,7 @@ void ShardedAdapter::subscribe(std::string channel) {
 
 void ShardedAdapter::on_room_created(std::string_view room, bool is_private) {
   const bool wanted = options_.subscription_mode == SubscriptionMode::dynamic_private || !is_private;
-  // A room that is named like this server's own channel for answers must not make that one a room's.
+  // A room that is named like this server's uid must not take over the channel for responses.
   if (wanted && room != uid() && subscribed_rooms_.emplace(room).second) {
     subscribe(channel_of(room));
   }
@@ -83,11 +83,11 @@ void ShardedAdapter::on_room_emptied(std::string_view room) {
   }
 }
 
-/// Events for one of the rooms come by its channel, events for several rooms, and those with acks, by the main one.
+/// Events for one of the rooms arrive on its channel; events for several rooms, and those with acks, on the main channel.
 void ShardedAdapter::when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done) {
   std::vector<std::string> channels{main_channel_};
   for (const Room& room : rooms) {
-    if (room.name() == uid()) {  // that channel is for answers: see on_room_created()
+    if (room.name() == uid()) {  // that channel is for responses: see on_room_created()
       done(false);
       return;
     }
@@ -128,7 +128,7 @@ void ShardedAdapter::publish(std::string_view channel, Type type, Bytes data) {
     cluster_message::encode_msgpack(payload_, type, data, uid(), host().nsp());
     event_data::replace_surrogates({payload_.data(), payload_.size()});  // servers in JavaScript read its text as UTF-8
   } else if (!cluster_message::encode_json(payload_, type, data, uid(), host().nsp()).ok()) {
-    return;  // it was checked before that this cannot be
+    return;  // never: checked before
   }
   bus_->publish(SubscriptionKind::shard, channel, payload_.bytes());
 }

@@ -18,7 +18,7 @@
 
 namespace socketio::adapter {
 
-/// The sharded family: one channel that all servers hear, one for answers to each server, and one per room.
+/// Adapter of the sharded family: one channel that all servers receive, one for responses to each server, and one per room.
 ///
 /// Source: docs/wire.md, "Sharded adapter".
 class ShardedAdapter final : public MessageAdapter, private redis::MessageListener, private RoomObserver {
@@ -51,7 +51,7 @@ class ShardedAdapter final : public MessageAdapter, private redis::MessageListen
   std::string own_channel_;
   std::unordered_set<std::string> subscribed_rooms_;
   Confirmations confirmations_;
-  std::unordered_map<std::string, std::uint64_t> fresh_rooms_;  ///< and until when they are
+  std::unordered_map<std::string, std::uint64_t> fresh_rooms_;  ///< with the time until which each is fresh
   Buffer payload_;
   Buffer scratch_;
 };

@@ -67,7 +67,7 @@ void StreamsAdapter::close() {
   give_up_recoveries();
 }
 
-/// What is added to the stream while Redis is away for this server is read afterwards; events with acks come by the channel.
+/// Entries added to the stream while Redis is unreachable are read afterwards; events with acks arrive on the channel.
 void StreamsAdapter::when_subscribed(std::span<const Room>, std::function<void(bool)> done) {
   confirmations_.when_confirmed({public_channel_, stream_}, Confirmations::patience_ms, std::move(done));
 }
@@ -86,7 +86,7 @@ void StreamsAdapter::count_servers(std::function<void(std::optional<std::size_t>
   hub_->bus().count_subscribers(channel_kind(), public_channel_, std::move(done));
 }
 
-// ---- saying ----------------------------------------------------------------------------------------------------------------
+// ---- publishing ------------------------------------------------------------------------------------------------------------
 
 void StreamsAdapter::publish(std::string_view channel, Type type, Bytes data) {
   payload_.clear_and_shrink(limits::kept_bytes_max);
@@ -103,7 +103,7 @@ void StreamsAdapter::say(Type type, Bytes data, const Target*, bool wants_answer
   }
 }
 
-/// `@msgpack/msgpack` keeps members that are undefined, as nil.
+/// `@msgpack/msgpack` encodes undefined members as nil.
 Bytes StreamsAdapter::undefined_answer() const {
   static constexpr std::uint8_t nil = 0xc0;
   return {&nil, 1};
@@ -117,7 +117,7 @@ void StreamsAdapter::add_entry(Type type, Bytes data, redis::CommandDone done) {
   const StreamsOptions& options = hub_->options();
   payload_.clear_and_shrink(limits::kept_bytes_max);
   if (!cluster_message::encode_entry_data(payload_, type, data, options.only_plaintext).ok()) {
-    return;  // it was checked before that this cannot be
+    return;  // never: checked before
   }
   const std::string length = std::to_string(options.max_length);
   const std::string number = std::to_string(static_cast<int>(type));
@@ -251,7 +251,7 @@ void StreamsAdapter::when_delivered(std::function<void()> done) {
   }
 }
 
-// ---- hearing ---------------------------------------------------------------------------------------------------------------
+// ---- receiving -------------------------------------------------------------------------------------------------------------
 
 void StreamsAdapter::on_message(std::string_view channel, Bytes payload) {
   ++count().messages;

@@ -21,11 +21,11 @@
 
 namespace socketio::adapter {
 
-/// The streams family: what may be missed for a while goes to a stream, which every server reads; questions and answers go by
-/// pub/sub.
+/// Adapter of the streams family: messages that a disconnected server must receive later are entries of a stream, which every
+/// server reads; requests and responses use pub/sub.
 ///
-/// With recovery, each event carries the id of its entry to the clients. This server's own sockets get an event when Redis has
-/// told its id, all operations in the order of the calls.
+/// With recovery, clients receive each event with the id of its entry. This server's own sockets get an event when Redis has
+/// returned its id; all operations keep the order of the calls.
 ///
 /// Source: docs/wire.md, "Streams adapter 0.3.x".
 class StreamsAdapter final : public MessageAdapter, private redis::MessageListener, private StreamsMember {
@@ -49,13 +49,13 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
  private:
   struct Replay;
   struct Recovery;
-  /// Something that this server's sockets are still to see, after what was asked for before it.
+  /// An operation on this server's sockets that waits for the earlier ones.
   struct LocalAction {
     std::function<void(std::string_view offset)> act;  ///< offset: empty when there is none
     std::string offset;
     bool ready = false;
   };
-  /// One whose missed events were replayed up to there: entries up to it are not for him.
+  /// A client whose missed events were replayed up to `until`: entries up to there are not delivered to it again.
   struct Recovered {
     std::string sid;
     StreamId until;
@@ -75,7 +75,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   [[nodiscard]] redis::SubscriptionKind channel_kind() const noexcept;
   void publish(std::string_view channel, Type type, Bytes data);
   void add_entry(Type type, Bytes data, redis::CommandDone done);
-  /// The data member of an entry as msgpack; empty when it cannot be read.
+  /// Decodes the data member of an entry to msgpack; empty when it is malformed.
   [[nodiscard]] Bytes unpack_entry(std::string_view data, Buffer& scratch);
 
   std::shared_ptr<LocalAction> act_later(std::function<void(std::string_view offset)> act);
@@ -99,11 +99,11 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   Confirmations confirmations_;  ///< of the public channel, and of the stream, which is confirmed once it is read
   Buffer payload_;
   Buffer scratch_;
-  redis::CommandDone entry_done_;  ///< for the entry that is being said
+  redis::CommandDone entry_done_;  ///< for the entry that is being added
   std::deque<std::shared_ptr<LocalAction>> local_;
   std::vector<Recovered> recovered_;
-  std::unordered_set<std::shared_ptr<Recovery>> recoveries_;  ///< that Redis has not answered yet
-  std::unordered_set<std::shared_ptr<Replay>> replays_;       ///< the same
+  std::unordered_set<std::shared_ptr<Recovery>> recoveries_;  ///< that wait for replies of Redis
+  std::unordered_set<std::shared_ptr<Replay>> replays_;       ///< that wait for replies of Redis
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

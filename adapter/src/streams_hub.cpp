@@ -8,7 +8,7 @@
 namespace socketio::adapter {
 namespace {
 
-/// As C's strtol reads it: leading digits.
+/// Reads leading digits, as C's strtol does.
 int type_of(std::string_view text) noexcept {
   int value = 0;
   for (const char character : text) {
@@ -40,7 +40,7 @@ void StreamsHub::add(std::string_view nsp, StreamsMember& member) {
   }
 }
 
-/// Those who are told may add and remove namespaces.
+/// Iterates over a copy of the names: members may add and remove namespaces when they are called.
 void StreamsHub::on_reading(std::string_view stream) {
   std::vector<std::string> names;
   for (const auto& [nsp, member] : members_) {

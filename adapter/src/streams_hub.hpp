@@ -13,7 +13,7 @@
 
 namespace socketio::adapter {
 
-/// The fields of an entry; those that it has not are empty.
+/// The fields of an entry; missing ones are empty.
 struct EntryFields {
   std::string_view uid;
   std::string_view nsp;
@@ -23,11 +23,11 @@ struct EntryFields {
   static EntryFields of(std::span<const redis::Reply> names_and_values) noexcept;
 };
 
-/// Hears the entries of one namespace.
+/// Receives the entries of one namespace.
 class StreamsMember {
  public:
   virtual ~StreamsMember() = default;
-  /// No entry is missed that is added to the stream from now on.
+  /// Reading has begun: no entry that is added to the stream from now on is missed.
   virtual void on_stream_reading(std::string_view stream) = 0;
   virtual void on_stream_entry(std::string_view id, const EntryFields& fields) = 0;
 };
@@ -41,13 +41,13 @@ class StreamsHub final : private StreamListener {
   [[nodiscard]] Bus& bus() noexcept { return *bus_; }
   [[nodiscard]] const StreamsOptions& options() const noexcept { return options_; }
 
-  /// The stream of a namespace is read from now on, if it was not.
+  /// Starts to read the stream of a namespace, unless it is read already.
   void add(std::string_view nsp, StreamsMember& member);
   void remove(std::string_view nsp);
-  /// Where reading that stream has got to; empty when it is not read yet.
+  /// Position of the reader in that stream; empty when it is not read yet.
   [[nodiscard]] std::string_view position(const std::string& stream) const;
 
-  /// Where a namespace's events go. The index may be negative: JavaScript's remainder has the sign of the hash.
+  /// Name of the stream for a namespace's events. The index may be negative: JavaScript's remainder has the sign of the hash.
   [[nodiscard]] std::string stream_of(std::string_view nsp) const;
 
  private:

@@ -1,4 +1,4 @@
-// Sessions that are kept in Redis, and what their clients have missed.
+// Connection-state recovery: sessions stored in Redis, and the events that their clients have missed.
 //
 // Source: docs/wire.md, "Connection-state recovery".
 #include <algorithm>
@@ -34,7 +34,7 @@ void pack_session(Buffer& out, const SavedSession& session) {
   out.append(session.data.bytes());
 }
 
-/// Whoever wrote it: nothing of it is trusted.
+/// Decodes a session. Nothing in it is trusted, because any program may have written it.
 std::optional<SavedSession> unpack_session(std::string_view text, std::string_view pid) {
   Buffer packed;
   if (!base64::decode(packed, text) || !check_items(packed.bytes(), 1, limits::depth_max / 2).ok()) {
@@ -86,8 +86,8 @@ void StreamsAdapter::save(SavedSession session) {
   });
 }
 
-/// The answers of Redis about a client that comes back. In a Redis Cluster the session and the stream are on different nodes,
-/// whose answers come in any order.
+/// Replies of Redis for a client that reconnects. In a Redis Cluster the session and the stream are on different nodes, whose
+/// replies arrive in any order.
 struct StreamsAdapter::Recovery {
   std::optional<SavedSession> session;
   bool offset_is_there = false;
@@ -103,7 +103,7 @@ void StreamsAdapter::take_recovery_answer(const std::shared_ptr<Recovery>& recov
   end_recovery(recovery);
 }
 
-/// With what has been told, or without.
+/// Passes on the session; none when the session or the offset was not found, or not in time.
 void StreamsAdapter::end_recovery(const std::shared_ptr<Recovery>& recovery) {
   recoveries_.erase(recovery);
   host().scheduler().cancel(recovery->timer);
@@ -114,7 +114,7 @@ void StreamsAdapter::end_recovery(const std::shared_ptr<Recovery>& recovery) {
   recovery->done(std::move(recovery->session));
 }
 
-/// The session is taken out of Redis, so that it is used once. It is not touched when the offset cannot be one.
+/// Removes the session from Redis, so that it is used once. Leaves it there when the offset is not a valid id.
 void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
                              std::function<void(std::optional<SavedSession>)> done) {
   if (!keeps_packets() || !parse_stream_id(offset)) {
@@ -157,7 +157,7 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
 struct StreamsAdapter::Replay {
   std::string sid;
   std::vector<std::string> rooms;
-  StreamId last;  ///< the entry that was looked at last
+  StreamId last;  ///< the last entry that was examined
   MissedPackets missed;
   std::size_t bytes = 0;
   std::size_t pages = 0;
@@ -212,7 +212,8 @@ void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, con
     end_replay(replay, false);
     return;
   }
-  // What the reader has handled meanwhile was not for a socket that is not there yet: it must be in here, too.
+  // Entries that the reader has handled meanwhile were not delivered to this socket, which is not there yet: they must be
+  // replayed, too.
   const auto reader_at = parse_stream_id(hub_->position(stream_));
   const bool more = result.reply.elements.size() == page_size || (reader_at && *reader_at > replay->last);
   if (more) {
@@ -230,7 +231,7 @@ void StreamsAdapter::end_replay(const std::shared_ptr<Replay>& replay, bool reco
   replay->done(recovered ? std::optional(std::move(replay->missed)) : std::nullopt);
 }
 
-/// Clients whose session or missed events Redis has not told yet are not recovered.
+/// Ends pending recoveries: clients whose session or missed events Redis has not returned yet are not recovered.
 void StreamsAdapter::give_up_recoveries() {
   while (!recoveries_.empty()) {
     end_recovery(std::shared_ptr(*recoveries_.begin()));  // a copy: it is erased there
@@ -247,7 +248,7 @@ void StreamsAdapter::take_replay_entry(Replay& replay, std::string_view id, cons
   Buffer scratch;
   const Bytes packed = unpack_entry(fields.data, scratch);
   const auto view = cluster_message::decode(Type::broadcast, packed);
-  // Events that may be lost, and those that ask for an ack, are not repeated.
+  // Volatile events, and those that ask for an ack, are not replayed.
   if (!view.ok() || view->ack_id || view->request_id || view->target.flags.has(Flag::is_volatile)) {
     return;
   }

@@ -10,11 +10,11 @@
 
 namespace socketio {
 
-/// As `@socket.io/redis-adapter` has them: all servers of a fleet need the same `key`.
+/// Options of `@socket.io/redis-adapter`: all servers of a fleet need the same `key`.
 struct ClassicOptions {
   std::string key = "socket.io";                      ///< the prefix of all channels
-  std::uint32_t requests_timeout_ms = 5'000;          ///< how long answers of other servers are awaited
-  bool publish_on_specific_response_channel = false;  ///< answers reach only the server that asked
+  std::uint32_t requests_timeout_ms = 5'000;          ///< time to wait for responses of other servers
+  bool publish_on_specific_response_channel = false;  ///< responses reach only the server that sent the request
 };
 
 /// The adapter of fleets on `@socket.io/redis-adapter` (createAdapter).

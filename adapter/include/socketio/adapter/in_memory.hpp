@@ -18,7 +18,8 @@ namespace socketio::adapter {
 
 class AckRequest;
 
-/// The adapter of a server that stands alone. With recovery it keeps what was broadcast, and the sessions that were lost.
+/// Adapter of a single server. With recovery it keeps broadcast packets, and the sessions of clients that lost their
+/// connection.
 ///
 /// Source: docs/wire_server.md, "Connection-state recovery".
 class SOCKETIO_API InMemoryAdapter final : public Adapter {
@@ -48,25 +49,25 @@ class SOCKETIO_API InMemoryAdapter final : public Adapter {
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
 
  private:
-  /// Milliseconds, and the place among the packets of the same one: packets are in the order of their offsets.
+  /// Milliseconds, and the position among the packets of the same millisecond: packets are in the order of their offsets.
   using Offset = std::pair<std::uint64_t, std::uint64_t>;
   struct StoredPacket {
     Offset offset;
     std::uint64_t due_ms;
-    std::shared_ptr<const Buffer> data;  ///< with the offset as its last argument; shared with who is delivering it
+    std::shared_ptr<const Buffer> data;  ///< with the offset as its last argument; shared with running deliveries
     std::vector<std::string> rooms;
     std::vector<std::string> except;
-    std::size_t size_bytes;  ///< with the names of the rooms
+    std::size_t size_bytes;  ///< including the names of the rooms
   };
   struct StoredSession {
     SavedSession session;
     std::uint64_t due_ms;
-    Offset saved_at;  ///< of the last packet then
+    Offset saved_at;  ///< offset of the last packet at that time
   };
   using PacketPlace = std::deque<StoredPacket>::const_iterator;
 
-  /// The position from which a client goes on that has seen the packet `offset`. Nothing when that cannot be told: the packet is
-  /// no longer there, and is not the one that the session keeps in mind.
+  /// Position from which to replay for a client that has received the packet `offset`. Empty when it cannot be determined: the
+  /// packet is no longer kept, and is not the one that the session names.
   [[nodiscard]] std::optional<PacketPlace> first_missed(const std::string& pid, std::string_view offset) const;
   [[nodiscard]] bool is_kept(const Target& target) const noexcept;
   std::shared_ptr<const Buffer> keep(const Target& target, Bytes data);
@@ -84,7 +85,7 @@ class SOCKETIO_API InMemoryAdapter final : public Adapter {
   std::deque<StoredPacket> packets_;
   std::size_t packet_bytes_ = 0;
   std::unordered_map<std::string, StoredSession> sessions_;
-  std::deque<std::pair<std::uint64_t, std::string>> session_order_;  ///< when each is due, first come first
+  std::deque<std::pair<std::uint64_t, std::string>> session_order_;  ///< time at which each expires, oldest first
   Offset last_offset_{0, 0};
   Offset last_dropped_{0, 0};
   Scheduler::TimerId cleaning_ = 0;

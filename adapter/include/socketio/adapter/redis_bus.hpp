@@ -15,13 +15,14 @@ namespace socketio {
 
 class Loop;
 
-/// A server's way to Redis: one connection that publishes, one that is subscribed. All namespaces of a server share it.
+/// Connection of a server to Redis: one client publishes, one is subscribed. All namespaces of a server share it.
 ///
 ///   auto bus = std::make_shared<socketio::RedisBus>(loop, "redis://127.0.0.1:6379");
 ///   options.adapter = socketio::classic_adapter(bus);
 ///
-/// Both connections stay connected: see redis::Client. While Redis is away the sockets of this server are served as ever;
-/// publishes wait as redis::Options say. What each kind of failure costs: docs/operating.md, "When something fails".
+/// Both clients reconnect by themselves: see redis::Client. While Redis is unreachable, the sockets of this server are served
+/// as usual; published messages wait as set in redis::Options. Effects of each kind of failure: docs/operating.md, "When
+/// something fails".
 class SOCKETIO_API RedisBus final : public adapter::Bus {
  public:
   struct Counters {
@@ -35,32 +36,34 @@ class SOCKETIO_API RedisBus final : public adapter::Bus {
   ///
   /// `url`      read by options_for()
   RedisBus(Loop& loop, std::string_view url);
-  /// `options`  for both connections; the one that is subscribed waits less between its attempts, as it misses what is said
-  ///            meanwhile
+  /// `options`  for both clients; the subscribed one waits less between its attempts to connect, as it misses messages
+  ///            published meanwhile
   RedisBus(Loop& loop, redis::Options options);
   ~RedisBus() override;
 
-  /// redis::parse_url(), and what suits a server among servers:
-  ///   command_timeout_ms = 10'000  a Redis that only stands still for less is not given up
-  ///   silent_wait_ms = 1'000       and what was on its way to one that stood still for longer arrives
-  ///   keepalive_ms = 2'500         a subscriber on a connection that has died without a sign hears nothing
+  /// Returns redis::parse_url() with values for a server of a fleet:
+  ///   command_timeout_ms = 10'000  a Redis that stalls for less keeps its connection
+  ///   silent_wait_ms = 1'000       messages written to a Redis that stalled for longer still arrive
+  ///   keepalive_ms = 2'500         a subscriber detects a dead connection, on which it receives nothing
   ///   resume_wait_max_ms = 2'250   after an outage the other servers get time to subscribe again
   ///   backoff_max_ms = 1'000
   [[nodiscard]] static redis::Options options_for(std::string_view url);
 
-  /// Connected, every subscription confirmed that there was when the connection was made, none refused since (ACL), and every
-  /// stream being read. Subscriptions that are added to a ready bus (rooms of the sharded family, new namespaces) do not make
-  /// it unready while Redis has not answered: unconfirmed_count() has those. Ready, and 0 of them: nothing that is sent to this
-  /// server from now on is missed while the connections last.
+  /// True when both clients are connected, every subscription that existed at connect time is confirmed, none was refused since
+  /// (ACL), and every stream is being read. Subscriptions added to a ready bus (rooms of the sharded family, new namespaces)
+  /// leave it ready until Redis replies: unconfirmed_count() counts those. When it is ready and that count is 0, no message
+  /// sent to this server from now on is missed while the connections last.
   [[nodiscard]] bool is_ready() const noexcept;
-  /// Subscriptions that Redis has neither confirmed nor refused, on the connection of now or at all.
+  /// Number of subscriptions that Redis has neither confirmed nor refused since they were made, or since the connection was
+  /// lost.
   [[nodiscard]] std::size_t unconfirmed_count() const noexcept;
-  /// Why it is not, or was not last; empty when nothing has failed.
+  /// The reason why the bus is not ready, or was not ready the last time; empty when nothing has failed.
   [[nodiscard]] std::string last_error() const;
   /// Called at each change of is_ready(), and with each new reason why it is not ready.
   void on_state(std::function<void(bool ready, std::string_view why)> changed);
-  /// Calls `done` once: as soon as it is ready and has no unconfirmed subscription, or after `patience_ms` with the reason why
-  /// not. A server that begins to listen then misses nothing of what the fleet sends. Not called when the bus ends before.
+  /// Calls `done` once: as soon as the bus is ready and has no unconfirmed subscription, or after `patience_ms` with the reason
+  /// why not. A server that accepts clients from then on misses no message of the fleet. Not called when the bus is destroyed
+  /// before.
   void when_ready(std::uint32_t patience_ms, std::function<void(bool ready, std::string_view why)> done);
   [[nodiscard]] Counters counters() const;
 

@@ -21,7 +21,7 @@ namespace socketio::adapter {
 class RoomIndex;
 struct RoomMembers;
 
-/// A socket as rooms know it. In one index at most, which it leaves before it is destroyed.
+/// A socket in a room index. It is in one index at most, and leaves it before it is destroyed.
 class SOCKETIO_API Member {
  public:
   explicit Member(std::string id) noexcept : id_(std::move(id)) {}
@@ -32,7 +32,7 @@ class SOCKETIO_API Member {
 
  protected:
   ~Member() = default;
-  /// Before it is in an index: a recovered socket takes its old id.
+  /// Replaces the id of a socket that is in no index yet: a recovered socket takes its old id.
   void set_id(std::string id) noexcept { id_ = std::move(id); }
 
  private:
@@ -43,17 +43,17 @@ class SOCKETIO_API Member {
   };
 
   std::string id_;
-  std::vector<Membership> rooms_;  ///< but for the room of its own id
+  std::vector<Membership> rooms_;  ///< all rooms but that of its own id
   std::uint32_t position_ = 0;     ///< in the index's list of all
-  std::uint32_t mark_ = 0;         ///< the last selection that has dealt with it
+  std::uint32_t mark_ = 0;         ///< the last selection that visited or excluded it
   bool in_own_room_ = false;
 };
 
 /// The sockets of one namespace on one loop, and the rooms they are in. Every socket is also in the room of its own id, until
 /// it leaves that one.
 ///
-/// Cost       joining and leaving: one look-up, and a walk over the shorter of two lists: the socket's rooms, the room's
-///            sockets. The room of the own id costs no memory. A room that loses its last member is forgotten.
+/// Cost       joining and leaving: one look-up, and a scan of the shorter of two lists: the socket's rooms, the room's sockets.
+///            The room of the own id costs no memory. A room that loses its last member is removed.
 class SOCKETIO_API RoomIndex {
  public:
   RoomIndex() = default;
@@ -61,7 +61,7 @@ class SOCKETIO_API RoomIndex {
   RoomIndex(const RoomIndex&) = delete;
   RoomIndex& operator=(const RoomIndex&) = delete;
 
-  /// Null for none; outlives the index.
+  /// Sets the observer, which outlives the index; null for none.
   void set_observer(RoomObserver* observer) noexcept { observer_ = observer; }
 
   /// Adds a socket, and puts it into the room of its id. False when one with that id is there already.
@@ -77,24 +77,24 @@ class SOCKETIO_API RoomIndex {
 
   [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
   [[nodiscard]] std::span<Member* const> members() const noexcept { return all_; }
-  /// Rooms with a name of their own: without those that sockets have by their ids.
+  /// Number of rooms, without those that sockets have by their ids.
   [[nodiscard]] std::size_t named_room_count() const noexcept { return rooms_.size(); }
   [[nodiscard]] Member* find(std::string_view id) const;
-  /// Somebody here is in the room.
+  /// True when a socket is in the room.
   [[nodiscard]] bool has_room(std::string_view room) const;
   [[nodiscard]] bool is_in(const Member& member, std::string_view room) const;
   [[nodiscard]] static std::size_t room_count(const Member& member) noexcept {
     return member.rooms_.size() + (member.in_own_room_ ? 1 : 0);
   }
-  /// The room of its own id first, if it is in it.
+  /// Visits the rooms of a socket: that of its own id first, if it is in it.
   static void for_each_room(const Member& member, const std::function<void(std::string_view)>& visit);
-  /// Each room once.
+  /// Visits each room once.
   void for_each_room(const std::function<void(std::string_view)>& visit) const;
 
   /// Calls `visit` with each selected socket, once. `visit` must not change the index: see collect().
   template <typename Visit>
   void select(const Selection& selection, Visit visit);
-  /// The same as a list, for what changes the index.
+  /// Returns the selected sockets as a list, for callers that change the index.
   [[nodiscard]] std::vector<Member*> collect(const Selection& selection);
 
  private:
@@ -117,7 +117,7 @@ class SOCKETIO_API RoomIndex {
   std::uint32_t next_mark();
   template <typename Visit>
   void for_each_in(std::string_view room, Visit visit);
-  /// Where the room is in the member's list; the end of it when the member is not in the room.
+  /// Position of the room in the member's list; the size of the list when the member is not in the room.
   [[nodiscard]] static std::size_t slot_of(const Member& member, const RoomMembers& room);
   void take_out(Member& member, std::size_t slot);
 
@@ -126,11 +126,12 @@ class SOCKETIO_API RoomIndex {
   std::unordered_set<Member*, TextHash, IdEqual> by_id_;
   Rooms rooms_;
   std::uint32_t mark_ = 0;
-  std::size_t id_size_min_ = std::numeric_limits<std::size_t>::max();  ///< of all ids that have been here
+  std::size_t id_size_min_ = std::numeric_limits<std::size_t>::max();  ///< of all ids added so far
   std::size_t id_size_max_ = 0;
 };
 
-/// The members of one room. Each knows its place here, and this list the place there: leaving needs no search.
+/// The members of one room. Each member stores its position here, and each entry its position there, so leaving needs no
+/// search.
 struct RoomMembers {
   struct Entry {
     Member* member;

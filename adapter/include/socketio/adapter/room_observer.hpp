@@ -6,11 +6,11 @@
 
 namespace socketio::adapter {
 
-/// Hears when a room begins and ends to have members here. Must not change the index.
+/// Notified when a room gets its first member and loses its last member on this server. Must not change the index.
 class SOCKETIO_API RoomObserver {
  public:
   virtual ~RoomObserver();
-  /// `is_private`  the room is named like the id of a socket that is here.
+  /// `is_private`  the name of the room is the id of a socket of this server.
   virtual void on_room_created(std::string_view room, bool is_private) = 0;
   virtual void on_room_emptied(std::string_view room) = 0;
 };

@@ -15,7 +15,7 @@ class RoomList;  // room_list.hpp
 
 namespace socketio::adapter {
 
-/// A list of rooms' names, whoever holds it: rooms as an application names them, or as a message names them. Borrows the list.
+/// View of a list of room names: rooms of an application, names, or the rooms of a message. Borrows the list.
 class SOCKETIO_API RoomNames {
  public:
   RoomNames() noexcept = default;
@@ -33,7 +33,7 @@ class SOCKETIO_API RoomNames {
   std::string_view (*at_)(const void*, std::size_t) = nullptr;
 };
 
-/// Which sockets of a namespace are meant: those in any of `rooms`, or all if there are none; minus those in any of `except`.
+/// Selected sockets of a namespace: those in any of `rooms`, or all if there are none; minus those in any of `except`.
 ///
 /// Source: docs/wire.md, "Broadcast message".
 struct Selection {

@@ -17,37 +17,37 @@
 
 namespace socketio::adapter {
 
-/// Hears what the clients of a broadcast answer.
+/// Receives the acks of a broadcast.
 class SOCKETIO_API AckListener {
  public:
   virtual ~AckListener();
-  /// Once: so many clients were asked. Where they are on several loops, answers may come before.
+  /// Called once with the number of clients asked. When their sockets are on several loops, acks may arrive before.
   virtual void on_clients(std::size_t count) = 0;
-  /// One client's answer, a msgpack array of its arguments; borrowed until return.
+  /// One client's ack, a msgpack array of its arguments; borrowed until return.
   virtual void on_ack(Bytes arguments) = 0;
 };
 
-/// Sockets put into words, for those who fetch them: maps {id, handshake, rooms, data}.
+/// Encoded sockets for fetch requests: maps {id, handshake, rooms, data}.
 struct Sockets {
   std::size_t count = 0;
-  Buffer packed;  ///< msgpack: the maps one behind the other. JSON: the objects with commas between them
+  Buffer packed;  ///< msgpack: the maps in sequence. JSON: the objects with commas between them
 };
 enum class Form : std::uint8_t { msgpack, json };
 
-/// What is kept of a socket whose connection was lost, so that its client can go on where it was.
+/// Session of a socket whose connection was lost, kept so that its client can recover.
 struct SavedSession {
   std::string sid;
   std::string pid;
   std::vector<std::string> rooms;
   Buffer data;              ///< msgpack
-  std::string offset = {};  ///< of the last event that was sent to it; empty when there was none, or nobody knows
+  std::string offset = {};  ///< of the last event that was sent to it; empty when there was none, or it is not known
 };
 /// Each [event, args..., offset], oldest first.
 using MissedPackets = std::vector<Buffer>;
 
-/// The sockets of one namespace, as the adapter sees them: those on one loop, or on several that act as one. The adapter asks
-/// each shard it is given. Answers come by callback: during the call where all sockets are on the caller's loop, later where
-/// they are not. What is asked of one shard happens in the order of the calls.
+/// Interface to the sockets of one namespace: those on one loop, or on several loops that act as one. The adapter calls each
+/// shard it is given. Results are passed to callbacks: during the call when all sockets are on the caller's loop, later when
+/// they are not. Calls to one shard take effect in their order.
 ///
 /// Bytes and lists are borrowed until return.
 class SOCKETIO_API Shard {
@@ -55,18 +55,18 @@ class SOCKETIO_API Shard {
   virtual ~Shard();
   /// `data`  [event, args...]: well formed, its name not reserved.
   virtual void deliver(const Selection& selection, Bytes data, const Flags& flags) = 0;
-  /// Asks the clients for an ack with this id, and forgets them after flags.timeout_ms().
+  /// Delivers an event that asks for an ack with this id; drops acks that arrive after flags.timeout_ms().
   virtual void deliver_with_ack(const Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                                 std::shared_ptr<AckListener> listener) = 0;
   virtual void join(const Selection& selection, const RoomNames& rooms) = 0;
   virtual void leave(const Selection& selection, const RoomNames& rooms) = 0;
   virtual void disconnect(const Selection& selection, bool close) = 0;
   virtual void fetch(const Selection& selection, Form form, std::function<void(Sockets)> done) = 0;
-  /// Each room that somebody is in; those of the sockets' ids among them.
+  /// Lists each room that has a socket, including those of the sockets' ids.
   virtual void rooms(std::function<void(std::vector<std::string>)> done) = 0;
-  /// Hears when rooms begin and end to have members here; null for nobody. Outlives the shard, or is taken away.
+  /// Sets the observer of rooms that become occupied or empty; null for none. It outlives the shard, or is replaced by null.
   virtual void set_observer(RoomObserver* observer) = 0;
-  /// Somebody here is in the room. Asked before a message is decoded: answered at once, from any loop.
+  /// True when a socket of this shard is in the room. Called before a message is decoded: returns at once, on any loop.
   [[nodiscard]] virtual bool has_room(std::string_view room) const = 0;
 };
 

@@ -11,12 +11,12 @@
 
 namespace socketio {
 
-/// As `@socket.io/redis-adapter` has them for createShardedAdapter.
+/// Options of `@socket.io/redis-adapter` for createShardedAdapter.
 struct ShardedOptions {
   std::string channel_prefix = "socket.io";
   SubscriptionMode subscription_mode = SubscriptionMode::dynamic;
-  /// For so long after this server has made sockets join a room, events for the room go to the channel that everybody hears:
-  /// other servers may not have subscribed to the room's yet. The reference loses such events.
+  /// Time after this server has made sockets join a room during which events for the room are published on the main channel:
+  /// other servers may not have subscribed to the room's channel yet. The reference loses such events.
   std::uint32_t fresh_room_ms = 5'000;
 };
 

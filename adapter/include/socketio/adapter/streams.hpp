@@ -11,23 +11,24 @@
 
 namespace socketio {
 
-/// As `@socket.io/redis-streams-adapter` 0.3 has them. All servers of a fleet need the same names, count and kind of channels.
+/// Options of `@socket.io/redis-streams-adapter` 0.3. All servers of a fleet need the same names, count and kind of channels.
 struct StreamsOptions {
   std::string stream_name = "socket.io";
   std::uint32_t stream_count = 1;  ///< above 1: "socket.io-0", "socket.io-1"...; each namespace has its stream
   std::string channel_prefix = "socket.io";
-  bool use_sharded_pubsub = false;    ///< for what does not go to a stream: Redis 7's SPUBLISH instead of PUBLISH
-  std::uint64_t max_length = 10'000;  ///< entries kept in a stream, about
+  bool use_sharded_pubsub = false;    ///< messages outside of streams use SPUBLISH (Redis 7) instead of PUBLISH
+  std::uint64_t max_length = 10'000;  ///< approximate number of entries kept in a stream
   std::uint32_t read_count = 100;
   std::uint32_t block_ms = 5'000;
   std::string session_key_prefix = "sio:session:";
   bool only_plaintext = false;  ///< everything is JSON: binary becomes {"type":"Buffer","data":[...]}
-  /// With recovery, an event reaches this server's sockets when the stream has given it an id, but no later than this.
+  /// With recovery: longest time that an event waits for its id from the stream before it reaches this server's sockets.
   std::uint32_t local_delay_max_ms = 1'000;
-  /// A recovered client is told of at most so many events, and so many bytes; one that has missed more begins anew.
+  /// Most events, and bytes of events, that a recovered client receives; a client that has missed more gets a new session.
   std::size_t replay_events_max = 10'000;
   std::size_t replay_bytes_max = 16U << 20;
-  /// A client that comes back begins anew when Redis has not told its session, or then its missed events, within this.
+  /// Time limit for Redis to return the session of a reconnecting client, and again for the missed events; after it the client
+  /// gets a new session.
   std::uint32_t recovery_wait_max_ms = 2'000;
 };
 
