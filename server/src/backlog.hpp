@@ -7,13 +7,13 @@
 
 namespace socketio::server {
 
-/// What other loops have posted to one loop, and it has not dealt with: limited, so that a loop that is busy for long does not
-/// take all memory. For all threads.
+/// Counts the bytes that other loops have posted to one loop and that it has not handled yet: limited, so that a loop that is
+/// busy for long does not use all memory. For all threads.
 class Backlog {
  public:
   explicit Backlog(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
 
-  /// False, and nothing is added, when there is too much already. One posting is always taken, however large.
+  /// Returns false, and adds nothing, when the limit is exceeded already. One posting is always accepted, however large.
   [[nodiscard]] bool try_add(std::size_t bytes) noexcept {
     if (bytes_ > bytes_max_) {
       return false;
@@ -21,14 +21,14 @@ class Backlog {
     bytes_ += bytes;
     return true;
   }
-  /// Waits until there is room.
+  /// Waits until the count is within the limit, then adds.
   void add(std::size_t bytes) {
     if (!try_add(bytes)) {
       wait();
       bytes_ += bytes;
     }
   }
-  /// The loop has dealt with it.
+  /// Removes bytes that the loop has handled.
   void done(std::size_t bytes) {
     bytes_ -= bytes;
     if (waiting_ != 0 && bytes_ <= bytes_max_) {
@@ -36,7 +36,7 @@ class Backlog {
       room_.notify_all();
     }
   }
-  /// Nobody waits from now on: the loop deals with nothing any more.
+  /// Releases all waiting threads, now and later: the loop handles nothing any more.
   void give_up() {
     const std::lock_guard guard(lock_);
     given_up_ = true;

@@ -18,8 +18,8 @@
 
 namespace socketio::server {
 
-/// Events that came together with other messages. The reference gives events to handlers after all that it has read at once, so
-/// that those in front of the client's own disconnect are dropped.
+/// Events that arrived together with other messages. The reference passes events to handlers after all that it has read at
+/// once, so that those before the client's own disconnect are dropped.
 struct Connection::HeldEvents {
   struct Event {
     std::shared_ptr<SocketCore> socket;
@@ -40,7 +40,7 @@ void Connection::begin(ServerLoop& home, Session& session) {
   connection->self_ = connection;
   session.set_listener(connection.get());
   home.connect_due.start(*connection);
-  if (session.revision() == 3) {  // these clients do not ask for the root namespace
+  if (session.revision() == 3) {  // these clients send no CONNECT for the root namespace
     connection->connect("/", {});
   }
 }
@@ -139,7 +139,7 @@ void Connection::release_held() {
 }
 
 void Connection::connect(std::string_view name, Bytes auth) {
-  // A handshake travels in answers to fetch_sockets(), inside several containers.
+  // A handshake is sent in responses to fetch_sockets(), inside several containers.
   if (!auth.empty() && !check_items(auth, 1, limits::depth_max / 2).ok()) {
     violate(socketio_packet::Violation::too_deep);
   } else if (find(name) != nullptr || home_.is_asking(*this, name)) {
@@ -163,7 +163,7 @@ void Connection::enter(std::string_view name, Bytes auth, const std::shared_ptr<
   nsp->admit(socket);
 }
 
-/// What follows the name of a namespace is its auth.
+/// The query after the name of a namespace is its auth.
 void Connection::connect_revision4(std::string_view nsp) {
   const socketio_packet::ConnectTarget target = socketio_packet::split_query_revision4(nsp);
   Buffer auth;
@@ -215,7 +215,7 @@ void Connection::on_connect_due() {
 
 void Connection::disconnect_all() {
   const auto self = shared_from_this();
-  // The client hears of all of them first, then they end.
+  // The client receives the disconnect of each namespace first, then the connection is closed.
   const auto ending = sockets_;
   for (const auto& socket : ending) {
     socket->disconnect(false);

@@ -17,13 +17,13 @@ namespace socketio::server {
 class NamespaceCore;
 class ServerLoop;
 
-/// One client's connection: puts its messages together to packets, and hands them to its sockets, one per namespace. Owns
-/// itself until the session has ended.
+/// One client's connection: assembles its messages to packets, and passes them to its sockets, one per namespace. Owns itself
+/// until the session has ended.
 ///
-/// As a QueuedDeadline it waits for the first namespace.
+/// As a QueuedDeadline it waits for the client to join its first namespace.
 class Connection final : public SessionListener, public QueuedDeadline, public std::enable_shared_from_this<Connection> {
  public:
-  /// Makes one for a new session.
+  /// Creates a connection for a new session.
   static void begin(ServerLoop& home, Session& session);
   Connection(ServerLoop& home, Session& session);
   ~Connection() override;
@@ -37,10 +37,10 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
   void refuse(std::string_view nsp, std::string_view message, Bytes data = {});
   /// A socket has ended.
   void forget(const SocketCore& socket);
-  /// Leaves all namespaces, and closes.
+  /// Leaves all namespaces, and closes the connection.
   void disconnect_all();
   void on_connect_due();
-  /// What a CONNECT has asked for has been found; null when there is no such namespace.
+  /// Continues a CONNECT once its namespace is looked up; `nsp` is null when there is no such namespace.
   void enter(std::string_view name, Bytes auth, const std::shared_ptr<NamespaceCore>& nsp);
 
  private:
@@ -66,7 +66,7 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
   std::shared_ptr<Connection> self_;
   socketio_packet::Reassembler reassembler_;
   std::vector<std::shared_ptr<SocketCore>> sockets_;  ///< not ended
-  std::unique_ptr<HeldEvents> held_;                  ///< since the client first sent several messages together
+  std::unique_ptr<HeldEvents> held_;                  ///< made when the client first sends several messages together
   bool open_ = true;
 };
 

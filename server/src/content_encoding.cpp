@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
-/// `q=0`, `q=0.0`... as a weight means never.
+/// True for a weight of `q=0`, `q=0.0`...: the encoding must not be used.
 bool is_refused(std::string_view parameters) noexcept {
   const std::size_t weight = parameters.find("q=");
   return weight != std::string_view::npos && parameters.substr(weight + 2).find_first_not_of("0. \t") == std::string_view::npos;

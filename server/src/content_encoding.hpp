@@ -12,7 +12,7 @@ namespace socketio::server::content_encoding {
 enum class Encoding : std::uint8_t { identity, deflate, gzip };
 [[nodiscard]] std::string_view name_of(Encoding encoding) noexcept;
 
-/// What a client's Accept-Encoding allows; of equals gzip.
+/// Encoding that a client's Accept-Encoding allows; gzip is preferred.
 [[nodiscard]] Encoding choose(std::string_view accept_encoding) noexcept;
 
 /// Appends the compressed bytes. False when the system has no memory for it.

@@ -4,7 +4,7 @@
 
 namespace socketio::server {
 
-/// The counters of several loops are one sum.
+/// Adds the counters of one loop to the sum of several.
 void add(ServerCounters& sum, const ServerCounters& more);
 
 }  // namespace socketio::server

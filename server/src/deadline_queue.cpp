@@ -33,7 +33,7 @@ void DeadlineQueue::start(QueuedDeadline& deadline) {
   }
 }
 
-/// The timer is left alone unless the list is empty now: when it fires too early, it is armed anew.
+/// Leaves the timer running unless the list is empty now: when it fires too early, it is started again.
 void DeadlineQueue::remove(QueuedDeadline& deadline) noexcept {
   (deadline.previous_ != nullptr ? deadline.previous_->next_ : first_) = deadline.next_;
   (deadline.next_ != nullptr ? deadline.next_->previous_ : last_) = deadline.previous_;
@@ -45,7 +45,7 @@ void DeadlineQueue::remove(QueuedDeadline& deadline) noexcept {
 
 void DeadlineQueue::run_due() {
   const std::uint64_t now = net::fresh_now_ms(loop_);
-  while (first_ != nullptr && first_->due_ms_ <= now) {  // those that are started again meanwhile are due later
+  while (first_ != nullptr && first_->due_ms_ <= now) {  // those that are started meanwhile are due later
     QueuedDeadline& deadline = *first_;
     remove(deadline);
     due_(deadline);

@@ -10,8 +10,8 @@ namespace socketio::server {
 
 class DeadlineQueue;
 
-/// A place in a DeadlineQueue: three words, where a timer of its own would be four times that. A type that has a deadline
-/// derives from it.
+/// Entry in a DeadlineQueue, a few words in size, where a timer of its own would be several times that. A type that has a
+/// deadline derives from it.
 class QueuedDeadline {
  public:
   QueuedDeadline() noexcept = default;
@@ -30,18 +30,18 @@ class QueuedDeadline {
   std::uint64_t due_ms_ = 0;
 };
 
-/// Deadlines that are all the same time away from their start, so that the one started first is due first: a list will do, with
-/// one timer for its front. Starting and stopping cost a few instructions, also with thousands in it.
+/// Deadlines that are all the same time away from their start, so that the one started first is due first: a list is enough,
+/// with one timer for its front. Starting and stopping cost a few instructions, also with thousands in it.
 class DeadlineQueue {
  public:
-  /// `due`  hears of each deadline once; may start and stop any, and destroy what has one.
+  /// `due`  called for each deadline once; may start and stop any, and destroy objects that have one.
   DeadlineQueue(Loop& loop, std::uint64_t delay_ms, std::function<void(QueuedDeadline&)> due);
   ~DeadlineQueue();
   DeadlineQueue(const DeadlineQueue&) = delete;
   DeadlineQueue& operator=(const DeadlineQueue&) = delete;
 
   [[nodiscard]] bool has(const QueuedDeadline& deadline) const noexcept { return deadline.queue_ == this; }
-  /// Forgets an earlier start, here or in another queue.
+  /// Starts a deadline, instead of an earlier start in this or another queue.
   void start(QueuedDeadline& deadline);
 
  private:

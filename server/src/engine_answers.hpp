@@ -10,7 +10,7 @@
 
 namespace socketio::server {
 
-/// Why a request is refused. The values are those on the wire.
+/// Reason why a request is refused. The values are those on the wire.
 enum class EngineError : std::uint8_t {
   unknown_transport = 0,
   unknown_session = 1,
@@ -20,7 +20,7 @@ enum class EngineError : std::uint8_t {
   unsupported_version = 5,
 };
 
-/// How Engine.IO answers HTTP requests: with the headers that the options ask for.
+/// Responses of Engine.IO to HTTP requests, with the headers that the options require.
 ///
 /// Source: docs/wire_server.md, "Engine.IO: requests" and "Long polling".
 class EngineAnswers {
@@ -29,23 +29,23 @@ class EngineAnswers {
   explicit EngineAnswers(const EngineOptions& options) noexcept : options_(options) {}
 
   void add_cors(Headers& headers, const HttpRequest& request) const;
-  /// Answers a CORS preflight request. False when it is none, or CORS is off.
+  /// Responds to a CORS preflight request. False when the request is no preflight, or CORS is off.
   [[nodiscard]] bool preflight(HttpExchange& exchange) const;
-  /// Refuses, a request for an upgrade too. `message` stands for the usual one when it is not empty.
+  /// Refuses a request, also one for an upgrade. `message` replaces the usual one when it is not empty.
   void refuse(HttpExchange& exchange, EngineError error, std::string_view message = {}) const;
-  /// Refuses a WebSocket whose handshake is wrong.
+  /// Refuses a WebSocket whose handshake is invalid.
   void refuse_websocket(HttpExchange& exchange, std::string_view message) const;
   void empty(HttpExchange& exchange, int status) const;
-  /// Answers a POST.
+  /// Responds to a POST.
   void ok(HttpExchange& exchange) const;
 
   struct Body {
     std::string_view content_type;
     Bytes bytes;
-    bool compress = false;    ///< its packets allow it
+    bool compress = false;    ///< its packets may be compressed
     std::string_view cookie;  ///< a session id, if one is to be set
   };
-  /// Answers a GET.
+  /// Responds to a GET.
   void payload(HttpExchange& exchange, const Body& body) const;
 
  private:

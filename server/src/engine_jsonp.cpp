@@ -8,7 +8,7 @@
 
 namespace socketio::server::engine_jsonp {
 
-// JSON but for the line separators U+2028 and U+2029, which old scripts take for ends of lines.
+// Encodes JSON, and escapes the line separators U+2028 and U+2029, which old scripts take for ends of lines.
 void encode(Buffer& out, std::string_view index, std::string_view body) {
   Buffer json;
   transcode::append_json_string(json, body);

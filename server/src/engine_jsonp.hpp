@@ -14,7 +14,7 @@ namespace socketio::server::engine_jsonp {
 
 /// Appends the script. `index`: digits.
 void encode(Buffer& out, std::string_view index, std::string_view body);
-/// Appends the body that a form holds; nothing when it has no field `d`.
+/// Appends the body contained in a form; nothing when it has no field `d`.
 void decode(Buffer& out, std::string_view form);
 
 }  // namespace socketio::server::engine_jsonp

@@ -21,11 +21,11 @@ void EngineLink::close() {
 }
 
 void EngineLink::on_message(Bytes data, bool binary) {
-  if (const auto listener = heard) {  // lives on while it sets another one
+  if (const auto listener = heard) {  // kept alive while it sets another one
     const auto self = shared_from_this();
     try {
       (*listener)(data, binary);
-    } catch (...) {  // nothing that an application throws passes through the loop: its connection ends
+    } catch (...) {  // exceptions of the application must not pass through the loop: the connection is closed
       close();
     }
   }

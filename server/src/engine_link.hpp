@@ -9,7 +9,7 @@
 
 namespace socketio::server {
 
-/// What EngineSocket is the handle of. Owns itself until the session has ended.
+/// State behind the handle EngineSocket. Owns itself until the session has ended.
 class EngineLink final : public SessionListener, public std::enable_shared_from_this<EngineLink> {
  public:
   static std::shared_ptr<EngineLink> begin(Session& session);
@@ -19,7 +19,7 @@ class EngineLink final : public SessionListener, public std::enable_shared_from_
   bool send(const FrameRef& frame) { return session_ != nullptr && session_->send(frame); }
   void close();
 
-  std::shared_ptr<const std::function<void(Bytes, bool)>> heard;  ///< null: nobody asks
+  std::shared_ptr<const std::function<void(Bytes, bool)>> heard;  ///< null: no listener
   std::function<void(std::string_view)> closed;
 
  private:

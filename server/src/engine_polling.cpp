@@ -69,7 +69,7 @@ FrameQueue::Mark PollingTransport::mark() const {
 
 void PollingTransport::flush() {
   if (get_ != nullptr && sending_ == nullptr && !queue_.empty()) {
-    const auto exchange = std::exchange(get_, nullptr);  // first: the answer may let the client's next request in
+    const auto exchange = std::exchange(get_, nullptr);  // first: the response may let the client's next request in
     answer(*exchange, std::exchange(get_jsonp_, std::nullopt), {});
   }
 }
@@ -86,7 +86,7 @@ void PollingTransport::answer_last() {
   flush();
 }
 
-/// Answers with all that is queued.
+/// Responds with all that is queued.
 void PollingTransport::answer(HttpExchange& exchange, const std::optional<std::string>& jsonp, std::string_view cookie) {
   std::vector<Packet> packets;
   bool has_binary = false;
@@ -106,7 +106,7 @@ void PollingTransport::answer(HttpExchange& exchange, const std::optional<std::s
     engineio_revision3::encode_payload(joined, packets, as_octets ? PayloadForm::binary : PayloadForm::text);
     body = joined.bytes();
   } else if (queue_.frames().size() == 1) {
-    body = queue_.frames().front()->polling();  // shared by all who poll
+    body = queue_.frames().front()->polling();  // shared by all polling clients
   } else {
     engineio_packet::encode_payload(joined, packets);
     body = joined.bytes();
@@ -118,7 +118,7 @@ void PollingTransport::answer(HttpExchange& exchange, const std::optional<std::s
     body = script.bytes();
     content_type = "text/javascript; charset=UTF-8";
   }
-  FrameQueue answered = std::move(queue_);  // holds what the body may borrow from
+  FrameQueue answered = std::move(queue_);  // owns the bytes that the body may borrow
   queue_ = FrameQueue();
   context_.answers.payload(exchange, {content_type, body, compress, cookie});
   if (exchange.unsent_bytes() != 0) {
@@ -146,8 +146,8 @@ void PollingTransport::handle_post(HttpExchange& exchange, const EngineQuery& qu
       context_.options.max_http_buffer_size,
       [weak = weak_from_this(), &exchange, octets, jsonp = query.jsonp.has_value()](Bytes body, bool complete, bool too_large) {
         const auto transport = weak.lock();
-        if (transport == nullptr || transport->listener_ == nullptr) {  // the session has ended, or gone on to WebSocket
-          if (complete || too_large) {  // else the client has gone, and the exchange perhaps, too
+        if (transport == nullptr || transport->listener_ == nullptr) {  // the session has ended, or switched to WebSocket
+          if (complete || too_large) {  // otherwise the client has disconnected, and the exchange may be destroyed
             exchange.respond(400, {}, {});
           }
           return;
@@ -174,7 +174,7 @@ void PollingTransport::on_body(HttpExchange& exchange, Bytes body, bool octets) 
   const EngineAnswers& answers = context_.answers;
   Buffer scratch;
   if (finishing_) {
-    // What a client says to a session that we have closed is not heard.
+    // Packets for a session that the server has closed are dropped.
   } else if (revision_ == 3) {
     using engineio_revision3::PayloadForm;
     read_packets(engineio_revision3::PayloadReader(body, octets ? PayloadForm::binary : PayloadForm::text, scratch));

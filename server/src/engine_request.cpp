@@ -10,7 +10,7 @@
 namespace socketio::server {
 namespace {
 
-/// Headers of which Node shows the first only.
+/// Headers of which Node keeps the first only.
 constexpr std::array<std::string_view, 18> single_headers = {
     "age",     "authorization",     "content-length", "content-type",        "etag",     "expires",      "from",
     "host",    "if-modified-since", "last-modified",  "if-unmodified-since", "location", "max-forwards", "proxy-authorization",

@@ -28,7 +28,7 @@ std::string_view text_of(CloseReason reason) noexcept {
 
 namespace {
 
-/// In the words of the reference.
+/// Error text of the reference for an invalid handshake; empty for a valid one.
 std::string_view wrong_with_handshake(const HttpRequest& request) noexcept {
   if (request.method != "GET") {
     return "Invalid HTTP method";
@@ -89,7 +89,7 @@ bool EngineServer::Impl::enabled(std::string_view transport) const {
          (transport == "websocket" && is_on(EngineTransport::websocket));
 }
 
-/// The reference's checks in the reference's order: clients see which one came first.
+/// Checks in the order of the reference, because clients see which one failed first.
 std::optional<EngineError> EngineServer::Impl::check(const HttpRequest& request, const EngineQuery& query,
                                                      const EngineSession* session, std::string& message) const {
   if (!enabled(query.transport)) {
@@ -108,7 +108,7 @@ std::optional<EngineError> EngineServer::Impl::check(const HttpRequest& request,
   if (session->revision() != query.revision) {
     return EngineError::bad_request;
   }
-  // A session that began on WebSocket has no requests of its own, and cannot be taken over by another one.
+  // A session that started on WebSocket accepts no polling requests, and cannot be taken over by another WebSocket.
   const bool fits = request.upgrade ? as_websocket && options.allow_upgrades : !as_websocket && session->is_polling();
   return fits ? std::nullopt : std::optional(EngineError::bad_request);
 }
@@ -188,7 +188,7 @@ void EngineServer::Impl::handle_upgrade(HttpExchange& exchange, const EngineQuer
   }
   head.append(std::string_view("\r\n\r\n"));
   auto raw = exchange.take_over(head.text());
-  if (raw == nullptr) {  // the client has gone
+  if (raw == nullptr) {  // the client has disconnected
     return;
   }
   auto websocket = std::make_unique<WebSocketConnection>(websockets, std::move(raw), revision, compression);

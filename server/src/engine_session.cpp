@@ -99,8 +99,8 @@ bool EngineSession::send(const FrameRef& frame, bool is_volatile) {
   return true;
 }
 
-/// The limit is for clients that do not read. What has been queued in this turn is tried first; then the client is watched, as
-/// it may only be slower than a burst.
+/// Checks the queue limit, which is for clients that do not read. Above it, the queue is flushed first; then the client is
+/// watched, as it may only be slower than a burst.
 bool EngineSession::has_room_for(std::size_t bytes) {
   constexpr std::size_t burst_factor = 4;
   const std::size_t limit = shared_.options.queue_bytes_max;
@@ -177,7 +177,7 @@ void EngineSession::on_websocket_message(Bytes data, bool binary) {
     ++shared_.counters.parse_errors;
     end(CloseReason::parse_error, Ending::at_once);
   } else {
-    take(packet.value());  // `1` means nothing here: a WebSocket has its own way to close
+    take(packet.value());  // `1` has no effect here: a WebSocket has its own close frame
   }
 }
 
@@ -233,7 +233,7 @@ void EngineSession::take(const Packet& packet) {
       return;
     case Type::ping:
     case Type::pong:
-      if ((packet.type == Type::ping) != (revision_ == 3)) {  // the other side's part of the heartbeat
+      if ((packet.type == Type::ping) != (revision_ == 3)) {  // only the other side sends this part of the heartbeat
         end(CloseReason::transport_error, Ending::at_once);
         return;
       }
@@ -245,7 +245,7 @@ void EngineSession::take(const Packet& packet) {
     case Type::open:
     case Type::close:
     case Type::upgrade:
-    case Type::noop: return;  // as the reference does
+    case Type::noop: return;  // ignored, as in the reference
   }
 }
 
@@ -253,7 +253,8 @@ void EngineSession::take(const Packet& packet) {
 
 void EngineSession::start_heartbeat() { (revision_ == 3 ? shared_.silence_due : shared_.ping_due).start(*this); }
 
-/// A client that is busy sending may be late: the first other packet starts the wait for its pong anew, once for each ping.
+/// Restarts the wait for the pong, once for each ping, when the client sends another packet: a client that is busy sending may
+/// be late.
 void EngineSession::extend_pong_wait() {
   if (!pong_wait_extended_ && shared_.pong_due.has(*this)) {
     pong_wait_extended_ = true;
@@ -297,8 +298,8 @@ void EngineSession::release_polling() {
   }
 }
 
-/// What is queued goes before all that is sent from now on, and what the client posted was handled before this: in both
-/// directions messages keep their order, and none is sent twice. The heartbeat goes on as if nothing had happened.
+/// Queued messages are sent before all later ones, and the client's posts were handled before this: messages keep their order
+/// in both directions, and none is sent twice. The heartbeat continues unchanged.
 void EngineSession::switch_to(std::unique_ptr<WebSocketConnection> websocket) {
   ++shared_.counters.upgrades;
   FrameQueue queued = std::exchange(polling_, nullptr)->hand_over();

@@ -20,10 +20,10 @@ namespace socketio::server {
 class EngineUpgrade;
 struct EngineShared;
 
-/// One client: a transport, what both transports have in common, and perhaps a second transport that wants to be the first.
-/// There are many sessions: what is not needed all the time is behind a pointer.
+/// Session of one client: a transport, the state that both transports have in common, and perhaps an upgrade in progress. There
+/// are many sessions: rarely needed members are behind pointers.
 ///
-/// As a QueuedDeadline it waits for its heartbeat, or after its end for its last GET.
+/// As a QueuedDeadline it waits for its heartbeat, or once it is closed for its last GET.
 class EngineSession final : public Session, public QueuedDeadline, private WebSocketListener, private PollingListener {
  public:
   EngineSession(EngineShared& shared, const Id& id, const EngineQuery& query, const HttpRequest& request);
@@ -44,29 +44,29 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   // the first transport
   void open(HttpExchange& exchange, const EngineQuery& query, bool with_cookie);
   void open(std::unique_ptr<WebSocketConnection> websocket);
-  /// Lets the first transport read, once the listener is there.
+  /// Starts reading on the first transport, once the listener is set.
   void start();
 
   // requests that name this session
   void handle_polling(HttpExchange& exchange, const EngineQuery& query);
   void begin_upgrade(std::unique_ptr<WebSocketConnection> candidate);
   [[nodiscard]] bool is_polling() const noexcept { return polling_ != nullptr; }
-  /// Over, but perhaps not forgotten before the turn ends.
+  /// True when the session has ended; it may exist until the turn ends.
   [[nodiscard]] bool has_ended() const noexcept { return state_ == State::ended; }
 
-  // of the upgrade
+  // called by the upgrade
   void switch_to(std::unique_ptr<WebSocketConnection> websocket);
   void abandon_upgrade();
   void release_polling();
 
-  /// Above the queue's limit: how far the client had come when that was looked at last.
+  /// State of a session above its queue limit: the client's progress at the last check.
   struct Slow : QueuedDeadline {
     explicit Slow(EngineSession& owner) noexcept : session(owner) {}
     EngineSession& session;
     FrameQueue::Mark mark;
   };
 
-  // of the shared queues
+  // called by the shared queues
   void on_progress_due();
   void flush();
   void on_ping_due();
@@ -78,13 +78,13 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
  private:
   enum class State : std::uint8_t {
     open,
-    lingering,  ///< ended, but the client is still to be told, by its next GET
+    lingering,  ///< closed, but the client is not notified yet: its next GET does that
     ended,
   };
   enum class Ending : std::uint8_t {
-    in_order,  ///< what is queued goes first
+    in_order,  ///< queued messages are sent first
     at_once,
-    by_client,  ///< the client said so: nobody need tell it
+    by_client,  ///< the client closed it, and needs no notification
   };
 
   [[nodiscard]] bool more_follows() const noexcept override;
@@ -94,7 +94,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   void on_polling_writable() override;
   void on_polling_failed(CloseReason reason) override;
   void on_polling_finished() override;
-  void on_too_large() override;  ///< of both
+  void on_too_large() override;  ///< of both listeners
 
   void start_heartbeat();
   void extend_pong_wait();
@@ -125,7 +125,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   bool pong_wait_extended_ = false;
 };
 
-/// Reads what a WebSocket carries. `scratch` as with engineio_packet::decode().
+/// Decodes a WebSocket message. `scratch` as with engineio_packet::decode().
 [[nodiscard]] Result<engineio_packet::Packet> decode_websocket_message(Bytes data, bool binary, int revision, Buffer& scratch);
 
 }  // namespace socketio::server

@@ -101,7 +101,7 @@ void EngineShared::give_memory_back() {
   turn_end_.request();
 }
 
-/// Costs milliseconds in a large process, so not for each of many.
+/// Costs milliseconds in a large process, so it runs once in `interval_ms` at most.
 void EngineShared::trim() {
 #ifdef __GLIBC__
   constexpr std::uint64_t interval_ms = 1'000;

@@ -21,35 +21,35 @@
 
 namespace socketio::server {
 
-/// What all sessions of an Engine.IO server share, and the sessions.
+/// The sessions of an Engine.IO server, and the state that they share.
 struct EngineShared {
   EngineShared(Loop& shared_loop, EngineOptions server_options);
 
-  /// Takes a session among the others.
+  /// Adds a session.
   EngineSession& add(std::unique_ptr<EngineSession> session);
   [[nodiscard]] EngineSession* find(std::string_view id) const;
-  /// All sessions, also those that wait for their last GET.
+  /// All sessions, including those that wait for their last GET.
   [[nodiscard]] std::vector<EngineSession*> sessions() const;
-  /// Forgets a session; it is destroyed at the end of the turn, when nothing of it is running any more.
+  /// Removes a session; it is destroyed at the end of the turn, when none of its functions is running any more.
   void bury(EngineSession& session);
   [[nodiscard]] bool is_drained() const noexcept { return sessions_.empty(); }
   /// Calls `drained` at the end of a turn, once there are no sessions.
   void when_drained(std::function<void()> drained);
-  /// At the end of the turn the system gets back what a long queue has left, which the allocator would keep for ever.
+  /// Returns the memory of a long queue to the system at the end of the turn; the allocator would keep it for ever.
   void give_memory_back();
-  /// Has the session's flush() called at the end of the turn.
+  /// Calls the session's flush() at the end of the turn.
   void flush_later(EngineSession& session);
 
   EngineOptions options;
   EngineCounters counters;
   EngineAnswers answers;
   EngineFrames frames;
-  Counter open_count;  ///< sessions whose listeners have not heard of their end
+  Counter open_count;  ///< sessions whose listeners have not received on_closed()
 
   DeadlineQueue ping_due;      ///< the server's turn to ping
   DeadlineQueue pong_due;      ///< the client's turn to answer
   DeadlineQueue silence_due;   ///< revision 3: the client's turn to ping
-  DeadlineQueue last_get_due;  ///< of sessions that we have closed while no GET waited
+  DeadlineQueue last_get_due;  ///< of sessions that the server closed while no GET was pending
   DeadlineQueue progress_due;  ///< of sessions above the limit of their queue
   DeadlineQueue upgrade_due;
   DeadlineQueue release_due;  ///< of polling clients that want to upgrade

@@ -35,7 +35,7 @@ void EngineUpgrade::on_websocket_message(Bytes data, bool binary) {
   } else if (packet.ok() && packet->type == Type::upgrade) {
     session_.switch_to(std::move(candidate_));  // destroys this
   } else {
-    session_.abandon_upgrade();  // likewise
+    session_.abandon_upgrade();  // destroys this, too
   }
 }
 

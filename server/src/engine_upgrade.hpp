@@ -12,20 +12,20 @@ namespace socketio::server {
 class EngineSession;
 struct EngineShared;
 
-/// A WebSocket that wants to become the transport of a polling session: the client probes it, stops polling, and says so.
-/// Whatever else happens ends the WebSocket alone.
+/// Upgrade of a polling session to a WebSocket: the client probes the WebSocket, stops polling, and sends the upgrade packet.
+/// Any other event closes only the WebSocket.
 ///
 /// Source: docs/wire_server.md, "Upgrade from polling".
 class EngineUpgrade final : private WebSocketListener {
  public:
   EngineUpgrade(EngineShared& shared, EngineSession& session, std::unique_ptr<WebSocketConnection> candidate);
-  /// Closes the WebSocket unless it was taken.
+  /// Closes the WebSocket unless the session has taken it over.
   ~EngineUpgrade() override;
 
-  /// Lets the WebSocket be read. This may be destroyed by it.
+  /// Starts reading on the WebSocket. May destroy this.
   void start();
 
-  /// How the shared deadline queues find the upgrade again.
+  /// Entry of an upgrade in the shared deadline queues.
   struct Waiting : QueuedDeadline {
     explicit Waiting(EngineUpgrade& owner) noexcept : upgrade(owner) {}
     EngineUpgrade& upgrade;

@@ -28,7 +28,7 @@ Frame::Frame(const Frame& other)
 
 void Frame::allocate(std::size_t size) { websocket_ = std::make_shared_for_overwrite<std::uint8_t[]>(size); }
 
-/// Writes one WebSocket frame behind the others. Returns where its payload is, without the prefix.
+/// Appends one WebSocket frame. Returns the position of its payload, without the prefix.
 Frame::Extent Frame::put(Opcode opcode, std::string_view prefix, Bytes payload) noexcept {
   const std::size_t size = prefix.size() + payload.size();
   std::uint8_t* at = websocket_.get() + websocket_size_;
@@ -79,7 +79,7 @@ Bytes Frame::websocket_deflated(std::size_t threshold) const {
   if (deflated_.empty()) {
     Buffer compressed;
     for (std::size_t i = 0; i < part_count_; ++i) {
-      // With the type before it, where there is one.
+      // A text part includes the type before it.
       const Bytes payload = part_is_binary(i) ? part(i) : websocket().subspan(first_.offset - 1, first_.size + 1);
       compressed.clear();
       const bool shorter = payload.size() >= threshold && websocket_deflate::compress(compressed, payload);

@@ -9,19 +9,19 @@
 
 namespace socketio::server {
 
-/// What waits for one client. The first frame may have been written in part.
+/// Frames queued for one client. The first frame may have been written in part.
 class FrameQueue {
  public:
   [[nodiscard]] bool empty() const noexcept { return head_ == frames_.size(); }
   [[nodiscard]] std::span<const FrameRef> frames() const noexcept { return std::span(frames_).subspan(head_); }
-  /// What the frames count against the queue limit.
+  /// Bytes that the frames count against the queue limit.
   [[nodiscard]] std::size_t size_bytes() const noexcept { return size_bytes_; }
   [[nodiscard]] std::size_t front_written() const noexcept { return front_written_; }
 
   void push(FrameRef frame);
-  /// How far it has been written; two of them are the same when nothing was between them.
+  /// Progress of writing; two marks are equal when nothing was written between them.
   struct Mark {
-    FrameRef front;  ///< kept, so that no other one takes its place
+    FrameRef front;  ///< kept, so that no other frame gets its address
     std::size_t written = 0;
     bool operator==(const Mark& other) const noexcept {
       return front ? other.front && &*front == &*other.front && written == other.written
@@ -37,7 +37,7 @@ class FrameQueue {
 
  private:
   static constexpr std::size_t cost_of_entry = 2 * sizeof(FrameRef);  // the vector grows by doubling
-  static constexpr std::size_t kept_capacity = 4;                     // an idle client shall hold no memory for its busy times
+  static constexpr std::size_t kept_capacity = 4;                     // an idle client must not keep memory from busy times
 
   std::vector<FrameRef> frames_;
   std::size_t size_bytes_ = 0;

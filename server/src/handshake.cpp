@@ -20,7 +20,7 @@ std::string_view find(const Pairs& pairs, std::string_view name) noexcept {
   return place != pairs.end() ? std::string_view(place->second) : std::string_view();
 }
 
-/// set-cookie is the one header that may come several times: it is an array, as in Node.
+/// set-cookie is the one header that may occur several times: it is an array, as in Node.
 void pack_headers(Buffer& out, const Pairs& headers) {
   static constexpr std::string_view repeated = "set-cookie";
   const auto is_repeated = [](const auto& header) { return header.first == repeated; };
@@ -52,7 +52,7 @@ void pack_pairs(Buffer& out, const Pairs& pairs) {
   }
 }
 
-/// Calls `member` with each key and value of a map; does nothing when it is none.
+/// Calls `member` with each key and value of a map; does nothing when `packed` is none.
 template <typename Member>
 void for_each_member(Bytes packed, Member member) {
   Cursor cursor(packed);

@@ -14,7 +14,8 @@
 namespace socketio::server {
 namespace {
 
-/// The rest of a body that nobody wants is read up to this size, so that the connection can go on; beyond it is closed.
+/// Limit up to which the rest of an unwanted body is read and skipped, to keep the connection; with more, the connection is
+/// closed.
 constexpr std::uint64_t skipped_body_bytes_max = 64 * 1024;
 constexpr std::string_view close_lines = "Connection: close\r\n";
 constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -29,7 +30,7 @@ HttpConnection::HttpConnection(HttpServer::Impl& server, net::ServerStream strea
 
 HttpConnection::~HttpConnection() = default;
 
-// ---- what comes ------------------------------------------------------------------------------------------------------------
+// ---- receiving -------------------------------------------------------------------------------------------------------------
 
 void HttpConnection::on_bytes(Bytes bytes) {
   fresh_ = false;
@@ -60,7 +61,7 @@ void HttpConnection::resume() {
 }
 
 void HttpConnection::advance() {
-  constexpr int steps_per_turn = 64;  // then others have theirs
+  constexpr int steps_per_turn = 64;  // then other connections get their turn
   advancing_ = true;
   int steps = 0;
   while (!closed() && !has_output() && steps < steps_per_turn && step()) {
@@ -77,7 +78,7 @@ void HttpConnection::advance() {
   }
 }
 
-/// Goes one step on; false when it has to wait.
+/// Takes one step; false when it has to wait.
 bool HttpConnection::step() {
   switch (phase_) {
     case Phase::head: return !unparsed_.empty() && !waits_for_parked_ && take_head();
@@ -219,7 +220,8 @@ void HttpConnection::tell_body(bool complete, bool too_large) {
   done(complete ? body.bytes() : Bytes(), complete, too_large);
 }
 
-/// At the end of the turn, when nothing of the stream is running. Nothing is under way: the other loop reads the request anew.
+/// Moves the connection to another loop, at the end of the turn, when no function of the stream is running. No request is in
+/// progress: the other loop parses it again.
 void HttpConnection::leave() {
   HttpArrival arrival{stream_.release(), std::move(input_)};
   arrival.stream.count_for(destination_);
@@ -227,7 +229,7 @@ void HttpConnection::leave() {
   server_.sharing.send(destination_, std::move(arrival));
 }
 
-/// Keeps what cannot be looked at now.
+/// Keeps the bytes that cannot be parsed now.
 void HttpConnection::keep_unparsed() {
   if (input_.empty()) {
     input_.append(unparsed_);
@@ -240,7 +242,7 @@ void HttpConnection::keep_unparsed() {
   }
 }
 
-/// After anything has changed: deadlines, and whether more may come.
+/// Updates the deadline, and whether to read more, after any change.
 void HttpConnection::settle() {
   if (server_.closing) {
     close_if_idle();
@@ -279,7 +281,7 @@ Deadline HttpConnection::next_deadline() const noexcept {
   return fresh_ ? Deadline::first_byte : Deadline::idle;
 }
 
-// ---- what goes -------------------------------------------------------------------------------------------------------------
+// ---- sending ---------------------------------------------------------------------------------------------------------------
 
 void HttpConnection::read_body(std::size_t bytes_max) {
   phase_ = Phase::body;
@@ -335,7 +337,7 @@ void HttpConnection::respond(const ConnectionExchange& from, int status, const H
   }
 }
 
-/// Answers the GET that others have waited behind, and these with it.
+/// Sends the response to the parked GET, and the held responses after it.
 void HttpConnection::respond_parked(int status, const Headers& headers, Bytes body) {
   answered_ = std::move(parked_);
   answered_->sending = this;
@@ -410,7 +412,7 @@ void HttpConnection::on_writable() {
   phase_ == Phase::ending ? finish() : resume();
 }
 
-/// Nothing is left to be sent, or nobody takes it.
+/// Called when nothing is left to send, or the connection is closed.
 void HttpConnection::sent_all() {
   output_.clear_and_shrink(0);
   shared_output_ = {};
@@ -439,11 +441,11 @@ void HttpConnection::finish() {
   die();
 }
 
-// ---- how it ends -----------------------------------------------------------------------------------------------------------
+// ---- closing ---------------------------------------------------------------------------------------------------------------
 
 void HttpConnection::refuse(int status, Counter& counter) {
   ++counter;
-  if (parked_ != nullptr) {  // the answer would be taken for that one's
+  if (parked_ != nullptr) {  // the response would be taken for that to the parked GET
     abort();
     return;
   }
@@ -472,8 +474,8 @@ void HttpConnection::time_out() {
 
 void HttpConnection::on_lost(const net::StreamError& error) {
   if (error.kind == net::StreamError::Kind::ended && has_output() && !exchange_ && !parked_ &&
-      !(answered_ && answered_->sent)) {  // what is counted must not be sent out of sight
-    finish();                             // it may have ended its half only
+      !(answered_ && answered_->sent)) {  // a response with `sent` must not be sent in the background
+    finish();                             // the client may have closed its sending side only
   } else {
     abort();
   }
@@ -507,7 +509,7 @@ void HttpConnection::close_if_idle() {
   }
 }
 
-/// The end: the socket is closed unless somebody else has it now.
+/// Closes the connection; the socket too, unless the stream was moved out before.
 void HttpConnection::die() {
   phase_ = Phase::closed;
   exchange_ = parked_ = nullptr;

@@ -20,19 +20,19 @@ namespace socketio::server {
 
 class HttpConnection;
 
-/// What may run out for a connection. Each has a time of its own, so that the connections that wait for one stand in the order
-/// of their deadlines.
+/// Kind of a connection's timeout. Each has its own duration, so that the connections waiting for one are in the order of their
+/// deadlines.
 enum class Deadline : std::uint8_t {
   none,        ///< a request is being handled
   first_byte,  ///< of a new connection
   head,
   body,
   idle,    ///< between two requests
-  output,  ///< the client takes nothing of an answer
+  output,  ///< the client reads nothing of a response
 };
 inline constexpr std::size_t deadline_count = 6;
 
-/// One request on its way through a handler.
+/// One request that is passed to a handler.
 class ConnectionExchange final : public HttpExchange {
  public:
   ConnectionExchange(Loop& on, HttpConnection& from) noexcept : loop(on), connection(&from) {}
@@ -46,12 +46,12 @@ class ConnectionExchange final : public HttpExchange {
   std::unique_ptr<RawConnection> take_over(std::string_view head) override;
   void respond_raw_and_close(std::string_view bytes) override;
 
-  /// The client has gone: tells it.
+  /// Notifies the handler that the client has disconnected.
   void abandon();
 
   Loop& loop;
-  HttpConnection* connection;         ///< null once answered, or the client has gone
-  HttpConnection* sending = nullptr;  ///< while it is answered, but not all of it sent
+  HttpConnection* connection;         ///< null after the response, or when the client has disconnected
+  HttpConnection* sending = nullptr;  ///< while its response is not sent completely
   std::function<void()> sent;
   HttpRequest parsed;
   std::function<void(Bytes, bool, bool)> body_read;
@@ -59,8 +59,8 @@ class ConnectionExchange final : public HttpExchange {
   bool is_abandoned = false;
 };
 
-/// A connection that speaks HTTP: one request after the other, each answered before the next one is looked at. But a GET may be
-/// answered late (long polling): what the client has sent behind it is handled meanwhile, and those answers wait for the GET's.
+/// An HTTP connection: one request after the other, each handled after the response to the one before. But a GET may get its
+/// response late (long polling): later requests are handled meanwhile, and their responses wait for the GET's.
 class HttpConnection final : public net::StreamListener, public net::ListNode<HttpConnection> {
  public:
   HttpConnection(HttpServer::Impl& server, net::ServerStream stream);
@@ -81,29 +81,29 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   void respond_raw_and_close(std::string_view bytes);
 
   // For its server.
-  /// What another loop has read of the next request.
+  /// Continues with the bytes of the next request that another loop has read.
   void go_on_with(Buffer input);
   void resume();
   void time_out();
-  /// Ends now if no request is under way.
+  /// Closes now if no request is in progress.
   void close_if_idle();
-  /// Ends now. Who handles a request is told.
+  /// Closes now. Handlers of requests are notified.
   void abort();
-  /// Ends now. Nobody is told.
+  /// Closes now, without notifying anyone.
   void drop();
   [[nodiscard]] bool closed() const noexcept { return phase_ == Phase::closed; }
   Deadline deadline = Deadline::none;  ///< the server's list that it is in
   std::uint64_t deadline_ms = 0;
-  bool resumes_later = false;  ///< in the server's list for that
+  bool resumes_later = false;  ///< in the server's list of connections to resume
 
  private:
   enum class Phase : std::uint8_t {
-    head,      ///< of the next request
-    leaving,   ///< for the loop that the next request belongs to
-    handling,  ///< by the handler
-    body,      ///< which the handler asked for
-    skipping,  ///< the rest of a body that nobody asked for
-    ending,    ///< the last answer is not sent yet
+    head,      ///< reading the head of the next request
+    leaving,   ///< moving to the loop that the next request belongs to
+    handling,  ///< waiting for the response of the handler
+    body,      ///< reading a body that the handler requested
+    skipping,  ///< reading the rest of a body that was not requested
+    ending,    ///< the last response is not sent completely
     closed,
   };
 
@@ -111,7 +111,7 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   bool step();
   [[nodiscard]] bool may_park() const noexcept;
   void park();
-  /// Leaves what comes next for later; returns false.
+  /// Leaves the next request for later; returns false.
   bool wait_for_parked();
   void respond_parked(int status, const Headers& headers, Bytes body);
   bool take_head();
@@ -123,9 +123,9 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   void settle();
   [[nodiscard]] bool may_skip_body() const noexcept;
   [[nodiscard]] Deadline next_deadline() const noexcept;
-  /// `owner` has the last part.
+  /// `owner` owns the last part.
   void send(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner = nullptr);
-  /// Sends `parts` and ends.
+  /// Sends `parts` and closes.
   void finish_with(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner = nullptr);
   void finish();
   [[nodiscard]] bool has_output() const noexcept { return unsent_bytes() != 0; }
@@ -136,23 +136,23 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   HttpServer::Impl& server_;
   net::ServerStream stream_;
   std::shared_ptr<ConnectionExchange> exchange_;  ///< being handled
-  std::shared_ptr<ConnectionExchange> parked_;    ///< an earlier GET that has not been answered
-  Buffer held_;                                   ///< answers to what came behind that
-  Buffer input_;                                  ///< came, and was not looked at
-  Bytes unparsed_;                                ///< the same during advance(), here or in the loop's read buffer
-  Buffer output_;                                 ///< of answers: what the system has not taken
-  net::SharedText shared_output_;                 ///< what comes after it
-  std::shared_ptr<ConnectionExchange> answered_;  ///< with that
+  std::shared_ptr<ConnectionExchange> parked_;    ///< an earlier GET without a response yet
+  Buffer held_;                                   ///< responses to the requests after the parked GET
+  Buffer input_;                                  ///< received, and not parsed
+  Bytes unparsed_;                                ///< unparsed bytes during advance(), in input_ or in the loop's read buffer
+  Buffer output_;                                 ///< of responses: bytes that the system has not accepted
+  net::SharedText shared_output_;                 ///< shared body that follows output_
+  std::shared_ptr<ConnectionExchange> answered_;  ///< exchange whose response is being sent
   Buffer body_;
   std::size_t body_bytes_max_ = 0;
   RequestParser parser_;
   HeadScanner scanner_;
   Phase phase_ = Phase::head;
-  std::uint8_t destination_ = 0;  ///< where it is leaving for
+  std::uint8_t destination_ = 0;  ///< loop that it is moving to
   bool advancing_ = false;
-  bool waits_for_parked_ = false;  ///< what comes next cannot be handled before that is answered
-  bool yielding_ = false;          ///< there may be more to look at in the next turn
-  bool fresh_ = true;              ///< nothing has come yet
+  bool waits_for_parked_ = false;  ///< the next request cannot be handled before the parked GET has its response
+  bool yielding_ = false;          ///< there may be more to parse in the next turn
+  bool fresh_ = true;              ///< nothing has been received yet
   bool keep_alive_ = false;
   bool head_only_ = false;  ///< the request is HEAD
   bool continue_owed_ = false;

@@ -11,7 +11,7 @@ void ConnectionExchange::read_body(std::size_t bytes_max, std::function<void(Byt
     loop.post([done = std::move(done)] { done({}, false, false); });
     return;
   }
-  if (connection->is_parked(*this)) {  // a GET whose body, none, has come
+  if (connection->is_parked(*this)) {  // a GET, whose body is empty
     loop.post([done = std::move(done)] { done({}, true, false); });
     return;
   }

@@ -23,7 +23,7 @@ bool forbidden(std::uint8_t byte) { return (byte < 0x20 && byte != '\t' && byte 
 
 HeadScanner::Status HeadScanner::scan(Bytes bytes) noexcept {
   if (!bytes.empty() && (bytes[0] < 'A' || bytes[0] > 'Z')) {
-    return Status::malformed;  // no method begins so
+    return Status::malformed;  // methods begin with a capital letter
   }
   const std::string_view text = as_text(bytes);
   while (position_ < bytes.size()) {

@@ -10,13 +10,13 @@
 namespace socketio::server {
 namespace {
 
-/// What sizes, extensions and trailers of chunks may cost beside the body itself.
+/// Limits for sizes, extensions and trailers of chunks: a base, and more per byte of the body.
 constexpr std::uint64_t framing_bytes_base = 16 * 1024;
 constexpr std::uint64_t framing_bytes_per_byte = 16;
 
 }  // namespace
 
-// Called from C: they throw nothing, but for memory, which ends the process as everywhere in C.
+// Called from C: they throw nothing but std::bad_alloc, which terminates the process.
 struct RequestParser::Callbacks {
   static RequestParser& of(llhttp_t* parser) { return *static_cast<RequestParser*>(parser->data); }
 
@@ -53,7 +53,7 @@ struct RequestParser::Callbacks {
   }
 
   static int on_header_value_complete(llhttp_t* parser) {
-    of(parser).value_came_ = true;  // also where it is empty
+    of(parser).value_came_ = true;  // also when it is empty
     return 0;
   }
 
@@ -118,7 +118,7 @@ RequestParser::Head RequestParser::parse_head(Bytes head, std::size_t headers_ma
   if (over_limit_) {
     return Head::too_many_headers;
   }
-  // Both see the head end at the same byte, or it is not one.
+  // HeadScanner and llhttp must see the end of the head at the same byte, otherwise it is malformed.
   const bool ended_here = result == HPE_OK ? !complete_
                                            : complete_ && (result == HPE_PAUSED || result == HPE_PAUSED_UPGRADE) &&
                                                  llhttp_get_error_pos(&parser_) == text.data() + text.size();

@@ -11,7 +11,8 @@
 
 namespace socketio::server {
 
-/// llhttp for one request after the other: a head in one piece, which HeadScanner has found good, then the body as it comes.
+/// Parses one request after the other with llhttp: a head in one piece, which HeadScanner has accepted, then the body in any
+/// pieces.
 class RequestParser {
  public:
   enum class Head : std::uint8_t { good, malformed, too_many_headers, unknown_expectation };
@@ -21,16 +22,17 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  /// Fills `request` but for what the connection knows.
+  /// Fills `request`, except for members that the connection sets.
   Head parse_head(Bytes head, std::size_t headers_max, HttpRequest& request);
-  /// Takes bytes of the body, appends what they carry to `body` (unless null) and says how many were of this request.
+  /// Parses bytes of the body, appends their content to `body` (unless null) and sets `used` to the number of this request's
+  /// bytes.
   Body parse_body(Bytes bytes, std::size_t bytes_max, Buffer* body, std::size_t& used);
 
   [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
   [[nodiscard]] bool http_1_0() const noexcept { return parser_.http_minor == 0; }
   [[nodiscard]] bool complete() const noexcept { return complete_; }
   [[nodiscard]] bool expects_continue() const noexcept { return expects_continue_; }
-  /// What the head says; 0 for chunks.
+  /// Content-Length of the head; 0 for a chunked body.
   [[nodiscard]] std::uint64_t content_length() const noexcept { return chunked_ ? 0 : content_length_; }
   [[nodiscard]] bool chunked() const noexcept { return chunked_; }
   [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
@@ -47,7 +49,7 @@ class RequestParser {
   std::size_t limit_ = 0;           ///< of headers, then of the body's bytes
   std::uint64_t content_length_ = 0;
   std::uint64_t body_bytes_ = 0;
-  std::uint64_t framing_bytes_ = 0;  ///< of chunks: all that is not body
+  std::uint64_t framing_bytes_ = 0;  ///< of chunks: all bytes that are not body
   bool value_came_ = false;
   bool headers_ended_ = false;
   bool complete_ = false;

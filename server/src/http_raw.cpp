@@ -7,7 +7,7 @@
 namespace socketio::server {
 namespace {
 
-/// Small, because an idle WebSocket has one: what is rare stands behind pointers.
+/// Small, because an idle WebSocket has one: rare members are behind pointers.
 class RawStream final : public RawConnection, public net::StreamListener {
  public:
   RawStream(Loop& loop, net::ServerStream stream, Buffer unsent, Bytes early) : stream_(std::move(stream)) {
@@ -84,7 +84,7 @@ class RawStream final : public RawConnection, public net::StreamListener {
   }
 
  private:
-  /// Bytes that came with the request. They are told on the loop, before those that are still to be read.
+  /// Bytes that arrived with the request. They are passed on from the loop, before those that are still to be read.
   struct Early {
     Early(Loop& loop, RawStream& owner) : turn_end(loop, [&owner] { owner.tell_early(); }) {}
     Buffer bytes;

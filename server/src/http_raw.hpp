@@ -9,7 +9,7 @@
 
 namespace socketio::server {
 
-/// `unsent` goes out first; `early` is what came after the request.
+/// Makes a raw connection. `unsent` is sent first; `early` are bytes that arrived after the request.
 std::unique_ptr<RawConnection> make_raw_connection(Loop& loop, net::ServerStream stream, Buffer unsent, Bytes early);
 
 }  // namespace socketio::server

@@ -61,7 +61,7 @@ HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSh
       turn_end(on, [this] { end_turn(); }),
       listener(on, listener_options(options, sharing), [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
   options.connections_max = listener.connections_max();
-  // Clients that know how long a silent connection stays do not send a request into one that is being closed.
+  // Clients that know the idle timeout do not send a request on a connection that is being closed.
   keep_alive_lines =
       "Connection: keep-alive\r\nKeep-Alive: timeout=" + std::to_string(options.idle_timeout_ms / 1'000) + "\r\n";
 }
@@ -84,7 +84,7 @@ std::string HttpServer::Impl::listen(const std::string& host, std::uint16_t port
 }
 
 void HttpServer::Impl::accepted(net::ServerStream stream) {
-  auto* const connection = new HttpConnection(*this, std::move(stream));  // until bury()
+  auto* const connection = new HttpConnection(*this, std::move(stream));  // destroyed after bury()
   set_deadline(*connection, Deadline::first_byte);
 }
 
@@ -93,7 +93,7 @@ void HttpServer::Impl::adopt(HttpArrival arrival) {
   if (!stream) {
     return;
   }
-  auto* const connection = new HttpConnection(*this, std::move(stream));  // until bury()
+  auto* const connection = new HttpConnection(*this, std::move(stream));  // destroyed after bury()
   set_deadline(*connection, Deadline::first_byte);
   connection->go_on_with(std::move(arrival.input));
   if (closing) {

@@ -18,7 +18,7 @@
 
 namespace socketio::server {
 
-/// What the connections of a server share: the listener, the deadlines, the counters.
+/// State that the connections of a server share: the listener, the deadlines, the counters.
 struct HttpServer::Impl {
   Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSharing shared);
   ~Impl();
@@ -33,7 +33,7 @@ struct HttpServer::Impl {
   /// Puts `connection` at the end of the list for `kind`, also when it is in it already.
   void set_deadline(HttpConnection& connection, Deadline kind);
   void check_deadlines();
-  /// Looks at what has come already, at the end of the turn.
+  /// Parses input that has arrived already, at the end of the turn.
   void resume_later(HttpConnection& connection);
   /// Destroys a closed connection at the end of the turn: its own functions may be running.
   void bury(HttpConnection& connection);
@@ -46,14 +46,14 @@ struct HttpServer::Impl {
   HttpHandler handler;
   HttpSharing sharing;
   HttpCounters counters;
-  std::string keep_alive_lines;                                       ///< for answers after which the connection stays
+  std::string keep_alive_lines;                                       ///< for responses after which the connection stays open
   std::array<net::List<HttpConnection>, deadline_count> connections;  ///< by Deadline
   net::List<HttpConnection> buried;
   std::vector<HttpConnection*> resuming;
-  Buffer scratch;  ///< for the head of an answer
+  Buffer scratch;  ///< for the head of a response
   std::uint64_t timer_due_ms = 0;
   bool closing = false;
-  bool cut = false;  ///< what is left when closing took too long has been ended
+  bool cut = false;  ///< the close deadline has passed, and the remaining connections were closed
   net::Timer deadline_timer;
   net::Timer close_timer;
   net::TurnEnd turn_end;

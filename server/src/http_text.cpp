@@ -15,7 +15,7 @@ void append_number(Buffer& to, std::size_t number) {
   to.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
-/// A header that would begin another one ends here: values may come from requests.
+/// True for text that could begin another header line: values may come from requests.
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char byte) { return static_cast<unsigned char>(byte) < 0x20 && byte != '\t'; });
@@ -56,7 +56,7 @@ bool list_has(std::string_view list, std::string_view item) noexcept {
 }
 
 void split_target(HttpRequest& request) {
-  request.url.erase(std::min(request.url.find('#'), request.url.size()));  // a fragment is the client's own
+  request.url.erase(std::min(request.url.find('#'), request.url.size()));  // a fragment is not for the server
   std::string_view target = request.url;
   if (!target.starts_with('/')) {
     const std::size_t scheme_end = target.find("://");

@@ -23,7 +23,8 @@ Id Id::make(Random& random) {
   return id;
 }
 
-/// The loop is the remainder of the last character's place: of its six bits only as many as needed are no longer random.
+/// Encodes the loop as the remainder of the last character's index: only as many of its six bits as needed are no longer
+/// random.
 Id Id::make(Random& random, std::size_t loop, std::size_t loops) {
   Id id = make(random);
   const std::size_t place = alphabet.find(id.characters_.back());

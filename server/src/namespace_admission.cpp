@@ -1,4 +1,4 @@
-// How a socket gets into a namespace: recovery, middlewares, and then the answer to its CONNECT.
+// Admission of a socket to a namespace: recovery, middlewares, and then the response to its CONNECT.
 //
 // Source: docs/wire_server.md, "Connection to namespaces" and "Connection-state recovery".
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t private_id_bytes_max = 64;
 
-/// What a client that was here before sends in its auth.
+/// Recovery data that a client which was connected before sends in its auth.
 struct Ticket {
   std::string_view pid;
   std::string_view offset;
@@ -51,15 +51,15 @@ std::string new_private_id(Random& random) { return std::string(Id::make(random)
 
 }  // namespace
 
-/// One socket on its way in.
+/// A socket that is being admitted.
 struct NamespaceCore::Admission {
   std::shared_ptr<SocketCore> socket;
   std::vector<std::shared_ptr<const std::function<void(Socket, Next)>>> middlewares;
   std::size_t next = 0;
-  std::string offset;             ///< of a recovered one: the last packet its client has seen
-  adapter::SavedSession session;  ///< the same
+  std::string offset;             ///< of a recovered one: the last packet its client has received
+  adapter::SavedSession session;  ///< of a recovered one
 
-  /// Its client may have gone meanwhile.
+  /// False when its client has disconnected meanwhile.
   [[nodiscard]] bool is_alive() const noexcept { return socket->state() == SocketCore::State::connecting; }
 };
 
@@ -78,7 +78,8 @@ void NamespaceCore::admit(const std::shared_ptr<SocketCore>& socket) {
   recover(admission, std::string(ticket->pid));
 }
 
-/// Of two that come with the same ticket, or one whose old connection still lives, the first has it. On the first loop.
+/// True when the id is in use: by the first of two clients with the same ticket, or by an old connection that still exists. On
+/// the first loop.
 bool NamespaceCore::is_taken(std::string_view id) const {
   return std::any_of(own_shards_.begin(), own_shards_.end(), [id](const auto& shard) { return shard->find(id) != nullptr; }) ||
          std::find(returning_.begin(), returning_.end(), id) != returning_.end();
@@ -127,8 +128,8 @@ void NamespaceCore::take_session(const std::shared_ptr<Admission>& admission, st
   begin_admission(admission);
 }
 
-/// False when a client has missed so much that its queue could be full, and its connection lost again, before it has read it:
-/// it would come back for the same, again and again. Half of the queue is left for what comes meanwhile.
+/// Encodes the missed packets. False when they could fill the client's queue, so that its connection closes before it has read
+/// them, and the client reconnects for them again and again. Half of the queue is left for later packets.
 bool NamespaceCore::write_missed(ServerLoop& home, const adapter::MissedPackets& missed, std::vector<FrameRef>& frames) {
   std::size_t bytes = 0;
   for (const Buffer& packet : missed) {
@@ -147,7 +148,7 @@ void NamespaceCore::begin_admission(const std::shared_ptr<Admission>& admission)
   ask_middleware(admission);
 }
 
-/// Only now, when it is accepted, is a recovered client told what it has missed.
+/// Fetches the missed packets of a recovered client only now, when the middlewares have accepted it.
 void NamespaceCore::catch_up(const std::shared_ptr<Admission>& admission) {
   if (!admission->socket->recovered()) {
     let_in(admission, {});
@@ -164,7 +165,7 @@ void NamespaceCore::catch_up(const std::shared_ptr<Admission>& admission) {
   catch_up_from_adapter(admission);
 }
 
-/// On the first loop. What comes after the answer is for this socket, too: it is posted to its loop behind the answer.
+/// On the first loop. Later packets are for this socket, too: they are posted to its loop after the missed ones.
 void NamespaceCore::catch_up_from_adapter(const std::shared_ptr<Admission>& admission) {
   const auto take = [self = shared_from_this(), admission](std::optional<adapter::MissedPackets> missed) {
     if (self->server_ == nullptr) {
@@ -206,7 +207,7 @@ void NamespaceCore::take_missed(const std::shared_ptr<Admission>& admission,
     let_in(admission, frames);
     return;
   }
-  // What was to be recovered is gone, or too much, or somebody else has it by now: a new session like any other.
+  // The missed packets are gone, or too many, or another socket has the id by now: starts a new session.
   admission->socket->begin_anew(std::string(Id::make(home->server.random).text()));
   admission->middlewares = middlewares();
   admission->next = 0;

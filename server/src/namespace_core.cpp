@@ -15,7 +15,7 @@
 namespace socketio::server {
 namespace {
 
-/// What an operation counts while it waits, without its event.
+/// Bytes that a posted operation counts in the backlog, without its event.
 constexpr std::size_t posting_bytes = 512;
 
 std::vector<std::uint8_t> copy_of(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
@@ -50,10 +50,10 @@ void NamespaceCore::make_adapter() {
   keeps_packets_ = adapter_->keeps_packets();
 }
 
-/// What is kept in this process alone stays.
+/// Keeps an in-memory adapter: its data exists in this process alone.
 void NamespaceCore::reopen_adapter() {
   if (server_->options.adapter) {
-    adapter_.reset();  // two of one namespace would hear each other
+    adapter_.reset();  // two of one namespace would receive each other's messages
     make_adapter();
   }
 }
@@ -121,7 +121,7 @@ Listeners<Socket>::Functions NamespaceCore::connection_handlers() const {
   return connection_handlers_.list();
 }
 
-/// Nobody else knows this one yet, and only the first loop changes the model.
+/// Needs no lock: no other thread knows this namespace yet, and only the first loop changes the model.
 void NamespaceCore::inherit(NamespaceCore& model) {
   middlewares_ = model.middlewares_;
   connection_handlers_ = model.connection_handlers_;
@@ -133,7 +133,7 @@ void NamespaceCore::inherit(NamespaceCore& model) {
 
 // ---- what the application does with clients, on any thread ------------------------------------------------------------------
 
-/// Calls `act` on the first loop with this namespace, or, of a model, with each that was made of it, and the target; calls
+/// Calls `act` on the first loop with this namespace, or for a model with each namespace created from it, and the target; calls
 /// `gone` there instead when the server has ended.
 template <typename Act, typename Gone>
 void NamespaceCore::on_loop(const Target& target, bool local, Act act, Gone gone) {
@@ -158,13 +158,13 @@ void NamespaceCore::on_loop(const Target& target, bool local, Act act, Gone gone
   }
 }
 
-/// The same for an operation that has been done at `from` already, on that loop's thread.
+/// Like on_loop(), for an operation that is already applied at `from`; called on that loop's thread.
 template <typename Act, typename Gone>
 void NamespaceCore::on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks,
                                   std::size_t data_bytes, const Target& target, bool local, Act act, Gone gone) {
   const std::size_t bytes = posting_bytes + 2 * data_bytes;
-  first_shard().backlog().add(bytes);                             // waits where the first loop is behind
-  Encoded given{encoded.frame.for_other_loop(), encoded.failed};  // moved, not copied: it is the first loop's from now on
+  first_shard().backlog().add(bytes);                             // waits while the first loop's backlog is full
+  Encoded given{encoded.frame.for_other_loop(), encoded.failed};  // moved, not copied: only the first loop uses it from now on
   loop_.post([self = shared_from_this(), &from, encoded = std::move(given), acks = std::move(acks), target, local, bytes,
               act = std::move(act), gone = std::move(gone)] {
     self->first_shard().backlog().done(bytes);
@@ -177,7 +177,7 @@ void NamespaceCore::on_first_loop(NamespaceShard& from, const Encoded& encoded, 
   });
 }
 
-/// Has `done` called by a later turn of the loop where this is called: who asks in a handler is answered on its thread.
+/// Wraps `done` so that a later turn of the calling loop runs it: results for a handler arrive on the handler's thread.
 template <typename Result>
 std::function<void(Result)> NamespaceCore::posted(std::function<void(Result)> done) {
   return [self = shared_from_this(), &shard = shard_here(), done = std::move(done)](Result result) {
@@ -186,9 +186,9 @@ std::function<void(Result)> NamespaceCore::posted(std::function<void(Result)> do
   };
 }
 
-/// The shard of the calling thread's loop, when that is not the first: what is asked there is done there at once, and then said
-/// to the first loop. So a handler sees what it does in the order in which it does it. Null where the first loop comes first:
-/// for models, and where packets are kept, because that is where they get their place in the order.
+/// The shard of the calling thread's loop, when that is not the first: operations are applied there at once, and then posted to
+/// the first loop, so that a handler sees its operations take effect in order. Null when the first loop applies them first: for
+/// models, and when packets are kept, because they get their order there.
 NamespaceShard* NamespaceCore::done_here_first() { return group_ && !predicate_ && !keeps_packets_ ? begins_here() : nullptr; }
 
 void NamespaceCore::require_single() const {
@@ -321,7 +321,7 @@ void NamespaceCore::fetch(const Target& target, bool local, std::function<void(c
       target, local, [fetched](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->fetch(to, fetched); },
       [fetched] {
         adapter::FetchedSockets nothing;
-        nothing.servers_missing = 1;  // this one
+        nothing.servers_missing = 1;  // this server
         fetched(std::move(nothing));
       });
 }
@@ -372,7 +372,7 @@ void NamespaceCore::server_count(std::function<void(std::size_t)> done) {
       {}, false, [told](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->server_count(told); }, [told] { told(0); });
 }
 
-// ---- what sockets have done for them, each on its loop ----------------------------------------------------------------------
+// ---- operations of sockets, each on its loop --------------------------------------------------------------------------------
 
 void NamespaceCore::emit_to(const SocketCore& socket, Bytes data, const Flags& flags) {
   const auto emit = [id = Room(socket.id()), flags](NamespaceCore& nsp, Bytes event) {
@@ -435,7 +435,7 @@ void NamespaceCore::on_server_side(std::string_view event, EventHandler handler)
   server_side_handlers_.push_back({std::string(event), std::make_shared<const EventHandler>(std::move(handler)), false});
 }
 
-/// Whoever has an ack may answer on any thread.
+/// Wraps `answer`, because an ack may be sent on any thread.
 std::function<bool(Bytes)> NamespaceCore::on_first_loop(std::function<bool(Bytes)> answer) {
   return [self = shared_from_this(), answer = std::move(answer)](Bytes array) {
     if (self->loop_.on_loop_thread()) {

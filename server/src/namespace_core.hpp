@@ -29,10 +29,10 @@ namespace socketio::server {
 
 class ServerCore;
 
-/// A namespace: its sockets, its adapter, its middlewares and handlers; what Namespace is the handle of. Or, with a predicate,
-/// the model of namespaces that clients may ask for.
+/// State behind the handle Namespace: the sockets, adapter, middlewares and handlers of a namespace. With a predicate: the
+/// model of namespaces that are created on demand.
 ///
-/// Outlives its server as long as somebody holds a handle; what is asked of it then does nothing.
+/// Outlives its server as long as a handle exists; operations then do nothing.
 class NamespaceCore final : public adapter::Host, public std::enable_shared_from_this<NamespaceCore> {
  public:
   using Predicate = std::function<bool(std::string_view name, const Value& auth)>;
@@ -42,18 +42,18 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   NamespaceCore(ServerCore& server, std::string name, Predicate predicate = {});
   ~NamespaceCore() override;
 
-  /// Null once it has ended. On the first loop.
+  /// Null once the server or the namespace has ended. On the first loop.
   [[nodiscard]] ServerCore* server() const noexcept { return server_; }
-  /// The server's first one: the adapter's.
+  /// The server's first loop, on which the adapter runs.
   [[nodiscard]] Loop& loop() const noexcept { return loop_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// Its sockets on one of the server's loops; a pointer that keeps the namespace.
+  /// The sockets on one of the server's loops; the pointer keeps the namespace alive.
   [[nodiscard]] std::shared_ptr<NamespaceShard> shard_at(const ServerLoop& loop);
-  /// Those of the calling thread's loop; those of the first loop, on threads that are none of the server's.
+  /// The shard of the calling thread's loop; that of the first loop, on threads that are none of the server's.
   [[nodiscard]] NamespaceShard& shard_here();
   [[nodiscard]] NamespaceShard& first_shard() noexcept { return *own_shards_.front(); }
   [[nodiscard]] const ShardGroup::Shards& own_shards() const noexcept { return own_shards_; }
-  /// Not of a model.
+  /// Not for a model.
   [[nodiscard]] adapter::Adapter& adapter() noexcept { return *adapter_; }
 
   // Host
@@ -84,36 +84,36 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   void server_count(std::function<void(std::size_t)> done);
 
   // sockets, each on the thread of its loop
-  /// A client wants to connect: asks the middlewares, then lets it in or refuses.
+  /// Admits a socket of a client that connects: calls the middlewares, then connects or refuses it.
   void admit(const std::shared_ptr<SocketCore>& socket);
-  /// Everything for a single socket passes the adapter.
+  /// True when events for a single socket must pass the adapter, too.
   [[nodiscard]] bool keeps_packets() const noexcept { return group_ ? keeps_packets_ : adapter_->keeps_packets(); }
-  /// Emits to a single socket by way of the adapter.
+  /// Emits to a single socket through the adapter.
   void emit_to(const SocketCore& socket, Bytes data, const Flags& flags);
   void save(adapter::SavedSession session);
 
   // models and their namespaces
   [[nodiscard]] const Predicate& predicate() const noexcept { return predicate_; }
   void inherit(NamespaceCore& model);
-  /// Ends with its last client. From any thread.
+  /// True when the namespace ends with its last client. From any thread.
   [[nodiscard]] bool is_transient() const noexcept { return is_transient_; }
-  /// A client is on its way here. On the first loop.
+  /// Counts a client that is connecting. On the first loop.
   void expect_client() noexcept { ++clients_; }
-  /// And has not come, or has gone; where it was.
+  /// Counts a client that did not connect, or has disconnected. `from`  its loop.
   void client_gone(ServerLoop& from);
 
-  /// Nothing of other servers comes or leaves any more.
+  /// Closes the adapter: no messages are exchanged with other servers any more.
   void close_adapter();
-  /// After that: makes another one.
+  /// After close_adapter(): makes a new one.
   void reopen_adapter();
-  /// The end: adapter and server are gone.
+  /// Ends the namespace: the adapter is destroyed, and the server is no longer used.
   void detach();
 
  private:
   struct Admission;
   [[nodiscard]] NamespaceShard* begins_here();
   [[nodiscard]] NamespaceShard* done_here_first();
-  /// For what has no answer: nothing is to be done where the server has ended.
+  /// For operations without a result: does nothing when the server has ended.
   static constexpr auto nobody_waits = [] {};
   template <typename Act, typename Gone = decltype(nobody_waits)>
   void on_loop(const Target& target, bool local, Act act, Gone gone = nobody_waits);
@@ -123,7 +123,7 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   [[nodiscard]] std::function<bool(Bytes)> on_first_loop(std::function<bool(Bytes)> answer);
   template <typename Result>
   std::function<void(Result)> posted(std::function<void(Result)> done);
-  /// Throws where an operation has one answer, and this is the model of many namespaces.
+  /// Throws for an operation that has a single result when this is the model of many namespaces.
   void require_single() const;
   [[nodiscard]] Listeners<Socket, Next>::Functions middlewares() const;
   [[nodiscard]] Listeners<Socket>::Functions connection_handlers() const;
@@ -143,21 +143,21 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   Loop& loop_;
   std::string name_;
   ShardGroup::Shards own_shards_;    ///< one for each loop
-  std::optional<ShardGroup> group_;  ///< where there are several
+  std::optional<ShardGroup> group_;  ///< with several loops
   std::array<adapter::Shard*, 1> shards_{};
   std::atomic<std::uint64_t> ack_id_ = 0;
   void make_adapter();
 
   std::unique_ptr<adapter::Adapter> adapter_;
   bool keeps_packets_ = false;
-  mutable std::mutex handlers_lock_;  ///< for the first two of these
+  mutable std::mutex handlers_lock_;  ///< for middlewares_ and connection_handlers_
   Listeners<Socket, Next> middlewares_;
   Listeners<Socket> connection_handlers_;
   std::vector<SocketHandlers::Entry> server_side_handlers_;
   Predicate predicate_;
   std::vector<std::weak_ptr<NamespaceCore>> children_;  ///< of a model
-  std::vector<std::string> returning_;                  ///< ids of recovered sockets, on their way into another loop's shard
-  std::size_t clients_ = 0;                             ///< here and on their way
+  std::vector<std::string> returning_;                  ///< ids of recovered sockets, being added to another loop's shard
+  std::size_t clients_ = 0;                             ///< connected and connecting
   bool is_transient_ = false;
 };
 

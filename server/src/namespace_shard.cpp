@@ -217,7 +217,7 @@ void NamespaceShard::fetch(const Selection& selection, adapter::Form form, std::
     }
     if (socket.describe_json(result.packed)) {
       ++result.count;
-    } else {  // its data is no JSON: it is left out
+    } else {  // its data is no JSON: the socket is left out
       result.packed.truncate(start);
     }
   });

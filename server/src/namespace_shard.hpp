@@ -24,22 +24,22 @@ class NamespaceCore;
 class ServerLoop;
 class SocketCore;
 
-/// An event on its way to the sockets of one loop: put into a frame when the first of them needs it.
+/// An event for the sockets of one loop, encoded when the first of them needs it.
 struct Encoded {
   FrameRef frame = {};
-  bool failed = false;  ///< it cannot be; that has been counted
+  bool failed = false;  ///< it cannot be encoded; that has been counted
 };
 
-/// A namespace's sockets on one loop. For that loop's thread, but for what says otherwise: where a server has several, these
-/// are for all of them, at the cost of a lock around each change of the index.
+/// A namespace's sockets on one loop. For that loop's thread, except where stated: with several loops some methods are for all
+/// threads, at the cost of a lock around each change of the index.
 class NamespaceShard final : public adapter::Shard {
  public:
   NamespaceShard(NamespaceCore& of_nsp, ServerLoop& home);
 
   [[nodiscard]] NamespaceCore& nsp() const noexcept { return nsp_; }
-  /// Null once the namespace has ended. From any thread.
+  /// The loop's part of the server; null once the namespace has ended. From any thread.
   [[nodiscard]] ServerLoop* home() const noexcept { return home_.load(std::memory_order_relaxed); }
-  /// Also then, and from any thread.
+  /// Also valid after the namespace has ended, and from any thread.
   [[nodiscard]] Loop& loop() const noexcept { return *loop_; }
   [[nodiscard]] bool is_first() const noexcept { return place_ == 0; }
   [[nodiscard]] std::size_t place() const noexcept { return place_; }
@@ -56,12 +56,12 @@ class NamespaceShard final : public adapter::Shard {
   // ---- from any thread ----
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::vector<std::shared_ptr<SocketCore>> sockets() const;
-  /// Null when it is not here.
+  /// Null when the socket is not in this shard.
   [[nodiscard]] std::shared_ptr<SocketCore> find(std::string_view id) const;
   [[nodiscard]] bool has_room(std::string_view room) const override;
-  /// Somebody here may be meant, now or by the time that what is on its way has come.
+  /// True when a selected socket may be here, now or once operations that are already posted have arrived.
   [[nodiscard]] bool may_have(const adapter::Selection& selection) const;
-  /// Something that puts sockets into rooms is on its way here, and until arrived() nobody knows who will be where.
+  /// Announces a posted operation that puts sockets into rooms here: until arrived(), every room may have sockets.
   void expect() noexcept { ++expected_; }
   void arrived() noexcept { --expected_; }
 
@@ -70,7 +70,7 @@ class NamespaceShard final : public adapter::Shard {
   void deliver(const adapter::Selection& selection, Bytes data, const Flags& flags, Encoded& encoded);
   void deliver_with_ack(const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                         std::shared_ptr<adapter::AckListener> listener) override;
-  /// `frame`  the same event, with the id.
+  /// `frame`  the event, encoded with the ack id.
   void ask(const FrameRef& frame, const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
            const std::shared_ptr<adapter::AckListener>& listener);
   void join(const adapter::Selection& selection, const adapter::RoomNames& rooms) override;
@@ -81,7 +81,7 @@ class NamespaceShard final : public adapter::Shard {
   void set_observer(adapter::RoomObserver* observer) override { index_.set_observer(observer); }
 
   // ---- calls of the application's functions, for this loop's sockets or on its thread ----
-  /// False when it threw; that is counted and told.
+  /// Calls a function of the application. False when it threw; that is counted and reported.
   template <typename Call>
   bool guard(std::string_view what, std::string_view socket_id, Call call) {
     try {
@@ -97,11 +97,11 @@ class NamespaceShard final : public adapter::Shard {
   void call_handler(const EventHandler& handler, const EventCall& call, std::string_view event, std::string_view socket_id);
 
  private:
-  /// The sockets themselves, held: what is done to one may end others.
+  /// Returns owning pointers to the sockets, because an operation on one may end others.
   [[nodiscard]] std::vector<std::shared_ptr<SocketCore>> collect(const adapter::Selection& selection);
   void tell_outgoing(const std::vector<std::shared_ptr<SocketCore>>& listening, Bytes data);
   void threw(std::string_view what, std::string_view socket_id, std::string_view message);
-  /// Held while the index changes, and while other threads look at it.
+  /// Locks the index while it changes, and while other threads read it.
   [[nodiscard]] std::unique_lock<std::mutex> lock() const {
     return is_shared_ ? std::unique_lock(lock_) : std::unique_lock<std::mutex>();
   }
@@ -111,11 +111,11 @@ class NamespaceShard final : public adapter::Shard {
   const std::shared_ptr<Loop> loop_;
   const std::shared_ptr<Backlog> backlog_;
   const std::size_t place_;
-  const bool is_shared_;  ///< there are others
+  const bool is_shared_;  ///< the server has several loops
   std::atomic<std::uint32_t> expected_ = 0;
   mutable std::mutex lock_;
   adapter::RoomIndex index_;
-  std::size_t answer_bytes_ = 0;  ///< of the last answer to fetch(): the next one is likely to be as long
+  std::size_t answer_bytes_ = 0;  ///< of the last result of fetch(): the next one is likely to be as long
 };
 
 }  // namespace socketio::server

@@ -49,7 +49,7 @@ FrameRef PacketWriter::connect_error(std::string_view nsp, std::string_view mess
   const auto written = parser_ == Parser::msgpack ? socketio_msgpack_packet::encode_connect_error(text_, nsp, message, data)
                        : revision == 3            ? socketio_packet::encode_error_revision4(text_, nsp, message, data)
                                                   : socketio_packet::encode_connect_error(text_, nsp, message, data);
-  if (!written.ok()) {  // the data is nothing that can be sent: the message alone
+  if (!written.ok()) {  // the data cannot be encoded: sends the message alone
     return data.empty() ? FrameRef() : connect_error(nsp, message, {}, revision);
   }
   return frame();

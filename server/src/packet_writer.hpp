@@ -13,14 +13,14 @@
 
 namespace socketio::server {
 
-/// Puts Socket.IO packets into frames, in the form that the server's parser has.
+/// Encodes Socket.IO packets as frames, in the format of the server's parser.
 ///
 /// Cost  one pass over the data, and one copy into the frame.
 class PacketWriter {
  public:
   explicit PacketWriter(Parser parser) noexcept : parser_(parser) {}
 
-  /// Null when `data` cannot be put into a packet: JSON that is nested too deep.
+  /// Null when `data` cannot be encoded: JSON that is nested too deep.
   FrameRef event(std::string_view nsp, Bytes data, std::optional<std::int64_t> ack_id, bool compress);
   FrameRef ack(std::string_view nsp, std::int64_t id, Bytes array);
   FrameRef connect(std::string_view nsp, std::string_view sid, std::string_view pid, int revision);

@@ -11,23 +11,23 @@
 
 namespace socketio::server {
 
-/// The acks that one client is asked for, sorted by id. With several threads, ids that two of them have drawn may be added in
-/// either order.
+/// The pending acks of one client, sorted by id. With several threads, ids that two of them have drawn may be added in either
+/// order.
 class PendingAcks {
  public:
   using Answered = std::function<void(AckStatus status, Bytes array)>;
   struct Entry {
     std::uint64_t id;
-    std::uint64_t due_ms;  ///< forgotten by then; the end of time when it is not
+    std::uint64_t due_ms;  ///< dropped by then; the largest value when it is not
     Loop::TimerId timer;   ///< 0 for none
     Answered answered;
   };
 
-  /// Cost  constant where ids grow, as they nearly always do.
+  /// Cost  constant when ids grow, as they nearly always do.
   void add(Entry entry);
-  /// What was asked by that id is no longer pending. False when nothing was.
+  /// Removes the entry with that id, and moves it to `entry`. False when there is none.
   bool take(std::uint64_t id, Entry& entry);
-  /// Forgets what is overdue: entries without a timer of their own.
+  /// Drops overdue entries without a timer of their own.
   void drop_overdue(std::uint64_t now_ms);
   [[nodiscard]] std::vector<Entry> take_all() { return std::exchange(entries_, {}); }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }

@@ -99,7 +99,8 @@ void ServerCore::post_to_first(std::function<void(ServerCore&)> function) {
   });
 }
 
-/// What other loops have not run when they end is dropped before their parts are destroyed; the first loop goes on.
+/// Posts to the loop at `place`. Functions that other loops have not run when they stop are dropped before their parts are
+/// destroyed; the first loop continues.
 void ServerCore::post_to(std::size_t place, std::function<void(ServerLoop&)> function) {
   if (place == 0) {
     post_to_first([function = std::move(function)](ServerCore& core) { function(core.first()); });
@@ -145,13 +146,13 @@ std::shared_ptr<NamespaceCore> ServerCore::namespace_for(std::string_view name, 
   if (auto found = find(name)) {
     return found;
   }
-  // of() would take a name without slash for another one, which may have middlewares to pass, and refuses one with a comma.
+  // of() would take a name without slash for another one, which may have middlewares, and throws for one with a comma.
   if (!name.starts_with('/') || name.find(',') != std::string_view::npos) {
     return nullptr;
   }
   constexpr std::uint8_t empty_object[] = {0x80};
   const Value shown(auth.empty() ? Bytes(empty_object) : auth);
-  const auto asked = models_;  // a predicate may add another
+  const auto asked = models_;  // a copy: a predicate may add another
   for (const auto& model : asked) {
     bool allowed = false;
     model->first_shard().guard("a predicate of namespaces", {}, [&] { allowed = model->predicate()(name, shown); });
@@ -184,7 +185,8 @@ void ServerCore::forget(NamespaceCore& nsp) {
     return;
   }
   --children_;
-  // Its subscriptions end before one of the same name may come. The rest ends later: something of it may be running.
+  // Ends its subscriptions before a namespace of the same name can be created. The rest ends later: its functions may be
+  // running.
   nsp.close_adapter();
   {
     const std::lock_guard guard(namespaces_lock_);
@@ -194,7 +196,7 @@ void ServerCore::forget(NamespaceCore& nsp) {
   loop.post([ended = ended_] { detach_all(*ended); });
 }
 
-// ---- the whole -------------------------------------------------------------------------------------------------------------
+// ---- the whole server ------------------------------------------------------------------------------------------------------
 
 void ServerCore::serve_engine(const std::string& path, std::function<void(EngineSocket)> on_connection) {
   EngineOptions bare;
@@ -211,7 +213,7 @@ void ServerCore::report(const Problem& problem) {
   if (options.on_problem) {
     try {
       options.on_problem(problem);
-    } catch (...) {  // whoever is told of problems has none of his own
+    } catch (...) {  // on_problem has no place to report its own exceptions
     }
   }
   if (options.log) {
@@ -242,12 +244,12 @@ void ServerCore::close_adapters() {
   }
 }
 
-/// The end of all loops. Each step is taken when all have taken the one before:
+/// A call of close() in progress. Each step begins when all loops have finished the one before:
 ///
-///   events that wait for their place in a stream are delivered; sessions end, with what they were sent; clients over long
-///   polling come for it; HTTP ends.
+///   events that wait for their id from a stream are delivered; sessions close and send their queues; clients over long polling
+///   fetch their messages; HTTP closes.
 struct ServerCore::Closing {
-  bool over = false;  ///< what is still to come of it is for nothing
+  bool over = false;  ///< it has ended, and later steps do nothing
   std::uint64_t due_ms = 0;
   std::function<void()> done;
   std::size_t namespaces_left = 0;
@@ -256,7 +258,7 @@ struct ServerCore::Closing {
   Loop::TimerId timer = 0;
 
   [[nodiscard]] std::uint64_t left_ms(const Loop& at) const noexcept {
-    return due_ms - std::min(due_ms, at.now_ms());  // the loops' clocks are one
+    return due_ms - std::min(due_ms, at.now_ms());  // all loops have the same clock
   }
 };
 
@@ -290,7 +292,7 @@ void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()>
       self->end_sessions(closing);
     }
   };
-  const auto closed = namespaces_;  // one may end meanwhile
+  const auto closed = namespaces_;  // a copy: a namespace may end meanwhile
   closing->namespaces_left = closed.size();
   closing->timer = loop.call_after(deadline_ms, [closing, delivered] {
     closing->namespaces_left = std::min<std::size_t>(closing->namespaces_left, 1);
@@ -301,7 +303,7 @@ void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()>
   }
 }
 
-/// Sockets save their sessions when they end, so the adapters end after all of them.
+/// Closes the sessions, then the adapters: sockets save their sessions when they end.
 void ServerCore::end_sessions(const std::shared_ptr<Closing>& closing) {
   loop.cancel(closing->timer);
   closing->engines_left = loops_.size();
@@ -324,7 +326,7 @@ void ServerCore::end_sessions(const std::shared_ptr<Closing>& closing) {
   first().drain(closing->left_ms(loop), [this, closing] { loop_drained(closing); });
 }
 
-/// The listener is the first loop's, and clients that poll need it, whichever loop they are on.
+/// Closes HTTP once all loops are drained: the listener is on the first loop, and polling clients of all loops need it.
 void ServerCore::loop_drained(const std::shared_ptr<Closing>& closing) {
   if (closing->over || --closing->loops_left != 0) {
     return;
@@ -339,7 +341,7 @@ void ServerCore::loop_drained(const std::shared_ptr<Closing>& closing) {
   first().http->close(closing->left_ms(loop), [this, closing] { loop_closed(closing); });
 }
 
-/// Nothing is left: whoever asked for that has it, whatever their deadlines.
+/// No connection is left: completes all calls of close(), whatever their deadlines.
 void ServerCore::end_closings() {
   closing_timer_.stop();
   const auto all = std::exchange(closings_, {});
@@ -354,8 +356,8 @@ void ServerCore::end_closings() {
   }
 }
 
-/// A connection that was on its way from one loop to another when both had none is counted all the same: then all are asked
-/// again, and by the time they are it has arrived.
+/// A connection that is moving from one loop to another is counted although neither has it: then all loops are asked again, and
+/// it has arrived by then.
 void ServerCore::loop_closed(const std::shared_ptr<Closing>& closing) {
   if (closing->over || --closing->loops_left != 0) {
     return;

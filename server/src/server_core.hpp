@@ -25,7 +25,7 @@
 
 namespace socketio::server {
 
-/// The loop's time, for adapters.
+/// Clock and timers of a loop, for adapters.
 class LoopScheduler final : public adapter::Scheduler {
  public:
   explicit LoopScheduler(Loop& loop) noexcept : loop_(loop) {}
@@ -40,7 +40,7 @@ class LoopScheduler final : public adapter::Scheduler {
   Loop& loop_;
 };
 
-/// The application's source of randomness, for several threads.
+/// Makes the application's source of randomness safe for several threads.
 class LockedRandom final : public Random {
  public:
   explicit LockedRandom(Random& source) noexcept : source_(source) {}
@@ -54,8 +54,7 @@ class LockedRandom final : public Random {
   Random& source_;
 };
 
-/// What the parts of one server share, and the parts: its loops and its namespaces. For the application's loop, where it says
-/// nothing else.
+/// State of one server: its loops, its namespaces, and what they share. For the application's loop, unless stated otherwise.
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   ServerCore(Loop& server_loop, ServerOptions server_options);
@@ -63,12 +62,12 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   ServerCore(const ServerCore&) = delete;
   ServerCore& operator=(const ServerCore&) = delete;
 
-  /// Made when it is not there. On other threads of the server it must be there: throws Error(not_supported).
+  /// Returns a namespace, and creates it if needed. On other threads of the server it must exist: throws Error(not_supported).
   std::shared_ptr<NamespaceCore> of(std::string_view name);
   std::shared_ptr<NamespaceCore> add_model(NamespaceCore::Predicate predicate);
-  /// The namespace a client asks for; null when there is none, and no predicate makes it.
+  /// Returns the namespace that a client connects to; null when there is none, and no predicate creates it.
   std::shared_ptr<NamespaceCore> namespace_for(std::string_view name, Bytes auth);
-  /// A namespace that was made for clients has none left.
+  /// Removes a namespace that was created for clients and has none left.
   void forget(NamespaceCore& nsp);
   void serve_engine(const std::string& path, std::function<void(EngineSocket)> on_connection);
 
@@ -76,7 +75,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   [[nodiscard]] const std::vector<std::unique_ptr<ServerLoop>>& loops() const noexcept { return loops_; }
   [[nodiscard]] ServerLoop& first() const noexcept { return *loops_.front(); }
   [[nodiscard]] bool is_threaded() const noexcept { return options.threads > 1; }
-  /// Not called when the server has ended by then.
+  /// Calls `function` on the first loop, unless the server has ended by then.
   void post_to_first(std::function<void(ServerCore&)> function);
   void post_to(std::size_t place, std::function<void(ServerLoop&)> function);
   void report(const Problem& problem);
@@ -108,20 +107,20 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   std::shared_ptr<net::OpenCounts> counts_;  ///< with several loops
   std::vector<std::unique_ptr<ServerLoop>> loops_;
-  mutable std::mutex namespaces_lock_;  ///< held when these change, and by other threads that look at them
+  mutable std::mutex namespaces_lock_;  ///< held when namespaces_ changes, and by other threads that read it
   std::map<std::string, std::shared_ptr<NamespaceCore>, std::less<>> namespaces_;
   std::vector<std::shared_ptr<NamespaceCore>> models_;
-  /// Those that have ended, until the turn has; shared with who waits for that.
+  /// Namespaces that have ended, until the end of the turn; shared with the posted function that detaches them.
   std::shared_ptr<std::vector<std::shared_ptr<NamespaceCore>>> ended_ =
       std::make_shared<std::vector<std::shared_ptr<NamespaceCore>>>();
-  std::size_t children_ = 0;  ///< namespaces that predicates have made
-  std::vector<std::shared_ptr<Closing>> closings_;  ///< under way
+  std::size_t children_ = 0;  ///< namespaces that predicates have created
+  std::vector<std::shared_ptr<Closing>> closings_;  ///< calls of close() in progress
   bool closed_ = false;
-  net::Timer closing_timer_;  ///< keeps the application's loop turning for them, which other loops have to end, too
+  net::Timer closing_timer_;  ///< keeps the application's loop running until the other loops are closed, too
   std::recursive_mutex report_lock_;
 };
 
-/// The name of an event as handlers are registered: numbers in JavaScript's form.
+/// Name of an event as it is registered with handlers: numbers in JavaScript's form.
 [[nodiscard]] std::string event_name_text(const event_data::Name& name);
 
 }  // namespace socketio::server

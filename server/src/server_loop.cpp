@@ -26,7 +26,7 @@ socketio_packet::Limits limits_of(const ServerOptions& options) {
   return {options.attachments_max, options.attachment_bytes_max, options.depth_max};
 }
 
-/// While it lives, threads that begin get no signals: those are for the application's.
+/// Blocks signals for threads that start while it exists: signals are for the application's threads.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {
@@ -80,7 +80,8 @@ ServerLoop::~ServerLoop() {
 
 LoopPlace ServerLoop::loop_place() const noexcept { return {place, server.options.threads}; }
 
-/// What the application throws there refuses the session, and passes neither the parser nor the loop.
+/// Options whose allow_request() catches exceptions of the application: they refuse the session, and pass through neither the
+/// parser nor the loop.
 EngineOptions ServerLoop::guarded_engine_options() {
   EngineOptions guarded = server.options.engine;
   if (guarded.allow_request) {
@@ -107,7 +108,7 @@ void ServerLoop::start() {
 }
 
 void ServerLoop::run() {
-  constexpr std::uint64_t years_ms = 1'000'000'000'000;  // what is waited for keeps the loop turning
+  constexpr std::uint64_t years_ms = 1'000'000'000'000;  // waiting for `ended_` keeps the loop running
   current_loop = this;
   while (!loop.run_until([this] { return ended_; }, years_ms)) {
   }
@@ -127,7 +128,7 @@ void ServerLoop::finish() {
 
 // ---- HTTP ------------------------------------------------------------------------------------------------------------------
 
-/// A request belongs to the loop of the session that it names. Others are served where they come in.
+/// A request belongs to the loop of the session that it names. Others are served by the loop that receives them.
 HttpSharing ServerLoop::sharing(std::shared_ptr<net::OpenCounts> counts) {
   HttpSharing shared;
   if (counts == nullptr) {
@@ -187,7 +188,7 @@ bool ServerLoop::serve_client(HttpExchange& exchange) {
   if (!name.starts_with("socket.io.")) {
     return false;
   }
-  Headers cors;  // modules are asked for from other origins
+  Headers cors;  // pages of other origins may request modules
   client_answers_.add_cors(cors, exchange.request());
   return client_answers_.preflight(exchange) || client_files_.serve(exchange, "/" + std::string(name), std::move(cors));
 }

@@ -33,11 +33,11 @@ class Connection;
 class NamespaceCore;
 class ServerCore;
 
-/// What a server has on one of its loops: HTTP, Engine.IO, and what their sessions share. For that loop's thread, but for what
-/// says otherwise.
+/// The part of a server that is on one of its loops: HTTP, Engine.IO, and the state that their sessions share. For that loop's
+/// thread, unless stated otherwise.
 ///
-/// The first loop of a server is the application's, and where the adapters are. The others have a thread each. What these want
-/// of the first, they post to it; it outlives them.
+/// The first loop of a server is the application's, and runs the adapters. The others have a thread each. They post their
+/// requests to the first one, which outlives them.
 class ServerLoop {
  public:
   using OnEngineSocket = std::function<void(EngineSocket)>;
@@ -45,31 +45,31 @@ class ServerLoop {
   /// `place`   0 for the application's loop.
   /// `counts`  of the connections on all loops; null when there is one.
   ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::size_t its_place, std::shared_ptr<net::OpenCounts> counts);
-  /// Ends its thread; not on that.
+  /// Stops its thread; must not run on that thread.
   ~ServerLoop();
   ServerLoop(const ServerLoop&) = delete;
   ServerLoop& operator=(const ServerLoop&) = delete;
 
   // ---- from the application's thread ----
-  /// Begins its thread. Throws Error(bad_option) when the system gives none.
+  /// Starts its thread. Throws Error(bad_option) when the system cannot create one.
   void start();
-  /// Ends all sessions and the thread, and waits for that. Does nothing when there is no thread.
+  /// Closes all sessions, stops the thread, and waits for that. Does nothing when there is no thread.
   void finish();
-  /// The calling thread's, if it is one that start() has begun.
+  /// The ServerLoop of the calling thread, if start() has started that thread; null otherwise.
   [[nodiscard]] static ServerLoop* current() noexcept;
 
   void serve_engine(const EngineOptions& bare, const std::shared_ptr<const OnEngineSocket>& on_connection);
   void close_engines();
-  /// Takes sessions again.
+  /// Accepts sessions again.
   void reopen();
-  /// After close_engines(): calls `drained` once the clients over long polling have come for what they were sent, at the latest
-  /// after `deadline_ms`. Before this returns when there are none.
+  /// After close_engines(): calls `drained` once all clients over long polling have fetched their messages, at the latest after
+  /// `deadline_ms`. Before this returns when there are none.
   void drain(std::uint64_t deadline_ms, std::function<void()> drained);
   /// Also from other threads.
   [[nodiscard]] ServerCounters all_counters() const;
   [[nodiscard]] bool is_first() const noexcept { return place == 0; }
 
-  /// Calls something of the application's. False when it threw; that is counted and told.
+  /// Calls a function of the application. False when it threw; that is counted and reported.
   template <typename Call>
   bool guard(std::string_view nsp, std::string_view what, std::string_view socket_id, Call call) {
     try {
@@ -83,10 +83,10 @@ class ServerLoop {
     return false;
   }
 
-  // ---- where namespaces are: the first loop has them, the others ask it ----
-  /// The client's CONNECT goes on with Connection::enter(), now or later.
+  // ---- look-up of namespaces: the first loop has them, the others request them from it ----
+  /// Looks up the namespace of a client's CONNECT, and calls Connection::enter(), now or later.
   void find_namespace(Connection& connection, std::string_view name, Bytes auth);
-  /// So many of a connection's CONNECTs wait for that.
+  /// Number of a connection's CONNECTs that wait for their namespace.
   [[nodiscard]] std::size_t asking_count(const Connection& connection) const {
     return asking_.empty() ? 0 : asking_.count(&connection);
   }
@@ -94,21 +94,21 @@ class ServerLoop {
   void stop_asking(const Connection& connection) { asking_.erase(&connection); }
 
   ServerCore& server;
-  const std::shared_ptr<Loop> shared_loop;  ///< for those who may outlive this
+  const std::shared_ptr<Loop> shared_loop;  ///< for users that may outlive this
   Loop& loop;
   const std::size_t place;
-  const std::shared_ptr<Backlog> backlog;  ///< of what other loops want this one to do; for those, too
-  ServerCounters counters;                 ///< but for those of HTTP and Engine.IO
+  const std::shared_ptr<Backlog> backlog;  ///< of the operations that other loops have posted to this one; shared with those
+  ServerCounters counters;                 ///< except those of HTTP and Engine.IO
   PacketWriter writer;
   socketio_packet::Limits packet_limits;
   Buffer scratch;  ///< for packets that are being received
   DeadlineQueue connect_due;
   std::unique_ptr<EngineServer> engine;
   std::unique_ptr<HttpServer> http;
-  std::size_t emits_under_way = 0;  ///< of sockets here, by way of the first loop
+  std::size_t emits_under_way = 0;  ///< of this loop's sockets, not yet handled by the first loop
 
  private:
-  /// Which namespace a client has asked for.
+  /// Pending look-up of the namespace that a client connects to.
   struct Question {
     std::weak_ptr<Connection> connection;
     std::string name;
@@ -132,7 +132,7 @@ class ServerLoop {
   StaticFiles client_files_;
   StaticFiles static_files_;
   std::multimap<const Connection*, std::shared_ptr<Question>> asking_;
-  /// Those that last as long as the server.
+  /// Namespaces that exist as long as the server.
   std::map<std::string, std::shared_ptr<NamespaceCore>, std::less<>> known_;
   net::Timer drain_timer_;
   std::thread thread_;

@@ -43,7 +43,7 @@ void AckGather::check() {
 
 namespace {
 
-/// On the first loop.
+/// Listener on the first loop.
 class NearListener final : public adapter::AckListener {
  public:
   explicit NearListener(std::shared_ptr<AckGather> gather) noexcept : gather_(std::move(gather)) {}
@@ -54,7 +54,7 @@ class NearListener final : public adapter::AckListener {
   std::shared_ptr<AckGather> gather_;
 };
 
-/// On another one. The gather is the first loop's also when it ends.
+/// Listener on another loop. The gather is destroyed on the first loop, too.
 class FarListener final : public adapter::AckListener {
  public:
   FarListener(Loop& first, std::shared_ptr<AckGather> gather) noexcept : first_(first), gather_(std::move(gather)) {}
@@ -83,9 +83,9 @@ std::shared_ptr<adapter::AckListener> ShardGroup::listener_at(NamespaceShard& sh
   return std::make_shared<FarListener>(shard.nsp().loop(), std::move(gather));
 }
 
-// ---- rooms that begin and end ----------------------------------------------------------------------------------------------
+// ---- creation and removal of rooms -----------------------------------------------------------------------------------------
 
-/// Hears of the rooms of one loop, on that.
+/// Observes the rooms of one loop, on that loop.
 class ShardGroup::Reporter final : public adapter::RoomObserver {
  public:
   Reporter(ShardGroup& group, bool is_first) noexcept : group_(group), is_first_(is_first) {}
@@ -115,7 +115,7 @@ class ShardGroup::Reporter final : public adapter::RoomObserver {
 ShardGroup::ShardGroup(NamespaceCore& nsp, const Shards& shards) noexcept : nsp_(nsp), shards_(shards) {}
 ShardGroup::~ShardGroup() = default;
 
-/// What watches the rooms of other loops stays: it cannot be taken away from here.
+/// Observers of other loops' rooms stay: they cannot be removed from this thread.
 void ShardGroup::set_observer(adapter::RoomObserver* observer) {
   observer_ = observer;
   if (observer == nullptr || !reporters_.empty()) {
@@ -149,7 +149,7 @@ bool ShardGroup::has_room(std::string_view room) const {
 
 // ---- operations ------------------------------------------------------------------------------------------------------------
 
-/// What other loops need of an operation: copied once, and shared by all.
+/// Data of an operation for other loops: copied once, and shared by all.
 struct ShardGroup::Parcel {
   std::vector<std::string> rooms;
   std::vector<std::string> except;
@@ -170,7 +170,7 @@ struct ShardGroup::Parcel {
     }
     return result;
   }
-  /// What it counts while it waits, with the frame.
+  /// Bytes that it counts in the backlog, with the frame.
   [[nodiscard]] std::size_t size_bytes() const noexcept { return 2 * data.size() + cost; }
   static constexpr std::size_t cost = 512;
   [[nodiscard]] Selection selection() const noexcept {
@@ -295,10 +295,10 @@ void ShardGroup::disconnect(const Selection& selection, bool close) {
   own().disconnect(selection, close);
 }
 
-// ---- questions -------------------------------------------------------------------------------------------------------------
+// ---- requests --------------------------------------------------------------------------------------------------------------
 
-/// Has each shard asked, on its loop, and calls `done` on the first one with the answers in the order of the shards. `ask` gets
-/// a shard, and the function that takes its answer.
+/// Calls `ask` for each shard, on its loop, and `done` on the first loop with the results in the order of the shards. `ask`
+/// gets a shard, and the function that takes its result.
 template <typename Part, typename Ask>
 void ShardGroup::gather(Ask ask, std::function<void(std::vector<Part>)> done) {
   struct Gathered {

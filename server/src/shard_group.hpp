@@ -16,12 +16,12 @@
 
 namespace socketio::server {
 
-/// The acks of one broadcast, put together from the sockets of several loops. On the adapter's loop.
+/// The acks of one broadcast, combined from the sockets of several loops. On the adapter's loop.
 class AckGather {
  public:
-  /// So many loops more are to tell whom they asked.
+  /// Adds a number of loops that have to report how many clients they asked.
   void expect(std::size_t loops) noexcept { loops_left_ += loops; }
-  /// Who wants to hear it. What has come before is told then.
+  /// Sets the listener, and passes it all acks received before.
   void tell(std::shared_ptr<adapter::AckListener> listener);
   void on_clients(std::size_t count);
   void on_ack(Bytes arguments);
@@ -35,10 +35,10 @@ class AckGather {
   std::size_t clients_ = 0;
 };
 
-/// A namespace's sockets on all loops of a server, as its adapter sees them: as one shard. On the adapter's loop, which is the
-/// first one: its own sockets are dealt with at once, for those of others everything is copied once, and posted.
+/// A namespace's sockets on all loops of a server, as one shard for the adapter. On the adapter's loop, which is the first one:
+/// operations are applied to its own sockets at once; for other loops their data is copied once, and posted.
 ///
-/// An event is put into a frame once for all loops.
+/// An event is encoded once for all loops.
 class ShardGroup final : public adapter::Shard {
  public:
   using Shards = std::vector<std::unique_ptr<NamespaceShard>>;
@@ -47,11 +47,11 @@ class ShardGroup final : public adapter::Shard {
   ShardGroup(NamespaceCore& nsp, const Shards& shards) noexcept;
   ~ShardGroup() override;
 
-  /// While it lives, an operation is carried out that began on another loop, where it has been done already: so that whoever
-  /// emits and then does something else sees both in this order.
+  /// Scope for an operation that started on another loop and is already applied there, so that a caller that emits and then
+  /// does something else sees both in this order.
   class Begun {
    public:
-    /// `encoded`  what that loop has made of the event.
+    /// `encoded`  the event as that loop has encoded it.
     /// `acks`     of the clients that it has asked; or null.
     Begun(ShardGroup& group, const NamespaceShard& there, Encoded encoded, std::shared_ptr<AckGather> acks) noexcept
         : group_(group) {
@@ -71,7 +71,7 @@ class ShardGroup final : public adapter::Shard {
     ShardGroup& group_;
   };
 
-  /// Tells a gather on the first loop what happens at a shard.
+  /// Makes a listener for a shard that reports to a gather on the first loop.
   [[nodiscard]] static std::shared_ptr<adapter::AckListener> listener_at(NamespaceShard& shard,
                                                                          std::shared_ptr<AckGather> gather);
 
@@ -90,11 +90,11 @@ class ShardGroup final : public adapter::Shard {
   struct Parcel;
   class Reporter;
 
-  /// The shards of other loops that may have a socket that is meant, and are not done.
+  /// The shards of other loops that may have a selected socket, and where the operation is not applied yet.
   [[nodiscard]] std::vector<NamespaceShard*> others_with(const adapter::Selection& selection) const;
-  /// The first loop's, unless it is done.
+  /// The shard of the first loop.
   [[nodiscard]] NamespaceShard& own() const { return *shards_.front(); }
-  /// Takes a place in what waits for that loop; false, and it is counted, when there is none.
+  /// Reserves bytes in the backlog of that loop; false, and counted, when it is full.
   [[nodiscard]] bool has_room_for(NamespaceShard& shard, std::size_t bytes);
   template <typename Act>
   void post(NamespaceShard& shard, Act act);
@@ -110,7 +110,7 @@ class ShardGroup final : public adapter::Shard {
   std::shared_ptr<AckGather> acks_;
   adapter::RoomObserver* observer_ = nullptr;
   std::vector<std::unique_ptr<Reporter>> reporters_;
-  std::unordered_map<std::string, std::size_t> rooms_;  ///< on how many loops somebody is in them; with an observer
+  std::unordered_map<std::string, std::size_t> rooms_;  ///< number of loops with sockets in each; with an observer
 };
 
 }  // namespace socketio::server

@@ -186,7 +186,7 @@ bool SocketCore::join(std::string_view room) {
     return true;
   }
   if (state_ != State::connected) {
-    return true;  // it has gone
+    return true;  // the socket has ended
   }
   if (adapter::RoomIndex::room_count(*this) >= most && !shard_->index().is_in(*this, room)) {
     return false;
@@ -249,7 +249,7 @@ void SocketCore::emit_with_ack(Bytes data, const Flags& flags, OnAck done) {
   check_thread();
   event_data::require(data, is_reserved_client_event);
   ServerLoop* const core = home();
-  Loop& loop = core != nullptr ? shard_->loop() : nsp().loop();  // nobody runs other loops any more
+  Loop& loop = core != nullptr ? shard_->loop() : nsp().loop();  // other loops do not run any more
   const auto refuse = [this, &loop, &done](AckStatus status) {
     loop.post([self = shared_from_this(), done = std::move(done), status] {
       self->shard_->guard("ack", self->id(), [&] { done({status, {}}); });
@@ -354,12 +354,12 @@ void SocketCore::on_event(const socketio_packet::Packet& packet) {
     dispatch(packet.data, ack);
     return;
   }
-  auto data = std::make_shared<Buffer>();  // a middleware may take its time
+  auto data = std::make_shared<Buffer>();  // a copy: a middleware may call next() later
   data->append(packet.data);
   pass_middlewares(std::move(data), ack, 0);
 }
 
-/// Before the middlewares, as the reference does: what they refuse has been heard here.
+/// Calls these listeners before the middlewares, as the reference does: they also receive events that a middleware refuses.
 void SocketCore::on_event_arrived(Bytes data) {
   ++home()->counters.events_received;
   if (others() == nullptr || others()->any.empty()) {
@@ -405,7 +405,7 @@ void SocketCore::pass_middlewares(std::shared_ptr<Buffer> data, const Ack& ack, 
 void SocketCore::dispatch(Bytes data, const Ack& ack) {
   const auto name = event_data::name(data);
   if (!name.ok()) {
-    return;  // the parser lets no such event pass
+    return;  // never: the parser refuses such events
   }
   const auto self = shared_from_this();  // a handler may end it
   if (handlers_ == nullptr) {
@@ -480,7 +480,7 @@ void SocketCore::disconnect(bool close) {
   end(CloseReason::server_namespace_disconnect);
 }
 
-/// What has been emitted before goes first; it comes back from the first loop.
+/// Disconnects after earlier emits: the request goes through the first loop, as they do.
 void SocketCore::disconnect_later(bool close) {
   home()->server.post_to_first([self = shared_from_this(), close](ServerCore& core) {
     core.post_to(self->shard().place(), [self, close](ServerLoop&) { self->disconnect(close); });

@@ -31,17 +31,17 @@ class NamespaceCore;
 class NamespaceShard;
 class ServerLoop;
 
-/// One client in one namespace, from its CONNECT to its end; what Socket is the handle of.
+/// One client in one namespace, from its CONNECT to its end; the state behind the handle Socket.
 ///
-///   connecting   middlewares are asked; rooms that are joined now wait
-///   connected    in the namespace's index; the client has been told
-///   ended        out of everything; the handlers are gone
+///   connecting   middlewares are called; rooms joined now are entered later
+///   connected    in the namespace's index; the client receives the response to its CONNECT
+///   ended        removed from everything; the handlers are destroyed
 class SocketCore final : public adapter::Member, public std::enable_shared_from_this<SocketCore> {
  public:
   enum class State : std::uint8_t { connecting, connected, ending, ended };
 
   /// `auth`  msgpack object, or empty.
-  /// `shard`  keeps its namespace.
+  /// `shard`  keeps its namespace alive.
   SocketCore(std::shared_ptr<NamespaceShard> shard, Connection& connection, std::string id, Bytes auth);
   ~SocketCore();
 
@@ -51,7 +51,7 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
   [[nodiscard]] bool is_connected() const noexcept { return state_ == State::connected; }
   [[nodiscard]] bool recovered() const noexcept { return recovered_; }
   [[nodiscard]] Connection* connection() const noexcept { return connection_; }
-  /// Empty without recovery.
+  /// Private id of the session; empty without recovery.
   [[nodiscard]] std::string_view pid() const noexcept { return rare_ ? std::string_view(rare_->pid) : std::string_view(); }
   void set_pid(std::string pid) { rare().pid = std::move(pid); }
   [[nodiscard]] Bytes auth() const noexcept { return auth_.bytes(); }
@@ -60,20 +60,20 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
   [[nodiscard]] Handshake handshake() const;
   /// Appends {id, handshake, rooms, data}, msgpack.
   void describe(Buffer& out) const;
-  /// The same as JSON. The handshake is put into words once, and kept: who fetches sockets does it again. False, and nothing is
-  /// appended, when the data is no JSON.
+  /// Appends the same as JSON. The JSON of the handshake is made once and kept, because sockets are fetched repeatedly. False,
+  /// and nothing is appended, when the data is no JSON.
   bool describe_json(Buffer& out);
-  /// Where handlers are kept; null once it has ended.
+  /// The registered handlers; null once the socket has ended.
   [[nodiscard]] SocketHandlers* handlers();
 
-  /// Takes on what was saved of a lost one.
+  /// Takes over the saved session of a lost socket.
   void restore(const adapter::SavedSession& session);
-  /// Takes that back.
+  /// Undoes restore(), and takes a new id.
   void begin_anew(std::string id);
 
   // rooms
   void join(std::span<const Room> rooms);
-  /// For others than the application: false when it would be in too many.
+  /// Joins without exceptions: false when it would be in too many rooms.
   bool join(std::string_view room);
   void leave(std::string_view room);
   [[nodiscard]] std::vector<std::string> rooms() const;
@@ -87,38 +87,38 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
   [[nodiscard]] bool hears_outgoing() const noexcept { return others() != nullptr && !others()->any_outgoing.empty(); }
   void tell_outgoing(Bytes data);
 
-  /// With recovery: the last argument of an event that was sent is the offset that its client will name.
+  /// With recovery: stores the offset of the last event that was sent, which its client names when it reconnects.
   void note_offset(std::string_view offset) { rare().offset = offset; }
 
   // what happens
   void enter();  ///< connected from now on
-  /// An event has come: listeners of all events are called, before middlewares and handlers.
+  /// Handles a received event: calls the listeners of all events, before middlewares and handlers.
   void on_event_arrived(Bytes data);
-  /// It is the middlewares' and handlers' turn.
+  /// Passes the event to the middlewares and handlers.
   void on_event(const socketio_packet::Packet& packet);
   void on_ack(const socketio_packet::Packet& packet);
   void on_error(std::string_view message);
   void disconnect(bool close);
-  /// Leaves everything. The connection itself is not touched, and nothing is sent.
+  /// Ends the socket: leaves its rooms and its namespace. The connection itself is not touched, and nothing is sent.
   void end(CloseReason reason);
 
  private:
-  /// What few sockets have, or not for long.
+  /// Members that few sockets need, or only for a short time.
   struct Rare {
     std::string pid;                         ///< with recovery
-    std::string offset;                      ///< the same: of the last event that was sent to it
+    std::string offset;                      ///< with recovery: of the last event that was sent to it
     std::uint64_t recoverable_until_ms = 0;  ///< once it has ended
     Buffer data;                             ///< once it is set
     std::vector<std::string> early_rooms;    ///< joined before it is connected
     PendingAcks acks;
     std::unique_ptr<PackedRequest> last_request;  ///< once the connection is gone
-    Buffer handshake_json;                        ///< once somebody has asked
+    Buffer handshake_json;                        ///< once the socket was fetched as JSON
   };
 
-  /// The server's loop that it lives on; null once the namespace has ended.
+  /// The server's loop that it belongs to; null once the namespace has ended.
   [[nodiscard]] ServerLoop* home() const noexcept;
   void check_thread() const;
-  /// Its connection was lost, and its client may come back for it.
+  /// True when its connection was lost, and its client may still recover the session.
   [[nodiscard]] bool is_awaited() const noexcept;
   [[nodiscard]] Rare& rare();
   [[nodiscard]] SocketHandlers::Others* others() const noexcept { return handlers_ ? handlers_->others.get() : nullptr; }

@@ -12,7 +12,7 @@
 
 namespace socketio::server {
 
-/// Functions that may be added and taken away while they are called: whoever calls them holds them.
+/// Functions that may be added and removed while they are called: callers use a copy of the list.
 template <typename... Params>
 class Listeners {
  public:
@@ -21,14 +21,14 @@ class Listeners {
   void add(Function function) { functions_.push_back(std::make_shared<const Function>(std::move(function))); }
   void clear() noexcept { functions_.clear(); }
   [[nodiscard]] bool empty() const noexcept { return functions_.empty(); }
-  /// As of now.
+  /// Copy of the current list.
   [[nodiscard]] Functions list() const { return functions_; }
 
  private:
   Functions functions_;
 };
 
-/// What an application has registered on one socket. There are many sockets, and most listen to events only.
+/// Functions that an application has registered on one socket. There are many sockets, and most have event handlers only.
 struct SocketHandlers {
   struct Entry {
     std::string event;
@@ -54,7 +54,7 @@ struct SocketHandlers {
   }
 };
 
-/// The handlers of an event, as of now; those that are to hear one event only are taken away.
+/// The current handlers of an event; removes those registered for one event only.
 [[nodiscard]] std::vector<std::shared_ptr<const EventHandler>> take_handlers(std::vector<SocketHandlers::Entry>& entries,
                                                                              std::string_view event);
 

@@ -81,7 +81,7 @@ std::string decode_path(std::string_view path) {
     if (letter == '\0' || letter == '\\') {
       return {};
     }
-    // Judged after decoding, so that "%2e%2e" and "..%2f" are seen for what they are.
+    // Checked after decoding, so that "%2e%2e" and "..%2f" are recognized.
     if (!name.empty() && name.back() == '/' && (letter == '/' || letter == '.')) {
       return {};
     }
@@ -101,7 +101,7 @@ std::string_view content_type_of(std::string_view name) noexcept {
 
 StaticFiles::StaticFiles(const std::string& folder) : root_(folder.empty() ? "" : resolve(folder)) {
   if (root_ == "/") {
-    root_.clear();  // nobody means that
+    root_.clear();  // the whole file system is never meant
   }
 }
 
@@ -113,7 +113,7 @@ bool StaticFiles::serve(HttpExchange& exchange, std::string_view path, Headers h
   if (name.ends_with('/')) {
     name += "index.html";
   }
-  // Links are followed first and judged by where they lead.
+  // Links are resolved first, and their target is checked.
   const std::string resolved = resolve(root_ + name);
   if (!resolved.starts_with(root_ + "/")) {
     return false;
@@ -163,7 +163,7 @@ bool StaticFiles::serve(HttpExchange& exchange, std::string_view path, Headers h
 std::shared_ptr<const std::string> StaticFiles::packed(File& file, content_encoding::Encoding encoding) {
   using content_encoding::Encoding;
   constexpr std::size_t packed_bytes_min = 1'024;
-  constexpr std::size_t packed_bytes_max = 4 << 20;  // larger ones would keep the loop for long
+  constexpr std::size_t packed_bytes_max = 4 << 20;  // larger ones would block the loop for long
   if (encoding == Encoding::identity || file.size < packed_bytes_min || file.size > packed_bytes_max) {
     return nullptr;
   }
@@ -177,9 +177,9 @@ std::shared_ptr<const std::string> StaticFiles::packed(File& file, content_encod
   return kept != file.content ? kept : nullptr;
 }
 
-/// The file as it is now; null when there is none that can be served.
+/// Returns the file in its current state; null when there is none that can be served.
 StaticFiles::File* StaticFiles::read(const std::string& name) {
-  // A pipe or a device would hold the loop; neither is opened to wait, nor read.
+  // A pipe or a device would block the loop: it is opened without waiting, and never read.
   const int descriptor = open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) {
     return nullptr;
@@ -207,7 +207,7 @@ StaticFiles::File* StaticFiles::refresh(const std::string& name, int descriptor)
     cache_.erase(found);
   }
   if (size > cache_bytes_max - std::min(cache_bytes_, cache_bytes_max)) {
-    cache_.clear();  // a folder that large is not what this is for
+    cache_.clear();  // the cache is not for a folder that large
     cache_bytes_ = 0;
   }
   const auto content = std::make_shared<std::string>(size, '\0');
@@ -215,7 +215,7 @@ StaticFiles::File* StaticFiles::refresh(const std::string& name, int descriptor)
   for (std::size_t done = 0; done < size;) {
     const ssize_t count = ::read(descriptor, content->data() + done, size - done);
     if (count <= 0 && !(count < 0 && errno == EINTR)) {
-      return nullptr;  // it shrinks right now
+      return nullptr;  // the file is being truncated
     }
     done += count > 0 ? static_cast<std::size_t>(count) : 0;
   }

@@ -84,7 +84,8 @@ void WebSocketConnection::start() {
   }
 }
 
-/// The client's doing: the standard's answer, and word to the owner, who gives the connection back.
+/// Ends the WebSocket because of the client: sends the close frame that the standard requires, and notifies the owner, who
+/// passes the connection to WebSocketHost::close().
 void WebSocketConnection::end(FrameRef close, bool error) {
   close_received_ = true;
   if (error) {
@@ -176,7 +177,7 @@ void WebSocketConnection::on_bytes(Bytes bytes) {
 
 namespace {
 
-/// What a connection may still have handled in this turn. Time is looked at only where there are many messages.
+/// Remaining work for a connection in this turn. The time is checked only when there are many messages.
 class TurnBudget {
  public:
   TurnBudget(Loop& loop, const WebSocketHost::Options& options) noexcept
@@ -277,7 +278,7 @@ std::size_t WebSocketConnection::take_compressed(const Message& message) {
   if (status == websocket_deflate::Status::too_large) {
     fail(CloseCode::too_large);
   } else if (status != websocket_deflate::Status::ok || (message.opcode == Opcode::text && !utf8::valid(plain.text()))) {
-    fail(CloseCode::bad_utf8);  // the code for content of any kind that is not what it says
+    fail(CloseCode::bad_utf8);  // the code for content that does not match its type
   } else {
     take({message.opcode, false, plain.bytes(), CloseCode::none});
   }

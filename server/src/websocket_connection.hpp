@@ -24,29 +24,29 @@ namespace socketio::server {
 
 class WebSocketConnection;
 
-/// Hears what happens on a WebSocket. May close it.
+/// Receives the messages and events of a WebSocket. May close it.
 class WebSocketListener {
  public:
   virtual ~WebSocketListener() = default;
   /// Borrowed until return.
   virtual void on_websocket_message(Bytes data, bool binary) = 0;
-  /// The client has sent more at once than it may; on_websocket_ended() follows.
+  /// The client has sent a message above the limit; on_websocket_ended() follows.
   virtual void on_too_large() = 0;
-  /// The client closed it, or is gone. `error`: it broke the protocol, or does not read its pongs. The last call, and no longer
-  /// any use in the connection: give it to WebSocketHost::close() all the same.
+  /// The client closed it, or has disconnected. `error`: it broke the protocol, or does not read its pongs. The last call; the
+  /// connection is of no more use, but must still be given to WebSocketHost::close().
   virtual void on_websocket_ended(bool error) = 0;
 };
 
-/// What the WebSockets of a server share, and where they go to end.
+/// State that the WebSockets of a server share; owns those that are closing.
 class WebSocketHost {
  public:
   struct Options {
     std::size_t message_bytes_max = 0;
     std::size_t queue_bytes_max = 0;
-    std::uint64_t closing_timeout_ms = 30'000;  ///< for the client's answer to a close frame
-    std::size_t closing_bytes_max = 1 << 20;    ///< that are read until then
+    std::uint64_t closing_timeout_ms = 30'000;  ///< for the client's close frame
+    std::size_t closing_bytes_max = 1 << 20;    ///< most bytes read until then
     std::size_t compression_threshold = 0;
-    // What is handled of one connection before others have their turn.
+    // Limits of what is handled of one connection before others get their turn.
     std::size_t turn_bytes_max = 1 << 20;  ///< inflated
     std::uint64_t turn_ms_max = 5;
   };
@@ -56,8 +56,8 @@ class WebSocketHost {
 
   [[nodiscard]] const Options& options() const noexcept { return options_; }
 
-  /// Ends a connection as the standard wants it: what is queued, a close frame, the client's close frame, the end; or the end
-  /// after a while. Its listener hears nothing any more. `drop_queue`: what is queued is not sent.
+  /// Closes a connection as the standard requires: sends the queue and a close frame, waits for the client's close frame or the
+  /// timeout, and closes. Its listener is not called any more. `drop_queue`: the queue is not sent.
   void close(std::unique_ptr<WebSocketConnection> connection, bool drop_queue = false);
   [[nodiscard]] std::size_t closing_count() const noexcept { return closing_.size(); }
 
@@ -67,11 +67,11 @@ class WebSocketHost {
     std::unique_ptr<WebSocketConnection> connection;
     std::size_t input_bytes = 0;
   };
-  /// Counts what comes on a connection that is closing. False when the client has sent so much that its close frame is no
-  /// longer waited for.
+  /// Counts the bytes received on a connection that is closing. False when the client has sent so much that its close frame is
+  /// no longer awaited.
   [[nodiscard]] bool may_send(const WebSocketConnection& connection, std::size_t bytes);
   void bury(WebSocketConnection& connection);
-  /// Has resume() called at the end of the next turn.
+  /// Calls resume() at the end of the next turn.
   void resume_later(WebSocketConnection& connection);
   void end_turn();
 
@@ -81,12 +81,12 @@ class WebSocketHost {
   net::TurnEnd turn_end_;
   std::vector<WebSocketConnection*> resuming_;
   std::unordered_map<const WebSocketConnection*, Closing> closing_;
-  std::vector<std::unique_ptr<WebSocketConnection>> dead_;  // until the turn ends: they may be in the midst of something
+  std::vector<std::unique_ptr<WebSocketConnection>> dead_;  // until the turn ends: their functions may be running
   FrameRef empty_close_;
-  Buffer input_;  // parsers unmask in place
+  Buffer input_;  // a copy of the input: parsers unmask in place
 };
 
-/// One WebSocket. Made with new, given back by WebSocketHost::close(): never destroyed while it is in use.
+/// One WebSocket. Its owner gives it to WebSocketHost::close(), and never destroys it while it is in use.
 class WebSocketConnection final : private RawListener {
  public:
   /// Nothing is read before start().
@@ -96,27 +96,27 @@ class WebSocketConnection final : private RawListener {
 
   void set_listener(WebSocketListener* listener) noexcept { listener_ = listener; }
   void start();
-  /// For clients of Engine.IO 3 that take no binary frames.
+  /// For clients of Engine.IO 3 that accept no binary frames.
   void set_base64(bool base64) noexcept { base64_ = base64; }
 
-  /// While the listener is given a message: bytes that came with it are still to be read.
+  /// True while the listener receives a message and there are more bytes that arrived with it.
   [[nodiscard]] bool more_follows() const noexcept { return more_follows_; }
 
   void queue(FrameRef frame) { queue_.push(std::move(frame)); }
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return queue_.size_bytes(); }
   [[nodiscard]] FrameQueue::Mark mark() const { return queue_.mark(); }
-  /// False while the system does not take what was written before.
+  /// False while the system does not accept the bytes written before.
   [[nodiscard]] bool writable() const noexcept { return !blocked_ && state_ == State::open; }
-  /// Writes what is queued, as far as the system takes it; the rest when it takes more.
+  /// Writes the queue, as far as the system accepts it; the rest when it accepts more.
   void flush();
 
  private:
   friend class WebSocketHost;
   enum class State : std::uint8_t {
     open,
-    ended,    ///< the client closed it, or broke the protocol; the listener has been told
+    ended,    ///< the client closed it, or broke the protocol; the listener has been notified
     closing,  ///< a close frame is queued or sent, the client's is awaited
-    dead,     ///< nothing is to be done any more
+    dead,     ///< closed, and about to be destroyed
   };
 
   void on_bytes(Bytes bytes) override;
@@ -124,9 +124,9 @@ class WebSocketConnection final : private RawListener {
   void on_lost(bool error) override;
 
   void read(std::span<std::uint8_t> input);
-  /// What could not be handled in one turn goes on.
+  /// Continues with input that could not be handled in one turn.
   void resume();
-  /// Returns how many bytes it was, inflated.
+  /// Handles a message. Returns its size in bytes, inflated.
   std::size_t take(const websocket_frame::Message& message);
   std::size_t take_compressed(const websocket_frame::Message& message);
   void end(FrameRef close, bool error);
@@ -143,11 +143,11 @@ class WebSocketConnection final : private RawListener {
   WebSocketListener* listener_ = nullptr;
   websocket_frame::Parser parser_;
   FrameQueue queue_;
-  std::unique_ptr<Buffer> unread_;  ///< came, and waits for another turn
+  std::unique_ptr<Buffer> unread_;  ///< received, and waits for another turn
   State state_ = State::open;
   bool blocked_ = false;
   bool more_follows_ = false;
-  bool close_received_ = false;  ///< or it will never be understood
+  bool close_received_ = false;  ///< or the client's input is no longer parsed
   bool lost_ = false;
   bool started_ = false;
   bool revision3_ = false;

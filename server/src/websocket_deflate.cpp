@@ -18,7 +18,7 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
-/// Takes what stands before `end` off the front.
+/// Removes and returns the text before `end`.
 std::string_view take_until(std::string_view& text, char end) noexcept {
   const std::string_view part = text.substr(0, text.find(end));
   text.remove_prefix(std::min(part.size() + 1, text.size()));

@@ -33,47 +33,52 @@ class ServerCore;
 ///   io.listen("127.0.0.1", 3000);
 ///   loop.run();
 ///
-/// Everything runs on the loop, on its thread. From other threads: what addresses clients (emit, to, sockets_join, ... of
-/// Server and Namespace), and Loop::post(). What handlers throw is caught, counted and told to ServerOptions::on_problem.
+/// Everything runs on the loop, on its thread. Other threads may use the methods of Server and Namespace that address clients
+/// (emit, to, sockets_join, ...), and Loop::post(). Exceptions of handlers are caught, counted and reported to
+/// ServerOptions::on_problem.
 ///
-/// With ServerOptions::threads it has that many loops, this one among them. Each client stays on one of them, and what its
-/// sockets' handlers do runs on that one's thread. Predicates, on_new_namespace() and on_server_side() stay on this one.
+/// With ServerOptions::threads the server has that many loops, this one among them. Each client stays on one loop, and the
+/// handlers of its sockets run on that loop's thread. Predicates, on_new_namespace() and on_server_side() run on this one.
 ///
 /// Source: docs/wire_server.md.
 class SOCKETIO_API Server : public Namespace {
  public:
-  /// Throws Error(bad_option): a path that does not begin with "/", a depth_max that is not possible, so many threads.
+  /// Throws Error(bad_option) for a path that does not begin with "/", and for a depth_max or a number of threads that is not
+  /// possible.
   explicit Server(Loop& loop, ServerOptions options = {});
-  /// Cuts what close() has not ended, and waits for its threads. Not to be destroyed inside a handler of its own: post it.
+  /// Closes at once what close() has not closed, and waits for its threads. Must not be destroyed inside one of its own
+  /// handlers: post the destruction.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Listens on an address in numbers, or "localhost". Several calls listen on several. Returns why it failed ("port 3000 is in
-  /// use"), or empty text. Port 0 finds a free one. "::" serves IPv4, too. After close() has called back, it begins anew.
+  /// Listens on a numeric address, or "localhost". Several calls listen on several addresses. Returns the reason for a failure
+  /// ("port 3000 is in use"), or empty text. Port 0 selects a free port. "::" serves IPv4, too. After close() has called
+  /// `done`, the server may listen again.
   [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
-  /// Of the last listen() that succeeded.
+  /// Port of the last listen() that succeeded.
   [[nodiscard]] std::uint16_t port() const noexcept;
 
-  /// The namespace of that name, made when it is asked for first. (The server itself is the namespace "/".) On the server's
-  /// other threads it must have been made before: Error(not_supported). A comma ends a name on the wire, so no client could
-  /// join: Error(bad_option). Call it for its effect, too: clients may connect to a namespace only once it is there.
+  /// Returns the namespace of that name, and creates it at the first call. (The server itself is the namespace "/".) Clients
+  /// can connect to a namespace only once it is created. Throws Error(not_supported) on the server's other threads when the
+  /// namespace does not exist yet, and Error(bad_option) for a name with a comma, which ends a name on the wire, so that no
+  /// client could join.
   Namespace of(std::string_view name);
-  /// Namespaces that clients may ask for by names that are not known before. Predicates are asked in the order of registration
-  /// with the name and the client's auth.
+  /// Creates namespaces on demand, when a client connects to a name that is not known yet and the predicate returns true.
+  /// Predicates are called in the order of registration with the name and the client's auth.
   Namespace of(std::function<bool(std::string_view name, const Value& auth)> predicate);
-  /// Hears of each namespace that a predicate has made.
+  /// Calls `listener` for each namespace that a predicate has created.
   void on_new_namespace(std::function<void(Namespace nsp)> listener);
 
-  /// Bare Engine.IO on another path ("/engine.io/"), with the same options, beside the Socket.IO of this server.
+  /// Serves bare Engine.IO on another path ("/engine.io/"), with the same options, beside the Socket.IO of this server.
   void serve_engine(const std::string& path, std::function<void(EngineSocket socket)> on_connection);
 
   [[nodiscard]] std::size_t connection_count() const noexcept;  ///< Engine.IO sessions
   [[nodiscard]] ServerCounters counters() const;
 
-  /// Ends in order: no new connections; sockets hear "server shutting down"; their clients see the connection end, and will
-  /// try again elsewhere. `done` is called once, when nothing is left, at the latest after `deadline`; not when the server is
-  /// destroyed before.
+  /// Closes in order: accepts no new connections; disconnects sockets with the reason "server shutting down"; closes the
+  /// clients' connections, so that clients reconnect elsewhere. `done` is called once, when nothing is left, at the latest
+  /// after `deadline`; not when the server is destroyed before.
   void close(std::chrono::milliseconds deadline, std::function<void()> done);
 
  private:
@@ -81,7 +86,7 @@ class SOCKETIO_API Server : public Namespace {
   std::shared_ptr<server::ServerCore> server_;
 };
 
-/// The members of fetched sockets that need the whole of BroadcastOperator.
+/// Members of RemoteSocket that need the complete class BroadcastOperator.
 template <typename... Args>
 void RemoteSocket::emit(const Args&... event_and_args) const {
   target().emit(event_and_args...);

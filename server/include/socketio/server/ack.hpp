@@ -17,21 +17,21 @@
 
 namespace socketio {
 
-/// Answers an event that came with the wish for an ack. A small handle; the first call answers, later ones do nothing. It may
-/// answer on any thread, one at a time.
+/// Sends the ack for an event whose sender asked for one. A small handle; the first call sends the ack, later ones do nothing.
+/// It may be called on any thread, one at a time.
 class SOCKETIO_API Ack {
  public:
-  /// Takes the packed array of the answer.
+  /// Sends the packed array of the ack's values.
   using Send = std::function<void(Bytes array)>;
 
-  /// Of an event whose sender wants no ack: calls do nothing.
+  /// Ack for an event whose sender wants none: calls do nothing.
   Ack() noexcept = default;
   explicit Ack(Send send);
 
-  /// The sender waits, and was not answered yet.
+  /// True when the sender waits for an ack, and none was sent yet.
   [[nodiscard]] bool wanted() const noexcept { return send_ != nullptr && *send_ != nullptr; }
-  /// Answers with any number of values, of the kinds that emit() takes. Nothing happens when nobody waits, or the client has
-  /// gone. Returns nothing, like Next: `return ack("no");` ends a handler.
+  /// Sends the ack with any number of values, of the kinds that emit() takes. Does nothing when no ack is wanted any more, or
+  /// the client has disconnected. Returns nothing, like Next: `return ack("no");` ends a handler.
   template <typename... Args>
   void operator()(const Args&... args) const {
     if (!wanted()) {
@@ -41,7 +41,7 @@ class SOCKETIO_API Ack {
     arguments::pack_array(array.buffer(), args...);
     send_packed(array.buffer().bytes());
   }
-  /// The same for a packed array. Throws Error(bad_arguments) when it is none.
+  /// Sends the ack with a packed array of values. Throws Error(bad_arguments) when `array` is none.
   void send_packed(Bytes array) const;
 
  private:
@@ -50,19 +50,19 @@ class SOCKETIO_API Ack {
 
 enum class AckStatus : std::uint8_t {
   ok,
-  timed_out,     ///< no answer within timeout()
-  disconnected,  ///< the client went away first
-  refused,       ///< not asked: the socket has too many acks pending, or is gone
+  timed_out,     ///< no ack within timeout()
+  disconnected,  ///< the client disconnected first
+  refused,       ///< not asked: the socket has too many acks pending, or the event cannot be encoded
 };
-/// A phrase: "operation has timed out". Empty for ok.
+/// Text of a status: "operation has timed out". Empty for ok.
 [[nodiscard]] SOCKETIO_API std::string_view text_of(AckStatus status) noexcept;
 
-/// What one client answered. Good during the call.
+/// Ack of one client. Valid during the call.
 struct AckResult {
   AckStatus status = AckStatus::ok;
   Arguments answer;
   [[nodiscard]] bool ok() const noexcept { return status == AckStatus::ok; }
-  /// One of the values, or nothing when it is not there or does not fit.
+  /// Returns one of the values; empty when it is missing or is not of that type.
   template <typename T>
   [[nodiscard]] std::optional<T> as(std::size_t index = 0) const {
     return answer.as<T>(index);
@@ -70,19 +70,19 @@ struct AckResult {
 };
 using OnAck = std::function<void(const AckResult&)>;
 
-/// What the clients of a broadcast answered.
+/// Acks of the clients of a broadcast.
 class SOCKETIO_API AckAnswers {
  public:
   explicit AckAnswers(adapter::AckSummary summary) noexcept : summary_(std::move(summary)) {}
 
-  /// Everybody who was asked has answered.
+  /// True when all clients that were asked have sent their ack.
   [[nodiscard]] bool complete() const noexcept { return !summary_.timed_out; }
   [[nodiscard]] std::size_t size() const noexcept { return summary_.acks.size(); }
-  /// One client's answer, in the order of arrival. `index` is below size().
+  /// Ack of one client, in the order of arrival. `index` is below size().
   [[nodiscard]] Arguments operator[](std::size_t index) const { return Arguments::of_array(summary_.acks[index].bytes()); }
   [[nodiscard]] std::size_t clients_asked() const noexcept { return summary_.clients_asked; }
   [[nodiscard]] std::size_t clients_missing() const noexcept { return summary_.clients_missing(); }
-  /// Other servers that did not even tell how many clients they asked.
+  /// Other servers that did not report how many clients they asked.
   [[nodiscard]] std::size_t servers_missing() const noexcept { return summary_.servers_missing; }
 
  private:
@@ -90,7 +90,7 @@ class SOCKETIO_API AckAnswers {
 };
 using OnAckAnswers = std::function<void(const AckAnswers&)>;
 
-/// What the other servers answered to a server-side event.
+/// Responses of the other servers to a server-side event.
 class SOCKETIO_API ServerSideAnswers {
  public:
   explicit ServerSideAnswers(adapter::ServerAnswers answers) noexcept : answers_(std::move(answers)) {}

@@ -25,13 +25,14 @@ namespace socketio {
 namespace server {
 class NamespaceCore;
 
-/// As flags have it.
+/// Converts a timeout to the milliseconds that flags store.
 [[nodiscard]] std::uint32_t timeout_ms(std::chrono::milliseconds timeout);
 
-/// Names as rooms: what Socket::rooms() and RemoteSocket::rooms() return.
+/// Converts names, which Socket::rooms() and RemoteSocket::rooms() return, to rooms.
 [[nodiscard]] std::vector<Room> rooms_of(std::span<const std::string> names);
 
-/// Packs [event, all arguments but the last], and hands it over with the last one: how emit_with_ack() takes its callback.
+/// Packs [event, all arguments but the last], and passes it to `use` with the last one, which is the callback of
+/// emit_with_ack().
 template <typename Use, typename... All, std::size_t... Indices>
 void with_packed_event(const EventName& event, const std::tuple<All...>& all, std::index_sequence<Indices...>, Use use) {
   ScratchBuffer data;
@@ -40,18 +41,18 @@ void with_packed_event(const EventName& event, const std::tuple<All...>& all, st
 }
 }  // namespace server
 
-/// Rooms and flags being chosen, then one operation on every socket that is meant, on all servers. A value: keep it, copy it,
-/// use it many times; each call that adds something returns another one. It may outlive its server: operations do nothing then.
+/// Selects rooms and flags, then performs operations on every selected socket, on all servers. A value: keep it, copy it, use
+/// it many times; each call that adds something returns a new one. It may outlive its server: operations do nothing then.
 ///
-/// Those of Server and Namespace may be used on any thread; callbacks run on the loop's, once, and never before the call has
-/// returned.
+/// Operators of Server and Namespace may be used on any thread; callbacks run on the loop's thread, once, and never before the
+/// call has returned.
 ///
 /// Fails  with Error(reserved_event, bad_arguments, bad_json, bad_utf8), thrown before anything was sent.
 class SOCKETIO_API BroadcastOperator {
  public:
   /// Adds a room, or several: a socket that is in any of them is reached, once. The id of a socket is a room, too.
   ///
-  /// An empty list selects nobody, unless another call adds a room. (In JavaScript it selects everybody.)
+  /// An empty list selects no socket, unless another call adds a room. (In JavaScript it selects every socket.)
   [[nodiscard]] BroadcastOperator to(const Room& room) const;
   [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const;
   [[nodiscard]] BroadcastOperator to(std::span<const std::string> rooms) const;
@@ -60,18 +61,18 @@ class SOCKETIO_API BroadcastOperator {
   [[nodiscard]] BroadcastOperator in(std::span<const Room> rooms) const;
   [[nodiscard]] BroadcastOperator in(std::span<const std::string> rooms) const;
   [[nodiscard]] BroadcastOperator in(std::initializer_list<Room> rooms) const;
-  /// Leaves out the sockets that are in a room. An empty list leaves out nobody.
+  /// Leaves out the sockets that are in a room. An empty list leaves out none.
   [[nodiscard]] BroadcastOperator except(const Room& room) const;
   [[nodiscard]] BroadcastOperator except(std::span<const Room> rooms) const;
   [[nodiscard]] BroadcastOperator except(std::span<const std::string> rooms) const;
   [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const;
-  /// The sockets of this server only.
+  /// Selects the sockets of this server only.
   [[nodiscard]] BroadcastOperator local() const;
-  /// The event may be lost by clients that are not ready for it. (`volatile` is a keyword of C++.)
+  /// Makes the event volatile: it may be lost by clients that are not ready to receive. (`volatile` is a keyword of C++.)
   [[nodiscard]] BroadcastOperator volatile_() const;
-  /// Whether the event may be compressed on its way; it may, unless this says otherwise.
+  /// Sets whether the event may be compressed; the default is true.
   [[nodiscard]] BroadcastOperator compress(bool compress) const;
-  /// How long emit_with_ack() waits; 20 seconds unless this says otherwise.
+  /// Sets how long emit_with_ack() waits; the default is 20 seconds.
   [[nodiscard]] BroadcastOperator timeout(std::chrono::milliseconds timeout) const;
 
   /// Emits an event. Arguments are anything msgpack-c packs (numbers, strings, containers, structs: MSGPACK_DEFINE_MAP makes an
@@ -87,11 +88,11 @@ class SOCKETIO_API BroadcastOperator {
   void send(const Args&... args) const {
     emit("message", args...);
   }
-  /// The same for a packed [event, args...].
+  /// Emits a packed [event, args...].
   void emit_packed(Bytes data) const;
 
-  /// Emits an event that each client is to answer. The last argument is called with what came: a function of
-  /// `const AckAnswers&`.
+  /// Emits an event that asks each client for an ack. The last argument, a function of `const AckAnswers&`, is called with the
+  /// acks.
   template <typename... ArgsAndDone>
   void emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
     static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answers.");
@@ -109,9 +110,9 @@ class SOCKETIO_API BroadcastOperator {
   void sockets_leave(std::span<const Room> rooms) const;
   void sockets_leave(std::span<const std::string> rooms) const;
   void sockets_leave(std::initializer_list<Room> rooms) const;
-  /// Disconnects the sockets from the namespace; `close`: ends their whole connections.
+  /// Disconnects the sockets from the namespace; `close`: closes their whole connections.
   void disconnect_sockets(bool close = false) const;
-  /// The sockets, from all servers.
+  /// Fetches the sockets, from all servers.
   void fetch_sockets(std::function<void(const FetchedSocketList&)> done) const;
 
  protected:

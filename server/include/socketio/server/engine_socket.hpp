@@ -14,15 +14,15 @@ namespace server {
 class EngineLink;
 }
 
-/// A connection of bare Engine.IO, without Socket.IO above it; see Server::serve_engine(). A small handle that keeps nothing
-/// open; for the thread of the server's loop.
+/// A connection of bare Engine.IO, without Socket.IO above it; see Server::serve_engine(). A small handle that does not keep
+/// the connection open; for the thread of the server's loop.
 class SOCKETIO_API EngineSocket {
  public:
   explicit EngineSocket(std::shared_ptr<server::EngineLink> link) noexcept;
 
   /// The secret session id.
   [[nodiscard]] std::string_view id() const noexcept;
-  /// False once it has ended, or when the client does not read.
+  /// Sends a message. False once the connection is closed, or when its queue is full because the client does not read.
   bool send(std::string_view text) const;
   bool send_binary(Bytes data) const;
   void close() const;

@@ -9,25 +9,26 @@
 #include <socketio/protocol/value.hpp>
 #include <socketio/server/ack.hpp>
 
-// How a function with typed parameters becomes a handler of events.
+// Makes event handlers of functions with typed parameters.
 //
-//   [](int a, const std::string& b, socketio::Ack ack)     two arguments, and the way to answer
+//   [](int a, const std::string& b, socketio::Ack ack)     two arguments, and the ack to send
 //   [](std::optional<int> page)                            an argument that may be missing
-//   [](socketio::Arguments all, socketio::Ack ack)         whatever comes
+//   [](socketio::Arguments all, socketio::Ack ack)         all arguments, of any type
 //
-// A parameter of type Arguments or Ack takes none of them. A handler returns nothing.
+// A parameter of type Arguments or Ack consumes no argument. A handler returns nothing.
 //
-// Parameters that borrow (std::string_view, Binary, Value, Arguments) are good during the call. More arguments than parameters
-// are ignored, as JavaScript does. When an argument is missing, or is not what its parameter takes, the function is not called.
+// Parameters that borrow (std::string_view, Binary, Value, Arguments) are valid during the call. More arguments than parameters
+// are ignored, as in JavaScript. When an argument is missing, or does not fit the type of its parameter, the function is not
+// called.
 namespace socketio {
 
-/// An event on its way to a handler.
+/// Arguments and ack of an event, for a handler.
 struct EventCall {
   Arguments arguments;
   Ack ack;
 };
 
-/// False: the arguments do not fit, and nothing was called.
+/// Handler of an event. Returns false when the arguments do not fit its function, which is not called then.
 using EventHandler = std::function<bool(const EventCall&)>;
 
 namespace handler {
@@ -50,7 +51,7 @@ struct signature<R (C::*)(Params...) noexcept> : signature<R (*)(Params...)> {};
 template <typename C, typename R, typename... Params>
 struct signature<R (C::*)(Params...) const noexcept> : signature<R (*)(Params...)> {};
 
-/// A function, or a function object whose call is neither a template nor overloaded.
+/// True for a function, or a function object whose call is neither a template nor overloaded.
 template <typename F>
 inline constexpr bool has_typed_parameters = std::is_pointer_v<F> || requires { &F::operator(); };
 

@@ -12,31 +12,31 @@
 
 namespace socketio {
 
-/// What is known of a client from its first HTTP request, and from its CONNECT packet.
+/// Data of a client from its first HTTP request, and from its CONNECT packet.
 ///
 /// Source: docs/wire_server.md, "Handshake data".
 class SOCKETIO_API Handshake {
  public:
   std::vector<std::pair<std::string, std::string>> headers;  ///< lower-case names
-  std::vector<std::pair<std::string, std::string>> query;    ///< decoded; of repeated names the last value
-  std::string address;                                       ///< of the TCP connection: a proxy's, where there is one
+  std::vector<std::pair<std::string, std::string>> query;    ///< decoded; the last value of repeated names
+  std::string address;                                       ///< of the TCP connection's peer: the proxy, if there is one
   std::string url;                                           ///< path and query
   std::int64_t issued_ms = 0;                                ///< when the socket was made, in milliseconds since 1970
-  bool xdomain = false;                                      ///< it came with an Origin header
-  bool secure = false;                                       ///< by TLS, on the last hop
+  bool xdomain = false;                                      ///< the request has an Origin header
+  bool secure = false;                                       ///< the connection to this server uses TLS
   Buffer auth_packed;                                        ///< msgpack; empty: the client sent none
 
-  /// What the client sent as `auth`, an object. An empty object when there was none.
+  /// The client's `auth`, an object. An empty object when it sent none.
   [[nodiscard]] Value auth() const noexcept;
-  /// Empty when it is not there. `name` in lower case.
+  /// Value of a header; empty when it is missing. `name` in lower case.
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
   [[nodiscard]] std::string_view query_value(std::string_view name) const noexcept;
   /// The time in JavaScript's form: "Tue Nov 14 2023 22:13:20 GMT+0000 (Coordinated Universal Time)".
   [[nodiscard]] std::string time() const;
 
-  /// Appends the msgpack map that other servers are given.
+  /// Appends the msgpack map that is sent to other servers.
   void pack(Buffer& out) const;
-  /// Reads such a map, whoever made it. What is missing or odd stays empty.
+  /// Decodes such a map of any origin. Members that are missing or malformed stay empty.
   [[nodiscard]] static Handshake unpack(Bytes packed);
 };
 

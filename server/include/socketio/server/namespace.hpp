@@ -18,24 +18,24 @@
 
 namespace socketio {
 
-/// A namespace of a server; a small handle. What addresses clients is inherited, and may be used on any thread; everything else
-/// is for the loop's. Of a server with several threads, all that asks something may be used on each of them: answers come on
-/// the thread that has asked.
+/// A namespace of a server; a small handle. Inherited methods address clients, and may be used on any thread; everything else
+/// is for the loop's thread. With several threads, methods that have a result may be used on each of the server's threads, and
+/// the result arrives on the calling one.
 ///
-/// For the namespaces that a predicate makes (Server::of), handlers and middlewares apply to those made afterwards, and emit()
-/// reaches the sockets of all of them on this server. What has an answer throws Error(not_supported) there.
+/// For the namespaces that a predicate creates (Server::of), handlers and middlewares apply to those created afterwards, and
+/// emit() reaches the sockets of all of them on this server. Methods that have a result throw Error(not_supported) there.
 class SOCKETIO_API Namespace : public BroadcastOperator {
  public:
   explicit Namespace(std::shared_ptr<server::NamespaceCore> core);
 
   [[nodiscard]] const std::string& name() const noexcept;
 
-  /// Sees each socket before it is connected, in the order of registration: `next()` lets it pass, `next(Refusal(...))` refuses
-  /// it. What throws refuses, too.
+  /// Adds a middleware. Middlewares are called for each socket before it is connected, in the order of registration: `next()`
+  /// accepts it, `next(Refusal(...))` refuses it. A middleware that throws refuses it, too.
   void use(std::function<void(Socket socket, Next next)> middleware) const;
   void on_connection(std::function<void(Socket socket)> handler) const;
 
-  /// Connected here, on this server. With several threads these handles are good for post() and id(): see Socket.
+  /// Sockets connected to this server. With several threads only post() and id() of these handles may be used: see Socket.
   [[nodiscard]] std::vector<Socket> sockets() const;
   [[nodiscard]] std::size_t socket_count() const noexcept;
   [[nodiscard]] std::optional<Socket> find_socket(std::string_view id) const;
@@ -48,7 +48,7 @@ class SOCKETIO_API Namespace : public BroadcastOperator {
     server_side_emit_packed(data.buffer().bytes());
   }
   void server_side_emit_packed(Bytes data) const;
-  /// The same for an event that each of them is to answer. The last argument is a function of `const ServerSideAnswers&`.
+  /// Emits an event that asks each other server for a response. The last argument is a function of `const ServerSideAnswers&`.
   template <typename... ArgsAndDone>
   void server_side_emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
     static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answers.");
@@ -57,15 +57,15 @@ class SOCKETIO_API Namespace : public BroadcastOperator {
         [this](Bytes data, const OnServerSideAnswers& done) { server_side_emit_with_ack_packed(data, done); });
   }
   void server_side_emit_with_ack_packed(Bytes data, OnServerSideAnswers done) const;
-  /// Hears events that other servers emit. Handlers as with Socket::on().
+  /// Adds a handler for an event that other servers emit. Handlers are as with Socket::on().
   template <typename Function>
   void on_server_side(std::string_view event, Function function) const {
     add_server_side_handler(event, make_handler(std::move(function)));
   }
 
-  /// Rooms that somebody is in, on all servers, as far as the adapter can tell.
+  /// Lists the rooms that have sockets, on all servers, as far as the adapter knows.
   void all_rooms(std::function<void(std::vector<std::string>)> done) const;
-  /// Servers that have this namespace, this one among them; 1 when Redis does not tell in time.
+  /// Counts the servers that have this namespace, this one among them; 1 when Redis does not respond in time.
   void server_count(std::function<void(std::size_t)> done) const;
   [[nodiscard]] adapter::AdapterCounters adapter_counters() const;
 

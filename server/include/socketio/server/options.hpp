@@ -57,11 +57,12 @@ struct EngineOptions {
   bool per_message_deflate = false;
   std::size_t compression_threshold = 1'024;
   CorsOptions cors;
-  /// What may wait for one session, with what its memory costs. Above it, a session that takes nothing for queue_timeout_ms is
-  /// closed, and at four times as much any. One message is always taken on top, however large.
+  /// Limit for the bytes queued for one session, including memory overhead. Above it, a session that reads nothing for
+  /// queue_timeout_ms is closed, and above four times the limit every session. One message is always accepted beyond it,
+  /// however large.
   std::size_t queue_bytes_max = 8 << 20;
   std::uint32_t queue_timeout_ms = 10'000;
-  /// Asked for each new session; false refuses it with `message` ("Forbidden" when empty).
+  /// Called for each new session; false refuses it with `message` ("Forbidden" when empty).
   std::function<bool(std::string_view url, std::string_view origin, std::string& message)> allow_request;
 };
 
@@ -78,33 +79,33 @@ struct EngineCounters {
   Counter messages_out;
 };
 
-/// How packets are written; clients must be told the same.
+/// Encoding of packets; clients must use the same parser.
 enum class Parser : std::uint8_t {
-  standard,  ///< JSON with attachments: what every client speaks
+  standard,  ///< JSON with attachments: the default of all clients
   msgpack,   ///< `socket.io-msgpack-parser`
 };
 
-/// Something that went wrong in the application, or at a client, and ended there. Views are good during the call.
+/// An error in the application or at a client that the server has handled. Views are valid during the call.
 struct Problem {
   enum class Kind : std::uint8_t {
     arguments_do_not_fit,  ///< an event came with arguments that a handler does not take; it was not called
-    handler_threw,         ///< what a handler, a middleware or another callback threw was caught
+    handler_threw,         ///< an exception of a handler, a middleware or another callback was caught
     protocol_violation,    ///< a client broke a rule; its connection was closed
   };
   Kind kind;
   std::string_view nsp;
   std::string_view socket_id;  ///< empty where no socket is concerned
-  std::string_view event;      ///< the event's name, or what was called
+  std::string_view event;      ///< name of the event, or of the callback
   std::string_view message;
 };
 
 struct ServerOptions {
-  /// On how many threads the server works: the one that runs its loop, and others of its own. 1 to threads_max. With more than
+  /// Number of threads of the server: the one that runs its loop, and others that it starts. 1 to threads_max. With more than
   /// one, handlers of sockets run on several threads at the same time: see docs/serving.md, "Threads".
   std::size_t threads = 1;
   static constexpr std::size_t threads_max = 64;
-  /// With several threads: what may wait for one that is kept busy. Who has more for the first one waits; what the first one
-  /// has for another is dropped there, and counted.
+  /// With several threads: limit for the bytes queued for one thread's loop. A thread that posts more to the first loop waits;
+  /// a broadcast of the first loop that does not fit into another loop's queue is dropped there, and counted.
   std::size_t thread_queue_bytes_max = 64U << 20;
   EngineOptions engine;
   HttpOptions http;
@@ -112,10 +113,10 @@ struct ServerOptions {
   std::uint32_t connect_timeout_ms = 45'000;  ///< for a client to join its first namespace
   adapter::RecoveryOptions recovery;          ///< connection-state recovery
   bool recovery_skips_middlewares = true;
-  /// Makes each namespace's adapter; none: this server stands alone.
+  /// Creates each namespace's adapter; empty: a single server, with an in-memory adapter.
   adapter::AdapterFactory adapter;
 
-  /// Namespaces that a predicate made end when their last socket goes.
+  /// Removes a namespace that a predicate created when its last socket disconnects.
   bool cleanup_empty_child_namespaces = false;
   std::size_t dynamic_namespaces_max = 10'000;      ///< further ones are refused
   std::size_t namespaces_per_connection_max = 100;  ///< further CONNECTs are refused
@@ -123,14 +124,14 @@ struct ServerOptions {
   std::size_t pending_acks_per_socket_max = 10'000;
   std::size_t attachments_max = limits::attachments_max;  ///< of one packet
   std::size_t attachment_bytes_max = limits::attachment_bytes_max;
-  std::size_t depth_max = limits::depth_max;  ///< nesting of what clients send
+  std::size_t depth_max = limits::depth_max;  ///< nesting of data from clients
 
   std::string client_folder;  ///< with the official browser bundle: served below `engine.path` ("/socket.io/socket.io.js")
-  std::string static_folder;  ///< a page and what belongs to it: served for all other paths
+  std::string static_folder;  ///< a page and its files: served for all other paths
 
-  std::function<void(const Problem&)> on_problem;  ///< with several threads on any of them, but never on two at once
-  Log log;                                         ///< the same
-  Random* random = nullptr;                        ///< outlives the server; none: the system's
+  std::function<void(const Problem&)> on_problem;  ///< with several threads called on any of them, but never on two at once
+  Log log;                                         ///< with several threads called on any of them, but never on two at once
+  Random* random = nullptr;                        ///< outlives the server; null: the system's
 };
 
 struct ServerCounters {
@@ -139,21 +140,21 @@ struct ServerCounters {
   Counter sockets_connected;
   Counter sockets_disconnected;
   Counter connects_refused;     ///< CONNECT_ERROR: unknown namespace, middleware, limit
-  Counter connect_timeouts;     ///< closed because they joined nothing
+  Counter connect_timeouts;     ///< closed because they joined no namespace
   Counter protocol_violations;  ///< packets that broke a rule; the connection was closed
-  Counter wrong_state;          ///< packets for a namespace not joined, and the like; closed, too
+  Counter wrong_state;          ///< packets for a namespace not joined, and the like; the connection was closed, too
   Counter events_received;
-  Counter events_unheard;  ///< no handler of that name
+  Counter events_unheard;  ///< events without a handler
   Counter events_refused;  ///< by a middleware of the socket
   Counter arguments_did_not_fit;
   Counter handlers_threw;
-  Counter acks_unknown;  ///< from clients, for nothing that was asked
+  Counter acks_unknown;  ///< acks from clients that match no pending one
   Counter acks_timed_out;
   Counter acks_refused;  ///< not asked, because of pending_acks_per_socket_max
-  Counter unsendable;    ///< events that could not be put into a packet
+  Counter unsendable;    ///< events that could not be encoded
   Counter sessions_recovered;
-  Counter joins_refused;        ///< for rooms_per_socket_max, where nobody could be told
-  Counter dropped_busy_thread;  ///< broadcasts that one thread's clients did not get, because of thread_queue_bytes_max
+  Counter joins_refused;        ///< above rooms_per_socket_max, where no caller could get the error
+  Counter dropped_busy_thread;  ///< broadcasts not delivered to the clients of one thread, because of thread_queue_bytes_max
 };
 
 }  // namespace socketio

@@ -24,8 +24,8 @@ namespace server {
 class NamespaceCore;
 }
 
-/// A socket on whatever server, as it was when it was fetched. A value: copy it, keep it. Operations on it reach the socket
-/// where it is now; once it is gone, they do nothing.
+/// A socket on any server, as it was when it was fetched. A value: copy it, keep it. Operations reach the socket on its server;
+/// once it has disconnected, they do nothing.
 class SOCKETIO_API RemoteSocket {
  public:
   RemoteSocket(std::shared_ptr<server::NamespaceCore> core, Bytes packed);
@@ -33,11 +33,11 @@ class SOCKETIO_API RemoteSocket {
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
   [[nodiscard]] const std::vector<std::string>& rooms() const noexcept { return rooms_; }
   [[nodiscard]] Handshake handshake() const { return Handshake::unpack(handshake_); }
-  /// What the application has set with set_data().
+  /// The value that the application has set with set_data().
   [[nodiscard]] Value data() const noexcept { return Value(data_); }
 
-  /// Emits to this socket, makes it join, leave, disconnect: `socket.target().emit(...)`, `.sockets_join(...)`. Also with
-  /// timeout() and emit_with_ack().
+  /// Operator for this socket: emits to it, makes it join, leave, disconnect: `socket.target().emit(...)`,
+  /// `.sockets_join(...)`. Also with timeout() and emit_with_ack().
   [[nodiscard]] BroadcastOperator target() const;
   template <typename... Args>
   void emit(const Args&... event_and_args) const;
@@ -57,10 +57,10 @@ class SOCKETIO_API RemoteSocket {
   std::vector<std::uint8_t> data_;
 };
 
-/// What a fetch came to.
+/// Result of fetch_sockets().
 struct FetchedSocketList {
   std::vector<RemoteSocket> sockets;
-  std::size_t servers_missing = 0;  ///< that did not answer in time: their sockets are not among these
+  std::size_t servers_missing = 0;  ///< servers that did not respond in time: their sockets are not in the list
 
   [[nodiscard]] bool complete() const noexcept { return servers_missing == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return sockets.size(); }

@@ -29,7 +29,7 @@ namespace server {
 class SocketCore;
 }
 
-/// Why a middleware refuses: a text for the client's `connect_error`, and data of any kind.
+/// Reason why a middleware refuses: a text for the client's `connect_error`, and data of any kind.
 class SOCKETIO_API Refusal {
  public:
   explicit Refusal(std::string message) : message_(std::move(message)) {}
@@ -45,7 +45,7 @@ class SOCKETIO_API Refusal {
   Buffer data_;
 };
 
-/// Goes on after a middleware, at once or later. A small handle; the first call counts.
+/// Continues after a middleware, at once or later. A small handle; only the first call has an effect.
 class SOCKETIO_API Next {
  public:
   using Continue = std::function<void(const Refusal* refusal)>;
@@ -59,19 +59,19 @@ class SOCKETIO_API Next {
   std::shared_ptr<Continue> go_on_;
 };
 
-/// How a socket emits: flags chosen, then one event for its client.
+/// Selects flags, then emits an event to the socket's client.
 class SOCKETIO_API SocketEmitter {
  public:
   SocketEmitter(std::shared_ptr<server::SocketCore> core, Flags flags) noexcept : core_(std::move(core)), flags_(flags) {}
 
-  /// The event may be lost if the client is not ready for it. (`volatile` is a keyword of C++.)
+  /// Makes the event volatile: it may be lost if the client is not ready to receive. (`volatile` is a keyword of C++.)
   [[nodiscard]] SocketEmitter volatile_() const { return {core_, Flags(flags_).set_volatile(true)}; }
   [[nodiscard]] SocketEmitter compress(bool compress) const { return {core_, Flags(flags_).set_compress(compress)}; }
-  /// How long emit_with_ack() waits. Without it: until the client answers or goes.
+  /// Sets how long emit_with_ack() waits. The default: until the client sends the ack or disconnects.
   [[nodiscard]] SocketEmitter timeout(std::chrono::milliseconds timeout) const;
 
   /// Emits an event; see BroadcastOperator::emit(). False when the socket is not connected any more; with recovery, true while
-  /// its client may come back: the event is kept for it.
+  /// its client may still reconnect: the event is kept for it.
   template <typename... Args>
   bool emit(const EventName& event, const Args&... args) const {
     ScratchBuffer data;
@@ -84,8 +84,8 @@ class SOCKETIO_API SocketEmitter {
   }
   bool emit_packed(Bytes data) const;
 
-  /// Emits an event that the client is to answer. The last argument, a function of `const AckResult&`, is called once: with the
-  /// answer, or with why there is none.
+  /// Emits an event that asks the client for an ack. The last argument, a function of `const AckResult&`, is called once: with
+  /// the ack, or with the reason why there is none.
   template <typename... ArgsAndDone>
   void emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
     static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answer.");
@@ -100,11 +100,11 @@ class SOCKETIO_API SocketEmitter {
   Flags flags_;
 };
 
-/// A client's connection to one namespace: a small handle that is safe to keep and keeps nothing open. After the disconnect its
-/// operations do nothing. Handlers are destroyed with the connection, so a handler may hold its own socket.
+/// A client's connection to one namespace: a small handle that is safe to keep, and does not keep the connection open. After
+/// the disconnect its operations do nothing. Handlers are destroyed with the connection, so a handler may hold its own socket.
 ///
-/// For the thread of the server's loop only; of a server with several threads, for the one that its handlers run on. Copies may
-/// be kept and destroyed anywhere, and post() gets there.
+/// For the thread of the server's loop only; with several threads, for the one that its handlers run on. Copies may be kept and
+/// destroyed on any thread, and post() may be called on any.
 class SOCKETIO_API Socket : public SocketEmitter {
  public:
   explicit Socket(std::shared_ptr<server::SocketCore> core) noexcept : SocketEmitter(std::move(core), {}) {}
@@ -112,16 +112,16 @@ class SOCKETIO_API Socket : public SocketEmitter {
   [[nodiscard]] const std::string& id() const noexcept;
   /// The name of its namespace.
   [[nodiscard]] const std::string& nsp() const noexcept;
-  /// From the CONNECT answer to the disconnect.
+  /// True from the response to its CONNECT to the disconnect.
   [[nodiscard]] bool connected() const noexcept;
-  /// It goes on where a lost connection ended: same id, rooms and data.
+  /// True when it continues a socket whose connection was lost: same id, rooms and data.
   [[nodiscard]] bool recovered() const noexcept;
-  /// Made anew by each call: hold the value while it is used.
+  /// Created by each call: hold the value while it is used.
   [[nodiscard]] Handshake handshake() const;
   /// "websocket" or "polling"; empty once it is disconnected.
   [[nodiscard]] std::string_view transport() const noexcept;
 
-  /// Keeps a value with the socket. Other servers see it in fetch_sockets(), and recovery brings it back.
+  /// Stores a value with the socket. Other servers receive it with fetch_sockets(), and recovery restores it.
   template <typename T>
   void set_data(const T& data) const {
     ScratchBuffer packed;
@@ -130,7 +130,7 @@ class SOCKETIO_API Socket : public SocketEmitter {
   }
   /// Throws Error(bad_arguments) when `data` is not one well-formed value.
   void set_data_packed(Bytes data) const;
-  /// An empty object unless set. Good until it is set again.
+  /// The stored value; an empty object unless set. Valid until it is set again.
   [[nodiscard]] Value data() const noexcept;
 
   void join(const Room& room) const;
@@ -138,10 +138,10 @@ class SOCKETIO_API Socket : public SocketEmitter {
   void join(std::span<const Room> rooms) const;
   void join(std::span<const std::string> rooms) const;
   void join(std::initializer_list<Room> rooms) const;
-  /// Joins, and calls `done(true)` once events that other servers emit to the rooms reach this socket: everything that brings
-  /// them is subscribed to, and Redis has confirmed that on the connection of now. `done(false)`: that is not known after a few
-  /// seconds (Redis is away), Redis refuses the channel of one of these rooms, or the room was left meanwhile. The socket is in
-  /// its rooms here either way.
+  /// Joins, and calls `done(true)` once events that other servers emit to the rooms reach this socket: all channels that carry
+  /// them are subscribed, and Redis has confirmed that on the current connection. Calls `done(false)` when that is not known
+  /// after a few seconds (Redis is unreachable), when Redis refuses the channel of one of these rooms, or when the room was
+  /// left meanwhile. The socket is in its rooms on this server in both cases.
   void join(std::span<const Room> rooms, std::function<void(bool subscribed)> done) const;
   void leave(const Room& room) const;
   void leave(std::span<const Room> rooms) const;
@@ -149,7 +149,7 @@ class SOCKETIO_API Socket : public SocketEmitter {
   void leave(std::initializer_list<Room> rooms) const;
   [[nodiscard]] std::vector<std::string> rooms() const;
 
-  /// Everybody else in the namespace, or in rooms: without this socket. An empty list of rooms selects nobody.
+  /// Selects all other sockets of the namespace, or of rooms: without this one. An empty list of rooms selects none.
   [[nodiscard]] BroadcastOperator broadcast() const;
   [[nodiscard]] BroadcastOperator to(const Room& room) const;
   [[nodiscard]] BroadcastOperator to(std::span<const Room> rooms) const;
@@ -165,38 +165,38 @@ class SOCKETIO_API Socket : public SocketEmitter {
   [[nodiscard]] BroadcastOperator except(std::initializer_list<Room> rooms) const;
   [[nodiscard]] BroadcastOperator local() const;
 
-  /// Calls `function` for each event of that name; see handler.hpp for what parameters it may have. Several may listen.
+  /// Calls `function` for each event of that name; see handler.hpp for its parameters. An event may have several handlers.
   template <typename Function>
   void on(std::string_view event, Function function) const {
     add_handler(event, make_handler(std::move(function)), false);
   }
-  /// The same for the next one only.
+  /// Calls `function` for the next event of that name only.
   template <typename Function>
   void once(std::string_view event, Function function) const {
     add_handler(event, make_handler(std::move(function)), true);
   }
-  /// Nobody listens to that event any more.
+  /// Removes all handlers of that event.
   void off(std::string_view event) const;
-  /// Hears each event that arrives, whatever its name, before middlewares and handlers do.
+  /// Calls `listener` for each event that arrives, of any name, before middlewares and handlers.
   void on_any(std::function<void(const Value& event, const Arguments& arguments)> listener) const;
   void off_any() const;
-  /// Hears each event that is sent to this client.
+  /// Calls `listener` for each event that is sent to this client.
   void on_any_outgoing(std::function<void(const Value& event, const Arguments& arguments)> listener) const;
   void off_any_outgoing() const;
-  /// Sees each event before the handlers, in the order of registration, and lets it pass or not. A refused one is told to
-  /// on_error(), and to nobody else. The arguments are good during the call.
+  /// Adds a middleware that is called for each event before the handlers, in the order of registration, and accepts or refuses
+  /// it. A refused event is reported to on_error() only. The arguments are valid during the call.
   void use(std::function<void(const Value& event, const Arguments& arguments, Next next)> middleware) const;
-  /// The rooms are still there.
+  /// Calls `listener` before the socket leaves its rooms.
   void on_disconnecting(std::function<void(std::string_view reason)> listener) const;
   void on_disconnect(std::function<void(std::string_view reason)> listener) const;
-  /// A rule of the protocol was broken, or a middleware refused an event.
+  /// Calls `listener` when the client broke a rule of the protocol, or a middleware refused an event.
   void on_error(std::function<void(std::string_view message)> listener) const;
 
-  /// Calls `function` on the thread of this socket's loop, in the order of the calls; also when the socket has disconnected,
-  /// but not when the server has ended. From any thread. What it throws is caught and told, as with handlers.
+  /// Calls `function` on the thread of this socket's loop, in the order of the calls; also after the socket has disconnected,
+  /// but not after the server is destroyed. May be called on any thread. Exceptions are caught and reported, as with handlers.
   void post(std::function<void()> function) const;
 
-  /// Leaves the namespace; `close`: ends the whole connection, with all its namespaces.
+  /// Leaves the namespace; `close`: closes the whole connection, with all its namespaces.
   void disconnect(bool close = false) const;
 
   friend bool operator==(const Socket& a, const Socket& b) noexcept { return a.core_ == b.core_; }

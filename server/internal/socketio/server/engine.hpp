@@ -18,12 +18,12 @@
 #include <socketio/server/http.hpp>
 #include <socketio/server/options.hpp>
 
-// Engine.IO: one session per client over long polling, WebSocket, or first the one and then the other.
+// Engine.IO: one session per client over long polling, over WebSocket, or over long polling and then WebSocket.
 //
 // Source: docs/wire_server.md, "Engine.IO: requests" and the sections after it; golden bytes in tests/golden/engineio-*.json.
 namespace socketio::server {
 
-/// Why a session ended, as applications hear it.
+/// Reason why a session ended, as reported to applications.
 enum class CloseReason : std::uint8_t {
   client_namespace_disconnect,
   server_namespace_disconnect,
@@ -33,14 +33,15 @@ enum class CloseReason : std::uint8_t {
   transport_error,
   parse_error,
   forced_close,
-  queue_full,  ///< a client that does not read: ours alone, told as "transport error"
+  queue_full,  ///< a client that does not read: not in the reference, reported as "transport error"
 };
 [[nodiscard]] std::string_view text_of(CloseReason reason) noexcept;
 
-/// The first HTTP request of a session: what handshakes show.
+/// Data of the first HTTP request of a session, for handshakes.
 struct RequestInfo {
-  /// Lower-case names, in order of their first coming. Repeated ones are one here, as in Node: joined by ", " (cookies by ";
-  /// "), but of those that may come only once (host, content-type, user-agent...) the first. Only set-cookie may come twice.
+  /// Lower-case names, in the order of their first occurrence. Repeated headers are merged as in Node: joined by ", " (cookies
+  /// by "; "); of those that may occur only once (host, content-type, user-agent...) the first is kept. Only set-cookie may
+  /// occur twice.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string url;                                         ///< path and query
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded; last value wins
@@ -49,11 +50,11 @@ struct RequestInfo {
   bool secure = false;
 };
 
-/// A RequestInfo in one piece of memory.
+/// A RequestInfo in one block of memory.
 class PackedRequest;
 
-/// Hears what happens to one session. Called on the loop; may close the session; is told on_closed() last, exactly once, and
-/// not called afterwards.
+/// Receives the events of one session. Called on the loop; may close the session. on_closed() is the last call, and made
+/// exactly once.
 class SessionListener {
  public:
   virtual ~SessionListener() = default;
@@ -64,7 +65,7 @@ class SessionListener {
   virtual void on_closed(CloseReason reason) = 0;
 };
 
-/// One client's session. Owned by the EngineServer; valid from on_session() until its listener heard on_closed().
+/// One client's session. Owned by the EngineServer; valid from on_session() until its listener has received on_closed().
 class Session {
  public:
   virtual ~Session() = default;
@@ -74,9 +75,9 @@ class Session {
   [[nodiscard]] virtual int revision() const noexcept = 0;
   /// The transport that carries messages now.
   [[nodiscard]] virtual EngineTransport transport() const noexcept = 0;
-  /// Made anew by each call: sessions keep their request packed, as there are many of them. Hold the value while it is used.
+  /// Created by each call: sessions keep their request packed, as there are many of them. Hold the value while it is used.
   [[nodiscard]] virtual RequestInfo request() const = 0;
-  /// For those who outlive the session.
+  /// The request, for users that outlive the session.
   [[nodiscard]] virtual const PackedRequest& packed_request() const noexcept = 0;
   virtual void set_listener(SessionListener* listener) noexcept = 0;
   /// During SessionListener::on_message(): the client has sent more, or part of it, together with this message.
@@ -84,49 +85,49 @@ class Session {
 
   /// Queues a message; it is written at the end of the loop's turn, together with others. A volatile one is dropped unless the
   /// transport is writable at this moment (returns false, and counts it). A message beyond the queue limit is dropped (returns
-  /// false) and the session ends with the turn: never inside this call, so a broadcast may walk over its sockets. False, too,
-  /// once the session has ended.
+  /// false) and the session is closed at the end of the turn: never inside this call, so a broadcast may iterate over its
+  /// sockets. False, too, once the session has ended.
   virtual bool send(const FrameRef& frame, bool is_volatile = false) = 0;
-  /// Ends the session: what is queued is handed to the transport first (not waited for), then the transport closes; over long
-  /// polling with a later GET than the one that gets the messages. The listener hears on_closed(reason) before this returns.
+  /// Closes the session: passes queued messages to the transport first (without waiting), then closes the transport; over long
+  /// polling with a later GET than the one that gets the messages. Calls the listener's on_closed(reason) before this returns.
   virtual void close(CloseReason reason) = 0;
 };
 
-/// Which of a server's loops this is: session ids tell, so that other loops know whose a request is.
+/// Index of a loop among those of a server: session ids contain it, so that each loop can find the loop of a request's session.
 struct LoopPlace {
   std::size_t loop = 0;
   std::size_t loops = 1;
 };
 
-/// Answers the requests of one path: handshakes, polls, posts, WebSocket upgrades.
+/// Handles the requests of one path: handshakes, polls, posts, WebSocket upgrades.
 class EngineServer {
  public:
   /// `on_session`  called for each new session before anything else happens on it; sets the session's listener.
   /// `random`      for session ids; outlives the server. Null: the system's.
   EngineServer(Loop& loop, EngineOptions options, std::function<void(Session&)> on_session, Random* random = nullptr,
                LoopPlace place = {});
-  /// Cuts all connections. Listeners hear nothing of it: call close_all() before for an orderly end. Not to be destroyed from
-  /// within a call of its own (to a listener, to on_session): post it.
+  /// Closes all connections at once, without calling listeners: call close_all() before for an orderly close. Must not be
+  /// destroyed from within one of its own calls (to a listener, to on_session): post the destruction.
   ~EngineServer();
   EngineServer(const EngineServer&) = delete;
   EngineServer& operator=(const EngineServer&) = delete;
 
-  /// For HttpServer: true when the URL belongs to this server's path; it then answers, now or later.
+  /// For HttpServer: returns true when the URL belongs to this server's path; it then responds, now or later.
   bool handle(HttpExchange& exchange);
 
   // Also from other threads.
   [[nodiscard]] std::size_t session_count() const noexcept;
   [[nodiscard]] EngineCounters counters() const noexcept;
-  /// Ends all sessions with `server shutting down`, each as Session::close() does: what is queued goes first. There will be no
-  /// new sessions (503).
+  /// Closes all sessions with `server shutting down`, each like Session::close(): queued messages are sent first. New sessions
+  /// are refused (503).
   void close_all();
-  /// After close_all(): takes new sessions again.
+  /// After close_all(): accepts new sessions again.
   void reopen() noexcept;
-  /// After close_all(): whether each client over long polling has come for what it was sent.
+  /// After close_all(): true when each client over long polling has fetched its messages.
   [[nodiscard]] bool is_drained() const noexcept;
-  /// Calls `drained` once, at the end of a turn, when that is so.
+  /// Calls `drained` once, at the end of a turn, when is_drained() is true.
   void when_drained(std::function<void()> drained);
-  /// Forgets clients that have not come for it.
+  /// Drops clients that have not fetched their messages.
   void stop_draining();
 
  private:

@@ -30,15 +30,16 @@ class Frame {
 
   /// The WebSocket frames of the text and of each attachment, in order, ready to be written to an Engine.IO 4 client.
   [[nodiscard]] Bytes websocket() const noexcept { return {websocket_.get(), websocket_size_}; }
-  /// The same for Engine.IO 3, where binary frames begin with the type; or, for clients that take no binary, are base64 text.
+  /// The WebSocket frames for Engine.IO 3, where binary frames begin with the type, or are base64 text for clients that accept
+  /// no binary.
   [[nodiscard]] Bytes websocket_revision3(bool base64 = false) const;
-  /// The same as websocket() for clients that take permessage-deflate: parts of at least `threshold` bytes are compressed, if
+  /// The WebSocket frames for clients that accept permessage-deflate: parts of at least `threshold` bytes are compressed, if
   /// compress() allows it and they become shorter. One threshold per frame.
   [[nodiscard]] Bytes websocket_deflated(std::size_t threshold) const;
   /// The packets of a long-polling body, joined by 0x1e.
   [[nodiscard]] Bytes polling() const;
 
-  /// The parts themselves, for who joins or compresses them otherwise: part 0 is the text unless it is binary.
+  /// The parts themselves, for callers that join or compress them differently: part 0 is the text unless it is binary.
   [[nodiscard]] std::size_t part_count() const noexcept { return part_count_; }
   [[nodiscard]] Bytes part(std::size_t index) const noexcept;
   [[nodiscard]] bool part_is_binary(std::size_t index) const noexcept { return index != 0 || !first_is_text_; }
@@ -46,9 +47,10 @@ class Frame {
   [[nodiscard]] engineio_packet::Packet packet(std::size_t index) const noexcept;
   [[nodiscard]] bool has_binary() const noexcept { return part_count_ > 1 || !first_is_text_; }
 
-  /// May be compressed on its way.
+  /// True when the message may be compressed.
   [[nodiscard]] bool compress() const noexcept { return compress_; }
-  /// What it costs a connection's queue: its bytes, and the memory around them, which is most of a small message.
+  /// Bytes that the frame counts in a connection's queue: its own, and the memory around them, which is most of a small
+  /// message.
   [[nodiscard]] std::size_t cost_bytes() const noexcept {
     return websocket_size_ + sizeof(Frame) + more_.size() * sizeof(Extent) + allocations_bytes;
   }
@@ -59,18 +61,18 @@ class Frame {
     std::size_t offset = 0;
     std::size_t size = 0;
   };
-  static constexpr std::size_t allocations_bytes = 48;  ///< what the allocator and shared_ptr add
+  static constexpr std::size_t allocations_bytes = 48;  ///< overhead of the allocator and shared_ptr
 
   Frame() noexcept = default;
-  /// Shares what never changes, and has none of the other representations yet.
+  /// Shares the immutable bytes of `other`, and has none of its other representations yet.
   Frame(const Frame& other);
   void allocate(std::size_t size);
   Extent put(websocket_frame::Opcode opcode, std::string_view prefix, Bytes payload) noexcept;
 
   std::shared_ptr<std::uint8_t[]> websocket_;  // written once, with all parts in it
   std::size_t websocket_size_ = 0;
-  Extent first_;              // where part 0 is
-  std::vector<Extent> more_;  // where the other parts are
+  Extent first_;              // position of part 0
+  std::vector<Extent> more_;  // positions of the other parts
   mutable Buffer polling_;
   mutable Buffer deflated_;
   mutable std::array<Buffer, 2> revision3_;  // plain, base64
@@ -103,7 +105,7 @@ class FrameRef {
   }
   ~FrameRef() { release(); }
 
-  /// The same message for the sockets of another loop: for its thread alone, from the moment that it has it.
+  /// Makes a frame of the same message for the sockets of another loop; only that loop's thread may use it once it has it.
   [[nodiscard]] FrameRef for_other_loop() const;
 
   [[nodiscard]] explicit operator bool() const noexcept { return frame_ != nullptr; }

@@ -20,11 +20,11 @@ namespace content_encoding {
 enum class Encoding : std::uint8_t;
 }
 
-/// Serves the files of a folder: pages and the browser bundle, not a web server. Files are read when they are first asked for,
-/// kept in memory, and read again when they have changed.
+/// Serves the files of a folder: pages and the browser bundle, not a web server. Files are read at their first request, kept in
+/// memory, and read again when they have changed.
 ///
-/// Nothing outside the folder is served: not by "..", in whatever encoding, nor through links that lead out of it. Names that
-/// begin with a dot are not served either.
+/// Nothing outside the folder is served: not by "..", in any encoding, nor through links that lead out of it. Names that begin
+/// with a dot are not served either.
 class StaticFiles {
  public:
   static constexpr std::size_t file_bytes_max = 16 << 20;
@@ -35,13 +35,13 @@ class StaticFiles {
   StaticFiles(const StaticFiles&) = delete;
   StaticFiles& operator=(const StaticFiles&) = delete;
 
-  /// Answers when `path` (of a URL, encoded, beginning with "/") names a file, or a folder with index.html. Methods other than
-  /// GET and HEAD get 405, unchanged files 304, a folder without its last slash 301. False, and nothing is answered, when there
-  /// is no such file.
+  /// Responds when `path` (of a URL, encoded, beginning with "/") names a file, or a folder with index.html. Methods other than
+  /// GET and HEAD get 405, unchanged files 304, a folder without its last slash 301. False, without a response, when there is
+  /// no such file.
   ///
   /// Cost  a few system calls, and the disk when the file is new.
-  /// Text is compressed for those who take it, once for all.
-  /// `headers`  of the answer, beside those about the file.
+  /// Text is compressed once for all clients that accept compression.
+  /// `headers`  of the response, beside those about the file.
   bool serve(HttpExchange& exchange, std::string_view path, Headers headers = {});
 
  private:
@@ -51,7 +51,7 @@ class StaticFiles {
     std::uint64_t inode = 0;
     std::string etag;
     std::shared_ptr<const std::string> content;
-    std::array<std::shared_ptr<const std::string>, 2> packed;  ///< deflate, gzip; once somebody has asked
+    std::array<std::shared_ptr<const std::string>, 2> packed;  ///< deflate, gzip; made at the first request for it
 
     [[nodiscard]] std::size_t cached_bytes() const noexcept {
       std::size_t sum = size;
@@ -63,7 +63,7 @@ class StaticFiles {
   };
 
   File* read(const std::string& name);
-  /// Null where it would not be shorter.
+  /// Null when the content is not compressed, or would not become shorter.
   std::shared_ptr<const std::string> packed(File& file, content_encoding::Encoding encoding);
   File* refresh(const std::string& name, int descriptor);
 
@@ -75,7 +75,7 @@ class StaticFiles {
 /// Decodes the path of a URL to a name below a folder: "/a%20b/c" becomes "/a b/c". Empty when it could lead elsewhere or is
 /// not well formed: "." and "..", names that begin with a dot, empty names, backslashes, NUL, broken escapes.
 [[nodiscard]] std::string decode_path(std::string_view path);
-/// By the name's ending; "application/octet-stream" where it is unknown.
+/// Content type by the name's extension; "application/octet-stream" when it is unknown.
 [[nodiscard]] std::string_view content_type_of(std::string_view name) noexcept;
 
 }  // namespace socketio::server
