@@ -9,10 +9,10 @@
 #include <socketio/net/loop.hpp>
 #include <socketio/protocol/socketio_packet.hpp>
 
-#include "connection.hpp"
-#include "engine_request.hpp"
+#include "socketio/connection.hpp"
+#include "engine/engine_request.hpp"
 #include "fuzz/check.hpp"
-#include "server_core.hpp"
+#include "socketio/server_core.hpp"
 
 // Property: whatever messages a client sends - those that begin with a byte ff are binary, one is parted from the next by a
 // byte fe, and an input that begins with a byte fd is for a server with the msgpack parser - all that is sent to it are whole

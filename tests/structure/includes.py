@@ -40,6 +40,11 @@ COSTLY = {
     "algorithm", "any", "deque", "filesystem", "format", "forward_list", "fstream", "future", "iostream", "list", "map", "memory_resource",
     "mutex", "numeric", "ostream", "random", "ranges", "regex", "set", "sstream", "thread", "unordered_map", "unordered_set", "variant",
 }
+# The rooms of server/src from the bottom up: a room may include those before it, never those behind it.
+ROOMS = ["http", "websocket", "engine", "socketio"]
+# Headers in server/include and server/internal that are not of the last room.
+ROOM_OF = {"http": "http", "http_options": "http", "static_files": "http", "frame": "websocket", "engine": "engine",
+           "engine_options": "engine", "engine_socket": "engine", "id": "engine"}
 MSGPACK_PLACE = "protocol/include/socketio/protocol/msgpack_types.hpp"
 STANDARD = re.compile(r"^[a-z0-9_]+$")  # <vector>, <cstdint>
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -52,6 +57,21 @@ def owner_of(header, includes_by_folder):
         if header in headers:
             return folder
     return None
+
+
+def room_of(path):
+    """The room of a file of the server, by its path from the project's root; None for others."""
+    parts = path.parts
+    if parts[:2] == ("server", "src"):
+        return ROOMS.index(parts[2])
+    return ROOMS.index(ROOM_OF.get(path.stem, "socketio")) if parts[0] == "server" else None
+
+
+def included_room(quote, header):
+    first, *rest = header.split("/")
+    if quote == '"' and rest and first in ROOMS:
+        return ROOMS.index(first)
+    return ROOMS.index(ROOM_OF.get(pathlib.PurePath(header).stem, "socketio")) if header.startswith("socketio/server/") else None
 
 
 def costly_includes():
@@ -93,15 +113,20 @@ def main():
                 seen += 1
                 where = f"{path.relative_to(ROOT)}: #include {header}"
                 first = header.split("/")[0]
-                if first == "socketio":
+                room, other = room_of(path.relative_to(ROOT)), included_room(quote, header)
+                if room is not None and other is not None and other > room:
+                    problems.append(f"{where}: {ROOMS[room]} may not know {ROOMS[other]}")
+                if first == "socketio" and quote == "<":
                     owner = owner_of(header, includes_by_folder)
                     if owner is None:
                         problems.append(f"{where}: no folder has this header")
                     elif owner not in MAY_INCLUDE[folder]:
                         problems.append(f"{where}: {folder} may not know {owner}")
                 elif quote == '"':
-                    if public or not ((path.parent / header).exists()):
-                        problems.append(f"{where}: private headers live beside the file that includes them")
+                    places = [(base / header).resolve() for base in (path.parent, ROOT / folder / "src")]
+                    found = [place for place in places if place.exists()]
+                    if public or not found or (ROOT / folder).resolve() not in found[0].parents:
+                        problems.append(f"{where}: private headers live in their folder, beside the file or named from src/")
                 elif STANDARD.match(header):
                     continue
                 elif public and first == "msgpack" and str(path.relative_to(ROOT)) != MSGPACK_PLACE:

@@ -8,7 +8,7 @@
 
 #include <socketio/net/loop.hpp>
 
-#include "deadline_queue.hpp"
+#include "http/deadline_queue.hpp"
 
 namespace engine_deadlines_test {
 

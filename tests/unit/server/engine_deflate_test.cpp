@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine_fixture.hpp"
-#include "websocket_deflate.hpp"
+#include "websocket/websocket_deflate.hpp"
 
 namespace engine_deflate_test {
 

@@ -8,7 +8,7 @@
 #include <support/golden.hpp>
 
 #include "engine_fixture.hpp"
-#include "frame_queue.hpp"
+#include "websocket/frame_queue.hpp"
 
 namespace engine_frame_test {
 

@@ -16,7 +16,7 @@
 #include <socketio/net/loop.hpp>
 #include <socketio/server/frame.hpp>
 #include <socketio/server/http.hpp>
-#include <socketio/server/options.hpp>
+#include <socketio/server/engine_options.hpp>
 
 // Engine.IO: one session per client over long polling, over WebSocket, or over long polling and then WebSocket.
 //

@@ -16,7 +16,7 @@
 #include <socketio/common/bytes.hpp>
 #include <socketio/net/listener.hpp>
 #include <socketio/net/loop.hpp>
-#include <socketio/server/options.hpp>
+#include <socketio/server/http_options.hpp>
 
 // HTTP/1.1 for a server of Engine.IO: requests with bounded heads and bodies, responses that may be sent later, keep-alive, and
 // connections that become WebSockets.

@@ -9,7 +9,7 @@
 #include <socketio/protocol/socketio_packet.hpp>
 #include <socketio/server/engine.hpp>
 
-#include "deadline_queue.hpp"
+#include "http/deadline_queue.hpp"
 #include "socket_core.hpp"
 
 namespace socketio::server {

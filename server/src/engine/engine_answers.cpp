@@ -7,7 +7,7 @@
 #include <socketio/protocol/js_number.hpp>
 #include <socketio/protocol/transcode.hpp>
 
-#include "content_encoding.hpp"
+#include "http/content_encoding.hpp"
 #include "engine_request.hpp"
 
 namespace socketio::server {

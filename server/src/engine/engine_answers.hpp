@@ -6,7 +6,7 @@
 
 #include <socketio/common/bytes.hpp>
 #include <socketio/server/http.hpp>
-#include <socketio/server/options.hpp>
+#include <socketio/server/engine_options.hpp>
 
 namespace socketio::server {
 

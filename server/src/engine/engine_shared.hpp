@@ -11,13 +11,13 @@
 #include <socketio/common/random.hpp>
 #include <socketio/net/loop.hpp>
 #include <socketio/net/turn_end.hpp>
-#include <socketio/server/options.hpp>
+#include <socketio/server/engine_options.hpp>
 
-#include "deadline_queue.hpp"
+#include "http/deadline_queue.hpp"
 #include "engine_answers.hpp"
 #include "engine_polling.hpp"
 #include "engine_session.hpp"
-#include "websocket_connection.hpp"
+#include "websocket/websocket_connection.hpp"
 
 namespace socketio::server {
 

@@ -9,8 +9,8 @@
 #include <socketio/server/id.hpp>
 
 #include "connection.hpp"
-#include "engine_link.hpp"
-#include "engine_request.hpp"
+#include "engine/engine_link.hpp"
+#include "engine/engine_request.hpp"
 #include "server_core.hpp"
 
 namespace socketio::server {

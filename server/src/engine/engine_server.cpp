@@ -7,7 +7,7 @@
 #include <socketio/server/engine.hpp>
 
 #include "engine_shared.hpp"
-#include "websocket_deflate.hpp"
+#include "websocket/websocket_deflate.hpp"
 
 namespace socketio::server {
 

@@ -11,7 +11,7 @@
 
 #include "engine_answers.hpp"
 #include "engine_request.hpp"
-#include "frame_queue.hpp"
+#include "websocket/frame_queue.hpp"
 
 namespace socketio::server {
 

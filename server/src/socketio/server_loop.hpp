@@ -23,8 +23,8 @@
 #include <socketio/server/static_files.hpp>
 
 #include "backlog.hpp"
-#include "deadline_queue.hpp"
-#include "engine_answers.hpp"
+#include "http/deadline_queue.hpp"
+#include "engine/engine_answers.hpp"
 #include "packet_writer.hpp"
 
 namespace socketio::server {

@@ -16,7 +16,7 @@
 #include <socketio/server/frame.hpp>
 #include <socketio/server/http.hpp>
 
-#include "deadline_queue.hpp"
+#include "http/deadline_queue.hpp"
 #include "frame_queue.hpp"
 
 // WebSocket connections: RFC 6455 on a connection that HTTP has handed over.

@@ -20,7 +20,7 @@
 #include <socketio/server/handshake.hpp>
 #include <socketio/server/socket.hpp>
 
-#include "engine_request.hpp"
+#include "engine/engine_request.hpp"
 #include "pending_acks.hpp"
 #include "socket_handlers.hpp"
 

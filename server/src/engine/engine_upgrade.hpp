@@ -4,8 +4,8 @@
 
 #include <socketio/common/bytes.hpp>
 
-#include "deadline_queue.hpp"
-#include "websocket_connection.hpp"
+#include "http/deadline_queue.hpp"
+#include "websocket/websocket_connection.hpp"
 
 namespace socketio::server {
 

@@ -10,10 +10,10 @@
 #include <socketio/server/http.hpp>
 #include <socketio/server/id.hpp>
 
-#include "deadline_queue.hpp"
+#include "http/deadline_queue.hpp"
 #include "engine_polling.hpp"
 #include "engine_request.hpp"
-#include "websocket_connection.hpp"
+#include "websocket/websocket_connection.hpp"
 
 namespace socketio::server {
 
