@@ -19,7 +19,6 @@ struct ClusterAdapter::Request {
   std::optional<std::size_t> expected;  ///< responses of other servers; empty while those are being counted
   std::size_t received = 0;
   std::size_t shards_left = 0;  ///< of this server, that have not responded yet
-  bool timed_out = false;
   std::unordered_set<std::string> responders;
   Scheduler::TimerId timer = 0;
   std::function<void(Request&)> finish;
@@ -336,7 +335,6 @@ void ClusterAdapter::finish(const std::shared_ptr<Request>& request, bool timed_
   }
   host_.scheduler().cancel(std::exchange(request->timer, 0));
   requests_.erase(request->id);
-  request->timed_out = timed_out;
   if (timed_out) {
     ++counters_.requests_timed_out;
   }

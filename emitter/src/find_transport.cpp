@@ -314,6 +314,7 @@ FoundTransport find_transport(const redis::Options& redis, const FleetSettings& 
   redis::Client client(loop, redis);
   client.connect();
   const std::uint64_t timeout_ms = timeout.count() > 0 ? static_cast<std::uint64_t>(timeout.count()) : 0;
+  const std::uint64_t due_ms = loop.now_ms() + timeout_ms;
   loop.run_until([&] { return client.state() == redis::State::ready || client.counters().failed_attempts != 0; }, timeout_ms);
   if (client.state() != redis::State::ready) {
     result.outcome = redis::Outcome::not_sent;
@@ -324,7 +325,8 @@ FoundTransport find_transport(const redis::Options& redis, const FleetSettings& 
     result = found;
     ended = true;
   });
-  if (!loop.run_until([&ended] { return ended; }, timeout_ms)) {
+  const std::uint64_t now_ms = loop.now_ms();
+  if (!loop.run_until([&ended] { return ended; }, due_ms > now_ms ? due_ms - now_ms : 0)) {
     client.abandon("Redis did not answer in time.");
     loop.run_until([&ended] { return ended; }, timeout_ms);
   }

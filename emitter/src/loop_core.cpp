@@ -129,7 +129,9 @@ void LoopCore::flush(std::uint64_t timeout_ms, FlushDone done) {
 
 void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
   closed_ = true;
-  close_done_ = std::move(done);
+  if (done) {
+    close_dones_.push_back(std::move(done));
+  }
   client_->close(timeout_ms, [self = weak_from_this()] {
     if (const auto alive = self.lock()) {
       alive->finish_close();
@@ -139,8 +141,12 @@ void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
 
 void LoopCore::finish_close() {
   end_selected_nobody();
-  if (const FlushDone done = std::exchange(close_done_, {})) {
-    done(ledger_.take_period());
+  const std::vector<FlushDone> dones = std::exchange(close_dones_, {});
+  if (!dones.empty()) {
+    const EmitSummary summary = ledger_.take_period();
+    for (const FlushDone& done : dones) {
+      done(summary);
+    }
   }
 }
 

@@ -62,7 +62,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   std::optional<redis::Client> client_;  // empty while the destructor ends pending emits
   std::list<PendingFlush> flushes_;
   std::vector<EmitId> selected_nobody_;  ///< emits with an empty list of rooms, which end in the loop's next turn
-  FlushDone close_done_;
+  std::vector<FlushDone> close_dones_;  ///< of each close() so far
   EmitId last_id_ = 0;
   bool closed_ = false;
 };
