@@ -12,7 +12,7 @@ namespace socketio::net {
 Core& Core::of(Loop& loop) { return *loop.internals().core; }
 
 Core::Core(uv_loop_t* uv) : uv_(uv), thread_(std::this_thread::get_id()) {
-  // Only the first can fail: it needs a descriptor, the others are entries in lists.
+  // Only uv_async_init() can fail: it needs a descriptor. The other handles are only entries in libuv's lists.
   const int status = uv_async_init(uv_, &async_, [](uv_async_t* handle) { static_cast<Core*>(handle->data)->run_posted(); });
   if (status != 0) {
     throw Error(ErrorCode::bad_option, std::string("The event loop cannot be set up: ") + uv_strerror(status) + ".");
@@ -73,13 +73,13 @@ void Core::post(std::function<void()> function) {
 }
 
 void Core::refuse_posts() {
-  std::vector<std::function<void()>> dropped;  // they may post when they end: not under the lock
+  std::vector<std::function<void()>> dropped;  // destroyed after the unlock: destructors may call post()
   const std::lock_guard guard(posted_lock_);
   refusing_posts_ = true;
   dropped.swap(posted_);
 }
 
-// Functions posted by these come with the next wake-up, so that a function which posts itself does not block the loop.
+// Functions that these functions post run at the next wake-up, so that a function which posts itself does not block the loop.
 void Core::run_posted() noexcept {
   std::vector<std::function<void()>> functions;
   {
@@ -145,7 +145,7 @@ void Core::stop(Timer& timer) noexcept {
 
 void Core::arm_timer() noexcept {
   if (timers_due_) {
-    return;  // armed when those have run
+    return;  // run_due_timers() arms it
   }
   if (timers_.empty()) {
     uv_timer_stop(&timer_);
@@ -165,7 +165,7 @@ void Core::arm_timer() noexcept {
 void Core::run_due_timers() noexcept {
   uv_check_stop(&check_);
   const std::uint64_t now = uv_now(uv_);
-  const std::uint64_t last_sequence = timer_sequence_;  // what these start is for later
+  const std::uint64_t last_sequence = timer_sequence_;  // timers started by the functions below run later
   while (!timers_.empty()) {
     const auto [due_ms, sequence, timer] = *timers_.begin();
     if (due_ms > now || sequence > last_sequence) {

@@ -20,24 +20,24 @@
 
 namespace socketio::net {
 
-/// What every object on a loop shares: its handles, its timers, the work of the turn's end, one read buffer.
+/// State shared by all objects on a loop: libuv handles, timers, TurnEnd requests and one read buffer.
 ///
-/// libuv gives memory of handles back only by callback, on a later turn. So a core is not owned by its Loop alone: close() lets
-/// it go, and it deletes itself with the last callback.
+/// libuv releases a handle only through a callback on a later turn. So a Loop does not delete its core: it calls close(), and
+/// the core deletes itself in the last close callback.
 class Core final : public Clock {
  public:
   static constexpr std::size_t read_bytes = 64 * 1024;
 
   /// Throws Error(bad_option) when the system gives no descriptor.
   explicit Core(uv_loop_t* uv);
-  /// Nothing but libuv's own callbacks may use the core afterwards.
+  /// Closes all handles. Afterwards only libuv's callbacks may use the core.
   void close();
 
   [[nodiscard]] static Core& of(Loop& loop);
   [[nodiscard]] uv_loop_t* uv() const noexcept { return uv_; }
   [[nodiscard]] std::uint64_t now_ms() const override { return uv_now(uv_); }
   [[nodiscard]] std::uint64_t fresh_now_ms();
-  /// Room for what is read; allocated at first use.
+  /// Buffer for socket reads; allocated at first use.
   [[nodiscard]] uv_buf_t read_buffer();
 
   void post(std::function<void()> function);
@@ -65,18 +65,18 @@ class Core final : public Clock {
 
   uv_loop_t* uv_;
   uv_async_t async_{};      ///< wakes the loop for post()
-  uv_prepare_t prepare_{};  ///< the end of a turn
-  uv_check_t check_{};      ///< after the sockets: due timers; started when the timer fires
-  uv_idle_t idle_{};        ///< active while there is work for the next turn: the loop neither ends nor waits
+  uv_prepare_t prepare_{};  ///< calls end_turn() before the loop waits for events
+  uv_check_t check_{};      ///< runs due timers after the sockets were polled; started when timer_ fires
+  uv_idle_t idle_{};        ///< active while the next turn has work: keeps the loop running and stops it from waiting
   uv_timer_t timer_{};
   std::vector<uv_handle_t*> handles_;
   std::size_t closing_count_ = 0;
 
-  std::set<std::tuple<std::uint64_t, std::uint64_t, Timer*>> timers_;  ///< by due time, then by order of starting
+  std::set<std::tuple<std::uint64_t, std::uint64_t, Timer*>> timers_;  ///< ordered by due time, then by order of start
   std::uint64_t timer_sequence_ = 0;
   bool timers_due_ = false;
   std::vector<TurnEnd*> turn_ends_;
-  std::vector<TurnEnd*> ending_;  ///< those of the turn that is being ended; null where one was destroyed meanwhile
+  std::vector<TurnEnd*> ending_;  ///< requests of the turn that is ending; null where one was destroyed meanwhile
 
   std::unique_ptr<char[]> read_buffer_;
   std::atomic<std::thread::id> thread_;
@@ -89,7 +89,7 @@ class Core final : public Clock {
 
 namespace socketio {
 
-/// A signal that is waited for. Deletes itself when libuv has let it go.
+/// A signal handler of Loop::on_signal(). Deleted in libuv's close callback.
 struct SignalWait {
   uv_signal_t handle{};
   std::function<void()> function;

@@ -17,11 +17,11 @@ namespace socketio::net {
 namespace {
 
 constexpr int backlog = 1024;
-/// Connections taken before others have their turn.
+/// Maximum number of connections accepted before the loop handles other events.
 constexpr int accepts_per_turn = 128;
-/// How long accepting waits when the system has no memory, or no descriptor at all.
+/// Pause of accepting when the system has no memory or no descriptor left.
 constexpr std::uint32_t rest_ms = 100;
-/// Descriptors left to the rest of the process, where there are so many.
+/// Descriptors reserved for the rest of the process; never more than half of its limit.
 constexpr std::size_t spare_descriptors = 64;
 
 std::size_t within_descriptor_limit(std::size_t connections_max) {
@@ -215,7 +215,8 @@ void Accepting::welcome(int socket, const sockaddr_storage& address) {
   if (is_full()) {
     ++counters.refused;
     if (!options.refusal.empty() && !options.tls) {
-      // Arrives unless the client has sent something already; it cannot be waited for.
+      // Best effort without waiting: if the client has already sent bytes, close() resets the connection and the refusal may be
+      // lost.
       static_cast<void>(!::send(socket, options.refusal.data(), options.refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     }
     ::close(socket);
@@ -321,7 +322,7 @@ void Accepting::stream_closed() noexcept {
     tell_empty->request();
   }
   if (finishing.empty() && linger_timer) {
-    linger_timer->stop();  // a loop with nothing else to do may end
+    linger_timer->stop();  // lets a loop with no other work end
   }
 }
 

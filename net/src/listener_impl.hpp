@@ -22,7 +22,7 @@
 
 namespace socketio::net {
 
-/// The other side of a connection, without its port.
+/// IP address of a connection's peer, without the port.
 struct PeerAddress {
   explicit PeerAddress(const sockaddr_storage& address) noexcept;
   [[nodiscard]] std::string text() const;
@@ -31,7 +31,7 @@ struct PeerAddress {
   bool ipv6 = false;
 };
 
-/// All that a connection is when no loop has it.
+/// State of a connection while no loop owns it.
 struct LooseStream::State {
   State(int socket, const PeerAddress& from) noexcept : peer(from), descriptor(socket) {}
   State(State&& other) noexcept;
@@ -39,22 +39,22 @@ struct LooseStream::State {
   ~State();
 
   PeerAddress peer;
-  int descriptor;  ///< -1 once somebody else has it
+  int descriptor;  ///< -1 once it has been moved elsewhere
   int failure = 0;
   bool end_pending = false;
   std::unique_ptr<TlsSession> tls;
-  std::shared_ptr<OpenCounts> counts;  ///< in which it is counted; none where there is one loop
-  std::size_t loop = 0;                ///< as whose
+  std::shared_ptr<OpenCounts> counts;  ///< counters that include this connection; null with only one loop
+  std::size_t loop = 0;                ///< index in `counts` of the loop it is counted for
 };
 
-/// The socket of a ServerStream. We read and write it ourselves: libuv only watches it, which needs no request and no copy of
-/// what the system does not take at once, and tells when it takes more.
+/// The socket of a ServerStream. This class reads and writes the socket itself, and libuv only polls it: that needs no write
+/// request and no copy of bytes that the system does not take at once, and libuv reports when the system takes more.
 ///
-/// It outlives its ServerStream until libuv has let go of it, and longer while it is being finished.
+/// It outlives its ServerStream until libuv has closed the handle, and during finish().
 struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   Impl(std::shared_ptr<Accepting> accepting, LooseStream::State state);
 
-  /// False, and the socket is closed, when the system cannot watch it.
+  /// Returns false, and closes the socket, when libuv cannot poll it.
   bool open();
   LooseStream release();
   void polled(int status, int events);
@@ -65,7 +65,7 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   std::size_t send(std::span<const Bytes> parts);
   std::size_t send_plain(std::span<const Bytes> parts);
   std::size_t send_encrypted(std::span<const Bytes> parts);
-  /// Sends what TLS has encrypted; true when nothing of it is left.
+  /// Sends the encrypted bytes in `tls`. Returns true when none are left and sending has not failed.
   bool flush_encrypted();
   void writable();
   void finish(Bytes rest, SharedText text);
@@ -73,41 +73,41 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   std::size_t send_tail();
   void continue_finishing();
   void discard_input();
-  /// A peer that goes on sending is not read without end.
+  /// True after `discarded_bytes_max` bytes: a peer that keeps sending is not read forever.
   [[nodiscard]] bool discarded_enough() const noexcept { return discarded_bytes >= discarded_bytes_max; }
   void abort();
   void watch();
   void close() noexcept;
-  /// Has libuv let go of it, and delete this.
+  /// Closes the libuv handle, whose callback deletes this object. Does not close the socket.
   void let_go() noexcept;
 
   uv_poll_t poll;
   const std::shared_ptr<Accepting> shared;
   StreamListener* listener = nullptr;
   std::unique_ptr<TlsSession> tls;
-  Buffer tail;                              ///< of a finishing stream: what is still to be sent
-  std::unique_ptr<SharedText> shared_tail;  ///< and what comes after that; none where nothing does
-  std::uint64_t give_up_ms = 0;             ///< of a finishing stream
+  Buffer tail;                              ///< during finish(): bytes still to be sent
+  std::unique_ptr<SharedText> shared_tail;  ///< during finish(): text to send after `tail`; null if there is none
+  std::uint64_t give_up_ms = 0;             ///< during finish(): time at which the connection is closed
   const PeerAddress peer;
   static constexpr std::uint32_t discarded_bytes_max = 1 << 20;
 
   int descriptor;
   int failure = 0;                    ///< errno of a write, or of the socket
-  std::uint32_t discarded_bytes = 0;  ///< of a finishing stream
-  std::uint8_t watched = 0;           ///< what libuv watches for
+  std::uint32_t discarded_bytes = 0;  ///< during finish(): input read and discarded
+  std::uint8_t watched = 0;           ///< events that libuv polls for
   bool reading = false;
-  bool writing = false;  ///< on_writable() is wanted
+  bool writing = false;  ///< on_writable() is requested
   bool input_ended = false;
-  bool end_pending = false;  ///< the other side's end came while reading was off
+  bool end_pending = false;  ///< the peer closed its side while reading was off
   bool lost = false;         ///< on_lost() was called
   bool finishing = false;
   bool output_ended = false;
   bool closed = false;
 };
 
-/// What a listener shares with its streams, which may outlive it.
+/// State that a listener shares with its streams, which may outlive it.
 struct Accepting : std::enable_shared_from_this<Accepting> {
-  /// One listening socket, until libuv has let go of it.
+  /// One listening socket; lives until libuv has closed its handle.
   struct Door {
     uv_poll_t poll;
     std::shared_ptr<Accepting> accepting;
@@ -123,10 +123,10 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
   [[nodiscard]] bool has_door(std::uint16_t number, Door::Serves serves) const noexcept;
   void watch(Door& door);
   void accept_some(Door& door);
-  /// False when there is no more to accept now.
+  /// Frees the reserve descriptor to accept and close one connection. Returns false when there is no more to accept now.
   bool refuse_with_reserve(int descriptor);
   void welcome(int socket, const sockaddr_storage& address);
-  /// None when the system cannot watch it.
+  /// Returns an empty object when libuv cannot poll the socket.
   ServerStream take_on(LooseStream::State state);
   [[nodiscard]] bool is_full() const noexcept;
   void rest();
@@ -136,7 +136,7 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
   void give_up_overdue();
   void restart_linger(ServerStream::Impl& stream);
   void stream_closed() noexcept;
-  /// There is one connection less, where they are counted for several loops.
+  /// Counts one connection less for this loop, if there are several loops.
   void uncount() noexcept;
   void detach() noexcept;
 
@@ -144,15 +144,15 @@ struct Accepting : std::enable_shared_from_this<Accepting> {
   ListenerOptions options;
   ListenerCounters counters;
   std::function<void(ServerStream)> accepted;
-  std::vector<std::function<void()>> empty;  ///< who waits for the last connection's end
+  std::vector<std::function<void()>> empty;  ///< callbacks of stop(), called when the last connection closes
   std::size_t count = 0;
   std::uint16_t port = 0;
-  int reserve = -1;  ///< a descriptor to give up when there is no other: one connection can then be accepted, and closed
+  int reserve = -1;  ///< descriptor freed when no other is left, so that one connection can be accepted and closed
   bool stopped = false;
-  bool detached = false;  ///< the listener is gone
+  bool detached = false;  ///< the Listener is destroyed
   std::vector<Door*> doors;
   List<ServerStream::Impl> streams;
-  List<ServerStream::Impl> finishing;  ///< by give_up_ms
+  List<ServerStream::Impl> finishing;  ///< ordered by give_up_ms
   std::optional<Timer> linger_timer;
   std::optional<Timer> rest_timer;
   std::optional<TurnEnd> tell_empty;

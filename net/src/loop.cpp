@@ -16,8 +16,8 @@
 namespace socketio {
 namespace {
 
-/// A write to a connection that the other side has closed must be an error, not the end of the process. Who has a handler of
-/// his own keeps it.
+/// Ignores SIGPIPE, so that a write to a connection that the peer has closed fails with an error and does not kill the process.
+/// A signal handler of the application stays installed.
 void ignore_sigpipe_once() {
   static const bool done = [] {
     struct sigaction current {};
@@ -31,7 +31,7 @@ void ignore_sigpipe_once() {
   static_cast<void>(done);
 }
 
-/// Runs until libuv has given back everything.
+/// Runs the loop until all its handles have closed, and closes it.
 void end_owned(uv_loop_t* loop) {
   while (uv_loop_close(loop) == UV_EBUSY) {
     const bool more = uv_run(loop, UV_RUN_DEFAULT) != 0;

@@ -1,4 +1,4 @@
-// Connections on their way from one loop to another.
+// Connections that are being moved from one loop to another.
 
 #include <unistd.h>
 
@@ -50,7 +50,7 @@ LooseStream::~LooseStream() = default;
 
 void LooseStream::count_for(std::size_t loop) noexcept {
   if (state_->counts) {
-    state_->counts->opened(loop);  // first: nobody shall see it counted nowhere
+    state_->counts->opened(loop);  // first, so that no thread sees it counted for no loop
     state_->counts->closed(std::exchange(state_->loop, loop));
   }
 }

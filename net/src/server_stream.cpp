@@ -1,4 +1,4 @@
-// The socket of an accepted connection: reading, writing, telling.
+// The socket of an accepted connection: reading, writing and reporting events.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -18,9 +18,9 @@
 namespace socketio::net {
 namespace {
 
-/// Most parts that the system takes in one write.
+/// Maximum number of parts that the system takes in one write.
 constexpr std::size_t parts_per_write = 1024;
-/// Reads of one connection before others have their turn.
+/// Maximum number of reads from one connection before the loop handles others.
 constexpr int reads_per_turn = 4;
 /// Plain bytes of one TLS record.
 constexpr std::size_t record_bytes = 16 * 1024;
@@ -88,7 +88,7 @@ bool ServerStream::Impl::open() {
   return true;
 }
 
-/// Tells libuv what to watch for, when that has changed.
+/// Sets the events that libuv polls for, if they have changed.
 void ServerStream::Impl::watch() {
   if (closed) {
     return;
@@ -102,7 +102,7 @@ void ServerStream::Impl::watch() {
     writable = unsent || has_tail();
     end = discarded_enough();
   } else if (!lost) {
-    readable = reading || failure != 0;  // after a failure the socket is ready at once, and it is told on the loop
+    readable = reading || failure != 0;  // a failed socket is ready at once, so the failure is reported from the loop
     writable = writing || unsent || failure != 0;
     end = !reading && !end_pending;
   }
@@ -124,7 +124,7 @@ void ServerStream::Impl::watch() {
 
 void ServerStream::Impl::polled(int status, int events) {
   if (status < 0) {
-    watched = 0;  // libuv has stopped: the socket has an error, which reading or asking tells
+    watched = 0;  // libuv has stopped polling: the socket has an error, which recv() or SO_ERROR returns
   }
   if (finishing) {
     const bool gone = status < 0 || (events & UV_DISCONNECT) != 0;
@@ -136,7 +136,7 @@ void ServerStream::Impl::polled(int status, int events) {
     getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failure, &size);
     failure = failure == 0 ? ECONNRESET : failure;
   }
-  const auto owned = [this] { return !closed && !lost && !finishing; };  // each call may change it
+  const auto owned = [this] { return !closed && !lost && !finishing; };  // each call below may change it
   if ((status < 0 || (events & UV_READABLE) != 0) && reading && failure != ECONNABORTED) {
     receive();
   }
@@ -229,7 +229,7 @@ std::size_t ServerStream::Impl::send_plain(std::span<const Bytes> parts) {
     const std::size_t count = std::min(parts.size(), pieces.size());
     std::size_t wanted = 0;
     for (std::size_t index = 0; index < count; ++index) {
-      // The system does not write to what it sends.
+      // const_cast: the system does not modify the bytes it sends.
       pieces[index] = {const_cast<std::uint8_t*>(parts[index].data()), parts[index].size()};
       wanted += parts[index].size();
     }
@@ -238,7 +238,7 @@ std::size_t ServerStream::Impl::send_plain(std::span<const Bytes> parts) {
     message.msg_iovlen = count;
     ssize_t taken = 0;
     do {
-      // One part is what a broadcast makes for most sockets: it is cheaper without a list.
+      // For most sockets a broadcast is exactly one part: send() is cheaper than sendmsg() with a list.
       taken = count == 1 ? ::send(descriptor, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
                          : sendmsg(descriptor, &message, MSG_NOSIGNAL);
     } while (taken < 0 && errno == EINTR);
@@ -255,7 +255,8 @@ std::size_t ServerStream::Impl::send_plain(std::span<const Bytes> parts) {
   return sent;
 }
 
-// What is encrypted counts as taken: it cannot be taken back. So no more than a record waits here.
+// Encrypted bytes count as taken, because they cannot be removed again. So at most one TLS record waits in the session's
+// output.
 std::size_t ServerStream::Impl::send_encrypted(std::span<const Bytes> parts) {
   std::array<std::uint8_t, record_bytes> record;
   std::size_t sent = 0;
@@ -300,8 +301,8 @@ void ServerStream::Impl::writable() {
   }
 }
 
-/// The owner is told on the loop. A socket that has been shut down is ready at once, also when the other side neither sends nor
-/// reads.
+/// The listener receives on_lost() later, from the loop. A socket that was shut down is ready at once, even when the peer
+/// neither sends nor reads.
 void ServerStream::Impl::abort() {
   if (finishing) {
     close();

@@ -1,5 +1,6 @@
-// The end of a stream that nobody owns any more: send the rest, then the end, and wait for the other side's end. A socket that
-// is closed with unread input makes the system send a reset, which can destroy what the other side has not read yet.
+// Graceful close of a stream that has no owner any more: sends the rest, then the end of the stream, and waits until the peer
+// has closed its side. Closing a socket with unread input makes the system send a TCP reset, which can destroy bytes that the
+// peer has not read yet.
 
 #include <sys/socket.h>
 
@@ -32,7 +33,7 @@ void ServerStream::Impl::continue_finishing() {
   if (has_tail()) {
     const std::size_t sent = send_tail();
     if (tls && sent == 0 && !tls->established()) {
-      failure = EPROTO;  // no way to say it
+      failure = EPROTO;  // without a TLS handshake the rest cannot be sent
     }
     if (sent != 0) {
       shared->restart_linger(*this);
@@ -70,7 +71,7 @@ std::size_t ServerStream::Impl::send_tail() {
   return sent;
 }
 
-// Not into the loop's read buffer: this may happen while another connection's listener still looks at that.
+// Does not use the loop's read buffer: another connection's listener may still be reading from it.
 void ServerStream::Impl::discard_input() {
   std::array<std::uint8_t, 16 * 1024> room;
   while (!discarded_enough() && !input_ended && failure == 0) {

@@ -38,7 +38,8 @@ bool Stream::later_taken() const noexcept {
   if (impl_->tls) {
     return false;
   }
-  // libuv counts down what the system has not taken yet; after an error it counts nothing, but then something was left.
+  // The size of libuv's write queue is the number of bytes that the system has not taken yet. After an error it is 0 although
+  // bytes were left.
   return !impl_->later_failed && impl_->socket != nullptr && uv_stream_get_write_queue_size(&impl_->socket->stream) == 0;
 }
 
@@ -80,7 +81,7 @@ std::size_t Stream::Impl::send(std::span<const Bytes> parts) {
   assert(parts.size() <= parts_max);
   std::array<uv_buf_t, parts_max> buffers;
   for (std::size_t index = 0; index < parts.size(); ++index) {
-    // libuv does not write to what it sends.
+    // const_cast: libuv does not modify the bytes it sends.
     auto* const bytes = const_cast<char*>(reinterpret_cast<const char*>(parts[index].data()));
     buffers[index] = {bytes, parts[index].size()};
   }
@@ -102,7 +103,7 @@ std::size_t Stream::Impl::send_later(Bytes part) {
   return part.size();
 }
 
-/// Hands a copy of at most later_bytes_max bytes to libuv.
+/// Passes a copy of `part`, of at most later_bytes_max bytes, to libuv. Returns false when libuv refuses it.
 bool Stream::Impl::write_later(Bytes part) {
   if (!socket->later) {
     socket->later.reset(new std::uint8_t[later_bytes_max]);
@@ -172,7 +173,7 @@ void Stream::Impl::report(StreamError why) {
   soon->stop();
   address_timer->stop();
   drained->stop();
-  listener->on_lost(why);  // destroys the stream, or keeps it for later_taken()
+  listener->on_lost(why);  // may destroy the stream, or keep it for later_taken()
 }
 
 void Stream::Impl::detach() noexcept {

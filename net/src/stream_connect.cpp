@@ -1,4 +1,4 @@
-// How a stream gets its connection: the look-up of a name, and one address after the other.
+// Connecting a stream: the name look-up, then one address after the other.
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -14,10 +14,10 @@
 namespace socketio::net {
 namespace {
 
-/// Seconds of silence until the system asks whether the other side still lives.
+/// Idle seconds before the system sends TCP keep-alive probes.
 constexpr unsigned keep_alive_s = 60;
 
-/// An address written in numbers; the look-up would need a thread to find out the same.
+/// Parses a numeric address. A name look-up would give the same address, but needs a thread.
 bool parse_address(const Endpoint& endpoint, sockaddr_storage& address) {
   if (uv_ip4_addr(endpoint.host.c_str(), endpoint.port, reinterpret_cast<sockaddr_in*>(&address)) == 0) {
     return true;
@@ -111,7 +111,7 @@ void Stream::Impl::try_next_address() {
 }
 
 void Stream::Impl::open_pipe(const std::string& path) {
-  // libuv cuts longer ones, and connects to another file.
+  // libuv truncates longer paths and would connect to another file.
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     fail_soon({StreamError::Kind::unreachable, "the path of the socket is too long"});
     return;

@@ -16,8 +16,8 @@
 
 namespace socketio::net {
 
-/// What libuv holds of a stream: one socket per address that is tried, and the look-up of a name. It outlives its Stream until
-/// libuv has called back for all of these.
+/// The part of a stream that libuv references: one socket for each address tried, and the name look-up. It outlives its Stream
+/// until libuv has called back for all of these.
 struct Stream::Impl {
   /// One socket, from its creation until libuv has closed it.
   struct Socket {
@@ -29,7 +29,7 @@ struct Stream::Impl {
     };
     uv_connect_t connecting;
     uv_write_t writing;
-    std::unique_ptr<std::uint8_t[]> later;  ///< what write_later() holds
+    std::unique_ptr<std::uint8_t[]> later;  ///< bytes that write_later() holds
     Impl* owner;
   };
 
@@ -58,7 +58,7 @@ struct Stream::Impl {
 
   Socket* new_socket();
   void close_socket() noexcept;
-  /// Reports after the next look at the socket, so that what has arrived is heard first.
+  /// Reports `error` after the socket was polled once more, so that bytes which have arrived are delivered first.
   void fail_soon(StreamError error);
   void report(StreamError error);
   void detach() noexcept;
@@ -66,15 +66,15 @@ struct Stream::Impl {
 
   Core& core;
   StreamListener* listener;
-  std::optional<Timer> soon;           ///< fail_soon(), or the next address
-  std::optional<Timer> address_timer;  ///< the share of time of one address
+  std::optional<Timer> soon;           ///< reports the error of fail_soon(), or tries the next address
+  std::optional<Timer> address_timer;  ///< timeout of the current address
   Socket* socket = nullptr;            ///< the current one
   uv_getaddrinfo_t lookup{};
   bool looking_up = false;
   std::vector<sockaddr_storage> addresses;
   std::size_t next_address = 0;
   std::uint64_t give_up_ms = 0;
-  StreamError error;  ///< of the last address, or what fail_soon() will report
+  StreamError error;  ///< error of the last address tried, or the one that fail_soon() reports
   bool failing = false;
   bool connected = false;
   bool later_pending = false;
@@ -84,12 +84,12 @@ struct Stream::Impl {
   std::shared_ptr<TlsContext> tls_context;
   std::string server_name;
   std::unique_ptr<TlsSession> tls;
-  std::optional<Timer> drained;     ///< with TLS: nothing waits any more, which is to be told
-  std::size_t encrypted_later = 0;  ///< bytes of the session's output that uv_write holds
+  std::optional<Timer> drained;     ///< with TLS: calls on_writable() once no encrypted bytes are left
+  std::size_t encrypted_later = 0;  ///< bytes of the session's output that uv_write() holds
   std::size_t held_by_uv = 0;       ///< sockets and look-ups that libuv will call back for
 };
 
-/// The system's words for libuv's error number.
+/// Creates an error with the system's message for a libuv error number.
 StreamError stream_error(StreamError::Kind kind, int status);
 
 }  // namespace socketio::net

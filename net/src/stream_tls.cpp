@@ -11,14 +11,14 @@ namespace {
 
 /// Plain bytes of one TLS record.
 constexpr std::size_t tls_record_bytes = 16 * 1024;
-/// Plain bytes that are encrypted at once. What is behind them waits as it is.
+/// Maximum number of plain bytes that one try_write() encrypts; it does not take the bytes after them.
 constexpr std::size_t encrypted_at_once = 256 * 1024;
 
 }  // namespace
 
 void Stream::Impl::begin_tls() {
   tls = std::make_unique<TlsSession>(tls_context, TlsSession::Role::client, server_name);
-  take_encrypted({});  // our greeting
+  take_encrypted({});  // sends the ClientHello
 }
 
 void Stream::Impl::take_encrypted(Bytes bytes) {
@@ -47,7 +47,7 @@ void Stream::Impl::take_encrypted(Bytes bytes) {
       report({StreamError::Kind::ended, "end of file"});
       return;
     } else {
-      flush_encrypted();  // an alert tells the other side
+      flush_encrypted();  // sends the alert to the peer
       report({StreamError::Kind::tls_failed, tls->failure()});
       return;
     }
@@ -83,7 +83,7 @@ std::size_t Stream::Impl::send_later_encrypted(Bytes part) {
   return part.size();
 }
 
-/// Writes what is encrypted, as far as the system takes it; the rest when it takes more.
+/// Writes the encrypted bytes that the system takes now; the rest follows when it takes more.
 void Stream::Impl::flush_encrypted() {
   if (encrypted_later != 0 || socket == nullptr) {
     return;
@@ -96,7 +96,7 @@ void Stream::Impl::flush_encrypted() {
     }
     if (taken == 0) {
       const Bytes rest = tls->output().first(std::min(tls->output().size(), later_bytes_max));
-      later_pending = true;  // nothing more, until this has gone
+      later_pending = true;  // no further writes until these bytes are taken
       if (write_later(rest)) {
         encrypted_later = rest.size();
       }

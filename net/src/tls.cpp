@@ -21,7 +21,7 @@ std::string last_error() {
   return reason == nullptr ? "unknown error" : reason;
 }
 
-/// A certificate is for a name, which is also said to the server, or for an address.
+/// Requires a certificate issued for `name`: an IP address, or a host name, which is also sent to the server (SNI).
 void expect_server(SSL* ssl, const std::string& name) {
   if (name.empty()) {
     return;
@@ -36,9 +36,9 @@ void expect_server(SSL* ssl, const std::string& name) {
   }
 }
 
-/// Why a handshake, or a connection, has failed.
+/// Reason why a handshake or a connection has failed.
 std::string failure_of(const SSL* ssl) {
-  // Where any certificate is good, the result says why it would not be, and the failure is another one.
+  // With SSL_VERIFY_NONE every certificate is accepted: the verify result is then not the reason of the failure.
   const long verified = SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE ? X509_V_OK : SSL_get_verify_result(ssl);
   if (verified != X509_V_OK) {
     return std::string("its certificate is not accepted: ") + X509_verify_cert_error_string(verified);
@@ -64,7 +64,7 @@ std::shared_ptr<TlsContext> TlsContext::for_server(const std::string& certificat
   SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
   SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
-  // Clients resume by ticket; remembering sessions here would be memory per client.
+  // Clients resume sessions with tickets; a session cache would cost memory per client.
   SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
   return context->use_certificate(certificate_file, key_file, error) ? context : nullptr;
 }
@@ -117,7 +117,7 @@ std::shared_ptr<TlsContext> TlsContext::for_client(const Client& options, std::s
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-/// OpenSSL's view of the network: what was fed, and what is to be sent. Unlike its own memory BIO it keeps no buffer.
+/// OpenSSL's I/O object, which reads fed bytes and writes to the output. Unlike OpenSSL's memory BIO it keeps no buffer.
 struct TlsSession::Bio {
   static TlsSession& session(BIO* bio) { return *static_cast<TlsSession*>(BIO_get_data(bio)); }
 
@@ -142,7 +142,7 @@ struct TlsSession::Bio {
 
   static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-  /// Made once, and kept as long as the process: BIOs point to it.
+  /// Created once and never freed, because BIOs reference it.
   static const BIO_METHOD* method() {
     static BIO_METHOD* const made = [] {
       BIO_METHOD* const fresh = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "socketio");
@@ -160,7 +160,7 @@ struct TlsSession::Bio {
 TlsSession::TlsSession(const std::shared_ptr<TlsContext>& context, Role role, const std::string& server_name) {
   const BIO_METHOD* const method = Bio::method();
   BIO* const bio = method == nullptr ? nullptr : BIO_new(method);
-  ssl_ = bio == nullptr ? nullptr : SSL_new(context->context_);  // keeps the context
+  ssl_ = bio == nullptr ? nullptr : SSL_new(context->context_);  // holds a reference to the context
   if (ssl_ == nullptr) {
     BIO_free(bio);
     throw std::bad_alloc();
@@ -209,7 +209,7 @@ bool TlsSession::write(Bytes plain) {
   }
   ERR_clear_error();
   std::size_t written = 0;
-  // All or nothing: output_ takes everything.
+  // Writes all or nothing, because output_ takes any number of bytes.
   if (plain.empty() || SSL_write_ex(ssl_, plain.data(), plain.size(), &written) == 1) {
     return true;
   }

@@ -11,62 +11,66 @@ struct uv_loop_s;
 
 namespace socketio {
 
-/// An event loop: one of its own, or the application's libuv loop. A loop and everything on it belong to one thread; only
-/// post() may be called from others. Objects on a loop end before it.
+/// An event loop: either its own libuv loop or the application's. A loop and all objects on it belong to one thread; only
+/// post() may be called from other threads. Objects on a loop must be destroyed before it.
 class SOCKETIO_API Loop {
  public:
-  /// Owns a new libuv loop. Throws std::bad_alloc, or Error(bad_option) when the system gives no more descriptors.
+  /// Owns a new libuv loop. Throws std::bad_alloc, or Error(bad_option) when the system has no file descriptor left.
   Loop();
-  /// Uses the application's loop, which outlives this object and must turn once more (with all objects on it closed) before the
-  /// application calls uv_loop_close().
+  /// Uses the application's libuv loop, which must outlive this object. After this object and all objects on it are destroyed,
+  /// the application must run its loop once more before it calls uv_loop_close().
   explicit Loop(uv_loop_s* adopted);
-  /// An owned loop is run until everything on it has closed.
+  /// Runs an owned loop until all its handles have closed.
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   [[nodiscard]] uv_loop_s* uv() const noexcept;
 
-  /// Runs until nothing is left to wait for, or stop().
+  /// Runs until no active handle is left, or until stop() is called.
   void run();
-  /// Makes run() return at the end of this turn.
+  /// Makes run() return at the end of the loop's current turn.
   void stop() noexcept;
-  /// Handles what is ready now and returns without waiting.
+  /// Handles all events that are ready and returns without waiting.
   void poll();
-  /// Turns, waiting for events, until `done` says so or `timeout_ms` have passed. Returns what `done` said last.
+  /// Runs the loop until `done` returns true or `timeout_ms` have passed. Returns the last result of `done`.
   bool run_until(const std::function<bool()>& done, std::uint64_t timeout_ms);
 
-  /// Calls `function` on the loop's thread, in the order of the calls. Safe from any thread. What has not run when the loop
-  /// ends is dropped. One that throws ends the program, as in a thread of its own; that is true of call_after(), too.
+  /// Calls `function` on the loop's thread; posted functions run in the order of the post() calls. Safe from any thread.
+  /// Functions that have not run when the loop is destroyed are dropped. An exception that leaves `function` terminates the
+  /// program, as in a std::thread; the same holds for call_after().
   void post(std::function<void()> function);
 
   using TimerId = std::uint64_t;
   /// Calls `function` once, on the loop's thread, `after_ms` from now at the earliest. All timers of a loop share one libuv
-  /// handle. Only on the loop's thread, which is asserted: a handler of a server with several threads may run on another one.
+  /// handle. Must be called on the loop's thread, which is asserted: in a server with several threads a handler may run on
+  /// another loop's thread.
   TimerId call_after(std::uint64_t after_ms, std::function<void()> function);
-  /// Takes a timer back. Does nothing for one that has been called, or 0.
+  /// Cancels a timer. Does nothing when the timer has already been called, or for 0.
   void cancel(TimerId timer) noexcept;
 
-  /// Calls `function` on the loop's thread whenever the process gets the signal (SIGTERM, SIGINT, ...), instead of what the
-  /// system would do. Does not keep the loop running. Throws Error(bad_option) for a signal that cannot be caught.
+  /// Calls `function` on the loop's thread whenever the process receives the signal (SIGTERM, SIGINT, ...), instead of the
+  /// signal's default action. Does not keep the loop running. Throws Error(bad_option) for a signal that cannot be caught.
   void on_signal(int signal, std::function<void()> function);
 
-  /// The loop's time, as of the start of this turn.
+  /// The loop's time at the start of its current turn.
   [[nodiscard]] std::uint64_t now_ms() const noexcept;
-  /// The same as a Clock; lives as long as the loop.
+  /// The loop's time as a Clock, which lives as long as the loop.
   [[nodiscard]] const Clock& clock() const noexcept;
-  /// True on the thread that the loop belongs to (the one that made it, until run() or run_until() is called on another).
+  /// True on the loop's thread: the one that created the loop, or the last one that called run(), run_until(), poll() or
+  /// enter_thread().
   [[nodiscard]] bool on_loop_thread() const noexcept;
 
-  /// From now on the calling thread is the loop's. For whoever runs a loop under a lock from several threads.
+  /// Makes the calling thread the loop's thread. For code that runs one loop from several threads under a lock.
   void enter_thread() noexcept;
 
-  /// In a process that came out of a fork after this loop was made: closes its copies of the descriptors, so that connections
-  /// end when the parent ends them. Nothing on the loop may be used, or destroyed, afterwards; nor the loop.
+  /// For a child process that was forked after this loop was created: closes the child's copies of the loop's descriptors, so
+  /// that connections close when the parent closes them. Afterwards neither the loop nor any object on it may be used or
+  /// destroyed.
   void leave_to_parent() noexcept;
 
   struct Internals;
-  /// For the library's own objects.
+  /// For the library's own classes.
   [[nodiscard]] Internals& internals() noexcept { return *internals_; }
 
  private:

@@ -8,7 +8,7 @@
 
 namespace socketio {
 
-/// The operating system's source of randomness. Holds nothing, so any number may exist, on any thread.
+/// The operating system's random source. It has no state: any number of objects may exist, on any thread.
 class SOCKETIO_API SystemRandom final : public Random {
  public:
   ~SystemRandom() override;

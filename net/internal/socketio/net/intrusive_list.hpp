@@ -7,7 +7,8 @@ namespace socketio::net {
 template <typename T>
 class List;
 
-/// A place in a list at most, kept in the member itself: joining and leaving allocate nothing. Leaves when it is destroyed.
+/// Base class of a list member, which is in at most one list. The links are stored in the member itself, so joining and leaving
+/// a list allocate nothing. The destructor removes the member from its list.
 template <typename T>
 class ListNode {
  public:
@@ -30,7 +31,7 @@ class ListNode {
   ListNode* next_ = nullptr;
 };
 
-/// Members in the order in which they joined. Owns none of them. `T` derives from ListNode<T>.
+/// Doubly linked list of members in the order in which they joined. Owns none of them. `T` derives from ListNode<T>.
 template <typename T>
 class List {
  public:
@@ -45,9 +46,9 @@ class List {
   }
 
   [[nodiscard]] bool empty() const noexcept { return end_.next_ == &end_; }
-  /// The list is not empty.
+  /// The first member. The list must not be empty.
   [[nodiscard]] T& front() noexcept { return static_cast<T&>(*end_.next_); }
-  /// Puts `member` at the end, out of the list it was in.
+  /// Appends `member` and removes it from the list it was in before.
   void push_back(ListNode<T>& member) noexcept {
     member.unlink();
     member.previous_ = end_.previous_;

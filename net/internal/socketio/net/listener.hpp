@@ -22,7 +22,8 @@ namespace socketio::net {
 class TlsContext;
 struct Accepting;
 
-/// How many connections are open on each of several loops; those on their way to one are its already. For all their threads.
+/// Number of open connections on each of several loops. A connection that is being moved to a loop already counts for that
+/// loop. Safe from the threads of all these loops.
 class OpenCounts {
  public:
   explicit OpenCounts(std::size_t loops) : counts_(loops) {}
@@ -30,24 +31,25 @@ class OpenCounts {
   void opened(std::size_t loop) noexcept { ++counts_[loop]; }
   void closed(std::size_t loop) noexcept { --counts_[loop]; }
   [[nodiscard]] std::size_t total() const noexcept;
-  /// The loop with the fewest.
+  /// Index of the loop with the fewest open connections.
   [[nodiscard]] std::size_t emptiest() const noexcept;
 
  private:
   std::vector<std::atomic<std::size_t>> counts_;
 };
 
-/// A connection between two loops: nobody watches it, what arrives waits in the system. May be given to another thread.
+/// An accepted connection that is being moved from one loop to another. No loop polls it: received bytes stay in the system's
+/// buffer. May be moved to another thread.
 class LooseStream {
  public:
-  /// None.
+  /// Creates an empty object, without a connection.
   LooseStream() noexcept;
   LooseStream(LooseStream&&) noexcept;
   LooseStream& operator=(LooseStream&&) noexcept;
-  /// Closes at once.
+  /// Closes the connection at once.
   ~LooseStream();
 
-  /// Counts it for another loop; see ListenerOptions::counts.
+  /// Counts the connection for `loop` instead of the loop it was counted for; see ListenerOptions::counts.
   void count_for(std::size_t loop) noexcept;
 
   struct State;
@@ -61,51 +63,54 @@ class LooseStream {
   std::unique_ptr<State> state_;
 };
 
-/// Text that several streams send, from `offset` on.
+/// Text that several streams share; each sends it from its own `offset` (in bytes) on.
 struct SharedText {
   std::shared_ptr<const std::string> text;
   std::size_t offset = 0;
   [[nodiscard]] Bytes rest() const noexcept { return text ? as_bytes(*text).subspan(offset) : Bytes(); }
 };
 
-/// An accepted TCP connection. What it costs while nothing happens is one small object and no buffer.
+/// An accepted TCP connection. While idle it costs one small object and no buffer.
 ///
-/// Its listener is called as a Stream's is (from the loop, never from inside a call to the stream), and may destroy it.
-/// on_connected() comes only with TLS, after its handshake.
+/// Its StreamListener is called from the loop, never from inside a call to the stream, and may destroy the stream.
+/// on_connected() is called only with TLS, after the TLS handshake.
 class ServerStream {
  public:
-  /// None.
+  /// Creates an empty object, without a connection.
   ServerStream() noexcept = default;
   ServerStream(ServerStream&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
   ServerStream& operator=(ServerStream&& other) noexcept {
     std::swap(impl_, other.impl_);
     return *this;
   }
-  /// Closes at once.
+  /// Closes the connection at once.
   ~ServerStream();
 
   [[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
 
-  /// Must be set before reading or waiting begins, and outlive the stream or its successor.
+  /// Must be called before read() and want_writable(). `listener` must live until the stream is closed or gets another
+  /// listener.
   void set_listener(StreamListener* listener) noexcept;
-  /// Off at first. While it is off, the system holds the other side back; its end is heard when reading goes on.
+  /// Switches reading on or off; off at first. While it is off, TCP flow control stops the peer, and the end of the peer's data
+  /// is reported only after reading is on again.
   void read(bool on);
-  /// One gathered write of any number of parts. Returns how many bytes were taken: fewer than all when the system takes no more
-  /// now, or when writing failed (on_lost() follows, after what can still be read).
+  /// Writes any number of parts together. Returns the number of bytes that the system took: fewer than all when it takes no
+  /// more now, or when writing failed (on_lost() follows, after the bytes that can still be read).
   std::size_t try_write(std::span<const Bytes> parts);
-  /// Calls on_writable() once, when the system takes bytes again.
+  /// Requests one call of on_writable(), when the system takes bytes again.
   void want_writable();
-  /// Sends `rest` (copied), then `shared` (not copied), then the end, and waits for the other side's end before the socket is
-  /// closed, so that what was sent arrives even if unread bytes are on their way here. Nobody hears of it any more, and this
-  /// object is none afterwards. A peer that makes no progress is given up after ListenerOptions::linger_ms, and no more than a
-  /// megabyte of what it still sends is read. May follow on_lost().
+  /// Closes gracefully: sends `rest` (copied), then `shared` (not copied), then the end of the stream, and closes the socket
+  /// when the peer has closed its side, so that sent bytes arrive even if the peer's unread bytes are still in transit. The
+  /// listener is not called any more, and this object is empty afterwards. A peer that makes no progress is closed after
+  /// ListenerOptions::linger_ms, and at most one megabyte of its further input is read and discarded. May be called after
+  /// on_lost().
   void finish(Bytes rest = {}, SharedText shared = {});
 
-  /// The other side's address without its port: "127.0.0.1", "::1".
+  /// The peer's address without its port: "127.0.0.1", "::1".
   [[nodiscard]] std::string peer_address() const;
 
-  /// Leaves the loop, for another one's Listener::adopt(). Not from within a call to the listener, and not after on_lost().
-  /// This object is none afterwards.
+  /// Detaches the connection from its loop, for Listener::adopt() on another loop. Must not be called from within a call to the
+  /// listener, nor after on_lost(). This object is empty afterwards.
   [[nodiscard]] LooseStream release();
 
   struct Impl;
@@ -119,58 +124,60 @@ class ServerStream {
 };
 
 struct ListenerOptions {
-  std::size_t connections_max = 16'000;  ///< lowered below the process's limit of descriptors
-  std::uint32_t linger_ms = 5'000;       ///< for finish(): without progress
-  std::string refusal;                   ///< sent to connections above the limit, before they are closed
-  std::shared_ptr<TlsContext> tls;       ///< none: bytes as they are
+  std::size_t connections_max = 16'000;  ///< lowered to fit the process's descriptor limit
+  std::uint32_t linger_ms = 5'000;       ///< time without progress after which finish() closes the connection
+  std::string refusal;                   ///< sent to connections above the limit before they are closed; not with TLS
+  std::shared_ptr<TlsContext> tls;       ///< null: no TLS
 
-  // For several loops, each with a listener, of which one listens. `connections_max` is then for all.
-  std::shared_ptr<OpenCounts> counts;  ///< shared by all; none: there is one loop
-  std::size_t loop = 0;                ///< this listener's place in it
-  /// Takes a new connection to the emptiest loop, when that is not this one.
+  // For several loops with one Listener each, of which only one listens. `connections_max` then limits all loops together.
+  std::shared_ptr<OpenCounts> counts;  ///< shared by all listeners; null: there is one loop
+  std::size_t loop = 0;                ///< this listener's index in `counts`
+  /// Moves a new connection to `loop`, which has the fewest connections. Called only when that is not this listener's loop.
   std::function<void(std::size_t loop, LooseStream stream)> give_away;
 };
 
 struct ListenerCounters {
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;  ///< closed at once: above connections_max, or the process had no descriptor left
+  std::uint64_t refused = 0;  ///< connections closed at once: above connections_max, or no descriptor was left in the process
 };
 
-/// Accepts TCP connections on one address or several.
+/// Accepts TCP connections on one or several addresses.
 ///
-/// Neither the limit nor a process without descriptors stops it or makes it spin: what cannot be served is accepted, closed and
-/// counted, and it goes on as soon as others have ended.
+/// It keeps running, without busy-waiting, at the connection limit and when the process has no descriptor left: connections
+/// that cannot be served are accepted, closed and counted as refused, and new ones are served as soon as others have closed.
 class Listener {
  public:
-  /// `accepted` gets each new connection, from the loop.
+  /// Calls `accepted` from the loop with each new connection.
   Listener(Loop& loop, ListenerOptions options, std::function<void(ServerStream)> accepted);
-  /// Connections that are being finished are closed; those with an owner stay his.
+  /// Closes the connections that are in finish(). Connections that a ServerStream still owns stay open.
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Returns why it failed ("port 3000 is in use"), or empty text. `host` is an address in numbers, or "localhost". Port 0
-  /// finds a free one. "::" serves IPv4, too, whose addresses then read "::ffff:127.0.0.1"; "0.0.0.0" beside it is allowed, and
-  /// keeps them as they are when it comes first. After stop() it goes on as soon as no connection is left.
+  /// Adds an address to listen on. Returns an empty string, or why it failed ("port 3000 is in use"). `host` is a numeric
+  /// address or "localhost". Port 0 selects a free port. "::" accepts IPv4 connections, too, whose peer addresses then read
+  /// "::ffff:127.0.0.1"; "0.0.0.0" on the same port is allowed in addition, and IPv4 addresses keep their form if it is
+  /// listened on first. After stop(), listen() works again as soon as no connection is left.
   [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
-  /// Of the last listen() that succeeded; 0 before.
+  /// Port of the last listen() that succeeded; 0 before the first.
   [[nodiscard]] std::uint16_t port() const noexcept;
 
-  /// Connections whose socket is open, finishing ones among them.
+  /// Number of connections whose socket is open, including those in finish().
   [[nodiscard]] std::size_t connection_count() const noexcept;
-  /// What the limit came to.
+  /// Connection limit, after it has been lowered to fit the process's descriptor limit.
   [[nodiscard]] std::size_t connections_max() const noexcept;
   [[nodiscard]] const ListenerCounters& counters() const noexcept;
-  /// From now on connections speak TLS; those accepted before stay what they are.
+  /// Sets the TLS context of connections accepted from now on; earlier connections do not change.
   void use_tls(std::shared_ptr<TlsContext> tls) noexcept;
 
-  /// Takes on a connection that another listener has accepted. None, and it is closed, when the system cannot watch it.
+  /// Adds a connection that another listener has accepted to this loop. Returns an empty object, and closes the connection,
+  /// when the system cannot poll it.
   [[nodiscard]] ServerStream adopt(LooseStream stream);
 
-  /// Takes no new connections. `empty` is called once, when none is left; not when the listener is destroyed before. May be
-  /// called again: each is told.
+  /// Stops accepting connections. Calls `empty` once, when no connection is left; never when the listener is destroyed before.
+  /// May be called again: every `empty` is called.
   void stop(std::function<void()> empty);
-  /// Ends all connections: owners hear on_lost().
+  /// Aborts all connections: their listeners receive on_lost(), and those in finish() are closed.
   void abort_all();
 
  private:

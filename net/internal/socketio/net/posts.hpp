@@ -6,8 +6,8 @@
 
 namespace socketio::net {
 
-/// What has been posted and did not run is dropped, and so is what will be: nobody runs this loop any more, but somebody may
-/// still hold it. From any thread.
+/// Drops all posted functions that have not run, and all that are posted later. For a loop that is not run any more but that
+/// other code may still reference. Safe from any thread.
 void refuse_posts(Loop& loop);
 
 }  // namespace socketio::net

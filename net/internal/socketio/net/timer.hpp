@@ -11,23 +11,23 @@ namespace socketio::net {
 
 class Core;
 
-/// The loop's time as it is now, not as it was at the start of the turn. A loop that was left alone for an hour still believes
-/// the old time until it turns.
+/// Updates the loop's time and returns it. Without the update, the time of a loop that has not run for an hour is an hour old.
 [[nodiscard]] std::uint64_t fresh_now_ms(Loop& loop);
 
-/// Calls a function once, later. All timers of a loop share one libuv timer.
+/// Calls a function once, after a delay. All timers of a loop share one libuv timer.
 ///
-/// A timer that is due waits until the loop has looked at its sockets once more: when a loop was not turned for a while, an
-/// answer that came long ago is read before anybody can call it overdue.
+/// A timer that is due fires only after the loop has polled its sockets once more: when the loop has not run for a while, a
+/// response that has already arrived is read before its timeout fires.
 class Timer {
  public:
-  /// `function` must not throw. It may restart this timer; it may destroy it if whatever it touches afterwards lives on.
+  /// `function` must not throw. It may restart this timer. It may destroy this timer, and with it the function's own captures,
+  /// which it must not use afterwards.
   Timer(Loop& loop, std::function<void()> function);
   ~Timer();
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  /// Forgets an earlier start. Keeps the loop running until it has fired or is stopped.
+  /// Starts the timer; one that is active restarts with the new delay. An active timer keeps the loop running.
   void start(std::uint64_t delay_ms);
   void stop() noexcept;
   [[nodiscard]] bool active() const noexcept { return active_; }

@@ -16,19 +16,21 @@ struct ssl_st;
 
 namespace socketio::net {
 
-/// Certificates and settings that many connections share. Made only where TLS is asked for: loading certificates takes long.
+/// Certificates and TLS settings that many connections share. Created only when TLS is used, because loading certificates is
+/// slow.
 class TlsContext {
  public:
-  /// For a server: a chain of certificates and its key, both PEM. Null and a sentence in `error` when they cannot be used.
+  /// Creates a server's context from a certificate chain and its private key, both PEM. Returns null, and a sentence in
+  /// `error`, when they cannot be used.
   static std::shared_ptr<TlsContext> for_server(const std::string& certificate_file, const std::string& key_file,
                                                 std::string& error);
   struct Client {
-    std::string ca_file;           ///< PEM; empty: the system's authorities
-    std::string certificate_file;  ///< PEM, with key_file: our own, for servers that ask for one
+    std::string ca_file;           ///< PEM; empty: the system's certificate authorities
+    std::string certificate_file;  ///< PEM, with key_file: the client certificate, for servers that request one
     std::string key_file;
-    bool insecure = false;  ///< any certificate is good
+    bool insecure = false;  ///< accept any certificate
   };
-  /// For a client. Null and a sentence in `error` when a file cannot be used.
+  /// Creates a client's context. Returns null, and a sentence in `error`, when a file cannot be used.
   static std::shared_ptr<TlsContext> for_client(const Client& options, std::string& error);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
@@ -37,51 +39,52 @@ class TlsContext {
  private:
   friend class TlsSession;
   explicit TlsContext(ssl_ctx_st* context) noexcept : context_(context) {}
-  /// True when there is none, or it can be used; otherwise a sentence in `error`.
+  /// Loads a certificate chain and its key. Returns false, with a sentence in `error`, when they cannot be used.
   bool use_certificate(const std::string& certificate_file, const std::string& key_file, std::string& error);
 
   ssl_ctx_st* context_;
 };
 
-/// One end of a TLS connection. No I/O: encrypted bytes are fed in and collected, plain ones read and written. Holds no buffer
-/// while nothing is under way.
+/// One side of a TLS connection, without I/O: feed() and output() carry the encrypted bytes of the network, read() and write()
+/// the plain bytes. Holds no buffer while idle.
 class TlsSession {
  public:
   enum class Role : std::uint8_t { server, client };
   enum class Status : std::uint8_t {
-    good,        ///< bytes came out
-    needs_more,  ///< all that was fed has been used
-    ended,       ///< the other side has said that nothing more comes
-    failed,      ///< not TLS, or not one we speak; an alert may stand in output()
+    good,        ///< plain bytes were read
+    needs_more,  ///< all fed bytes are used up
+    ended,       ///< the peer has closed its sending side (close_notify)
+    failed,      ///< not TLS, or a TLS error such as no common version; output() may hold an alert
   };
 
-  /// `server_name`  of the server, for a client: a host's name or address, which the certificate must be for.
+  /// `server_name`  for a client: the server's host name or address, which the certificate must be issued for.
   /// Throws std::bad_alloc.
   TlsSession(const std::shared_ptr<TlsContext>& context, Role role, const std::string& server_name = {});
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
-  /// Bytes from the network. Borrowed: read() must be called until it needs more, before they go.
+  /// Sets the encrypted bytes received from the network. Borrowed: before they go, read() must be called until it returns
+  /// needs_more.
   void feed(Bytes encrypted) noexcept { input_ = encrypted; }
-  /// Decrypts into `room` and says how many bytes that gave. Also moves the handshake on.
+  /// Decrypts into `room` and sets `count` to the number of plain bytes. Also continues the handshake.
   Status read(std::span<std::uint8_t> room, std::size_t& count);
   [[nodiscard]] bool established() const noexcept;
 
-  /// Why it failed, for people: "the certificate has expired". Good after Status::failed.
+  /// Human-readable reason of a failure: "the certificate has expired". Valid after Status::failed.
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
 
   /// Encrypts `plain` to output(). Does nothing, and returns false, before the handshake is over or after a failure.
   bool write(Bytes plain);
-  /// Says that nothing more comes.
+  /// Writes close_notify to output(): no plain bytes follow.
   void end();
 
   /// Encrypted bytes for the network.
   [[nodiscard]] Bytes output() const noexcept { return output_.bytes_from(output_sent_); }
-  /// The first `count` bytes of output() have been sent.
+  /// Removes the first `count` bytes, which have been sent, from output().
   void sent(std::size_t count) noexcept;
 
-  struct Bio;  ///< how OpenSSL reads and writes here
+  struct Bio;  ///< OpenSSL's I/O object, which reads from input_ and writes to output_
 
  private:
   friend struct Bio;

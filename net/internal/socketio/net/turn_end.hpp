@@ -10,17 +10,19 @@ namespace socketio::net {
 
 class Core;
 
-/// Work that is gathered during a turn of the loop and done once at its end, before the loop waits for events: writing what has
-/// been queued, telling what has ended.
+/// Work that is requested during a turn of the loop and runs once, at the end of that turn, before the loop waits for events:
+/// for example, writing queued bytes or reporting finished commands.
 class TurnEnd {
  public:
-  /// `function` must not throw. It may request again (for the next turn), and may destroy this object as Timer's may.
+  /// `function` must not throw. It may call request() again, for the next turn, and may destroy this object as a Timer's
+  /// function may.
   TurnEnd(Loop& loop, std::function<void()> function);
   ~TurnEnd();
   TurnEnd(const TurnEnd&) = delete;
   TurnEnd& operator=(const TurnEnd&) = delete;
 
-  /// Cheap, and does nothing when it is requested already. Keeps the loop turning until the work is done.
+  /// Requests one call of the function at the end of this turn; does nothing if it is already requested. Cheap. Keeps the loop
+  /// running until the call.
   void request() {
     if (!requested_) {
       enqueue();
