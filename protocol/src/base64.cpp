@@ -9,7 +9,7 @@
 namespace socketio::base64 {
 namespace {
 
-// OpenSSL counts in int: longer input goes in parts. Both are multiples of what three bytes and four characters need.
+// OpenSSL takes sizes as int, so longer input is split. Both sizes fit whole groups of three bytes and four characters.
 constexpr std::size_t part_bytes = std::size_t{3} << 24;
 constexpr std::size_t part_characters = std::size_t{4} << 24;
 
@@ -23,7 +23,7 @@ constexpr std::array<bool, 256> make_alphabet() {
 
 constexpr std::array<bool, 256> in_alphabet = make_alphabet();
 
-/// How many `=` end the text: at most two count.
+/// Number of `=` at the end of the text; at most two count.
 std::size_t padding_of(std::string_view text) noexcept { return text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0; }
 
 }  // namespace
@@ -41,7 +41,7 @@ void encode(Buffer& out, Bytes bytes) {
 bool decode(Buffer& out, std::string_view text) {
   const std::size_t padding = padding_of(text);
   const std::string_view digits = text.substr(0, text.size() - padding);
-  // EVP_DecodeBlock alone is not strict: it takes white space around the text, and anything for padding.
+  // EVP_DecodeBlock alone is not strict: it accepts white space around the text, and any character as padding.
   if (text.size() % 4 != 0 ||
       !std::all_of(digits.begin(), digits.end(), [](char digit) { return in_alphabet[static_cast<std::uint8_t>(digit)]; })) {
     return false;

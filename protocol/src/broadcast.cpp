@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t item_count = 3;
 
-/// The header of the outer array and the uid.
+/// Reads the header of the outer array, and the uid.
 bool read_front(Cursor& cursor, Item& array, std::string_view& uid) noexcept {
   Item item;
   if (!cursor.expect(Kind::array, array)) {

@@ -16,7 +16,7 @@ void append_all(Buffer& out, std::initializer_list<std::string_view> parts) {
   }
 }
 
-/// Takes `parts`, one after the other, off the front of `text`. False when they are not there.
+/// Removes `parts`, one after the other, from the front of `text`. Returns false when they are not there.
 bool take(std::string_view& text, std::initializer_list<std::string_view> parts) noexcept {
   for (const std::string_view part : parts) {
     if (!text.starts_with(part)) {

@@ -12,7 +12,7 @@
 namespace socketio::classic_request {
 namespace {
 
-/// Event data is the deepest that a request holds: in `packet`, in the request.
+/// Event data is the deepest part of a request: it is inside `packet`, which is inside the request.
 constexpr std::size_t request_depth_max = limits::depth_max + 2;
 
 enum Field : std::size_t {

@@ -9,7 +9,7 @@
 namespace socketio::classic_response {
 namespace {
 
-/// A value that an application sent is the deepest that a response holds; a socket's data lies two levels deeper than an ack.
+/// An application's value is the deepest part of a response; a socket's data is two levels deeper than an ack.
 constexpr std::size_t response_depth_max = limits::depth_max + 3;
 
 enum Field : std::size_t { f_request_id, f_type, f_client_count, f_sockets, f_rooms, f_data, f_packet, field_count };
@@ -58,13 +58,13 @@ bool read_response(MemberReader& reader, View& view) {
   return view.type != Type::client_count || read_client_count(reader, members[f_client_count], view.client_count);
 }
 
-/// The number of elements in the list that a cursor is at the front of.
+/// Reads the header of a list and returns the number of its elements.
 std::uint32_t read_list_header(Cursor& cursor) noexcept {
   Item list;
   return cursor.expect(Kind::array, list) ? list.count : 0;
 }
 
-/// False when it is no socket at all.
+/// Returns false when the element is not a socket.
 bool read_socket(Bytes element, Socket& socket) {
   std::array<Member, 4> members = {{{"id"}, {"handshake"}, {"rooms"}, {"data"}}};
   const auto& [id, handshake, rooms, data] = members;

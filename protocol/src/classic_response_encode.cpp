@@ -26,7 +26,7 @@ Result<void> put_socket(Buffer& out, const OutgoingSocket& socket) {
   return put_value(members, "data", socket.data);
 }
 
-/// Runs `append`; takes back what it appended when it fails.
+/// Runs `append`; removes what it appended if it fails.
 template <typename Append>
 Result<void> whole_or_nothing(Buffer& out, Append append) {
   const std::size_t start = out.size();

@@ -13,7 +13,7 @@
 namespace socketio::cluster_message {
 namespace {
 
-/// Event data is the deepest that a message holds: in `packet`, in `data`, in the message.
+/// Event data is the deepest part of a message: it is inside `packet`, inside `data`, inside the message.
 constexpr std::size_t message_depth_max = limits::depth_max + 3;
 
 enum Field : std::size_t { f_request_id, f_opts, f_rooms, f_close, f_packet, f_client_count, f_sockets, field_count };

@@ -7,12 +7,12 @@
 namespace socketio {
 namespace {
 
-/// How an item goes on behind a tag from c0 to df.
+/// Layout of an item after a tag from c0 to df.
 struct Shape {
   enum class Is : std::uint8_t { bytes, array, map, nothing };
   Is is;
-  std::uint8_t length_bytes;   ///< how many bytes tell a length or count
-  std::uint8_t further_bytes;  ///< bytes that follow whatever that length is
+  std::uint8_t length_bytes;   ///< size of the length or count
+  std::uint8_t further_bytes;  ///< bytes that follow, in addition to that length
 };
 constexpr Shape fixed(std::uint8_t bytes) { return {Shape::Is::bytes, 0, bytes}; }
 constexpr Shape sized(std::uint8_t length_bytes, std::uint8_t further_bytes = 0) {
@@ -55,12 +55,12 @@ constexpr Shape shapes[32] = {
 
 constexpr bool is_extension(std::uint8_t tag) { return (tag >= 0xc7 && tag <= 0xc9) || (tag >= 0xd4 && tag <= 0xd8); }
 
-/// Of "__proto__".
+/// Size of "__proto__"; few items have it.
 constexpr std::uint64_t rare_size = 9;
 
 constexpr double two_to_63 = 9223372036854775808.0;
 
-/// In doubles, so that it rounds where JavaScript rounds.
+/// Computes in doubles, so that it rounds as JavaScript does.
 std::int64_t milliseconds(std::int64_t seconds, std::uint64_t nanoseconds) noexcept {
   constexpr std::int64_t end = std::numeric_limits<std::int64_t>::max();
   const double value = std::trunc(static_cast<double>(seconds) * 1e3 + static_cast<double>(nanoseconds) / 1e6);
@@ -253,8 +253,8 @@ bool Cursor::expect(Kind kind, Item& item) noexcept {
   return next(item) && (item.kind == kind || fail(Errc::wrong_type, item.offset));
 }
 
-/// Passes over one item, of a container over its header; `inside` is how many items follow in it.
-/// `looks`  a constant: this and skip_all() are put into their callers, so that who does not look pays nothing for it.
+/// Skips one item, or only the header of a container; `inside` is then the number of items in it.
+/// `looks`  a constant in each caller: this and skip_all() are inlined, so that skip() pays nothing for the search.
 [[gnu::always_inline]] inline bool Cursor::pass(bool& container, std::uint64_t& inside, bool looks, bool& found) noexcept {
   const std::size_t start = position_;
   if (failed_ || at_end()) {
@@ -294,7 +294,7 @@ bool Cursor::expect(Kind kind, Item& item) noexcept {
 }
 
 [[gnu::always_inline]] inline bool Cursor::skip_all(std::size_t depth, bool looks, bool& found) noexcept {
-  std::uint64_t left_at[stack_size];  // items still to come, per level
+  std::uint64_t left_at[stack_size];  // items left, per level
   const std::size_t outside = depth;
   for (;;) {
     const std::size_t start = position_;

@@ -30,8 +30,8 @@ void append_binary_frame(Buffer& out, const Packet& packet) {
   packet.binary ? encode_binary_frame(out, packet.data) : engineio_revision3::encode(out, packet);
 }
 
-/// How many bytes hold the first `units` UTF-16 units of valid UTF-8. False when there are not so many, or a character lies
-/// across the end; `size` is where it stopped.
+/// Sets `size` to the number of bytes of the first `units` UTF-16 units of valid UTF-8. Returns false when the text has fewer
+/// units, or a character extends over the end; `size` is then the position where it stopped.
 bool bytes_of_units(std::string_view text, std::size_t units, std::size_t& size) noexcept {
   size = 0;
   while (units > 0 && size < text.size()) {
@@ -97,7 +97,7 @@ bool PayloadReader::fail(Errc code, std::size_t offset_bytes) noexcept {
   return false;
 }
 
-/// The digits from `zero` on, and the byte after them.
+/// Reads a length: decimal digits, of which `zero` is the first, and the byte `end` after them.
 bool PayloadReader::length(std::size_t& units, std::uint8_t zero, std::uint8_t end) {
   units = 0;
   const std::size_t first = position_;

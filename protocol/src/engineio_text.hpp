@@ -10,7 +10,7 @@
 
 #include "relaxed_base64.hpp"
 
-// What the text forms of all revisions have in common.
+// The text form, as far as it is the same in all revisions.
 namespace socketio::engineio_text {
 
 using engineio_packet::Packet;
@@ -32,7 +32,7 @@ inline Result<Packet> decode(std::string_view text) {
   return Packet{static_cast<Type>(text.front() - '0'), false, as_bytes(text.substr(1))};
 }
 
-/// The binary message whose base64 begins at `offset`.
+/// Decodes the binary message whose base64 begins at `offset`.
 inline Result<Packet> decode_binary(std::string_view text, std::size_t offset, Buffer& scratch) {
   scratch.clear();
   if (!relaxed_base64::decode(scratch, text.substr(offset))) {

@@ -43,9 +43,9 @@ constexpr std::string_view prototype_name = "__proto__";
 
 /// A container whose copy is being written.
 struct OpenContainer {
-  std::size_t header;   ///< where its header is in the copy
-  std::uint32_t count;  ///< items, or pairs that are kept
-  std::uint64_t left;   ///< items still to come
+  std::size_t header;   ///< position of its header in the copy
+  std::uint32_t count;  ///< number of items, or of pairs that are kept
+  std::uint64_t left;   ///< items left
   bool map;
 };
 
@@ -54,7 +54,7 @@ bool sets_prototype(const Item& key) {
   return (named && key.text() == prototype_name) || key.kind == Kind::array;
 }
 
-/// Writes the count into a map's header, whose width stays.
+/// Writes the count into a map's header, whose width does not change.
 void put_count(std::uint8_t* header, std::uint32_t count) {
   constexpr std::uint8_t map16 = 0xde;
   constexpr std::uint8_t map32 = 0xdf;
@@ -69,7 +69,8 @@ void put_count(std::uint8_t* header, std::uint32_t count) {
 
 constexpr std::int8_t timestamp_type = -1;
 
-/// One of the three forms that msgpack has for a timestamp. Decoders of JavaScript throw at others, or misread what follows.
+/// True for the three forms that msgpack has for a timestamp. JavaScript's decoders throw at other forms, or misread the bytes
+/// after them.
 bool is_timestamp(const Item& item, std::uint8_t first_byte) noexcept {
   constexpr std::uint8_t fixext4 = 0xd6;
   constexpr std::uint8_t fixext8 = 0xd7;
@@ -77,8 +78,8 @@ bool is_timestamp(const Item& item, std::uint8_t first_byte) noexcept {
   return first_byte == fixext4 || first_byte == fixext8 || (first_byte == ext8 && item.body.size() == 12);
 }
 
-/// The same moment in the form that it should have; what is no moment as its type and its bytes, which is how JavaScript
-/// servers pass on extensions that they do not know. A key is its bytes.
+/// Appends a timestamp in its proper form. One of an invalid size becomes its type and its bytes, which is how JavaScript
+/// servers forward unknown extensions; as a key, it becomes its bytes.
 void put_timestamp(const Item& item, bool is_key, Buffer& out) {
   const std::size_t size = item.body.size();
   const auto type = static_cast<std::uint8_t>(timestamp_type);
@@ -100,9 +101,9 @@ void put_timestamp(const Item& item, bool is_key, Buffer& out) {
   }
 }
 
-/// Whether there is a timestamp in another form.
+/// True if there is a timestamp in another form.
 bool has_odd_timestamp(Bytes packed) {
-  constexpr char type = '\xff';  // in no text
+  constexpr char type = '\xff';  // never part of UTF-8 text
   if (as_text(packed).find(type) == std::string_view::npos) [[likely]] {
     return false;
   }
@@ -120,7 +121,7 @@ bool has_odd_timestamp(Bytes packed) {
   return false;
 }
 
-/// Copies the next item, or of a container its header. Passes over members that set a prototype.
+/// Copies the next item, or the header of a container. Skips members that set a prototype.
 bool copy_item(Cursor& cursor, std::vector<OpenContainer>& open, Bytes packed, Buffer& out) {
   bool is_key = false;
   if (!open.empty()) {
@@ -163,7 +164,7 @@ Bytes publishable(Bytes packed, Buffer& scratch) {
   std::vector<OpenContainer> open;
   while (!cursor.at_end()) {
     if (!copy_item(cursor, open, packed, scratch)) {
-      return packed;  // not well formed: others find that
+      return packed;  // not well formed, which other functions report
     }
     for (; !open.empty() && open.back().left == 0; open.pop_back()) {
       if (open.back().map) {
@@ -179,7 +180,7 @@ void replace_surrogates(std::span<std::uint8_t> packed) noexcept {
   if (utf8::find_surrogate(all) == all.size()) [[likely]] {
     return;
   }
-  Cursor cursor(packed);  // bytes of binaries stay what they are
+  Cursor cursor(packed);  // binary items do not change
   Item item;
   while (!cursor.at_end() && cursor.next(item)) {
     if (item.kind == Kind::text) {
@@ -259,7 +260,7 @@ void require_name(Bytes data, bool (*reserved)(std::string_view)) {
   if (!found.ok()) {
     refuse(found.error());
   }
-  if (found->kind == Kind::binary) {  // clients of JavaScript servers would end with a parse error
+  if (found->kind == Kind::binary) {  // clients of JavaScript servers would disconnect with a parse error
     throw Error(ErrorCode::bad_arguments, "An event's name is text or a number, not bytes.");
   }
   if (found->kind == Kind::text && reserved(found->text)) {

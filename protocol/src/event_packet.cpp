@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t event_type = 2;
 
-/// What was found so far; the packet is judged when all members are known.
+/// Required members found so far; the packet is checked after all members are read.
 struct Found {
   bool type = false;
   bool data = false;

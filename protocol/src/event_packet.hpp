@@ -17,14 +17,14 @@ namespace socketio::event_packet {
 
 struct Packet {
   Bytes data;
-  std::string_view nsp = "/";  ///< received: empty when it is no text
+  std::string_view nsp = "/";  ///< received: empty when it is not text
   std::optional<std::uint64_t> id;
 };
 
-/// Appends the msgpack map. One growth at most.
+/// Appends the msgpack map. Grows `out` at most once.
 void append(Buffer& out, const Packet& packet);
 
-/// Reads the map. Anything that clients would not survive is refused; see broadcast::decode().
+/// Reads the map. Refuses packets that make clients disconnect; see broadcast::decode().
 bool read(Cursor& cursor, Packet& packet);
 
 }  // namespace socketio::event_packet

@@ -28,7 +28,7 @@ Day day_of(std::int64_t days_since_1970) noexcept {
   return {era * 400 + year + (month >= 10 ? 1 : 0), month < 10 ? month + 3 : month - 9, day};
 }
 
-/// `value` with exactly `width` digits.
+/// Appends `value` with exactly `width` digits.
 void append_digits(Buffer& out, std::int64_t value, int width) {
   std::uint8_t* const at = out.reserve(static_cast<std::size_t>(width));
   for (int i = width - 1; i >= 0; --i) {

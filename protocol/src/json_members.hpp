@@ -9,7 +9,7 @@
 
 namespace socketio {
 
-/// Appends a JSON object member by member. The end of its life closes it.
+/// Appends a JSON object member by member. The destructor closes the object.
 class JsonMembers {
  public:
   explicit JsonMembers(Buffer& out) : out_(out) { out_.push_back('{'); }
@@ -17,7 +17,7 @@ class JsonMembers {
   JsonMembers& operator=(const JsonMembers&) = delete;
   ~JsonMembers() { out_.push_back('}'); }
 
-  /// The value is the caller's to append. `name` needs no escaping.
+  /// Appends the name; the caller appends the value. `name` needs no escaping.
   Buffer& name(std::string_view name) {
     out_.push_back(first_ ? '"' : ',');
     if (!first_) {

@@ -16,13 +16,13 @@
 namespace socketio::transcode {
 namespace {
 
-constexpr std::size_t stack_size = 1024;  // containers open at a time, whatever the options say
+constexpr std::size_t stack_size = 1024;  // open containers, even if the options allow more
 
-/// Builds the msgpack of one value, whatever is in it, without recursion.
+/// Builds the msgpack of one value, however deep, without recursion.
 ///
-/// A container's header is one byte at first. Those that close with more members than it can tell are noted, and widened in one
-/// pass at the end: widening each when it closes would move the innermost bytes once per level. The same goes for objects with
-/// repeated members.
+/// A container's header is one byte at first. Headers that cannot hold the final member count are recorded, and widened in one
+/// pass at the end: widening each when its container closes would move the innermost bytes once per level. The same goes for
+/// objects with repeated members.
 class Assembler {
  public:
   Assembler(JsonScan& scan, Buffer& out, const JsonOptions& options, std::size_t depth_left) noexcept
@@ -34,7 +34,7 @@ class Assembler {
 
   bool run() {
     for (;;) {
-      bool whole = true;  // a value ended here; false: another one is due
+      bool whole = true;  // a value is complete; false: another one must follow
       if (!take_value(whole)) {
         return false;
       }
@@ -52,10 +52,10 @@ class Assembler {
 
  private:
   struct Level {
-    std::size_t header;  ///< where in `out`
+    std::size_t header;  ///< position in `out`
     std::uint32_t count;
     bool map;
-    std::size_t first_key;  ///< in `keys_`
+    std::size_t first_key;  ///< index in `keys_`
   };
 
   bool take_value(bool& whole) {
@@ -103,7 +103,7 @@ class Assembler {
     return !map || key();
   }
 
-  /// After a value inside a container: a comma, with the next key in an object, or the container's end.
+  /// Reads what follows a value inside a container: a comma, with the next key in an object, or the container's end.
   bool after_value(bool& whole) {
     Level& level = levels_[depth_ - 1];
     if (drop_depth_ == depth_) {
@@ -192,7 +192,7 @@ class Assembler {
     return is_text && out_.text().substr(member.key_at, member.key_size) == "\xa7$binary"sv;
   }
 
-  /// "$binary" was repeated, and nothing else is there: binary all the same.
+  /// Keeps only the last of several "$binary" members, so that the object becomes binary.
   void keep_only(const Unrepeated::Member& member, std::size_t at) {
     std::string kept(out_.text().substr(member.key_at, member.key_size));
     kept += out_.text().substr(member.value_at, member.value_end - member.value_at);
@@ -201,7 +201,7 @@ class Assembler {
     binary_at_ = scan_.at - 1;
   }
 
-  /// Takes back what was written from there on.
+  /// Removes everything written from `size` on.
   void truncate(std::size_t size) noexcept {
     out_.truncate(size);
     while (!wide_.empty() && wide_.back().header >= size) {
@@ -212,7 +212,7 @@ class Assembler {
     }
   }
 
-  /// Forgets the member "__proto__", whose value has just ended.
+  /// Removes the member "__proto__", whose value is complete.
   void drop() noexcept {
     truncate(drop_from_);
     drop_depth_ = 0;
@@ -233,7 +233,7 @@ class Assembler {
     return true;
   }
 
-  /// From the last to the first, so that every byte moves at most once, and never onto one that has still to move.
+  /// Goes from the last header to the first, so that every byte moves at most once, and never onto one that has not moved yet.
   void widen_headers() {
     if (wide_.empty()) {
       return;
@@ -261,7 +261,7 @@ class Assembler {
 
   static constexpr auto by_header = [](const auto& a, const auto& b) { return a.header < b.header; };
 
-  /// Writes everything anew, without repeated members and with wide headers where they are needed: each byte once.
+  /// Writes the whole value again, without repeated members and with wide headers where they are needed: copies each byte once.
   void rewrite() {
     std::sort(wide_.begin(), wide_.end(), by_header);
     std::sort(unrepeated_.begin(), unrepeated_.end(), by_header);
@@ -273,7 +273,7 @@ class Assembler {
     out_.append(result.bytes());
   }
 
-  /// Calls itself for the values of objects that had repeated members: as deep as they are nested.
+  /// Recursive for the values of objects that had repeated members, to the depth at which these are nested.
   void copy(Buffer& to, std::size_t from, std::size_t end) {
     const auto is_before = [](const auto& one, std::size_t at) { return one.header < at; };
     while (from != end) {
@@ -308,17 +308,17 @@ class Assembler {
   const bool binary_members_;
   const bool proto_members_;
   std::size_t depth_ = 0;
-  std::size_t drop_depth_ = 0;            ///< of the object whose "__proto__" is being read; 0: none
-  std::size_t drop_from_ = 0;             ///< where in `out` that member begins
+  std::size_t drop_depth_ = 0;            ///< depth of the object whose "__proto__" is being read; 0: none
+  std::size_t drop_from_ = 0;             ///< position in `out` where that member begins
   const char* drop_binary_at_ = nullptr;  ///< binary_at_ as it was before that member
   const char* binary_at_ = nullptr;       ///< the text of "$binary", as long as that is the only member
   std::vector<Level> wide_;               ///< containers whose header does not hold their count
   std::vector<Unrepeated> unrepeated_;    ///< objects that have repeated members
   KeyStack keys_;
-  Level levels_[stack_size];              // not initialised: only what is below depth_ is read
+  Level levels_[stack_size];              // not initialised: only levels below depth_ are read
 };
 
-/// What a value is, by its first character.
+/// Determines the kind of a value from its first character.
 bool kind_of(char first, Kind& kind) noexcept {
   switch (first) {
     case '"': kind = Kind::text; return true;
@@ -351,7 +351,7 @@ bool JsonReader::fail(Errc code, std::size_t offset_bytes) noexcept {
   return false;
 }
 
-/// Runs `step` on a scan of what is left, unless something was wrong before, and takes over where it came to.
+/// Runs `step` on a scan of the remaining text, unless there was a failure before, and continues from where the scan stopped.
 template <typename Step>
 bool JsonReader::advance(Step step) {
   if (failed_) {
@@ -424,7 +424,7 @@ bool JsonReader::begin_array() noexcept { return begin(Kind::array); }
 
 bool JsonReader::begin_object() noexcept { return begin(Kind::map); }
 
-/// The comma before the next value, where one is due, or the end of the container: then `more` becomes false.
+/// Reads the comma before the next value, if there must be one, or the end of the container, which sets `more` to false.
 template <typename Scan>
 bool JsonReader::separator(Scan& scan, char closing, bool& more) noexcept {
   assert(depth_ > 0);

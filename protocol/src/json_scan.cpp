@@ -12,8 +12,8 @@
 namespace socketio::transcode {
 namespace {
 
-/// A literal that std::from_chars found out of range is either larger than every double or smaller than half the smallest: the
-/// place of its first digit tells which.
+/// True if a literal that std::from_chars found out of range is larger than every double; false if it is smaller than half the
+/// smallest. The position of its first digit other than 0 decides.
 bool is_huge(std::string_view literal) noexcept {
   literal.remove_prefix(literal.front() == '-' ? 1 : 0);
   const std::size_t exponent_at = literal.find_first_of("eE");
@@ -44,7 +44,7 @@ double read_double(std::string_view literal) noexcept {
   return value;
 }
 
-/// Appends what a one-letter escape stands for; false when there is no such escape.
+/// Appends the character of a one-letter escape; returns false when there is no such escape.
 bool append_simple_escape(Buffer& out, char letter) {
   switch (letter) {
     case '"':
@@ -64,8 +64,8 @@ constexpr bool is_low_surrogate(char32_t unit) noexcept { return unit >= 0xdc00 
 
 }  // namespace
 
-/// Compilers make a few instructions for 16 bytes or more of the inner loop: 64 KB of text take a third of the time that word
-/// by word takes.
+/// Compilers vectorise the inner loop to 16 bytes or more at once: 64 KB of text take a third of the time that word by word
+/// takes.
 const char* find_special_far(const char* at, const char* end, std::uint64_t& seen) noexcept {
   constexpr std::ptrdiff_t block = 64;
   for (; end - at >= block; at += block) {
@@ -90,7 +90,7 @@ void JsonScan::skip_space_slow() noexcept {
   }
 }
 
-/// Finds the first character that is not that of `word`.
+/// Fails at the first character that differs from `word`.
 bool JsonScan::literal_fails(std::string_view word) noexcept {
   for (const char character : word) {
     if (at == end || *at != character) {
@@ -117,8 +117,8 @@ bool JsonScan::hex4(const char* from, const char* raw_end, char32_t& unit) noexc
   return true;
 }
 
-/// One escape. `from` is at the backslash, and moves behind the escape. A pair of surrogates is one code point, a lone one
-/// U+FFFD or three bytes of its own.
+/// Appends one escape. `from` is at the backslash, and moves past the escape. A pair of surrogates becomes one code point, a
+/// lone one becomes U+FFFD or its own three bytes.
 bool JsonScan::escape(const char*& from, const char* raw_end, Buffer& out) {
   if (from[1] != 'u') {
     const char* const letter = from + 1;
@@ -148,7 +148,7 @@ bool JsonScan::escape(const char*& from, const char* raw_end, Buffer& out) {
   return true;
 }
 
-/// A part of a string without escapes.
+/// Appends a part of a string that has no escapes.
 bool JsonScan::append_run(std::string_view run, bool ascii, Buffer& out) {
   const std::size_t good = ascii ? run.size() : utf8::valid_prefix(run);
   if (good == run.size()) {
@@ -182,8 +182,8 @@ bool JsonScan::append_text_slow(const RawText& raw, Buffer& out) {
   return append_run({from, static_cast<std::size_t>(raw_end - from)}, raw.ascii, out);
 }
 
-/// Text that is long, has escapes or is not ASCII. Where the size is known only at the end, the text is written behind room for
-/// the longest header and moved down once.
+/// Appends text that is long, has escapes or is not ASCII. If its size is known only at the end, the text is written after room
+/// for the longest header and moved down once.
 bool JsonScan::text_item_slow(const RawText& raw, Buffer& out) {
   constexpr std::size_t header_max = 5;
   // Each byte becomes at most three, the size of U+FFFD.
@@ -208,8 +208,8 @@ bool JsonScan::text_item_slow(const RawText& raw, Buffer& out) {
   return true;
 }
 
-/// A number with a fraction, an exponent, many digits, or -0. `first` is its first digit, `point` what follows the integer
-/// digits, `mantissa` their value (meaningless beyond 19 digits).
+/// Reads a number with a fraction, an exponent, many digits, or -0. `first` is its first digit, `point` the character after the
+/// integer digits, `mantissa` their value (meaningless beyond 19 digits).
 bool JsonScan::number_slow(const char* first, const char* point, std::uint64_t mantissa, JsonNumber& number) noexcept {
   const char* from = point;
   std::ptrdiff_t fraction_digits = 0;
@@ -234,7 +234,7 @@ bool JsonScan::number_slow(const char* first, const char* point, std::uint64_t m
   }
   const bool negative = *at == '-';
   number.integral = false;
-  // Both are exact doubles then, and one division rounds once.
+  // Mantissa and power are exact doubles then, and one division rounds once.
   if (FLT_EVAL_METHOD == 0 && !exponent && (point - first) + fraction_digits <= 15) {
     constexpr double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     const double value = static_cast<double>(mantissa) / powers[fraction_digits];

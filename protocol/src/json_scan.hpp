@@ -10,13 +10,13 @@
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/transcode.hpp>
 
-// The tokens of JSON. What is frequent is inline here: text without escapes, integers. The rest is in json_scan.cpp.
+// JSON tokens. Frequent ones are inline here: text without escapes, integers. The rest is in json_scan.cpp.
 namespace socketio::transcode {
 
-/// What stands between two quotes in the source.
+/// Text between two quotes in the source, with its escapes.
 struct RawText {
   std::string_view text;
-  bool escaped = false;  ///< a backslash is in it
+  bool escaped = false;  ///< contains a backslash
   bool ascii = true;
 };
 
@@ -42,7 +42,7 @@ constexpr std::uint64_t special_bits(std::uint64_t word) noexcept {
   return (quote | backslash | control) & ~word & tops;
 }
 
-/// Eight bytes with the first in the lowest place.
+/// Loads eight bytes, the first one into the lowest place.
 inline std::uint64_t load_word(const char* at) noexcept {
   std::uint64_t word;
   std::memcpy(&word, at, sizeof word);
@@ -52,7 +52,7 @@ inline std::uint64_t load_word(const char* at) noexcept {
   return word;
 }
 
-/// find_special() for what is far away.
+/// find_special() for text beyond its first bytes.
 const char* find_special_far(const char* at, const char* end, std::uint64_t& seen) noexcept;
 
 /// The first quote, backslash or control character at or after `at`, or `end`. `seen` gathers the bits of the bytes before it.
@@ -83,8 +83,8 @@ inline const char* find_special(const char* at, const char* end, std::uint64_t& 
 
 constexpr bool has_non_ascii(std::uint64_t seen) noexcept { return (seen & 0x8080808080808080) != 0; }
 
-/// A place in JSON text and the tokens from there on. Functions that return bool return false when they failed; `error` then
-/// tells why. What is called after that means nothing.
+/// A position in JSON text, and functions that read tokens from there on. Functions that return bool return false on failure,
+/// with the reason in `error`. Calls after a failure have no meaningful result.
 struct JsonScan {
   const char* begin;
   const char* at;
@@ -104,7 +104,7 @@ struct JsonScan {
     error = {code, static_cast<std::size_t>(where - begin)};
     return false;
   }
-  /// What stands at `where` cannot stand there, or nothing does.
+  /// Fails: the character at `where` is not allowed there, or the text has ended.
   bool unexpected(const char* where) noexcept { return fail(where == end ? Errc::truncated : Errc::bad_syntax, where); }
 
   void skip_space() noexcept {
@@ -112,7 +112,7 @@ struct JsonScan {
       skip_space_slow();
     }
   }
-  /// Exactly this character, which white space may precede.
+  /// Reads exactly this character, after optional white space.
   bool take(char character) noexcept {
     if (at == end || *at != character) [[unlikely]] {
       skip_space();
@@ -123,7 +123,7 @@ struct JsonScan {
     ++at;
     return true;
   }
-  /// `word` is "true", "false" or "null".
+  /// Reads `word`, which is "true", "false" or "null".
   bool literal(std::string_view word) noexcept {
     if (static_cast<std::size_t>(end - at) < word.size() || std::memcmp(at, word.data(), word.size()) != 0) {
       return literal_fails(word);
@@ -132,11 +132,11 @@ struct JsonScan {
     return true;
   }
 
-  /// A whole string, its escapes not yet looked at. Precondition: *at is the opening quote.
+  /// Reads a whole string, without decoding its escapes. Precondition: *at is the opening quote.
   bool raw_text(RawText& raw) noexcept;
-  /// The same as a msgpack item.
+  /// Reads a whole string and appends it as a msgpack item. Precondition: *at is the opening quote.
   bool text_item(Buffer& out);
-  /// Appends the string's text alone.
+  /// Appends only the text of a string, unescaped.
   bool append_text(const RawText& raw, Buffer& out) {
     if (raw.escaped || !raw.ascii) {
       return append_text_slow(raw, out);
@@ -185,7 +185,7 @@ inline bool JsonScan::raw_text(RawText& raw) noexcept {
 }
 
 inline bool JsonScan::text_item(Buffer& out) {
-  constexpr std::size_t short_max = 31;  // what a one-byte header can tell
+  constexpr std::size_t short_max = 31;  // largest size in a one-byte header
   RawText raw;
   if (!raw_text(raw)) {
     return false;
@@ -196,7 +196,7 @@ inline bool JsonScan::text_item(Buffer& out) {
   }
   std::uint8_t* const header = out.reserve(1 + 32);
   *header = static_cast<std::uint8_t>(0xa0 | size);
-  // A copy of known size is a few instructions; what it copies too much is not committed.
+  // A copy of constant size takes few instructions; its excess bytes are not committed.
   end - raw.text.data() >= 32 ? std::memcpy(header + 1, raw.text.data(), 32) : std::memcpy(header + 1, raw.text.data(), size);
   out.commit(1 + size);
   return true;

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::size_t levels_at_once = 1024;  // containers open at a time, whatever the options say
+constexpr std::size_t levels_at_once = 1024;  // open containers, even if the options allow more
 
 void append_escape(Buffer& out, char character) {
   switch (character) {
@@ -43,7 +43,8 @@ void append_unit_escape(Buffer& out, char32_t unit) {
   }
 }
 
-/// Text without anything that JSON escapes, but for lone surrogates. Two that make a pair are one code point, as in JavaScript.
+/// Appends text in which only lone surrogates need an escape. Two surrogates that form a pair become one code point, as in
+/// JavaScript.
 void append_unescaped(Buffer& out, std::string_view text) {
   if (utf8::valid(text)) {
     out.append(text);
@@ -69,7 +70,7 @@ void append_unescaped(Buffer& out, std::string_view text) {
   }
 }
 
-/// What stands between the quotes.
+/// Appends escaped text, without the quotes around it.
 void append_escaped(Buffer& out, std::string_view text) {
   const char* from = text.data();
   const char* const end = from + text.size();
@@ -90,7 +91,7 @@ void append_integer(Buffer& out, const Item& item) {
   item.negative ? js_number::append(out, static_cast<std::int64_t>(item.bits)) : js_number::append(out, item.bits);
 }
 
-/// Writes the JSON of one msgpack value, whatever is in it, without recursion.
+/// Writes the JSON of one msgpack value, however deep, without recursion.
 class Writer {
  public:
   Writer(Bytes input, Buffer& out, const MsgpackOptions& options) noexcept
@@ -111,12 +112,12 @@ class Writer {
 
  private:
   struct Level {
-    std::uint32_t left;  ///< items or pairs still to come
+    std::uint32_t left;  ///< items or pairs left
     bool map;
     bool first;  ///< nothing was written yet
   };
 
-  /// Until everything that is open is closed.
+  /// Writes until all open containers are closed.
   bool containers() {
     while (depth_ > 0) {
       Level& level = levels_[depth_ - 1];
@@ -145,7 +146,7 @@ class Writer {
     return value();
   }
 
-  /// A member that JavaScript would not write is taken back.
+  /// Writes a member, and removes it again if JavaScript would not write it.
   bool member(Level& level) {
     const std::size_t start = out_.size();
     comma(level);
@@ -250,8 +251,8 @@ class Writer {
     out_.push_back(']');
   }
 
-  /// A map's key as JavaScript's String() makes it, quoted. Arrays are joined with commas, and so are the arrays in them: one
-  /// count of what is left does for all of them.
+  /// Writes a map's key as JavaScript's String() converts it, quoted. Arrays are joined with commas, and so are the arrays in
+  /// them: one count of the items left is enough for all levels.
   bool key() {
     Item item;
     if (!cursor_.next(item)) {
@@ -273,7 +274,7 @@ class Writer {
   }
 
   bool joined_key(const Item& array) {
-    // Checks the nesting; what is read below is known to be well formed then.
+    // Checks the nesting; the items read below are then known to be well formed.
     Cursor inside = cursor_;
     for (std::uint32_t i = 0; i < array.count; ++i) {
       if (!inside.skip(depth_ + 1)) {
@@ -307,7 +308,7 @@ class Writer {
       case Kind::real: js_number::append(out_, item.real); break;
       case Kind::text:
       case Kind::binary: append_escaped(out_, item.text()); break;
-      case Kind::array: break;  // taken apart by the caller
+      case Kind::array: break;  // its items are written by the caller
       case Kind::map: out_.append("[object Object]"sv); return skip_members(item);
       case Kind::extension: extension_key_part(item, in_array); break;
     }
@@ -343,7 +344,7 @@ class Writer {
   const MsgpackOptions& options_;
   const std::size_t depth_max_;
   std::size_t depth_ = 0;
-  Level levels_[levels_at_once];  // not initialised: only what is below depth_ is read
+  Level levels_[levels_at_once];  // not initialised: only levels below depth_ are read
 };
 
 }  // namespace
@@ -364,7 +365,7 @@ Result<void> msgpack_to_json(Bytes input, Buffer& out, const MsgpackOptions& opt
 void append_json_string(Buffer& out, std::string_view text) {
   const char* const end = text.data() + text.size();
   std::uint64_t seen = 0;
-  if (find_special(text.data(), end, seen) == end && !has_non_ascii(seen)) {  // most are: one check of the space for all of it
+  if (find_special(text.data(), end, seen) == end && !has_non_ascii(seen)) {  // the usual case: checks the capacity once
     std::uint8_t* const to = out.reserve(text.size() + 2);
     to[0] = '"';
     std::copy(text.begin(), text.end(), to + 1);

@@ -12,7 +12,7 @@
 
 namespace socketio {
 
-/// A member of a map that some message may have.
+/// A member that the map of a message may have.
 struct Member {
   std::string_view name;
   Bytes value = {};  ///< one item, still encoded; empty when the member is absent, nil or undefined
@@ -20,24 +20,24 @@ struct Member {
   explicit operator bool() const noexcept { return !value.empty(); }
 };
 
-/// Takes a msgpack map apart: first which members there are, then each as its reader wants it. Of repeated members the last one
-/// counts. Once something is wrong it stays wrong.
+/// Reads a msgpack map: first finds the members that are there, then reads each of them as its type. Of repeated members the
+/// last one counts. The caller stops at the first failure.
 class MemberReader {
  public:
-  /// `input` is borrowed by all that is read from it. `depth_max` counts from the map.
+  /// All results borrow from `input`. `depth_max` counts from the map.
   MemberReader(Bytes input, std::size_t depth_max) noexcept : input_(input), depth_max_(depth_max) {}
 
-  /// The whole input is one map; finds `members` in it and skips the others.
+  /// Finds `members` in the map, which is the whole input, and skips the others.
   bool collect(std::span<Member> members) noexcept;
-  /// Says that `member` has to be there.
+  /// Fails with missing_field if `member` is absent.
   bool require(const Member& member) noexcept { return member || fail(Errc::missing_field, 0); }
-  /// Reads with `read(cursor)`, which takes the one item and says whether it liked it.
+  /// Reads a member with `read(cursor)`, which reads the one item and returns false when it refuses it.
   template <typename Read>
   bool read(const Member& member, Read read) {
     Cursor cursor(member.value);
     return read(cursor) || fail(cursor.error(), member);
   }
-  /// Reads text; nothing when the member is absent.
+  /// Reads text; nullopt when the member is absent.
   bool text(const Member& member, std::optional<std::string_view>& text) noexcept;
   /// Reads the item; `item` is nil when the member is absent.
   bool item(const Member& member, Item& item) noexcept;
@@ -54,8 +54,8 @@ class MemberReader {
   DecodeError error_{};
 };
 
-/// Cluster messages other than broadcasts are JSON text or msgpack, whichever the first byte says. This returns the msgpack of
-/// either: `payload` itself, or what `scratch` holds then.
+/// Returns the msgpack of a cluster message. Cluster messages other than broadcasts are JSON text or msgpack, which their first
+/// byte determines. The result is `payload` itself, or its msgpack in `scratch`.
 ///
 /// Fails      too_large (above limits::message_bytes_max), and as transcode::json_to_msgpack() does.
 Result<Bytes> packed_form(Bytes payload, Buffer& scratch, std::size_t depth_max);

@@ -22,7 +22,7 @@ void tagged(Buffer& out, std::uint8_t tag, T value) {
   big_endian(out, value);
 }
 
-/// A count in the shortest of three forms; `small_max` is the largest that fits into the tag itself.
+/// Appends a count in the shortest of three forms; `small_max` is the largest that fits into the tag itself.
 void count_header(Buffer& out, std::uint32_t count, std::uint8_t small_tag, std::uint32_t small_max, std::uint8_t tag16) {
   if (count <= small_max) {
     out.push_back(static_cast<std::uint8_t>(small_tag | count));

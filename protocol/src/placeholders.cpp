@@ -18,11 +18,11 @@ struct Level {
   enum class Member : std::uint8_t { other, placeholder, number };
 
   std::size_t begin;
-  std::uint64_t left;      ///< items still to come
-  std::size_t slot_count;  ///< how many slots there were before it
+  std::uint64_t left;      ///< items left
+  std::size_t slot_count;  ///< number of slots before it
   bool map;
   bool placeholder = false;
-  Member member = Member::other;  ///< the key that came last
+  Member member = Member::other;  ///< the last key
   std::size_t number = no_number;
 };
 
@@ -34,7 +34,7 @@ std::size_t number_of(const Item& item, std::size_t count) noexcept {
   return number && *number >= 0 && static_cast<std::uint64_t>(*number) < count ? static_cast<std::size_t>(*number) : no_number;
 }
 
-/// Looks at an item that stands directly in a map. Of repeated members the last one counts.
+/// Processes an item that is directly in a map. Of repeated members the last one counts.
 void note(Level& level, const Item& item, std::size_t count) noexcept {
   using namespace std::string_view_literals;
   const bool key = level.left % 2 == 1;  // `item` is counted already
@@ -50,7 +50,7 @@ void note(Level& level, const Item& item, std::size_t count) noexcept {
   }
 }
 
-/// Takes the containers off that have ended.
+/// Removes the containers that have ended, and adds a slot for each that is a placeholder.
 void close(std::vector<Level>& levels, std::size_t position, std::vector<Slot>& slots) {
   while (!levels.empty() && levels.back().left == 0) {
     const Level& level = levels.back();

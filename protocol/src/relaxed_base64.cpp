@@ -34,7 +34,7 @@ bool decode(Buffer& out, std::string_view text) {
   }
   std::uint8_t* to = out.reserve(text.size() / 4 * 3 + 2);
   const auto digit = [&](std::size_t i) { return digits[static_cast<std::uint8_t>(text[i])]; };
-  std::uint8_t seen = 0;  // the top bit of no_digit stays
+  std::uint8_t seen = 0;  // collects the top bits: only no_digit has one
   std::size_t i = 0;
   for (; text.size() - i >= 4; i += 4, to += 3) {
     const std::uint8_t a = digit(i);

@@ -6,8 +6,8 @@
 
 namespace socketio::relaxed_base64 {
 
-/// Appends the bytes of base64 text in either alphabet, padded or not, as clients send it. Anything else in the text: returns
-/// false and leaves `out` as it was.
+/// Decodes base64 text in either alphabet, padded or not, as clients send it, and appends the bytes. Returns false, and leaves
+/// `out` unchanged, for any other text.
 [[nodiscard]] bool decode(Buffer& out, std::string_view text);
 
 }  // namespace socketio::relaxed_base64

@@ -7,10 +7,10 @@
 namespace socketio::transcode {
 namespace {
 
-constexpr std::size_t compared_max = 16;  ///< so many keys are compared each with each
+constexpr std::size_t compared_max = 16;  ///< up to this number, all keys are compared with each other
 constexpr std::size_t probes_per_key_max = 16;
 
-/// The msgpack text at that place, header included.
+/// The msgpack text at position `at`, including its header.
 std::string_view text_item_at(std::string_view packed, std::size_t at) noexcept {
   const auto byte = [&](std::size_t i) { return std::size_t{static_cast<std::uint8_t>(packed[at + i])}; };
   switch (byte(0)) {
@@ -21,7 +21,7 @@ std::string_view text_item_at(std::string_view packed, std::size_t at) noexcept 
   }
 }
 
-/// For each key the place of the first one that is equal to it.
+/// Finds, for each key, the index of the first key that is equal to it.
 class Firsts {
  public:
   Firsts(std::string_view packed, const std::size_t* keys, std::size_t count)
@@ -67,11 +67,11 @@ class Firsts {
     return any;
   }
 
-  /// Returns false when too many keys have their places taken.
+  /// Finds equal keys by hash. Returns false after too many collisions.
   bool look_up(bool& any) {
     begin();
     const std::size_t size = std::bit_ceil(std::size_t{count_} * 2);
-    std::vector<std::uint32_t> table(size, 0);  // 0: free, otherwise a key's place and 1
+    std::vector<std::uint32_t> table(size, 0);  // 0: free, otherwise the index of a key plus 1
     std::size_t probes_left = std::size_t{count_} * probes_per_key_max;
     for (std::uint32_t index = 0; index < count_; ++index) {
       std::size_t at = std::hash<std::string_view>{}(item(index)) & (size - 1);

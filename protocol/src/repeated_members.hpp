@@ -10,11 +10,11 @@
 
 #include <socketio/common/buffer.hpp>
 
-// Repeated members of objects, of which JavaScript keeps the last value at the first one's place.
+// Repeated members of objects: JavaScript keeps the last value, at the place of the first.
 namespace socketio::transcode {
 
-/// Where the keys of the objects that are being read begin, those of inner objects behind those of outer ones. Few keys need no
-/// memory of their own.
+/// Positions of the keys of the objects that are being read, those of inner objects after those of outer ones. Up to
+/// `inline_count` keys need no allocation.
 class KeyStack {
  public:
   void push(std::size_t offset) {
@@ -45,14 +45,14 @@ class KeyStack {
   std::size_t capacity_ = inline_count;
 };
 
-/// Whether two of these keys may be equal: a look at three bytes of each, so that nearly all objects need no more.
+/// True if two of these keys may be equal. Compares three bytes of each key, which is enough for nearly all objects.
 inline bool may_repeat(const std::uint8_t* packed, const std::size_t* keys, const std::size_t* end) noexcept {
   std::uint64_t one = 0;
   std::uint64_t other = 0;
   for (; keys != end; ++keys) {
     const std::uint8_t* const item = packed + *keys;
     constexpr std::uint8_t empty = 0xa0;
-    // The header, which has the size of short texts; the first byte; and the last one, or of long texts any.
+    // The header, which contains the size of short texts; the first byte; and the last one, or any other byte of long texts.
     const std::uint64_t sign = *item == empty ? 0 : std::uint64_t{item[*item & 0x1f]} << 16 | std::uint64_t{item[1]} << 8 | *item;
     const std::uint64_t hash = sign * 0x9e37'79b9'7f4a'7c15;
     const std::uint64_t bit = std::uint64_t{1} << (hash >> 58);
@@ -66,7 +66,7 @@ inline bool may_repeat(const std::uint8_t* packed, const std::size_t* keys, cons
   return false;
 }
 
-/// An object that has repeated members: what is left of it.
+/// The members that remain of an object with repeated members.
 struct Unrepeated {
   struct Member {
     std::size_t key_at;
@@ -79,7 +79,7 @@ struct Unrepeated {
   std::vector<Member> members;
 };
 
-/// Finds repeated members of an object whose keys these are, and which ends where `packed` does. Returns false when there are
+/// Finds the repeated members of the object that has these keys and ends at the end of `packed`. Returns false when there are
 /// none.
 ///
 /// Cost       few keys are compared with each other, many are looked up by hash; keys that were made to have equal hashes are

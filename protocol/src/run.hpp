@@ -10,22 +10,22 @@
 
 namespace socketio {
 
-/// Appends to a buffer with one check for room instead of one per item: the encoders of the hot path size a message before they
-/// write it. What is written counts when the run ends.
+/// Appends to a buffer with one check for room instead of one per item: the encoders of the hot path compute the size of a
+/// message before they write it. The destructor commits the bytes.
 class Run {
  public:
-  /// Most bytes that come before a text, a list of rooms or a number's digits.
+  /// Maximum size of the header of a text or list, and of a packed number.
   static constexpr std::size_t header_size_max = 5;
   static constexpr std::size_t number_size_max = 9;
 
-  /// `size_max` bounds everything that is written through this object.
+  /// `size_max` is an upper bound of everything that is written through this object.
   Run(Buffer& out, std::size_t size_max) : out_(out), at_(out.reserve(size_max)) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run() { commit(); }
 
   void byte(std::uint8_t value) noexcept { *at_++ = value; }
-  /// Where the size is a constant, this is a handful of moves.
+  /// Takes a few move instructions if the size is a constant.
   void bytes(std::string_view value) noexcept {
     if (!value.empty()) {
       std::memcpy(at_, value.data(), value.size());
@@ -63,7 +63,7 @@ class Run {
 
  private:
   void commit() noexcept { out_.commit(static_cast<std::size_t>(at_ - (out_.data() + out_.size()))); }
-  /// The rare forms go through the buffer; there is room, so it does not move.
+  /// Appends rare forms through the buffer; it has room, so its bytes do not move.
   template <typename Append>
   void slow(Append append) {
     commit();

@@ -5,7 +5,7 @@
 namespace socketio {
 namespace {
 
-/// Not kept when it has grown beyond this.
+/// Memory above this size is not kept.
 constexpr std::size_t scratch_bytes_kept = std::size_t{1} << 20;
 struct Scratch {
   Buffer buffer;

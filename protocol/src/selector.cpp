@@ -47,7 +47,7 @@ void put_flags(Run& run, const Flags& flags) {
   }
 }
 
-/// Milliseconds as JavaScript's timers take them; nothing for what is no usable number.
+/// A timeout in milliseconds, as JavaScript's timers take it; nullopt for negative numbers and for anything but a number.
 std::optional<std::uint32_t> timeout_of(const Item& item) noexcept {
   if (item.kind != Kind::integer && item.kind != Kind::real) {
     return std::nullopt;

@@ -8,7 +8,7 @@
 namespace socketio::sharded_channels {
 namespace {
 
-/// As long as the id of a socket, in JavaScript's units.
+/// Size of the id of a socket, in UTF-16 units.
 constexpr std::size_t socket_id_units = 20;
 
 }  // namespace

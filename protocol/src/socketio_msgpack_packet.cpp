@@ -26,7 +26,7 @@ void append_text(Buffer& out, std::string_view key, std::string_view value) {
   pack::text(out, value);
 }
 
-/// A date as notepack 2 has it.
+/// Appends a date in the form of notepack 2.
 void append_date(Buffer& out, std::int64_t milliseconds) {
   std::uint8_t* const at = out.reserve(10);
   at[0] = 0xd7;
@@ -37,13 +37,13 @@ void append_date(Buffer& out, std::int64_t milliseconds) {
   out.commit(10);
 }
 
-/// Clients read text as UTF-8.
+/// Replaces lone surrogates: clients read text as UTF-8.
 void replace_surrogates(Buffer& out, std::size_t start) noexcept {
   event_data::replace_surrogates({out.data() + start, out.size() - start});
 }
 
-/// Appends one value with its dates in the old form. Items follow each other however they are nested: one count of what is left
-/// does for all levels.
+/// Appends one value with its dates in the form of notepack 2. Nested items simply follow each other, so that one count of the
+/// items left is enough for all levels.
 Result<void> append_value(Buffer& out, Bytes value) {
   Cursor cursor(value);
   std::size_t copied = 0;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
 
-/// The digits at the front of `text`, which are removed. Values above `max` come out as max + 1.
+/// Removes the digits at the front of `text` and returns their value; max + 1 for values above `max`.
 std::uint64_t take_number(std::string_view& text, std::uint64_t max) noexcept {
   std::uint64_t value = 0;
   std::size_t size = 0;
@@ -37,7 +37,7 @@ Violation take_attachment_count(std::string_view& text, std::size_t count_max, s
   return count > count_max ? Violation::too_many_attachments : Violation::none;
 }
 
-/// A name runs up to a comma, which is taken with it, or to the end.
+/// Removes a namespace from the front of `text`: it extends to a comma, which is removed with it, or to the end.
 Violation take_namespace(std::string_view& text, std::string_view& nsp) noexcept {
   nsp = text.substr(0, text.find(','));
   text.remove_prefix(std::min(nsp.size() + 1, text.size()));
@@ -48,7 +48,7 @@ bool is_binary(Type type) noexcept { return type == Type::binary_event || type =
 
 Violation violation_of(Errc code) noexcept { return code == Errc::too_deep ? Violation::too_deep : Violation::bad_syntax; }
 
-/// Transcodes the JSON and holds it against the table of types.
+/// Transcodes the JSON and checks it against the rules for its type.
 Violation decode_data(const Header& header, const Limits& limits, Buffer& scratch, Packet& packet) {
   scratch.clear();
   packet = {header.type, header.nsp, header.id, {}};
@@ -76,18 +76,18 @@ Violation decode_data(const Header& header, const Limits& limits, Buffer& scratc
 
 }  // namespace
 
-/// A packet whose attachments are not all here.
+/// A packet whose attachments have not all been received.
 struct Reassembler::Pending {
   Type type;
   std::string nsp;
   std::optional<std::int64_t> id;
   Buffer data;  ///< msgpack, with placeholders
   std::vector<placeholders::Slot> slots;
-  std::size_t count;  ///< of attachments
+  std::size_t count;  ///< number of attachments
 
-  Buffer arrived;                  ///< the attachments so far that are used, one behind the other
-  std::vector<std::size_t> sizes;  ///< of all so far; unused ones take no room in `arrived`
-  std::size_t arrived_bytes = 0;   ///< all together
+  Buffer arrived;                  ///< attachments received so far that a slot uses, one after the other
+  std::vector<std::size_t> sizes;  ///< sizes of all received so far; 0 for unused ones, which are not in `arrived`
+  std::size_t arrived_bytes = 0;   ///< total size of all received so far, unused ones too
 };
 
 Violation decode_header(std::string_view text, const Limits& limits, Header& header) noexcept {
@@ -143,7 +143,7 @@ Violation Reassembler::text(std::string_view text, Buffer& scratch, Packet& pack
   if (!placeholders::find(packet.data, header.attachment_count, slots)) {
     return Violation::bad_placeholder;
   }
-  if (slots.size() > limits_->attachments_max) {  // each becomes an attachment of its own for those who get the event
+  if (slots.size() > limits_->attachments_max) {  // receivers of the event get one attachment for each
     return Violation::too_many_attachments;
   }
   Buffer data;

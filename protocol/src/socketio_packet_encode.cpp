@@ -37,7 +37,7 @@ void insert_attachment_count(Buffer& out, std::size_t start, Type type, std::siz
   out.data()[start + 1 + size] = '-';
 }
 
-/// Appends one msgpack value as JSON.stringify would write it. On failure everything from `start` on goes.
+/// Appends one msgpack value as JSON.stringify would write it. On failure truncates `out` to `start`.
 Result<void> append_plain(Buffer& out, std::size_t start, Bytes value) {
   const auto result = transcode::msgpack_to_json(value, out);
   if (!result.ok()) {

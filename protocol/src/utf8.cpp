@@ -12,14 +12,14 @@ constexpr std::string_view replacement = "\xef\xbf\xbd";
 constexpr std::size_t surrogate_size = 3;
 static_assert(surrogate_size == replacement.size());
 
-/// A code point from 0x800 to 0xffff.
+/// Writes a code point from 0x800 to 0xffff.
 void write_three(std::uint8_t* to, char32_t code_point) noexcept {
   to[0] = static_cast<std::uint8_t>(0xe0 | (code_point >> 12));
   to[1] = static_cast<std::uint8_t>(0x80 | ((code_point >> 6) & 0x3f));
   to[2] = static_cast<std::uint8_t>(0x80 | (code_point & 0x3f));
 }
 
-/// What may follow a lead byte: how many bytes, and the range of the first of them (the others are 80 to bf).
+/// Bytes that may follow a lead byte: their number, and the range of the first of them (the others are 80 to bf).
 struct Lead {
   std::uint8_t more = 0;  ///< 0: not a lead byte
   std::uint8_t low = 0;
@@ -42,8 +42,8 @@ constexpr Lead lead_of(std::uint8_t byte) noexcept {
   }
 }
 
-/// One sequence at the front of `text`, which is not empty: its size, and whether it is whole. The size of a broken one is that
-/// of its maximal good beginning, at least 1.
+/// The sequence at the front of a text that is not empty: its size, and true if it is whole. The size of a malformed one is
+/// that of its longest valid beginning, at least 1.
 struct Sequence {
   std::size_t size;
   bool whole;
@@ -68,7 +68,7 @@ Sequence sequence_at(std::string_view text) noexcept {
 }  // namespace
 
 std::size_t find_surrogate(std::string_view text, std::size_t from) noexcept {
-  // Lead bytes are never within another sequence: each of these begins one.
+  // Lead bytes never occur inside another sequence: each of these begins one.
   constexpr char lead = '\xed';
   while (text.size() - from >= surrogate_size) {
     const auto* const found = static_cast<const char*>(std::memchr(text.data() + from, lead, text.size() - from - 2));
@@ -125,7 +125,7 @@ std::size_t valid_prefix(std::string_view text) noexcept {
       }
       position += 8;
     }
-    // Up to the end of the word with the non-ASCII byte in it, or of the text.
+    // Continues to the end of the word that contains the non-ASCII byte, or to the end of the text.
     const std::size_t stop = position + std::min<std::size_t>(8, text.size() - position);
     while (position < stop) {
       const Sequence sequence = sequence_at(text.substr(position));

@@ -81,7 +81,7 @@ bool is_nothing(Bytes packed) noexcept {
 }
 
 bool unpack(Bytes packed, msgpack::object_handle& handle) noexcept {
-  // No item is shorter than a byte, so what is longer than the bytes that are left is a lie.
+  // No item is shorter than a byte, so a length above the size of the input is false.
   const std::size_t most = packed.size();
   const auto borrow = [](msgpack::type::object_type, std::size_t, void*) { return true; };
   try {

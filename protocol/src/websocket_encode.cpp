@@ -1,5 +1,5 @@
 // OpenSSL's general interface to digests costs 2 MB of memory at first use (it loads all its algorithms) and a search for each
-// digest. The old functions for SHA-1 alone are called deprecated for it, and stay what they are.
+// digest. So SHA-1 is computed with OpenSSL's older functions, which are deprecated but stay available.
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ void encode_close(Buffer& out, CloseCode code, std::string_view reason) {
 void encode_masked(Buffer& out, const ClientFrame& frame, Bytes payload) {
   const std::size_t size = header_size(payload.size());
   std::uint8_t* const at = out.reserve(size + frame.mask.size() + payload.size());
-  // A client of this file is a test: it may break the rules for control frames.
+  // Only tests encode a client's frames, and they may break the rules for control frames.
   write_header(at, Opcode::text, payload.size(), frame.compressed);
   at[0] = static_cast<std::uint8_t>((at[0] & compressed_bit) | (frame.final ? final_bit : 0) | static_cast<int>(frame.opcode));
   at[1] |= masked_bit;

@@ -9,8 +9,8 @@
 
 namespace socketio::websocket_frame {
 
-/// Copies `size` bytes, each combined with its byte of the mask; the first one has number `offset` in the payload. Both places
-/// may be the same. Eight bytes at a time.
+/// Copies `size` bytes and applies the mask to each (xor). `offset` is the position of the first byte in the payload. `to` and
+/// `from` may be the same. Eight bytes at a time.
 inline void apply_mask(std::uint8_t* to, const std::uint8_t* from, std::size_t size, const Mask& mask,
                        std::uint64_t offset) noexcept {
   std::uint8_t turned[8];

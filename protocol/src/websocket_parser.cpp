@@ -11,9 +11,9 @@ namespace socketio::websocket_frame {
 namespace {
 
 constexpr std::uint8_t reserved_bits = 0x30;
-constexpr std::size_t kept_bytes_max = 0;  // of an assembly buffer between messages: idle connections are many
+constexpr std::size_t kept_bytes_max = 0;  // for an assembly buffer between messages: most connections are idle
 
-/// How long a client's header is, by its second byte. Of a frame without mask, two bytes are enough to refuse it.
+/// Size of a client's header, from its second byte. For a frame without mask it is two, which are enough to refuse the frame.
 std::size_t masked_header_size(std::uint8_t second) noexcept {
   if ((second & masked_bit) == 0) {
     return 2;
@@ -24,13 +24,13 @@ std::size_t masked_header_size(std::uint8_t second) noexcept {
 
 bool is_opcode(std::uint8_t value) noexcept { return value <= 2 || (value >= 8 && value <= 10); }
 
-/// Codes that may be sent: the registered ones, and those for libraries and applications.
+/// True for codes that may be sent: the registered ones, and those for libraries and applications.
 bool may_be_sent(unsigned code) noexcept {
   return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) || (code >= 3000 && code <= 4999);
 }
 
-/// Whether bytes can still become one character. `tail` is at most three bytes, and nothing at its front is a whole character.
-/// Of the second bytes that a lead byte may have, 80 or bf is always one.
+/// True if `tail` can still become one character. It is at most three bytes, and no whole character is at its front. Of the
+/// second bytes that a lead byte may have, 80 or bf is always one.
 bool can_be_completed(std::string_view tail) noexcept {
   for (const char more : {'\x80', '\xbf'}) {
     char text[6] = {more, more, more, more, more, more};
@@ -55,16 +55,16 @@ Status Parser::next(std::span<std::uint8_t>& input, Message& message) {
         return Status::message;
       }
     } else if (failure_ == CloseCode::none) {
-      return Status::more;  // all input is taken
+      return Status::more;  // all input was read
     }
   }
   input = input.last(0);
   return closed_ ? Status::more : Status::failed;
 }
 
-/// Returns false when it is not whole, or wrong.
+/// Reads a header. Returns false when it is incomplete or invalid.
 bool Parser::take_header(std::span<std::uint8_t>& input) {
-  if (header_size_ == 0 && input.size() >= 2) {  // the usual case: all of it is here
+  if (header_size_ == 0 && input.size() >= 2) {  // the usual case: the whole header is in the input
     const std::size_t size = masked_header_size(input[1]);
     if (size <= input.size()) {
       const std::uint8_t* const header = input.data();
@@ -124,7 +124,7 @@ bool Parser::begin_data_frame(bool compressed) {
   return true;
 }
 
-/// Returns true when that completed a message.
+/// Reads payload. Returns true when that completed a message.
 bool Parser::take_payload(std::span<std::uint8_t>& input, Message& message) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(frame_left_, input.size()));
   const std::span<std::uint8_t> part = input.first(size);
@@ -158,14 +158,14 @@ bool Parser::append_payload(std::span<std::uint8_t> part) {
   return message_opcode_ != Opcode::text || compressed_ || check_text();
 }
 
-/// Looks at what has come since the last time. A character may still be cut off at the end.
+/// Checks the bytes that were added since the last call. The last character may still be incomplete.
 bool Parser::check_text() {
   checked_size_ += utf8::valid_prefix(assembly_.text().substr(checked_size_));
   const std::string_view tail = assembly_.text().substr(checked_size_);
   return tail.empty() || (tail.size() < 4 && can_be_completed(tail)) || fail(CloseCode::bad_utf8);
 }
 
-/// `payload` is that of a control frame, or of a whole message.
+/// Completes a control frame, or a whole message, with this payload.
 bool Parser::finish_frame(Bytes payload, Message& message) {
   if (opcode_ == Opcode::close) {
     return finish_close(payload, message);
@@ -203,7 +203,7 @@ bool Parser::finish_close(Bytes payload, Message& message) {
   return true;
 }
 
-/// Forgets what the last message showed. A control frame may have come in the midst of a message, which stays.
+/// Frees the bytes of the last message. If that was a control frame inside a fragmented message, the fragments stay.
 void Parser::release() {
   lent_ = false;
   if (in_message_) {

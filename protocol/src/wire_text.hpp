@@ -7,13 +7,13 @@
 #include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/utf8.hpp>
 
-// Small readings of single items that all cluster messages share.
+// Readers of single items that all cluster messages share.
 //
 // Source: docs/wire.md, "What a decoder must accept".
 namespace socketio::wire {
 
-/// The text of an item, where binary counts as text if it is UTF-8: some encoders send names so. Text that is not UTF-8 passes
-/// as it is: it equals no name of ours.
+/// The text of an item. Binary counts as text if it is UTF-8, because some encoders send names as binary. Text that is not
+/// UTF-8 is returned as it is: it equals no known name.
 inline std::optional<std::string_view> text_of(const Item& item) noexcept {
   if (item.kind == Kind::text || (item.kind == Kind::binary && utf8::valid(item.text()))) {
     return item.text();
@@ -21,10 +21,10 @@ inline std::optional<std::string_view> text_of(const Item& item) noexcept {
   return std::nullopt;
 }
 
-/// Absent in all but name.
+/// True for nil and undefined, which count as absent.
 inline bool is_nothing(const Item& item) noexcept { return item.kind == Kind::nil || is_undefined(item); }
 
-/// What a JavaScript `if` makes of it.
+/// The truth value of an item in JavaScript.
 inline bool is_truthy(const Item& item) noexcept {
   switch (item.kind) {
     case Kind::nil: return false;
@@ -37,7 +37,7 @@ inline bool is_truthy(const Item& item) noexcept {
   }
 }
 
-/// Passes over what is inside a container whose header was just read; over nothing for other items.
+/// Skips the content of a container whose header was just read; does nothing for other items.
 inline bool skip_members(Cursor& cursor, const Item& item) noexcept {
   if (item.kind != Kind::array && item.kind != Kind::map) {
     return true;

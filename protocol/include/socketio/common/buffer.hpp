@@ -10,10 +10,10 @@
 
 namespace socketio {
 
-/// A growing run of bytes that encoders append to. It is also a msgpack-c stream (`write`), keeps its memory when cleared, and
-/// hands out room to write into directly, which is what the hot paths use.
+/// Growable byte buffer that encoders append to. It is also a msgpack-c stream (`write`), keeps its memory when cleared, and
+/// gives direct write access with reserve(), which the hot paths use.
 ///
-/// Cost       growing doubles the capacity; nothing is initialised. Throws std::bad_alloc.
+/// Cost       growing doubles the capacity; new bytes are not initialised. Throws std::bad_alloc.
 class SOCKETIO_API Buffer {
  public:
   Buffer() noexcept = default;
@@ -29,19 +29,19 @@ class SOCKETIO_API Buffer {
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-  /// Views are good until the next call that appends, or the buffer's end.
+  /// Views are valid until the next call that appends, or until the buffer is destroyed.
   [[nodiscard]] Bytes bytes() const noexcept { return {data_, size_}; }
   [[nodiscard]] Bytes bytes_from(std::size_t offset) const noexcept { return bytes().subspan(offset); }
   [[nodiscard]] std::string_view text() const noexcept { return as_text(bytes()); }
 
-  /// Makes room for `count` more bytes and returns where they go. Follow with commit().
+  /// Ensures space for `count` more bytes and returns the address to write them to. Follow with commit().
   [[nodiscard]] std::uint8_t* reserve(std::size_t count) {
     if (count > capacity_ - size_) [[unlikely]] {
       grow(count);
     }
     return data_ + size_;
   }
-  /// Takes `count` bytes, written at reserve()'s address, into the buffer.
+  /// Adds `count` bytes, which were written at reserve()'s address, to the buffer.
   void commit(std::size_t count) noexcept { size_ += count; }
 
   void push_back(std::uint8_t byte) {
@@ -60,14 +60,14 @@ class SOCKETIO_API Buffer {
   /// msgpack-c's stream concept.
   void write(const char* data, std::size_t count) { append(data, count); }
 
-  /// Opens a gap of `count` uninitialised bytes at `offset`; what stood there moves up.
+  /// Inserts `count` uninitialised bytes at `offset`; the bytes from there on move up.
   void insert_gap(std::size_t offset, std::size_t count);
-  /// Forgets all bytes from `size` on; `size` is at most size().
+  /// Drops all bytes from `size` on; `size` is at most size().
   void truncate(std::size_t size) noexcept { size_ = size; }
   /// Drops the first `count` bytes; the rest moves to the front.
   void discard_front(std::size_t count) noexcept;
   void clear() noexcept { size_ = 0; }
-  /// Gives memory back to the system when more than `bytes` are held. The content goes, too.
+  /// Clears the content, and frees the memory if the capacity is above `bytes`.
   void clear_and_shrink(std::size_t bytes) noexcept;
 
  private:

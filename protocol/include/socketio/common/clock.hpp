@@ -6,8 +6,7 @@
 
 namespace socketio {
 
-/// Time as an object takes it: milliseconds that never go back. The default everywhere is the loop's clock; tests bring their
-/// own.
+/// A monotonic clock in milliseconds. The default everywhere is the loop's clock; tests inject their own.
 class SOCKETIO_API Clock {
  public:
   virtual ~Clock();

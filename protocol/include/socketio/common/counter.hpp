@@ -5,10 +5,10 @@
 
 namespace socketio {
 
-/// A number that one thread counts with, and that any thread may read: a server on several loops has one for each. Otherwise a
-/// std::uint64_t, which it turns into wherever one is wanted; a copy is a number of its own.
+/// A counter that one thread changes and any thread may read; a server on several loops has one for each. It converts
+/// implicitly to std::uint64_t. A copy counts independently.
 ///
-/// Cost       that of a plain number: no thread waits for another.
+/// Cost       that of a plain integer: no locks.
 class Counter {
  public:
   Counter(std::uint64_t value = 0) noexcept : value_(value) {}  // NOLINT: implicit on purpose

@@ -7,22 +7,22 @@
 
 namespace socketio {
 
-/// What the programmer did wrong. Codes are stable; texts are for people and may change.
+/// Kind of a programming error. Codes are stable; texts are for people and may change.
 enum class ErrorCode {
-  reserved_event,   ///< an event name that Socket.IO keeps for itself
-  bad_url,          ///< a Redis URL that cannot be read
-  unsupported_url,  ///< a Redis URL of a kind this version does not speak
+  reserved_event,   ///< an event name that Socket.IO reserves
+  bad_url,          ///< a malformed Redis URL
+  unsupported_url,  ///< a Redis URL of a kind that this version does not support
   bad_option,       ///< an option outside its range
   bad_utf8,         ///< a name that is not UTF-8
-  bad_json,         ///< JSON text that cannot be read
+  bad_json,         ///< malformed JSON text
   bad_arguments,    ///< arguments that do not pack to well-formed msgpack, or nest too deep
   too_large,        ///< a message above limits::message_bytes_max
-  closed,           ///< the object was closed before
-  not_supported,    ///< an operation that objects of this kind do not have
+  closed,           ///< the object is already closed
+  not_supported,    ///< an operation that this kind of object does not support
 };
 
-/// Misuse of the library. `what()` is a sentence that says what to do. What fails later (Redis, network, deadline) is never
-/// thrown: it arrives as a value.
+/// Exception for misuse of the library. `what()` is a sentence that explains how to fix it. Later failures (Redis, network,
+/// timeout) are never thrown: they are reported as values.
 class SOCKETIO_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& sentence);

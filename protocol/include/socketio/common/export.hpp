@@ -1,6 +1,6 @@
 #pragma once
 
-// Marks what the installed library offers. Everything else is hidden.
+// Marks the symbols that the installed library exports. All others are hidden.
 #if defined(__GNUC__) || defined(__clang__)
 #define SOCKETIO_API __attribute__((visibility("default")))
 #else

@@ -2,10 +2,10 @@
 
 #include <string_view>
 
-// Hexadecimal digits, as the escapes of URLs and query strings hold them.
+// Hexadecimal digits in the percent escapes of URLs and query strings.
 namespace socketio::hex {
 
-/// What one digit stands for, of either case; -1 when it is none.
+/// Value of a hexadecimal digit of either case; -1 for any other character.
 [[nodiscard]] constexpr int digit(char character) noexcept {
   if (character >= '0' && character <= '9') {
     return character - '0';
@@ -16,8 +16,8 @@ namespace socketio::hex {
   return character >= 'A' && character <= 'F' ? character - 'A' + 10 : -1;
 }
 
-/// The byte that the first two digits of `text` stand for, 0 to 255; -1 when it does not begin with two. What follows them
-/// does not matter.
+/// Value of the two hexadecimal digits that `text` begins with, 0 to 255; -1 when it does not begin with two. Later characters
+/// are ignored.
 [[nodiscard]] constexpr int byte(std::string_view text) noexcept {
   if (text.size() < 2) {
     return -1;

@@ -3,50 +3,51 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Everything that can grow has a limit. These are the defaults; where an option has the same name, it overrides.
+/// Default limits of everything that can grow. An option with the same name overrides the default.
 namespace socketio::limits {
 
-/// Deepest nesting of arrays and maps that is read or sent. JavaScript peers manage a few thousand.
+/// Maximum nesting of arrays and maps that is read or sent. JavaScript peers support a few thousand.
 inline constexpr std::size_t depth_max = 512;
-/// Largest message sent or read, encoded.
+/// Maximum size of an encoded message, sent or read.
 inline constexpr std::size_t message_bytes_max = std::size_t{256} << 20;
-/// Memory that an encoder's buffer keeps between messages.
+/// Maximum memory that an encoder's buffer keeps between messages.
 inline constexpr std::size_t kept_bytes_max = std::size_t{1} << 20;
-/// Most rooms in one `rooms` or `except` list of a message.
+/// Maximum number of rooms in one `rooms` or `except` list of a message.
 inline constexpr std::size_t rooms_max = 100'000;
 
-/// Most binary attachments of one Socket.IO packet, and the bytes they may have together, counted wherever one is used.
+/// Maximum number of binary attachments of one Socket.IO packet, and of their bytes together. An attachment that is used
+/// several times counts each time.
 inline constexpr std::size_t attachments_max = 10;
 inline constexpr std::size_t attachment_bytes_max = std::size_t{10} << 20;
-/// Largest WebSocket message or polling body taken from a client.
+/// Maximum size of a WebSocket message or polling body received from a client.
 inline constexpr std::size_t payload_bytes_max = 1'000'000;
-/// Most names read from a query string, as Node does.
+/// Maximum number of names read from a query string, as in Node.
 inline constexpr std::size_t query_names_max = 1'000;
 
-/// Bytes of commands that wait for Redis: not yet written, or written to a kernel that does not take more.
+/// Maximum bytes of queued commands for Redis: not yet written, or not yet taken by the system.
 inline constexpr std::size_t queue_bytes_max = std::size_t{64} << 20;
-/// Commands written to Redis and not yet answered.
+/// Maximum number of commands written to Redis and not yet answered.
 inline constexpr std::size_t in_flight_max = 65'536;
-/// Largest single reply or pub/sub message taken from Redis.
+/// Maximum size of a single reply or pub/sub message from Redis.
 inline constexpr std::size_t reply_bytes_max = std::size_t{512} << 20;
-/// Subscriptions of one connection.
+/// Maximum number of subscriptions of one connection.
 inline constexpr std::size_t subscriptions_max = 1'000'000;
 
 inline constexpr std::uint32_t connect_timeout_ms = 5'000;
 inline constexpr std::uint32_t command_timeout_ms = 5'000;
-/// A connection on which Redis has said nothing for so long is asked for a sign of life.
+/// Time without any byte from Redis and without a pending reply, after which the connection gets a PING.
 inline constexpr std::uint32_t keepalive_ms = 2'500;
-/// Reconnecting waits this long at first, twice as long each time, and never longer than the second figure; every wait is
-/// shortened by chance by up to a half, so that a fleet does not come back in one moment.
+/// First and maximum delay between reconnection attempts. The delay doubles after each attempt, and each one is shortened
+/// randomly by up to a half, so that a fleet does not reconnect all at once.
 inline constexpr std::uint32_t backoff_min_ms = 50;
 inline constexpr std::uint32_t backoff_max_ms = 2'000;
-/// Nodes of a Redis Cluster, replicas too; Redis itself is made for up to a thousand.
+/// Maximum number of nodes of a Redis Cluster, including replicas; Redis itself supports up to a thousand.
 inline constexpr std::size_t cluster_nodes_max = 1'000;
-/// How often one command of a cluster follows MOVED or ASK before that counts as its answer.
+/// Maximum number of MOVED or ASK redirections that one command of a cluster follows; a further one is its reply.
 inline constexpr std::uint32_t cluster_redirects_max = 16;
-/// A cluster is asked for its slots whenever something points to a change, and after so long at the latest.
+/// Maximum time between refreshes of a cluster's slot map; it is refreshed earlier when something indicates a change.
 inline constexpr std::uint32_t cluster_refresh_ms = 60'000;
-/// What a blocking emitter may spend on sending the rest when it is destroyed.
+/// Maximum time that the destructor of a blocking emitter spends on sending queued messages.
 inline constexpr std::uint32_t close_timeout_ms = 5'000;
 
 }  // namespace socketio::limits

@@ -7,7 +7,7 @@
 
 namespace socketio {
 
-/// Chance as an object takes it. Tests bring a seeded one.
+/// A source of random bytes; inject a seeded one in tests.
 class SOCKETIO_API Random {
  public:
   virtual ~Random();

@@ -10,7 +10,7 @@
 
 namespace socketio {
 
-/// Why bytes from outside were refused.
+/// Reason why bytes from outside were refused.
 enum class Errc : std::uint8_t {
   truncated,       ///< input ended inside an item
   wrong_type,      ///< a well-formed item, but not the type this message requires
@@ -18,7 +18,7 @@ enum class Errc : std::uint8_t {
   bad_value,       ///< the right type, but not a value that is allowed here
   too_deep,        ///< nesting above limits::depth_max
   too_large,       ///< a length or count above the limit for that field
-  trailing_bytes,  ///< a whole item, and then more
+  trailing_bytes,  ///< more bytes after a whole item
   bad_syntax,      ///< not msgpack (the reserved byte c1), or not JSON
   bad_utf8,        ///< text that is not UTF-8, where that is not repaired
 };
@@ -26,13 +26,13 @@ enum class Errc : std::uint8_t {
 /// One short English phrase, such as "nesting is too deep". Static text.
 [[nodiscard]] SOCKETIO_API const char* describe(Errc code) noexcept;
 
-/// A small value: hostile input must stay cheap to refuse.
+/// A small error value, so that hostile input is cheap to refuse.
 struct DecodeError {
   Errc code;
-  std::size_t offset_bytes;  ///< where in the input, counted from its first byte
+  std::size_t offset_bytes;  ///< position in the input, counted from its first byte
 };
 
-/// A value, or why there is none.
+/// A value, or the error that explains why there is none.
 template <typename T>
 class Result {
  public:

@@ -17,8 +17,8 @@
 
 namespace socketio {
 
-/// JSON text as an argument: it arrives as the value that it describes. Borrowed. Text that JSON.parse would refuse throws
-/// Error(bad_json) where it is packed.
+/// JSON text as an argument: the receiver gets the value that it describes. Borrowed. Packing throws Error(bad_json) for text
+/// that JSON.parse would refuse.
 struct Json {
   std::string_view text;
 };
@@ -33,8 +33,8 @@ struct Binary {
   Binary(const void* data, std::size_t size) noexcept : bytes(static_cast<const std::uint8_t*>(data), size) {}
 };
 
-/// A point in time: a Date for JavaScript servers, ISO text for their clients. For members of structs and containers; as an
-/// argument of its own, a time point of std::chrono::system_clock does as well.
+/// A point in time: JavaScript servers receive a Date, their clients ISO text. For members of structs and containers; a time
+/// point of std::chrono::system_clock may be an argument directly, too.
 struct Date {
   std::int64_t milliseconds_since_1970 = 0;
   Date() noexcept = default;
@@ -71,7 +71,7 @@ namespace arguments {
 
 /// Appends JSON text as msgpack. Throws Error(bad_json).
 SOCKETIO_API void pack_json(Buffer& out, std::string_view json);
-/// Reads a date out of a msgpack extension; false when it is none.
+/// Reads a date from a msgpack extension; returns false when it is not a date.
 [[nodiscard]] SOCKETIO_API bool read_date(std::int8_t extension_type, Bytes body, Date& date) noexcept;
 /// Appends the header of [event, args...] and the event. Throws Error(bad_utf8).
 SOCKETIO_API void begin_event(Buffer& out, const EventName& event, std::size_t argument_count);
@@ -81,11 +81,11 @@ struct is_system_time : std::false_type {};
 template <typename Duration>
 struct is_system_time<std::chrono::time_point<std::chrono::system_clock, Duration>> : std::true_type {};
 
-/// Appends a packed value that came from elsewhere, as it is. An empty one becomes nil: JavaScript's undefined in an array.
+/// Appends a value that is already packed. An empty one becomes nil, as JavaScript's undefined does in an array.
 SOCKETIO_API void pack_again(Buffer& out, Bytes packed);
 
-/// Appends one argument: anything that msgpack-c packs, and what it does not (nullptr, time points, Json, Binary, Date, Value).
-/// Arguments become an array here.
+/// Appends one argument: any type that msgpack-c packs, and nullptr, time points, Json, Binary, Date and Value. An Arguments
+/// object becomes an array.
 template <typename T>
 void pack_one(Buffer& out, const T& value) {
   if constexpr (std::is_same_v<T, std::nullptr_t>) {
@@ -116,7 +116,7 @@ void pack_one(Buffer& out, const T& value) {
   }
 }
 
-/// An argument stands for one value; Arguments that came with an event stand for all of theirs.
+/// Number of values that an argument adds: 1, or all values of an Arguments object, which was received with an event.
 template <typename T>
 std::size_t count_of(const T& value) {
   if constexpr (std::is_same_v<T, Arguments>) {
@@ -151,12 +151,12 @@ void pack_event(Buffer& out, const EventName& event, const Args&... args) {
 }  // namespace arguments
 }  // namespace socketio
 
-// The same types inside structs and containers, which msgpack-c packs itself.
+// msgpack-c adaptors of the types above, for members of structs and containers.
 namespace msgpack {
 MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
 namespace adaptor {
 
-/// Appends what `fill` packs, as it is, to whatever stream msgpack-c is packing into.
+/// Appends the bytes that `fill` packs, unchanged, to the stream that msgpack-c is packing into.
 template <typename Stream, typename Fill>
 packer<Stream>& splice_packed(packer<Stream>& out, const Fill& fill) {
   ::socketio::Buffer packed;
@@ -189,7 +189,7 @@ struct pack<::socketio::Date> {
   }
 };
 
-// MSGPACK_DEFINE and its kind make types that are read as well as packed, so members need both directions.
+// MSGPACK_DEFINE and similar macros define both packing and reading, so members need both directions.
 template <>
 struct convert<::socketio::Date> {
   const msgpack::object& operator()(const msgpack::object& from, ::socketio::Date& value) const {
@@ -201,7 +201,7 @@ struct convert<::socketio::Date> {
   }
 };
 
-/// Borrows from the object.
+/// The result borrows from the object.
 template <>
 struct convert<::socketio::Binary> {
   const msgpack::object& operator()(const msgpack::object& from, ::socketio::Binary& value) const {
@@ -213,7 +213,7 @@ struct convert<::socketio::Binary> {
   }
 };
 
-/// Json is for sending: there is no text to read it from.
+/// Json is for sending only: received values have no JSON text.
 template <>
 struct convert<::socketio::Json> {
   const msgpack::object& operator()(const msgpack::object&, ::socketio::Json&) const { throw msgpack::type_error(); }

@@ -11,8 +11,8 @@ namespace socketio::base64 {
 
 SOCKETIO_API void encode(Buffer& out, Bytes bytes);
 
-/// Appends the bytes. Strict: the alphabet of `+` and `/`, padding required, no white space. Returns false and leaves `out`
-/// as it was when the text is anything else.
+/// Appends the decoded bytes. Strict: the alphabet with `+` and `/`, padding required, no white space. Returns false, and
+/// leaves `out` unchanged, for any other text.
 [[nodiscard]] SOCKETIO_API bool decode(Buffer& out, std::string_view text);
 
 }  // namespace socketio::base64

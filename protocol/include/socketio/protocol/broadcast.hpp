@@ -24,10 +24,10 @@ namespace socketio::broadcast {
 
 using selector::OptionsOrder;
 
-/// The uid of a process that publishes but is no server: nobody takes its messages for their own.
+/// The uid of a process that publishes but is not a server: no server takes its messages for its own.
 inline constexpr std::string_view emitter_uid = "emitter";
 
-/// A broadcast to be sent. Everything is borrowed until encode() returned. Text is valid UTF-8.
+/// A broadcast to be sent. Everything is borrowed until encode() returns. Text is valid UTF-8.
 struct Outgoing {
   std::string_view uid = emitter_uid;
   std::string_view nsp = "/";
@@ -35,21 +35,21 @@ struct Outgoing {
   std::span<const Room> rooms = {};   ///< free of duplicates; empty means every socket in `nsp`
   std::span<const Room> except = {};  ///< free of duplicates
   Flags flags = {};
-  std::optional<std::uint64_t> id = {};  ///< of the ack that clients are asked for
+  std::optional<std::uint64_t> id = {};  ///< packet id under which clients are asked for an ack
   OptionsOrder order = OptionsOrder::emitter;
 };
 
 /// Appends the message.
 ///
-/// Cost       each of the three items is measured, then written in one go. No allocation but `out`'s.
+/// Cost       each of the three items is measured, then written in one go. Allocates only for `out`.
 SOCKETIO_API void encode(Buffer& out, const Outgoing& message);
 
 /// A decoded broadcast. Every view points into the bytes given to decode(), which must outlive it. Nothing is copied.
 struct View {
-  std::string_view uid;             ///< publishing node; "emitter" for a process that is not a server; empty if it is no text
-  std::string_view nsp;             ///< "/" when the sender left it out; empty, which is no namespace, if it is no text
+  std::string_view uid;             ///< publishing node; "emitter" for a process that is not a server; empty if it is not text
+  std::string_view nsp;             ///< "/" when the sender left it out; empty, which is no namespace, if it is not text
   Bytes data;                       ///< msgpack array [event, args...], still encoded; see event_data::name()
-  std::optional<std::uint64_t> id;  ///< of the ack that clients are asked for
+  std::optional<std::uint64_t> id;  ///< packet id under which clients are asked for an ack
   RoomList rooms;                   ///< empty means every socket in `nsp`; numeric rooms in JavaScript's text form
   RoomList except;                  ///< rooms whose sockets are skipped
   Flags flags;
@@ -59,12 +59,13 @@ struct View {
 ///
 /// `payload`  the whole Redis payload; borrowed, see View.
 /// Fails      truncated, bad_syntax, trailing_bytes, too_deep; too_large (the message, or a list of rooms); missing_field,
-///            wrong_type, bad_value for a packet that clients would not survive: only events pass, with a name that is text or
+///            wrong_type, bad_value for a packet that makes clients disconnect: only events pass, with a name that is text or
 ///            a finite number and not reserved. Unknown members and further elements are skipped: a newer peer may add them.
 /// Cost       one pass; allocates only for `rooms` and `except`.
 [[nodiscard]] SOCKETIO_API Result<View> decode(Bytes payload);
 
-/// The uid alone, to drop one's own messages before decoding them. Empty when it is no text, or the message is no message.
+/// Reads only the uid, so that a node can drop its own messages before decoding them. Empty when the uid is not text, or the
+/// message is malformed.
 [[nodiscard]] SOCKETIO_API std::string_view peek_uid(Bytes payload) noexcept;
 
 }  // namespace socketio::broadcast

@@ -14,7 +14,7 @@
 #include <socketio/protocol/room_list.hpp>
 #include <socketio/protocol/selector.hpp>
 
-// What a process asks the nodes of a classic fleet to do, or to tell. JSON text, except type 7, which is msgpack.
+// Requests to the nodes of a classic fleet. JSON text, except type 7, which is msgpack.
 //
 //   0  {requestId, type, rooms}                     ids of sockets; only the older generation
 //   1  {uid, requestId, type}                       names of all rooms
@@ -43,10 +43,10 @@ enum class Type : std::uint8_t {
 
 using selector::Target;
 
-// Each appends one message. Text is valid UTF-8, lists of rooms are free of duplicates. An empty `uid` is left out, as emitters
-// do in requests that nobody answers; flags of a target travel only with encode_broadcast().
+// Each function appends one message. Text is valid UTF-8, lists of rooms have no duplicates. An empty `uid` is left out, as
+// emitters do in requests without a response. Only encode_broadcast() sends the flags of a target.
 
-/// The reference sends this one without `uid`; servers that answer on the asker's own channel need it.
+/// The reference implementation sends this request without `uid`; servers that respond on the asker's own channel need it.
 SOCKETIO_API void encode_sockets(Buffer& out, std::string_view request_id, std::span<const Room> rooms,
                                  std::string_view uid = {});
 SOCKETIO_API void encode_all_rooms(Buffer& out, std::string_view uid, std::string_view request_id);
@@ -55,25 +55,24 @@ SOCKETIO_API void encode_leave(Buffer& out, std::string_view uid, const Target& 
 SOCKETIO_API void encode_disconnect(Buffer& out, std::string_view uid, const Target& target, bool close);
 SOCKETIO_API void encode_fetch_sockets(Buffer& out, std::string_view uid, std::string_view request_id, const Target& target);
 
-/// `request_id`  empty when no answer is wanted.
-/// `data`        msgpack array [event, args...], which becomes JSON: binary and dates degrade as JSON.stringify has it. The
-/// name
-///               is the caller's to check, see is_reserved_server_side_event().
-/// Fails         as transcode::msgpack_to_json() does; `out` is as it was before then.
+/// `request_id`  empty when no response is requested.
+/// `data`        msgpack array [event, args...], which becomes JSON: binary and dates are converted as JSON.stringify does. The
+///               caller checks the name, see is_reserved_server_side_event().
+/// Fails         as transcode::msgpack_to_json() does; then `out` is unchanged.
 SOCKETIO_API Result<void> encode_server_side_event(Buffer& out, std::string_view uid, std::string_view request_id, Bytes data);
 
 /// `data`     msgpack array [event, args...]: well formed, with a name that is not reserved.
-/// `target`   its flags should have a timeout: without one, JavaScript peers give up after a millisecond.
+/// `target`   its flags should have a timeout: without one, JavaScript peers time out after a millisecond.
 SOCKETIO_API void encode_broadcast(Buffer& out, std::string_view uid, std::string_view request_id, Bytes data,
                                    std::string_view nsp, const Target& target);
 
 /// A decoded request. Every view points into the bytes or the scratch buffer given to decode(), which must outlive it.
 struct View {
   Type type = Type::sockets;
-  std::string_view uid;                        ///< asking node; empty from emitters, the older generation, and if it is no text
-  std::optional<std::string_view> request_id;  ///< present where an answer is wanted; always in 0, 1, 5 and 7
-  std::string_view sid;   ///< 2, 3, 4 in the form for one socket: its id, and `target` means nothing; or empty
-  selector::View target;  ///< 2, 3, 4, 5, 7: the sockets that are meant
+  std::string_view uid;                        ///< requester; empty from emitters, the older generation, and if it is not text
+  std::optional<std::string_view> request_id;  ///< present when a response is requested; always in 0, 1, 5 and 7
+  std::string_view sid;   ///< 2, 3, 4 in the form for one socket: its id, and `target` is not used; otherwise empty
+  selector::View target;  ///< 2, 3, 4, 5, 7: the sockets addressed
   RoomList rooms;         ///< 0: sockets in any of these, or all; 2, 3: the rooms to join or to leave
   bool close = false;     ///< 4: close the connection, too
   Bytes data;             ///< 6, 7: msgpack array [event, args...], still encoded; see event_data::name()
@@ -83,11 +82,10 @@ struct View {
 /// Reads one request, JSON or msgpack.
 ///
 /// `payload`  the whole Redis payload; borrowed, see View.
-/// `scratch`  takes the msgpack form of a JSON payload; what it held before is forgotten. Not part of `payload`.
+/// `scratch`  receives the msgpack form of a JSON payload; its previous content is discarded. Not part of `payload`.
 /// Fails      truncated, bad_syntax, trailing_bytes, too_deep, too_large; missing_field, wrong_type; bad_value: an unknown type
-/// (8
-///            and 9 among them), an event without a usable name, or with a name that receivers ignore. In a JSON payload the
-///            offset is 0 unless the text itself is broken.
+///            (8 and 9 among them), an event without a usable name, or with a name that receivers ignore. In a JSON payload the
+///            offset is 0 unless the text itself is malformed.
 /// Cost       JSON is transcoded once, then one pass; allocates only for lists of rooms and `scratch`.
 [[nodiscard]] SOCKETIO_API Result<View> decode(Bytes payload, Buffer& scratch);
 

@@ -14,7 +14,7 @@
 #include <socketio/protocol/room.hpp>
 #include <socketio/protocol/room_list.hpp>
 
-// What the nodes of a classic fleet answer to requests. JSON text, except an ack, which is msgpack.
+// Responses of the nodes of a classic fleet. JSON text, except an ack, which is msgpack.
 //
 //   to 0         {requestId, sockets: ["id", ...]}
 //   to 1         {requestId, rooms: ["room", 42, ...]}
@@ -27,33 +27,33 @@
 // Source: docs/wire.md, "Responses" and "Sockets in fetch responses"; golden bytes in tests/golden/classic-responses.json.
 namespace socketio::classic_response {
 
-/// A socket to be told of. Everything is borrowed.
+/// A socket to be listed in a response. Everything is borrowed.
 struct OutgoingSocket {
   std::string_view id = {};
-  Bytes handshake = {};              ///< a msgpack map with the members of the wire document
-  std::span<const Room> rooms = {};  ///< its own id among them
-  Bytes data = {};                   ///< one msgpack value, whatever the application keeps there
+  Bytes handshake = {};              ///< msgpack map with the members that the wire document lists
+  std::span<const Room> rooms = {};  ///< includes its own id
+  Bytes data = {};                   ///< one msgpack value that the application stores with the socket
 };
 
-// Each appends one message. Text is valid UTF-8. Msgpack values are well formed; those that become JSON degrade as
-// JSON.stringify has it, and where they cannot be read the encoder fails as transcode::msgpack_to_json() does, with `out` as it
-// was before.
+// Each function appends one message. Text is valid UTF-8, msgpack values are well formed. Values in JSON messages are converted
+// as JSON.stringify does. Where one cannot be read, the encoder fails as transcode::msgpack_to_json() does, and `out` is
+// unchanged.
 
 SOCKETIO_API void encode_socket_ids(Buffer& out, std::string_view request_id, std::span<const std::string_view> ids);
 SOCKETIO_API void encode_rooms(Buffer& out, std::string_view request_id, std::span<const Room> rooms);
 SOCKETIO_API void encode_done(Buffer& out, std::string_view request_id);
 SOCKETIO_API Result<void> encode_sockets(Buffer& out, std::string_view request_id, std::span<const OutgoingSocket> sockets);
-/// The same for sockets that are JSON already: {id, handshake, rooms, data} each, with commas between them.
+/// encode_sockets() for sockets that are already JSON: {id, handshake, rooms, data} each, separated by commas.
 SOCKETIO_API void encode_sockets_json(Buffer& out, std::string_view request_id, std::string_view sockets);
 /// `value`    one msgpack value; empty for undefined.
 SOCKETIO_API Result<void> encode_server_side_answer(Buffer& out, std::string_view request_id, Bytes value);
 SOCKETIO_API void encode_client_count(Buffer& out, std::string_view request_id, std::uint64_t client_count);
-/// `value`    one msgpack value, the first argument of the client's ack; empty when it had none.
+/// `value`    one msgpack value, the first argument of the client's ack; empty if it had none.
 SOCKETIO_API void encode_ack(Buffer& out, std::string_view request_id, Bytes value);
 
 enum class Type : std::uint8_t {
-  untyped = 0,             ///< the pending request decides what this answers
-  server_side_answer = 6,  ///< the same; the type is only said, not used
+  untyped = 0,             ///< the pending request determines the kind of the response
+  server_side_answer = 6,  ///< the same; the type is sent, but not used
   client_count = 8,
   ack = 9,
 };
@@ -63,34 +63,33 @@ enum class Type : std::uint8_t {
 struct View {
   std::string_view request_id;
   Type type = Type::untyped;
-  std::uint64_t client_count = 0;  ///< of Type::client_count
-  Bytes sockets;                   ///< an array: NameReader for an answer to 0, SocketReader for one to 5
-  Bytes rooms;                     ///< an array: NameReader
-  Bytes data;                      ///< answer of a server-side event
-  Bytes packet;                    ///< of Type::ack: the client's answer
+  std::uint64_t client_count = 0;  ///< only Type::client_count
+  Bytes sockets;                   ///< an array; read it with NameReader (response to 0) or SocketReader (response to 5)
+  Bytes rooms;                     ///< an array; read it with NameReader
+  Bytes data;                      ///< value of a response to 6
+  Bytes packet;                    ///< only Type::ack: the client's ack
 };
 
-/// Reads one response, JSON or msgpack, as far as every response goes. Most are for other nodes: look up `request_id` first.
+/// Reads the members that all responses share, JSON or msgpack. Most are for other nodes: look up `request_id` first.
 ///
 /// `payload`  the whole Redis payload; borrowed, see View.
-/// `scratch`  takes the msgpack form of a JSON payload; what it held before is forgotten. Not part of `payload`.
+/// `scratch`  receives the msgpack form of a JSON payload; its previous content is discarded. Not part of `payload`.
 /// Fails      truncated, bad_syntax, trailing_bytes, too_deep, too_large; missing_field, wrong_type, bad_value. In a JSON
-/// payload
-///            the offset is 0 unless the text itself is broken.
+///            payload the offset is 0 unless the text itself is malformed.
 [[nodiscard]] SOCKETIO_API Result<View> decode(Bytes payload, Buffer& scratch);
 
-/// The id that a response in JSON begins with, or has behind its type, without reading the rest: most responses are for other
-/// nodes. Nothing when it cannot be told so, and the whole has to be read.
+/// Finds the request id at the start of a JSON response, or after its type, without reading the rest: most responses are for
+/// other nodes. nullopt when the id is not found there, and the whole response must be decoded.
 [[nodiscard]] SOCKETIO_API std::optional<std::string_view> peek_request_id(Bytes payload) noexcept;
 
-/// Reads a list of names (View::sockets, View::rooms) one by one, in the text form of RoomList. Elements that are no names are
-/// left out and counted.
+/// Reads a list of names (View::sockets, View::rooms) one by one, in the text form of RoomList. Elements that are not names are
+/// skipped and counted.
 class SOCKETIO_API NameReader {
  public:
-  /// `list` is borrowed, and one item: an absent member is nothing to be read.
+  /// `list` is borrowed, and exactly one item: an absent member cannot be read.
   explicit NameReader(Bytes list) noexcept;
 
-  /// False at the end, or when the list cannot be read: ok() tells. `name` is good until the next call.
+  /// Returns false at the end, or when the list cannot be read; then ok() is false. `name` is valid until the next call.
   bool next(std::string_view& name);
   [[nodiscard]] bool ok() const noexcept { return cursor_.ok(); }
   /// Fails with wrong_type: not a list. The offset counts from the list.
@@ -104,23 +103,24 @@ class SOCKETIO_API NameReader {
   RoomList current_;
 };
 
-/// A socket as another node tells of it: never to be trusted to be whole.
+/// A socket as another node describes it: members may be missing.
 struct Socket {
   std::string_view id;
   Bytes handshake;     ///< a msgpack map; empty when there was none
   RoomList rooms;      ///< empty when there was no list
-  Bytes packed_rooms;  ///< the list as it came, where rooms may be numbers; empty when there was none
+  Bytes packed_rooms;  ///< the list as received, in which rooms may be numbers; empty when there was none
   Bytes data;          ///< one msgpack value; empty when absent or nil
 };
 
-/// Reads the sockets of an answer to 5 one by one. Elements without an id (JavaScript nodes do send null) are left out and
-/// counted; other members that are absent or odd are left empty.
+/// Reads the sockets of a response to 5 one by one. Elements without an id (JavaScript nodes do send null) are skipped and
+/// counted; other members that are absent or malformed stay empty.
 class SOCKETIO_API SocketReader {
  public:
-  /// `list` is borrowed, and one item: an absent member is nothing to be read.
+  /// `list` is borrowed, and exactly one item: an absent member cannot be read.
   explicit SocketReader(Bytes list) noexcept;
 
-  /// False at the end, or when the list cannot be read: ok() tells. What `socket` held before is forgotten.
+  /// Returns false at the end, or when the list cannot be read; then ok() is false. The previous content of `socket` is
+  /// discarded.
   bool next(Socket& socket);
   [[nodiscard]] bool ok() const noexcept { return cursor_.ok(); }
   /// Fails with wrong_type: not a list. The offset counts from the list.

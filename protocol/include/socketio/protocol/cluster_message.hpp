@@ -15,17 +15,17 @@
 #include <socketio/protocol/room_list.hpp>
 #include <socketio/protocol/selector.hpp>
 
-// What the nodes of a sharded or a streams fleet say to each other.
+// Messages between the nodes of a sharded or a streams fleet.
 //
 //   {type, data, uid, nsp}                           JSON text, or msgpack
 //
 //   3   broadcast                data {packet{type,data,id?}, requestId?, opts{rooms,except,flags}}
 //   4   sockets join             data {opts, rooms}; 5 with the same members: they leave
 //   6   sockets are disconnected data {opts, close}
-//   7   sockets are fetched      data {opts, requestId}          8   answer: {requestId, sockets[]}
-//   9   server-side event        data {requestId?, packet[]}     10  answer: {requestId, packet?}
-//   11  answer to 3 with a requestId, once: {requestId, clientCount}
-//   12  the same, once for each client that acknowledges: {requestId, packet?}
+//   7   sockets are fetched      data {opts, requestId}          8   response: {requestId, sockets[]}
+//   9   server-side event        data {requestId?, packet[]}     10  response: {requestId, packet?}
+//   11  response to 3 with a requestId, once: {requestId, clientCount}
+//   12  response to 3 with a requestId, once for each client that acknowledges: {requestId, packet?}
 //
 // Source: docs/wire.md, "Messages" and "Entries"; golden bytes in tests/golden/sharded-*.json and streams-*.json.
 namespace socketio::cluster_message {
@@ -45,8 +45,8 @@ enum class Type : std::uint8_t {
 
 using selector::Target;
 
-// ---- sending: first the data member, in msgpack, then the whole in the form that is wanted ----------------------------------
-// Text is valid UTF-8, lists of rooms are free of duplicates. An empty `request_id` is left out: nobody wants an answer.
+// ---- sending: first the data member in msgpack, then the whole message as msgpack or JSON -----------------------------------
+// Text is valid UTF-8, lists of rooms have no duplicates. An empty `request_id` is left out: no response is requested.
 
 /// `event`  msgpack array [event, args...]: well formed, with a name that is not reserved.
 SOCKETIO_API void append_broadcast(Buffer& data, Bytes event, std::optional<std::uint64_t> ack_id, std::string_view request_id,
@@ -54,28 +54,29 @@ SOCKETIO_API void append_broadcast(Buffer& data, Bytes event, std::optional<std:
 SOCKETIO_API void append_rooms_change(Buffer& data, const Target& target, std::span<const Room> rooms);
 SOCKETIO_API void append_disconnect(Buffer& data, const Target& target, bool close);
 SOCKETIO_API void append_fetch(Buffer& data, const Target& target, std::string_view request_id);
-/// `sockets`  `count` packed maps {id, handshake, rooms, data}, one behind the other.
+/// `sockets`  `count` packed maps {id, handshake, rooms, data}, one after the other.
 SOCKETIO_API void append_sockets(Buffer& data, std::string_view request_id, std::size_t count, Bytes sockets);
 SOCKETIO_API void append_server_side_event(Buffer& data, std::string_view request_id, Bytes event);
 /// For types 10 and 12. `value`: one msgpack value, or empty for undefined.
 SOCKETIO_API void append_answer(Buffer& data, std::string_view request_id, Bytes value);
 SOCKETIO_API void append_client_count(Buffer& data, std::string_view request_id, std::uint64_t count);
 
-/// Whether messages of that type may hold binary, and this data does: then they are not JSON.
+/// True if messages of that type may hold binary and this data does, so that they cannot be JSON.
 [[nodiscard]] SOCKETIO_API bool needs_msgpack(Type type, Bytes data) noexcept;
 /// Appends {type, data, uid, nsp} as msgpack.
 SOCKETIO_API void encode_msgpack(Buffer& out, Type type, Bytes data, std::string_view uid, std::string_view nsp);
-/// Appends the same as JSON. Fails as transcode::msgpack_to_json() does; `out` is as it was before then.
+/// Appends {type, data, uid, nsp} as JSON. Fails as transcode::msgpack_to_json() does; then `out` is unchanged.
 SOCKETIO_API Result<void> encode_json(Buffer& out, Type type, Bytes data, std::string_view uid, std::string_view nsp);
 
-/// Appends the data of a broadcast that wants no answer, straight as JSON: what encode_entry_data() makes of
-/// append_broadcast(), for less. False, with `out` as it was, when JSON cannot hold the event, or it is not well formed.
+/// Appends the data of a broadcast without responses directly as JSON: the same bytes as encode_entry_data() after
+/// append_broadcast(), at lower cost. Returns false, with `out` unchanged, when JSON cannot hold the event, or the event is not
+/// well formed.
 [[nodiscard]] SOCKETIO_API bool append_broadcast_json(Buffer& out, Bytes event, const Target& target);
-/// The same for the whole message.
+/// Appends a whole message {type, data, uid, nsp} in the same way as append_broadcast_json().
 [[nodiscard]] SOCKETIO_API bool encode_broadcast_json(Buffer& out, Bytes event, const Target& target, std::string_view uid,
                                                       std::string_view nsp);
 
-/// Appends the data member as the entry of a stream has it: JSON, or base64 of the msgpack where that holds binary.
+/// Appends the data member in the form of a stream entry: JSON, or base64 of the msgpack if that holds binary.
 ///
 /// `only_plaintext`  never base64: binary becomes {"type":"Buffer","data":[...]}.
 /// Fails             as encode_json() does.
@@ -83,41 +84,41 @@ SOCKETIO_API Result<void> encode_entry_data(Buffer& out, Type type, Bytes data, 
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
 
-/// A message of which only the frame is read. Views point into the payload or the scratch buffer.
+/// A message whose data member is not decoded yet. Views point into the payload or the scratch buffer.
 struct Envelope {
-  int type = 0;          ///< any; those that are none of Type are to be ignored
-  std::string_view uid;  ///< empty if it is no text
+  int type = 0;          ///< any number; messages with one that is not in Type must be ignored
+  std::string_view uid;  ///< empty if it is not text
   std::string_view nsp;
   Bytes data;  ///< msgpack; empty when absent
 };
 
-/// A decoded data member. Views point where those of the envelope point.
+/// A decoded data member. Views point into the same bytes as those of the envelope.
 struct View {
   Type type = Type::broadcast;
-  std::optional<std::string_view> request_id;  ///< present where an answer is wanted, or given
+  std::optional<std::string_view> request_id;  ///< present when a response is requested or given
   selector::View target;                       ///< 3 to 7
   RoomList rooms;                              ///< 4, 5: to join or to leave
   bool close = false;                          ///< 6
   Bytes event;                                 ///< 3, 9: [event, args...]
-  std::optional<std::uint64_t> ack_id;         ///< 3: of an ack that the sender asks its own client for
+  std::optional<std::uint64_t> ack_id;         ///< 3: packet id under which the sender asks its own clients for an ack
   std::uint64_t client_count = 0;              ///< 11
   Bytes sockets;                               ///< 8: an array
   Bytes value;                                 ///< 10, 12: one value; empty for undefined
 };
 
-/// Reads the frame of a message, JSON or msgpack.
+/// Reads the members of a message, JSON or msgpack; its data stays encoded.
 ///
-/// `scratch`  takes the msgpack form of a JSON payload; what it held before is forgotten.
+/// `scratch`  receives the msgpack form of a JSON payload; its previous content is discarded.
 /// Fails      truncated, bad_syntax, trailing_bytes, too_deep, too_large, missing_field, wrong_type.
 [[nodiscard]] SOCKETIO_API Result<Envelope> open(Bytes payload, Buffer& scratch);
 
 /// Reads the data of a message whose type is one of Type.
 ///
-/// Fails      as open() does, and bad_value: an event with a name that receivers do not survive, or ignore.
+/// Fails      as open() does, and bad_value: an event with a name that makes clients disconnect, or that receivers ignore.
 [[nodiscard]] SOCKETIO_API Result<View> decode(Type type, Bytes data);
 
 [[nodiscard]] constexpr bool is_known(int type) noexcept { return type >= 3 && type <= 12; }
-/// Given to those who asked, not to everybody.
+/// True for responses, which are sent only to the requester, not to all nodes.
 [[nodiscard]] constexpr bool is_answer(Type type) noexcept {
   return type == Type::fetch_sockets_answer || type >= Type::server_side_answer;
 }

@@ -12,11 +12,11 @@
 
 namespace socketio {
 
-/// What an item is, once the many widths of msgpack are folded together.
+/// Kind of an item, independent of its width in msgpack.
 enum class Kind : std::uint8_t {
   nil,
   boolean,
-  integer,  ///< any width; `negative` tells which of the two readings of `bits` holds
+  integer,  ///< any width; `negative` determines how to read `bits`
   real,     ///< 32 or 64 bit
   text,     ///< bytes that claim to be UTF-8
   binary,
@@ -25,7 +25,7 @@ enum class Kind : std::uint8_t {
   extension,  ///< `extension_type` and `body`
 };
 
-/// One item as the cursor found it. Arrays and maps are only announced: their members are the next items.
+/// One item as the cursor read it. Of an array or map only the header: its members are the next items.
 struct Item {
   Kind kind = Kind::nil;
   bool boolean = false;
@@ -36,17 +36,18 @@ struct Item {
   std::uint64_t bits = 0;   ///< integer
   double real = 0;          ///< real
   Bytes body;               ///< text, binary, extension: borrowed from the input
-  std::size_t offset = 0;   ///< where the item starts
+  std::size_t offset = 0;   ///< position of the item's first byte in the input
 
   [[nodiscard]] std::string_view text() const noexcept { return as_text(body); }
-  /// An integer, or a real that is integral, within the range of std::int64_t. JavaScript does not tell the two apart.
+  /// Value of an integer, or of a real that is integral, within the range of std::int64_t; nullopt otherwise. JavaScript does
+  /// not distinguish the two.
   [[nodiscard]] SOCKETIO_API std::optional<std::int64_t> as_int64() const noexcept;
   /// Any number as a double.
   [[nodiscard]] SOCKETIO_API double as_double() const noexcept;
 };
 
-/// Walks over msgpack without building anything. Once something is wrong it stays wrong: every call returns false, error()
-/// tells the first reason.
+/// Iterates over msgpack items without building a tree. After the first error every call returns false, and error() returns
+/// that error.
 ///
 /// Bytes are borrowed. Lengths are checked against the bytes left before anything uses them, and a container's count against
 /// the bytes left, too (no item is shorter than one byte).
@@ -59,14 +60,14 @@ class SOCKETIO_API Cursor {
   bool next(Item& item) noexcept;
   /// Reads one item and checks its kind.
   bool expect(Kind kind, Item& item) noexcept;
-  /// Passes over one item with everything inside it, checking that it is well formed and not too deep, counted on from
-  /// `depth`, the containers that the caller has open. No recursion.
+  /// Skips one item with everything inside it, and checks that it is well formed and not nested too deep. `depth` is the number
+  /// of containers that the caller has open. No recursion.
   bool skip(std::size_t depth = 0) noexcept;
-  /// Passes over one item and returns the bytes it consists of; empty when it failed.
+  /// Skips one item and returns its bytes; empty on failure.
   Bytes skip_view() noexcept;
 
-  /// skip() that also tells whether it passed over an extension or something of nine bytes, as "__proto__" is: what
-  /// publishable() in event_data.hpp may have to change.
+  /// Calls skip(), and sets `found` to true if it skipped an extension or an item of nine bytes (the size of "__proto__"),
+  /// which publishable() in event_data.hpp may have to change.
   bool skip_and_look(bool& found) noexcept;
 
   [[nodiscard]] bool ok() const noexcept { return !failed_; }
@@ -97,16 +98,16 @@ class SOCKETIO_API Cursor {
   DecodeError error_{};
 };
 
-/// The date in an extension item: type -1 (timestamp), or type 0 in the fixed form of 8 bytes (the older generation).
-/// Milliseconds since 1970, computed as JavaScript computes them: what is finer is cut off towards 1970. Dates out of range
-/// come out as the ends of the range, which no JavaScript date reaches. Nothing when the item is no date.
+/// Milliseconds since 1970 of a date in an extension item: type -1 (timestamp), or type 0 in the fixed form of 8 bytes (the
+/// older generation). Computed as JavaScript does: fractions are truncated towards 1970. Dates out of range become the limits
+/// of the range, which no JavaScript date reaches. nullopt when the item is not a date.
 SOCKETIO_API std::optional<std::int64_t> date_of(const Item& item) noexcept;
 
 /// JavaScript's undefined, as the older generation sends it: extension type 0 in the fixed form of one byte.
 SOCKETIO_API bool is_undefined(const Item& item) noexcept;
 
-/// A JavaScript ArrayBuffer, as the older generation sends it: extension type 0 in a form that tells its length. Nothing when
-/// the item is none.
+/// A JavaScript ArrayBuffer, as the older generation sends it: extension type 0 in a form with a length. nullopt for any other
+/// item.
 SOCKETIO_API std::optional<Bytes> array_buffer_of(const Item& item) noexcept;
 
 /// Checks that `input` is exactly `count` well-formed items, nested at most `depth_max` deep.

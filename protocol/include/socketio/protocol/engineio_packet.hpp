@@ -10,7 +10,7 @@
 #include <socketio/common/export.hpp>
 #include <socketio/common/result.hpp>
 
-// What Engine.IO (revision 4) puts into WebSocket frames and into the bodies of polling requests.
+// Packets of Engine.IO (revision 4) in WebSocket frames and in the bodies of polling requests.
 //
 //   4hello               text form: one character for the type, then the data
 //   bAQIDBA==            the text form of a binary message: base64, no type
@@ -27,19 +27,19 @@ enum class Type : std::uint8_t { open = 0, close = 1, ping = 2, pong = 3, messag
 /// One packet. The data is borrowed.
 struct Packet {
   Type type = Type::message;
-  bool binary = false;  ///< only a message can be
+  bool binary = false;  ///< true only for a message
   Bytes data;
 
   [[nodiscard]] std::string_view text() const noexcept { return as_text(data); }
 };
 
-/// What stands between two packets of a polling body. Messages that hold this byte are not escaped: JSON never has it raw.
+/// Separator between two packets of a polling body. Messages that hold this byte are not escaped: JSON never has it raw.
 inline constexpr std::uint8_t separator = 0x1e;
 
-/// What the first packet of a session tells the client.
+/// Data of the `open` packet, the first of a session.
 struct Handshake {
   std::string_view sid;
-  bool upgradable = false;  ///< whether the client may go on to WebSocket
+  bool upgradable = false;  ///< the client may upgrade to WebSocket
   std::uint32_t ping_interval_ms = 0;
   std::uint32_t ping_timeout_ms = 0;
   std::size_t payload_bytes_max = 0;
@@ -56,20 +56,20 @@ SOCKETIO_API void encode_payload(Buffer& out, std::span<const Packet> packets);
 
 /// Reads a text form.
 ///
-/// `text`     borrowed by the packet. Whether it is UTF-8 is not looked at.
-/// `scratch`  takes the bytes of a binary message, and lends them to the packet; what it held before is forgotten.
-/// Fails      truncated (no character at all), bad_value (not a type), bad_syntax (not base64: both alphabets will do, and the
-///            padding may be missing, but nothing is skipped).
+/// `text`     borrowed by the packet; not checked for UTF-8.
+/// `scratch`  receives the bytes of a binary message, which the packet borrows; its previous content is discarded.
+/// Fails      truncated (no character at all), bad_value (not a type), bad_syntax (not base64: both alphabets are accepted, and
+///            the padding may be missing, but no character is skipped).
 [[nodiscard]] SOCKETIO_API Result<Packet> decode(std::string_view text, Buffer& scratch);
 
-/// Reads a polling body packet by packet. What came before a failure is good.
+/// Reads a polling body packet by packet. Packets before a failure are valid.
 class SOCKETIO_API PayloadReader {
  public:
   /// Both are borrowed; see decode().
   PayloadReader(std::string_view body, Buffer& scratch) noexcept : body_(body), scratch_(scratch) {}
 
-  /// The next packet, whose data is good until the next call. False at the end, or when something is wrong: then ok() is false.
-  /// A body of nothing is wrong, and so is a separator with nothing on one of its sides.
+  /// Reads the next packet, whose data is valid until the next call. Returns false at the end, or on an error; then ok() is
+  /// false. An empty body is an error, and so is a separator without a packet before or after it.
   bool next(Packet& packet);
 
   [[nodiscard]] bool ok() const noexcept { return !failed_; }

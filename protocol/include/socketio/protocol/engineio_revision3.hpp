@@ -11,13 +11,13 @@
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/engineio_packet.hpp>
 
-// The packets of Engine.IO as clients of generation 2 know them (EIO=3). Types and `open` are those of revision 4; different
-// are binary messages, which have a type, and polling bodies, which have lengths.
+// Packets of Engine.IO revision 3 (EIO=3), for clients of generation 2. Types and `open` are those of revision 4. Two things
+// differ: binary messages have a type, and polling bodies have lengths.
 //
 //   4hello   b4AQIDBA==             text forms: plain, and a binary message
 //   <04><01><02>                    a binary message as a WebSocket frame
 //   6:4hello2:4€                    a polling body as text: lengths in UTF-16 units
-//   <00><06><ff>4hello              the same as bytes: 0 for text or 1 for binary, decimal digits (not characters) of the
+//   <00><06><ff>4hello              a polling body as bytes: 0 for text or 1 for binary, decimal digits (not characters) of the
 //   <01><03><ff><04><01><02>        length in bytes, 255, and the packet
 //
 // Source: docs/wire_server.md, "Revision 3 clients".
@@ -26,7 +26,7 @@ namespace socketio::engineio_revision3 {
 using engineio_packet::Packet;
 using engineio_packet::Type;
 
-/// Appends the text form, which is that of revision 4 but for binary messages.
+/// Appends the text form, which differs from that of revision 4 only for binary messages.
 SOCKETIO_API void encode(Buffer& out, const Packet& packet);
 /// Appends the content of a binary WebSocket frame.
 SOCKETIO_API void encode_binary_frame(Buffer& out, Bytes message);
@@ -47,9 +47,9 @@ SOCKETIO_API void encode_payload(Buffer& out, std::span<const Packet> packets, P
 
 /// Reads a polling body packet by packet; see engineio_packet::PayloadReader.
 ///
-/// Fails      truncated (no body, or a length without all its bytes), bad_syntax (no length where one is due, or one that ends
-///            inside a character), bad_utf8 (text form: its lengths would mean nothing), and as decode() does. Packets of no
-///            length are skipped.
+/// Fails      truncated (no body, or fewer bytes than a length claims), bad_syntax (a missing length, or one that ends inside a
+///            character), bad_utf8 (text form: its lengths count UTF-16 units), and as decode() does. Packets of length 0 are
+///            skipped.
 class SOCKETIO_API PayloadReader {
  public:
   PayloadReader(Bytes body, PayloadForm form, Buffer& scratch) noexcept : body_(body), form_(form), scratch_(scratch) {}

@@ -9,12 +9,12 @@
 
 namespace socketio {
 
-/// What can be said about a broadcast besides who gets it. `local` is not among them: it means "publish nothing" and so never
-/// travels.
+/// Options of a broadcast, besides the sockets it is sent to. `local` is not one of them: it means "publish nothing", so it is
+/// never sent.
 enum class Flag : std::uint8_t {
   is_volatile,             ///< "volatile": may be lost by clients that are not ready
-  compress,                ///< "compress": whether the frame is worth compressing
-  timeout,                 ///< "timeout": how long acks are awaited, in milliseconds
+  compress,                ///< "compress": true if the frame is worth compressing
+  timeout,                 ///< "timeout": time to wait for acks, in milliseconds
   expect_single_response,  ///< "expectSingleResponse": sent through a remote socket object
   broadcast,               ///< "broadcast": only older emitters
   json,                    ///< "json": only older emitters
@@ -23,13 +23,13 @@ enum class Flag : std::uint8_t {
 /// The name on the wire.
 [[nodiscard]] SOCKETIO_API std::string_view wire_name(Flag flag) noexcept;
 
-/// A set of flags with their values, in the order in which each was first set: JavaScript objects keep it, so peers see it.
-/// A plain value of 12 bytes.
+/// A set of flags with their values, in the order in which each was first set: JavaScript objects keep that order, so peers see
+/// it. A plain value of 12 bytes.
 class Flags {
  public:
   static constexpr std::size_t kinds = 6;
 
-  /// Setting again changes the value and keeps the place.
+  /// Setting a flag again changes the value and keeps the position.
   constexpr Flags& set(Flag flag, bool value) noexcept {
     add(flag);
     values_ = static_cast<std::uint8_t>(value ? values_ | bit(flag) : values_ & ~bit(flag));
@@ -46,15 +46,15 @@ class Flags {
 
   [[nodiscard]] constexpr bool empty() const noexcept { return count_ == 0; }
   [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
-  /// The flag at a place in the order of setting; `place` is below size().
+  /// The flag at position `place` in the order of setting; `place` is below size().
   [[nodiscard]] constexpr Flag at(std::size_t place) const noexcept { return static_cast<Flag>((order_ >> (4 * place)) & 0xf); }
 
   [[nodiscard]] constexpr bool has(Flag flag) const noexcept { return (present_ & bit(flag)) != 0; }
-  /// Set, and to true. Flag::timeout has no such value.
+  /// True if the flag is set to true. Always false for Flag::timeout.
   [[nodiscard]] constexpr bool is(Flag flag) const noexcept { return (values_ & bit(flag)) != 0; }
   [[nodiscard]] constexpr bool is_volatile() const noexcept { return is(Flag::is_volatile); }
   [[nodiscard]] constexpr bool expects_single_response() const noexcept { return is(Flag::expect_single_response); }
-  /// Nothing when the sender left the choice to the receiver.
+  /// nullopt when the sender left the choice to the receiver.
   [[nodiscard]] constexpr std::optional<bool> compress() const noexcept {
     return has(Flag::compress) ? std::optional(is(Flag::compress)) : std::nullopt;
   }

@@ -5,10 +5,10 @@
 
 #include <socketio/common/buffer.hpp>
 
-// Text inside the patterns of Redis.
+// Literal text in the glob patterns of Redis.
 namespace socketio::glob {
 
-/// Appends text so that a pattern of PSUBSCRIBE, PUBSUB CHANNELS or SCAN matches it as it is.
+/// Appends text escaped, so that a pattern of PSUBSCRIBE, PUBSUB CHANNELS or SCAN matches it literally.
 inline void append_escaped(Buffer& out, std::string_view text) {
   constexpr std::string_view special = "*?[]\\^";
   for (const char character : text) {

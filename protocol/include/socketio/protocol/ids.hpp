@@ -7,7 +7,7 @@
 
 #include <socketio/common/export.hpp>
 
-// The identities that nodes and requests carry. Chance comes from the caller; every value of every byte is fine.
+// Ids of nodes and requests. The caller supplies the random bytes; every value of every byte is valid.
 //
 // Source: docs/wire.md, "Names".
 namespace socketio::ids {

@@ -9,7 +9,7 @@
 // from 1e21 up and below 1e-6.
 namespace socketio::js_number {
 
-/// What String(value) gives: "42", "1.5", "1e+21", "5e-324", "NaN", "Infinity"; -0 is "0".
+/// Appends String(value): "42", "1.5", "1e+21", "5e-324", "NaN", "Infinity"; -0 is "0".
 SOCKETIO_API void append(Buffer& out, double value);
 SOCKETIO_API void append(Buffer& out, std::int64_t value);
 SOCKETIO_API void append(Buffer& out, std::uint64_t value);

@@ -1,13 +1,13 @@
 #pragma once
 
 // The parts of msgpack-c that pack and unpack an application's types: objects, the packer, numbers, and structs with
-// MSGPACK_DEFINE, MSGPACK_DEFINE_MAP or MSGPACK_DEFINE_ARRAY. standard_types.hpp has the types of the standard library: msgpack-c's
-// own adaptors include a header for each container.
+// MSGPACK_DEFINE, MSGPACK_DEFINE_MAP or MSGPACK_DEFINE_ARRAY. standard_types.hpp has the types of the standard library:
+// msgpack-c's own adaptors include a header for each container.
 //
-// <msgpack.hpp> costs twice the compile time of these. A program may include it as well, or those of its adaptors that it needs, for
-// what is not here: readers of streams, std::complex, std::wstring, Boost's types.
+// <msgpack.hpp> takes twice the compile time of these. A program may include it as well, or those of its adaptors that it
+// needs, for what is not here: readers of streams, std::complex, std::wstring, Boost's types.
 
-// msgpack-c asks for Boost unless it is told not to. Programs that have Boost may want its adaptors.
+// msgpack-c requires Boost unless MSGPACK_NO_BOOST is defined. Programs that have Boost may want its adaptors.
 #if !defined(MSGPACK_NO_BOOST) && !__has_include(<boost/predef/other/endian.h>)
 #define MSGPACK_NO_BOOST
 #endif
@@ -15,7 +15,7 @@
 #include <msgpack/object.hpp>
 #include <msgpack/pack.hpp>
 
-// Of its copy of Boost.Preprocessor (200 files) only what MSGPACK_DEFINE_MAP expands to.
+// Includes only those parts of msgpack-c's copy of Boost.Preprocessor (200 files) that MSGPACK_DEFINE_MAP expands to.
 #if defined(MSGPACK_NO_BOOST) && !defined(MSGPACK_PREPROCESSOR_HPP)
 #ifndef MSGPACK_PP_VARIADICS
 #define MSGPACK_PP_VARIADICS

@@ -4,19 +4,19 @@
 
 #include <socketio/common/export.hpp>
 
-// Event names that Socket.IO keeps for itself.
+// Event names that Socket.IO reserves.
 //
 // Source: docs/wire.md, "Ignoring, surviving, and not killing others" and "Emitter".
 namespace socketio {
 
 /// Events for clients: connect, connect_error, disconnect, disconnecting, newListener, removeListener. Never sent; refused when
-/// received, because a client that gets one drops its connection.
+/// received, because a client that receives one disconnects.
 [[nodiscard]] SOCKETIO_API bool is_reserved_client_event(std::string_view name) noexcept;
 
-/// Events for servers that are never sent: connect, connection, new_namespace, error. The last one ends a JavaScript node.
+/// Server-side events that are never sent: connect, connection, new_namespace, error. The last one crashes a JavaScript node.
 [[nodiscard]] SOCKETIO_API bool is_reserved_server_side_event(std::string_view name) noexcept;
 
-/// Events for servers that are ignored when received: the above without `error`, which is an ordinary name for us.
+/// Server-side events that are ignored when received: those above except `error`, which is an ordinary name in this library.
 [[nodiscard]] SOCKETIO_API bool is_ignored_server_side_event(std::string_view name) noexcept;
 
 }  // namespace socketio

@@ -21,12 +21,12 @@ class SOCKETIO_API Room {
   Room(const char* name) : name_(name) {}                       // NOLINT: implicit on purpose
   template <typename T>
     requires std::is_arithmetic_v<T>
-  Room(T) = delete;  ///< say Room::number(n), or to_string(n)
+  Room(T) = delete;  ///< use Room::number(n), or to_string(n)
 
   /// The room that a JavaScript server named by a number. NaN and the infinities throw Error(bad_option).
   static Room number(double value);
 
-  /// The name as a channel shows it: for a number, JavaScript's shortest text form.
+  /// The name as it appears in channels: for a number, JavaScript's shortest text form.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] bool is_number() const noexcept { return is_number_; }
   /// The number; 0 for a room named by text.

@@ -12,16 +12,16 @@
 
 namespace socketio {
 
-/// The rooms that a message names, as text: views into the message where it is text there, text of its own for numbers (in
-/// JavaScript's form) and for names whose UTF-8 had to be repaired.
+/// The rooms in a message, as text: views into the message where it is text there, owned text for numbers (in JavaScript's
+/// form) and for names whose UTF-8 was repaired.
 ///
-/// Whatever else a JavaScript program used as a room - to(undefined) is a popular mistake - stays in its place as `nobody`. It
-/// matches no socket, and does not turn a list of one mistake into an empty list, which would mean everybody.
+/// Any other value that a JavaScript program used as a room - to(undefined) is a common mistake - is kept as `nobody`, which
+/// matches no socket. Dropping it could leave an empty list, which would mean every socket.
 ///
 /// Source: docs/wire.md, "Numeric rooms".
 class SOCKETIO_API RoomList {
  public:
-  /// Not UTF-8, and therefore no room's name.
+  /// Not UTF-8, and therefore not the name of any room.
   static constexpr std::string_view nobody = "\xff";
 
   class Iterator {
@@ -48,7 +48,7 @@ class SOCKETIO_API RoomList {
 
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  /// Good as long as both the message and this list.
+  /// Valid as long as both the message and this list.
   [[nodiscard]] std::string_view operator[](std::size_t index) const noexcept {
     const Entry& entry = entries_[index];
     return {entry.borrowed != nullptr ? entry.borrowed : owned_.text().data() + entry.offset, entry.size};
@@ -61,8 +61,8 @@ class SOCKETIO_API RoomList {
     owned_.clear();
   }
   void reserve(std::size_t count) { entries_.reserve(count); }
-  /// Adds the room that one item of a message names. Returns false, having added `nobody`, when it names none: only text,
-  /// numbers, and binary that is UTF-8 do. The item's body is borrowed.
+  /// Adds the room named by one item of a message: text, a number, or binary that is UTF-8. Adds `nobody` for any other item,
+  /// and returns false. The item's body is borrowed.
   bool add(const Item& item);
 
  private:
@@ -76,13 +76,13 @@ class SOCKETIO_API RoomList {
   Buffer owned_;
 };
 
-/// What becomes of list elements that name no room.
+/// Handling of list elements that name no room.
 enum class Unnamed : std::uint8_t {
-  nobody,  ///< they stay, as RoomList::nobody: right where rooms select sockets
-  refuse,  ///< Errc::wrong_type: right where sockets would join the room
+  nobody,  ///< keep them as RoomList::nobody; for lists that select sockets
+  refuse,  ///< fail with Errc::wrong_type; for lists of rooms to join
 };
 
-/// Reads a list of rooms. Nil and undefined are an empty one.
+/// Reads a list of rooms. Nil and undefined count as an empty list.
 ///
 /// Fails      truncated, wrong_type, too_deep, too_large (more than limits::rooms_max); see Cursor.
 SOCKETIO_API bool read_rooms(Cursor& cursor, RoomList& rooms, Unnamed unnamed);

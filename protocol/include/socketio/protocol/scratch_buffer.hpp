@@ -5,8 +5,8 @@
 
 namespace socketio {
 
-/// The calling thread's packing buffer, empty at first: emits on one thread pack into the same memory, which is kept (up to
-/// 1 MiB) from one to the next.
+/// The calling thread's packing buffer, initially empty: emits on one thread pack into the same memory, which is kept (up to 1
+/// MiB) between emits.
 class SOCKETIO_API ScratchBuffer {
  public:
   ScratchBuffer();
@@ -17,7 +17,7 @@ class SOCKETIO_API ScratchBuffer {
 
  private:
   Buffer* buffer_;
-  Buffer own_;  // for an argument whose packing emits itself
+  Buffer own_;  // used while packing an argument calls an emit
 };
 
 }  // namespace socketio

@@ -10,19 +10,19 @@
 #include <socketio/protocol/room.hpp>
 #include <socketio/protocol/room_list.hpp>
 
-// Which sockets a message means, and how it treats them: the third element of a broadcast, the `opts` of a request.
+// The sockets that a message addresses, and its flags: the third element of a broadcast, the `opts` of a request.
 //
 //   {rooms: [...], except: [...], flags: {...}}      sockets in any of `rooms`, or all if there are none; minus those in
-//   `except`
+//                                                    `except`
 //
 // Source: docs/wire.md, "Broadcast message"; golden bytes in tests/golden/classic-adapter.json and classic-emitter.json.
 namespace socketio::selector {
 
-/// Senders differ in the order of the members, which matters to nobody but to those who compare bytes.
+/// Order of the members, which differs between senders. It matters only where bytes are compared.
 enum class OptionsOrder : std::uint8_t {
   adapter,         ///< rooms, except, flags
   emitter,         ///< rooms, flags, except
-  legacy_emitter,  ///< rooms, flags: the older generation knew no except
+  legacy_emitter,  ///< rooms, flags: the older generation has no except
 };
 
 /// A selection to be sent. Everything is borrowed.
@@ -39,7 +39,7 @@ struct View {
   Flags flags;
 };
 
-/// Appends the msgpack map. One growth at most.
+/// Appends the msgpack map. Grows `out` at most once.
 SOCKETIO_API void append_packed(Buffer& out, const Target& target, OptionsOrder order);
 
 /// Appends {"rooms":[...],"except":[...]}: requests in JSON carry no flags.
@@ -51,8 +51,8 @@ SOCKETIO_API void append_json_with_flags(Buffer& out, const Target& target);
 /// Appends ["text",42]. Invalid UTF-8 in names is repaired.
 SOCKETIO_API void append_json_rooms(Buffer& out, std::span<const Room> rooms);
 
-/// Reads the map; what `view` held before is forgotten. Absent and nil lists are empty ones, unknown members and flags are
-/// skipped, and so are flags that are no map. Of repeated members the last one counts.
+/// Reads the map; the previous content of `view` is discarded. Absent and nil lists are empty. Unknown members and flags are
+/// skipped, and so are flags that are not a map. Of repeated members the last one counts.
 ///
 /// Fails      truncated, wrong_type, too_deep, too_large; see Cursor.
 SOCKETIO_API bool read(Cursor& cursor, View& view);

@@ -14,7 +14,7 @@
 //
 //   {type, data?, id?, nsp}          a msgpack map; `id` comes first in an ack
 //
-// What is absent is left out: nil is no substitute. Dates have the form of notepack 2, which is the one these clients know.
+// Absent members are left out; they are never nil. Dates have the form of notepack 2, which is the one these clients know.
 //
 // Source: docs/wire_server.md, "The msgpack parser"; golden bytes in tests/golden/socketio-msgpack-*.json.
 namespace socketio::socketio_msgpack_packet {
@@ -26,18 +26,18 @@ using socketio_packet::Violation;
 /// Appends one packet.
 ///
 /// `packet`   not of a binary type. The data of events and acks is an array; an event's name that is binary becomes text.
-/// Fails      truncated, bad_syntax, trailing_bytes: the data is not one msgpack value; `out` is as it was before then.
+/// Fails      truncated, bad_syntax, trailing_bytes: the data is not one msgpack value; then `out` is unchanged.
 /// Cost       one pass; dates are rewritten, everything else is copied in runs.
 SOCKETIO_API Result<void> encode(Buffer& out, const Packet& packet);
 
-/// Appends the answer to a CONNECT. An empty `pid` is left out.
+/// Appends the response to a CONNECT. An empty `pid` is left out.
 SOCKETIO_API void encode_connect(Buffer& out, std::string_view nsp, std::string_view sid, std::string_view pid = {});
 /// Appends a CONNECT_ERROR with {message, data?}. `data` is one msgpack value, or empty to leave it out. Fails as encode()
 /// does.
 SOCKETIO_API Result<void> encode_connect_error(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
 SOCKETIO_API void encode_disconnect(Buffer& out, std::string_view nsp);
 
-/// Reads one packet. Other than the reference, it holds the names of events against the same rules as the default parser.
+/// Reads one packet. Unlike the reference implementation, it checks event names by the same rules as the default parser.
 ///
 /// `message`  borrowed by `packet`. Unknown members are skipped; of repeated ones the last counts. Dates and undefined stay in
 ///            the forms of notepack 2.

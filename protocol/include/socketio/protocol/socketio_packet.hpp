@@ -19,15 +19,15 @@
 //   <type>[<attachments>-][<namespace>,][<id>][<json>]
 //
 //   2["say","hello"]                                          an event in "/"
-//   51-/chat,7["file",{"_placeholder":true,"num":0}]          an event in "/chat" that wants an ack, and has one attachment
+//   51-/chat,7["file",{"_placeholder":true,"num":0}]          an event in "/chat" that requests an ack, and has one attachment
 //
-// In between, data is msgpack: it is transcoded here, once for each direction.
+// Inside the library, data is msgpack: this codec transcodes it, once for each direction.
 //
 // Source: docs/wire_server.md, "Socket.IO packets" and "Validation"; golden bytes in tests/golden/socketio-encode.json and
 // socketio-decode.json.
 namespace socketio::socketio_packet {
 
-/// The values are the digits on the wire. Outside this codec the binary types do not appear: event and ack stand for them.
+/// The values are the digits on the wire. Outside this codec the binary types are not used: event and ack replace them.
 enum class Type : std::uint8_t {
   connect = 0,
   disconnect = 1,
@@ -45,29 +45,29 @@ inline constexpr std::int64_t id_max = std::int64_t{1} << 53;
 struct Packet {
   Type type = Type::event;
   std::string_view nsp = "/";      ///< with its query, if any: that is part of the name in revision 5
-  std::optional<std::int64_t> id;  ///< of the ack that is asked for, or given; below 0 only from the msgpack parser
+  std::optional<std::int64_t> id;  ///< id of the ack that is requested or given; below 0 only from the msgpack parser
   Bytes data;                      ///< one msgpack value; empty for none
 };
 
-/// The rule that a client broke. Its connection is to be closed, whatever the rule.
+/// The rule that a client violated. Any violation closes its connection.
 enum class Violation : std::uint8_t {
   none,
   bad_type,              ///< the first character is not 0 to 6, or there is none
   bad_attachment_count,  ///< not decimal digits and a dash, or zero
-  too_many_attachments,  ///< more than Limits::attachments_max, each counted wherever it is used
-  bad_namespace,         ///< not UTF-8, or in the msgpack parser no text
-  bad_id,                ///< above id_max, or in the msgpack parser no integer
+  too_many_attachments,  ///< more than Limits::attachments_max, each counted as often as it is used
+  bad_namespace,         ///< not UTF-8, or in the msgpack parser not text
+  bad_id,                ///< above id_max, or in the msgpack parser not an integer
   bad_syntax,            ///< not JSON, or not msgpack
   too_deep,              ///< nesting above Limits::depth_max
   bad_payload,           ///< data that this type of packet cannot have
-  reserved_event,        ///< an event with a name that is the library's own
+  reserved_event,        ///< an event with a reserved name
   bad_placeholder,       ///< a placeholder without the number of an attachment
-  too_large,             ///< attachments above Limits::attachment_bytes_max, each counted wherever it is used
-  text_while_waiting,    ///< a text message where an attachment was due
-  unexpected_binary,     ///< a binary message where no attachment was due
+  too_large,             ///< attachments above Limits::attachment_bytes_max, each counted as often as it is used
+  text_while_waiting,    ///< a text message where an attachment was expected
+  unexpected_binary,     ///< a binary message where no attachment was expected
 };
 
-/// One short English phrase, the reference's where it has one. Static text.
+/// One short English phrase, that of the reference implementation where it has one. Static text.
 [[nodiscard]] SOCKETIO_API const char* describe(Violation violation) noexcept;
 
 struct Limits {
@@ -78,16 +78,16 @@ struct Limits {
 
 // ---- sending ---------------------------------------------------------------------------------------------------------------
 
-/// Appends the text message; the attachments are what is to follow it. Binary in the data of other types than event and ack
-/// becomes what JSON.stringify makes of a Buffer, as they have no attachments. An event's name that is binary becomes text.
+/// Appends the text message; the attachments must be sent after it. Types other than event and ack have no attachments: binary
+/// in their data becomes what JSON.stringify writes for a Buffer. An event's name that is binary becomes text.
 ///
-/// `packet`       not of a binary type: those are chosen here. The data of events and acks is an array.
-/// `attachments`  views into `packet.data`, in order; what it held before is forgotten. Official clients accept 10.
-/// Fails          as transcode::msgpack_to_json() does; `out` is as it was before then.
+/// `packet`       not of a binary type: this function selects those. The data of events and acks is an array.
+/// `attachments`  views into `packet.data`, in order; its previous content is discarded. Official clients accept 10.
+/// Fails          as transcode::msgpack_to_json() does; then `out` is unchanged.
 /// Cost           one pass; with attachments, the text moves by a few bytes once.
 SOCKETIO_API Result<void> encode(Buffer& out, const Packet& packet, std::vector<Bytes>& attachments);
 
-/// Appends the answer to a CONNECT. An empty `pid` is left out.
+/// Appends the response to a CONNECT. An empty `pid` is left out.
 SOCKETIO_API void encode_connect(Buffer& out, std::string_view nsp, std::string_view sid, std::string_view pid = {});
 /// Appends {"message":...,"data":...}.
 ///
@@ -98,44 +98,45 @@ SOCKETIO_API void encode_disconnect(Buffer& out, std::string_view nsp);
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
 
-/// A text message taken apart.
+/// The parts of a text message.
 struct Header {
   Type type = Type::event;
   std::size_t attachment_count = 0;
   std::string_view nsp = "/";
   std::optional<std::int64_t> id;
-  std::string_view json;  ///< the rest, not looked at; may be empty
+  std::string_view json;  ///< the rest, not checked; may be empty
 };
 
-/// Reads what stands before the JSON. All of `text` that `header` shows is borrowed.
+/// Reads the part before the JSON. The views in `header` borrow from `text`.
 [[nodiscard]] SOCKETIO_API Violation decode_header(std::string_view text, const Limits& limits, Header& header) noexcept;
 
-/// Puts the messages of one connection together to packets. Where the reference is lenient (an empty message, events without
-/// data, counts in hexadecimal) it is not; no official client sends such things.
+/// Assembles packets from the messages of one connection. Where the reference implementation is lenient (an empty message,
+/// events without data, counts in hexadecimal) it is not; no official client sends such messages.
 ///
-/// Memory is held only while attachments are due: no more than the text message made of them, and the attachments so far.
+/// Holds memory only while attachments are expected: the data of the text message, and the attachments received so far.
 class SOCKETIO_API Reassembler {
  public:
-  /// `limits` is shared by all connections.
+  /// `limits` may be shared by all connections, and must outlive this object.
   explicit Reassembler(const Limits& limits) noexcept;
   Reassembler(Reassembler&& other) noexcept;
   Reassembler& operator=(Reassembler&& other) noexcept;
   ~Reassembler();
 
-  /// Takes a text message. When nothing was wrong and waiting() is false afterwards, `packet` is whole; it borrows from `text`
-  /// and `scratch`. Its data is valid for its type: an object or nothing for connect; nothing for disconnect; an array with a
-  /// usable name for an event; an array, empty if there was none, for an ack; an object, text or nothing for a connect_error.
+  /// Takes a text message. If it returns Violation::none and waiting() is false afterwards, `packet` is complete; it borrows
+  /// from `text` and `scratch`. Its data is valid for its type: an object or nothing for connect; nothing for disconnect; an
+  /// array with a usable name for an event; an array, empty if there was none, for an ack; an object, text or nothing for a
+  /// connect_error.
   ///
-  /// `scratch`  takes the data, and may be shared by connections; what it held before is forgotten.
+  /// `scratch`  receives the data, and may be shared by connections; its previous content is discarded.
   [[nodiscard]] Violation text(std::string_view text, Buffer& scratch, Packet& packet);
 
-  /// Takes a binary message, in the same way.
+  /// Takes a binary message, and returns a packet as text() does.
   ///
-  /// Cost       the last attachment is copied once, into its place; the others twice. An attachment that no placeholder shows
-  ///            is counted, but not kept.
+  /// Cost       the last attachment is copied once, to its place; the others twice. An attachment without a placeholder is
+  ///            counted, but not kept.
   [[nodiscard]] Violation binary(Bytes message, Buffer& scratch, Packet& packet);
 
-  /// Attachments are due.
+  /// True while attachments are expected.
   [[nodiscard]] bool waiting() const noexcept { return pending_ != nullptr; }
 
  private:
@@ -146,14 +147,14 @@ class SOCKETIO_API Reassembler {
 
 // ---- clients of generation 2 (allowEIO3): Socket.IO revision 4 -------------------------------------------------------------
 
-/// Appends the answer to a CONNECT of revision 4, which has no payload.
+/// Appends the response to a CONNECT of revision 4, which has no payload.
 SOCKETIO_API void encode_connect_revision4(Buffer& out, std::string_view nsp);
 /// Appends an ERROR of revision 4: its payload is the data of the error, or its message when there is none.
 ///
 /// Fails      as encode() does.
 SOCKETIO_API Result<void> encode_error_revision4(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
 
-/// A namespace as revision 4 names it in a CONNECT: what follows the name is a query, and stands for the auth.
+/// The namespace in a CONNECT of revision 4: a query may follow the name, and carries the auth.
 struct ConnectTarget {
   std::string_view nsp;
   std::string_view query;  ///< without the question mark; see query_string::to_msgpack()

@@ -16,9 +16,9 @@
 #include <socketio/common/buffer.hpp>
 #include <socketio/protocol/msgpack_types.hpp>
 
-// How msgpack-c packs and reads the types of the standard library: text, containers, std::optional and pointers, pairs and tuples,
-// bytes. Told apart by their members, so that no container's header is included here. The bytes are those of
-// msgpack-c's own adaptors, which come first where a program includes them.
+// msgpack-c adaptors for the types of the standard library: text, containers, std::optional and pointers, pairs and tuples,
+// bytes. A type is recognised by its members, so that no container's header is included here. The bytes are those of
+// msgpack-c's own adaptors, which take precedence where a program includes them.
 namespace socketio::standard_types {
 
 template <typename T>
@@ -35,7 +35,7 @@ struct is_byte_span : std::false_type {};
 template <typename T, std::size_t size>
 struct is_byte_span<std::span<T, size>> : std::bool_constant<is_byte<std::remove_const_t<T>>> {};
 
-/// Holds a value, or none.
+/// True for types that hold one value or none.
 template <typename T>
 struct is_pointer : std::false_type {};
 template <typename T>
@@ -95,7 +95,7 @@ std::uint32_t size_of(const T& container) {
   }
 }
 
-/// Packs what has a kind.
+/// Packs a value whose type has a Kind other than none.
 template <typename Stream, typename T>
 void pack(msgpack::packer<Stream>& out, const T& value) {
   constexpr Kind kind = kind_of<T>();
@@ -134,7 +134,7 @@ void pack(msgpack::packer<Stream>& out, const T& value) {
   }
 }
 
-/// The elements of an array. Throws msgpack::type_error when it is none.
+/// The elements of an array. Throws msgpack::type_error when `from` is not an array.
 inline const msgpack::object_array& elements_of(const msgpack::object& from) {
   if (from.type != msgpack::type::ARRAY) {
     throw msgpack::type_error();
@@ -235,7 +235,7 @@ void read_pointer(const msgpack::object& from, T& value) {
   }
 }
 
-/// Reads what has a kind. Throws msgpack::type_error when it does not fit.
+/// Reads a value whose type has a Kind other than none. Throws msgpack::type_error when the value does not fit.
 template <typename T>
 void convert(const msgpack::object& from, T& value) {
   constexpr Kind kind = kind_of<T>();
@@ -295,8 +295,8 @@ concept NeedsDefine = std::is_class_v<T> && !is_template<T>::value && !is_fusion
 
 }  // namespace socketio::standard_types
 
-// In the first version of the API: adaptors of the application come first, as they belong to the default version, which falls back
-// to this one.
+// Adaptors for the first version of the API: those of an application take precedence, because they belong to the default
+// version, which falls back to this one.
 namespace msgpack {
 MSGPACK_API_VERSION_NAMESPACE(v1) {
 namespace adaptor {
@@ -320,7 +320,7 @@ struct convert<T, void> {
   }
 };
 
-// One sentence instead of msgpack-c's own errors, for classes that it knows nothing of.
+// One sentence instead of msgpack-c's own compile errors, for classes without an adaptor.
 template <typename T>
   requires(::socketio::standard_types::NeedsDefine<T> && !::socketio::standard_types::Packed<T> &&
            !::socketio::standard_types::HasPack<T>)

@@ -11,8 +11,8 @@
 // The Redis streams of the streams family.
 //
 //   one stream       S
-//   n streams        S-0 ... S-(n-1)      a namespace has the one that its hash names
-//   (negative hash)  S--k                 nobody's by the reference: it does not read those streams
+//   n streams        S-0 ... S-(n-1)      the hash of a namespace selects its stream
+//   (negative hash)  S--k                 not read by the reference implementation
 //
 // Source: docs/wire.md, "Streams and channels"; golden names in tests/golden/streams-names.json.
 namespace socketio::stream_names {
@@ -24,7 +24,7 @@ namespace socketio::stream_names {
 /// sign of the hash.
 SOCKETIO_API void append(Buffer& out, std::string_view stream_name, std::uint32_t stream_count, std::string_view nsp);
 
-/// All that the reference reads: one name, or S-0 ... S-(n-1).
+/// All streams that the reference implementation reads: one name, or S-0 ... S-(n-1).
 [[nodiscard]] SOCKETIO_API std::vector<std::string> all(std::string_view stream_name, std::uint32_t stream_count);
 
 }  // namespace socketio::stream_names

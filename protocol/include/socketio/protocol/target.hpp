@@ -11,13 +11,13 @@
 
 namespace socketio {
 
-/// What an operation is addressed to.
+/// The sockets that an operation addresses, and its flags.
 struct Target {
   std::string nsp = "/";
   std::vector<Room> rooms = {};   ///< without duplicates; empty: every socket of the namespace, unless `nobody`
   std::vector<Room> except = {};  ///< without duplicates
   Flags flags = {};
-  bool nobody = false;  ///< an empty list of rooms was selected, and no room since: no socket at all
+  bool nobody = false;  ///< true: an empty list of rooms was selected, and no room since; no socket is addressed
 };
 
 namespace target {
@@ -26,12 +26,12 @@ namespace target {
 /// above limits::rooms_max.
 SOCKETIO_API void add_rooms(std::vector<Room>& rooms, std::span<const Room> added);
 
-/// Adds rooms to the target, as `to()` does: an empty list selects nobody, unless a room was or will be added by another call.
+/// Adds rooms to the target, as `to()` does: an empty list selects no socket, unless another call has added or adds a room.
 /// Throws as add_rooms().
 SOCKETIO_API void select_rooms(Target& target, std::span<const Room> rooms);
 
 /// The name of a namespace: "/" is put in front unless it is there. Throws Error(bad_utf8), and Error(bad_option) for a name
-/// with a comma: that ends the name in a packet, so no client can join such a namespace.
+/// with a comma, which would end the name in a packet, so that no client could join such a namespace.
 SOCKETIO_API std::string namespace_name(std::string_view nsp);
 
 }  // namespace target

@@ -17,18 +17,19 @@
 #include <socketio/protocol/arguments.hpp>
 #include <socketio/protocol/cursor.hpp>
 
-// What arrives with an event or an ack: packed values, which convert themselves to the types that the application asks for.
+// Values received with an event or an ack: they stay packed, and convert to the types that the application asks for.
 //
-// A conversion either fits or does not; it never throws and never bends a value: a text is no number, 2.5 is no int, 300 is no
-// std::uint8_t. Anything that msgpack-c can convert is possible: numbers, texts, containers, std::optional (nil is none),
-// structs with MSGPACK_DEFINE_MAP (from objects) or MSGPACK_DEFINE (from arrays), Date, Binary, and Value itself.
+// A conversion fails when the value does not fit; it never throws and never changes a value: text is not a number, 2.5 is not
+// an int, 300 is not a std::uint8_t. Anything that msgpack-c can convert is possible: numbers, texts, containers, std::optional
+// (empty for nil), structs with MSGPACK_DEFINE_MAP (from objects) or MSGPACK_DEFINE (from arrays), Date, Binary, and Value
+// itself.
 namespace socketio {
 
 class Value;
 
 namespace value {
 
-/// Converts one packed item. For types that borrow (std::string_view, Binary, Value) the result is good as long as the bytes.
+/// Converts one packed item. For types that borrow (std::string_view, Binary, Value) the result is valid as long as the bytes.
 template <typename T>
 [[nodiscard]] bool convert(Bytes packed, T& result);
 
@@ -38,13 +39,13 @@ template <typename T>
 [[nodiscard]] SOCKETIO_API bool to_boolean(Bytes packed, bool& result) noexcept;
 [[nodiscard]] SOCKETIO_API bool to_text(Bytes packed, std::string_view& result) noexcept;
 [[nodiscard]] SOCKETIO_API bool to_binary(Bytes packed, Bytes& result) noexcept;
-/// Nil or undefined.
+/// True for nil, undefined, and no bytes at all.
 [[nodiscard]] SOCKETIO_API bool is_nothing(Bytes packed) noexcept;
 
-/// Unpacks without believing the lengths that the bytes claim; everything that msgpack-c throws becomes false.
+/// Unpacks with limits on the lengths that the bytes claim. Returns false where msgpack-c throws.
 [[nodiscard]] SOCKETIO_API bool unpack(Bytes packed, msgpack::object_handle& handle) noexcept;
 
-/// T is one of Borrowed, or a container, pair or tuple with one inside.
+/// True if T is one of Borrowed, or a container, pair or tuple with one inside.
 template <typename T, typename... Borrowed>
 struct holds : std::bool_constant<(std::is_same_v<T, Borrowed> || ...)> {};
 template <template <typename...> typename Container, typename... Parts, typename... Borrowed>
@@ -66,24 +67,25 @@ class SOCKETIO_API Value {
   explicit Value(Bytes packed) noexcept : packed_(packed) {}
 
   [[nodiscard]] Bytes packed() const noexcept { return packed_; }
-  /// Nil, undefined, or not there at all.
+  /// True for nil, undefined, or an absent value.
   [[nodiscard]] bool is_nothing() const noexcept { return value::is_nothing(packed_); }
-  /// The value as T, or nothing when it does not fit.
+  /// The value as T, or nullopt when it does not fit.
   template <typename T>
   [[nodiscard]] std::optional<T> as() const {
     T result{};
     return value::convert(packed_, result) ? std::optional<T>(std::move(result)) : std::nullopt;
   }
-  /// A member of an object; undefined when there is none, or this is no object. Cost: walks over the members.
+  /// A member of an object; undefined when there is none, or this is not an object. Cost: iterates over the members.
   [[nodiscard]] Value member(std::string_view name) const noexcept;
-  /// As JSON.stringify would write it; binary in Node's form {"type":"Buffer","data":[...]}. "null" for nothing.
+  /// The value as JSON.stringify would write it; binary in Node's form {"type":"Buffer","data":[...]}. "null" for an absent
+  /// value.
   [[nodiscard]] std::string json() const;
 
  private:
   Bytes packed_;
 };
 
-/// The values that came with an event or an ack, one behind the other. Borrows its bytes.
+/// The values received with an event or an ack, packed one after the other. Borrows its bytes.
 class SOCKETIO_API Arguments {
  public:
   class Iterator {
@@ -118,13 +120,13 @@ class SOCKETIO_API Arguments {
   Arguments() noexcept = default;
   /// `packed`  well-formed items, and nothing else.
   Arguments(Bytes packed, std::size_t count) noexcept : packed_(packed), count_(count) {}
-  /// The elements of a packed array but for the first `skip`; none when it is no array.
+  /// The elements of a packed array after the first `skip`; none when it is not an array.
   [[nodiscard]] static Arguments of_array(Bytes array, std::size_t skip = 0) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[nodiscard]] Bytes packed() const noexcept { return packed_; }
-  /// Undefined beyond the end. Cost: walks over the ones before.
+  /// The argument at `index`; undefined beyond the end. Cost: iterates over the arguments before it.
   [[nodiscard]] Value operator[](std::size_t index) const noexcept;
   /// (*this)[index].as<T>()
   template <typename T>
@@ -194,7 +196,8 @@ bool value::convert(Bytes packed, T& result) {
 
 }  // namespace socketio
 
-// What arrived, sent on inside structs and containers. It is not read there: no packed bytes are left to borrow.
+// msgpack-c adaptors that send received values on inside structs and containers. Reading them there fails: no packed bytes are
+// left to borrow.
 namespace msgpack {
 MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
 namespace adaptor {
