@@ -62,17 +62,17 @@ const Counters& Client::counters() const noexcept { return core_->counters(); }
 
 void Client::close(std::uint64_t deadline_ms, std::function<void()> done) { core_->close(deadline_ms, std::move(done)); }
 
-// ---- lifetime, and telling -------------------------------------------------------------------------------------------------
+// ---- lifetime, and callbacks -----------------------------------------------------------------------------------------------
 
 namespace {
 
-/// Fails with Error(bad_option).
+/// Checks the options. Throws Error(bad_option).
 Options usable(Options options) {
   if (options.topology == Topology::sentinel && (options.endpoints.empty() || options.master_name.empty())) {
     throw Error(ErrorCode::bad_option,
                 "With Sentinel, give the sentinels (endpoints) and the name of the master (master_name).");
   }
-  options.in_flight_max = std::max<std::size_t>(options.in_flight_max, 1);  // or nothing would ever be written
+  options.in_flight_max = std::max<std::size_t>(options.in_flight_max, 1);  // with 0, nothing would ever be written
   return options;
 }
 
@@ -155,13 +155,13 @@ void SingleClient::on_turn_end() {
   }
 }
 
-/// Tells what has gathered. What the callbacks bring about in turn is told in the next turn, so that nobody can keep the loop
-/// here.
+/// Calls the callbacks for everything that has happened. Events that these callbacks cause are delivered in the next turn, so
+/// that callbacks cannot block the loop.
 void SingleClient::deliver() {
   for (std::size_t count = state_news.size(); count != 0 && !state_news.empty(); --count) {
     const StateNews news = std::move(state_news.front());
     state_news.pop_front();
-    if (const auto call = changed_) {  // lives on while it sets another one
+    if (const auto call = changed_) {  // stays alive if the callback replaces itself
       guarded([&] { (*call)(news.state, news.why); });
     }
   }
@@ -238,7 +238,7 @@ void SingleClient::log(LogLevel level, std::string_view message, std::string_vie
   if (options.log) {
     try {
       options.log({level, "redis", message, detail});
-    } catch (...) {  // there is nobody left to tell
+    } catch (...) {  // an exception of the log function cannot be reported
     }
   }
 }

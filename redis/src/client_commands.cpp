@@ -1,4 +1,4 @@
-// Commands on their way out, and the answers to them.
+// Writing commands, and reading the replies to them.
 
 #include <array>
 #include <cassert>
@@ -12,7 +12,7 @@
 namespace socketio::redis {
 namespace {
 
-/// Writes of one turn; then others on the loop have theirs.
+/// Maximum number of writes in one turn, so that other objects on the loop are not delayed.
 constexpr int writes_per_turn = 16;
 
 }  // namespace
@@ -55,7 +55,7 @@ void SingleClient::add_encoded(Bytes encoded, const Entry& entry) {
   after_commit();
 }
 
-/// Returns the Entry::tag of a command.
+/// Stores the callback of a command and returns its Entry::tag.
 std::uint64_t SingleClient::keep_done(CommandDone done) {
   if (free_dones.empty()) {
     command_dones.push_back(std::move(done));
@@ -78,7 +78,7 @@ void SingleClient::command(std::span<const std::string_view> words, CommandDone 
   after_commit();
 }
 
-/// Whether a command of this size may join the queue; otherwise it ends at the end of the turn.
+/// Returns true if a command of this size may join the queue; otherwise the command fails at the end of the turn.
 bool SingleClient::admit(const Entry& entry) {
   assert(loop.on_loop_thread());
   ++counters_.commands;
@@ -138,20 +138,19 @@ void SingleClient::write_out() {
   turn_end.request();
 }
 
-/// Redis owes an answer for suspiciously long. What is not written now can still be sent by another connection, should this one
-/// be dead.
+/// True if a reply is late. Commands that are not written now can still be sent on another connection if this one is dead.
 bool SingleClient::is_stalled(std::uint64_t now_ms) noexcept {
   return options.command_timeout_ms != 0 && queue.in_flight_count() != 0 &&
          now_ms > queue.oldest_in_flight().written_ms + options.command_timeout_ms / 10;
 }
 
-/// Whether the oldest of what waits is a publish that is to wait longer; see Options::resume_wait_max_ms.
+/// True if the oldest waiting command is a publish that must wait longer; see Options::resume_wait_max_ms.
 bool SingleClient::is_resuming(std::uint64_t now_ms) noexcept {
   return now_ms < resume_ms && !closing && queue.next_is_publish() &&
          !(options.resume_when && options.resume_when(counters_.disconnects));
 }
 
-/// One write call. Returns whether another one makes sense.
+/// Makes one write call. Returns true if another one makes sense.
 bool SingleClient::write_once(std::uint64_t now_ms) {
   std::array<Bytes, net::Stream::parts_max> parts;
   std::size_t part_count = 0;
@@ -172,14 +171,14 @@ bool SingleClient::write_once(std::uint64_t now_ms) {
   const std::size_t taken = stream->try_write(std::span(parts).first(part_count));
   ++counters_.writes;
   counters_.bytes_written += taken;
-  written_ms = now_ms;  // also when it took nothing: from now on it has to take something
+  written_ms = now_ms;  // also when it took nothing: from now on it must take something within the timeout
   if (is_control) {
     control_taken += taken;
   } else {
     queue.took(taken, now_ms);
   }
   if (taken != wanted) {
-    // Only the rest of one command is handed over for later: everything behind it can still be taken back.
+    // Passes only the rest of one command to write_later(): all commands after it can still be withdrawn.
     later_is_control = is_control;
     later_bytes = stream->write_later(is_control ? control.bytes_from(control_taken) : queue.first_rest());
     if (!is_control && later_bytes != 0) {
@@ -232,7 +231,7 @@ void SingleClient::take_answer(ReplyReader& current, ReplyReader::Item item) {
     if (item == ReplyReader::Item::integer) {
       lose_broken("a number answers PING");
     } else {
-      take_pong();  // an error is a sign of life as well
+      take_pong();  // an error also shows that Redis is alive
     }
   } else if (queue.in_flight_count() != 0) {
     const Entry entry = queue.pop_in_flight();
@@ -246,9 +245,9 @@ void SingleClient::take_answer(ReplyReader& current, ReplyReader::Item item) {
     request_subscriptions();
     check_ready();
   } else if (is_error && current.reply().text.starts_with("MOVED") && subscriptions.in_use()) {
-    // It ended the subscription itself, in the moment in which it was asked to.
+    // Redis ended the subscription itself, at the moment when it was asked to.
   } else if (is_error) {
-    // Redis says so before it closes: "max number of clients reached", "protected mode".
+    // Redis sends these errors before it closes: "max number of clients reached", "protected mode".
     lose(who + " does not serve us (" + current.reply().text + ").", current.reply().text.starts_with("DENIED"));
   } else {
     lose_broken("an answer that nobody waits for");
@@ -297,7 +296,7 @@ void SingleClient::take_command_answer(const Entry& entry, ReplyReader& current,
   }
 }
 
-// ---- what ends without an answer -------------------------------------------------------------------------------------------
+// ---- commands that complete without a reply --------------------------------------------------------------------------------
 
 void SingleClient::end_later(const Entry& entry, Outcome outcome, std::string_view why, std::uint64_t& counter) {
   ++counter;

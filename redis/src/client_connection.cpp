@@ -1,4 +1,4 @@
-// How a client gets its connection, logs in, finds out that the connection is dead, and tries again.
+// Connecting, log-in, detection of a dead connection, and reconnecting.
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 namespace socketio::redis {
 namespace {
 
-/// Answers that say "not now" instead of "no".
+/// True for errors that are temporary, so that a retry may succeed.
 bool is_temporary(std::string_view error) noexcept {
   for (const std::string_view word : {"LOADING", "MASTERDOWN", "BUSY", "TRYAGAIN"}) {
     if (error.starts_with(word)) {
@@ -59,7 +59,7 @@ std::string sentence(const std::string& redis, const net::StreamError& error, st
 
 }  // namespace
 
-/// The deadline is for all of it: asking the sentinels, the look-up of the address, connecting, the log-in.
+/// Starts an attempt. The timeout covers all of it: asking the sentinels, the look-up of the address, connecting, the log-in.
 void SingleClient::begin_attempt() {
   connect_timer.start(options.connect_timeout_ms);
   if (sentinels) {
@@ -90,8 +90,8 @@ void SingleClient::connect_to(const Endpoint& endpoint) {
   stream->connect({endpoint.host, endpoint.port, path, tls, options.tls_server_name}, options.connect_timeout_ms);
 }
 
-/// Sentinels tell of a failover, or say which server is the master when they are asked again. A master that was replaced may
-/// not notice: one that is cut off goes on as before, and nothing that is published there reaches anybody.
+/// Handles the master named by the sentinels: they publish a failover, or answer when they are asked again. A replaced master
+/// may not notice: one that is cut off keeps running, and messages published there reach no subscriber.
 void SingleClient::on_master_named(const Endpoint& named) {
   if (named == master || state_ == State::closed) {
     return;
@@ -106,7 +106,8 @@ void SingleClient::on_master_named(const Endpoint& named) {
   deliver();
 }
 
-/// Waits longer after each failure, shortened by chance by up to a half; not at all when a good connection was lost.
+/// Starts the retry timer: the delay grows after each failure, shortened randomly by up to a half; no delay when a good
+/// connection was lost.
 void SingleClient::schedule_retry() {
   if (std::exchange(was_good, false)) {
     retry_timer.start(0);
@@ -126,7 +127,7 @@ void SingleClient::on_connected() {
   const auto alive = shared_from_this();
   reader = std::make_shared<ReplyReader>(options.reply_bytes_max, *this);
   first_bytes = true;
-  read_ms = loop.now_ms();  // it has accepted the connection
+  read_ms = loop.now_ms();  // accepting the connection shows that it is alive
   write_login();
   if (login.empty()) {
     logged_in();
@@ -135,10 +136,10 @@ void SingleClient::on_connected() {
   deliver();
 }
 
-/// All steps go out in one write; commands wait for the answers, as a refused one must not reach the wrong database. After a
-/// failure there is at least one step: what has gathered meanwhile is not for a Redis that still loads its data, or that
-/// accepts the connection only to say that it has too many. With TLS as well: a server that does not like our certificate says
-/// so after the handshake. (Subscriptions have confirmations of their own.)
+/// Sends all log-in steps in one write; commands wait for the replies, because after a refused step they could reach the wrong
+/// database. After a failure there is at least one step: waiting commands must not reach a Redis that still loads its data, or
+/// that accepts the connection only to report that it has too many. The same with TLS: a server that rejects the client
+/// certificate reports that after the handshake. (Subscriptions have confirmations of their own.)
 void SingleClient::write_login() {
   const auto append = [this](LoginStep step, std::initializer_list<std::string_view> words) {
     const std::span<const std::string_view> all(words.begin(), words.size());
@@ -197,8 +198,8 @@ void SingleClient::refuse_login(LoginStep step, const std::string& error) {
   }
 }
 
-/// What sentinels say may be old. Whatever is published to a replica reaches only those who are subscribed there, and nothing
-/// tells.
+/// Checks that the server is the master: the sentinels' answer may be outdated. A message published to a replica reaches only
+/// the subscribers of that replica, and no error is reported.
 void SingleClient::take_role(const Reply& reply) {
   const std::string role = reply.elements.empty() ? std::string() : reply.elements.front().text;
   if (role != "master") {
@@ -208,8 +209,8 @@ void SingleClient::take_role(const Reply& reply) {
   }
 }
 
-/// A server that does not know AUTH repeats its arguments, in quotes. The same letters elsewhere are not the password, and
-/// stay.
+/// Removes the password from an error text: a server that does not know AUTH repeats its arguments, in quotes. The same letters
+/// elsewhere are not the password, and stay.
 std::string SingleClient::without_password(std::string text) const {
   constexpr std::string_view quotes = "'`\"";
   const std::size_t size = options.password.size();
@@ -266,7 +267,7 @@ void SingleClient::check_ready() {
   }
 }
 
-/// Names one of the refused subscriptions, and another one only when that is refused no more: there may be many.
+/// Reports one of the refused subscriptions, and another one only when that is not refused any more: there may be many.
 void SingleClient::tell_refused() {
   if (state_ == State::refused && subscriptions.is_refused(told_refusal.kind, told_refusal.name)) {
     return;
@@ -296,7 +297,7 @@ void SingleClient::on_bytes(Bytes bytes) {
     drain(*current);
   }
   deliver();
-  turn_end.request();  // there may be room for more in flight, or nothing left to wait for before closing
+  turn_end.request();  // commands may be written now, or closing may be complete
 }
 
 void SingleClient::on_writable() {
@@ -320,7 +321,7 @@ void SingleClient::on_lost(const net::StreamError& error) {
   using Kind = net::StreamError::Kind;
   std::string why = sentence(who, error, options.connect_timeout_ms, url_kind);
   const bool cut_off = error.kind == Kind::ended || error.kind == Kind::failed;
-  if (cut_off && first_bytes && !tls && options.unix_path.empty()) {  // it has never said anything
+  if (cut_off && first_bytes && !tls && options.unix_path.empty()) {  // it has never sent anything
     why += " If it speaks TLS on that port, the URL must begin with rediss" + url_kind + "://.";
   }
   lose(why, false);
@@ -348,8 +349,8 @@ void SingleClient::lose_broken(std::string_view what) {
   lose("What answers at " + where + " does not speak as Redis does: " + std::string(what) + ".", false);
 }
 
-/// The end of an attempt or a connection. What the system had not taken whole waits for the next one, or fails, as the policy
-/// says.
+/// Ends an attempt or a connection. Commands that the system had not taken completely wait for the next one, or fail, as
+/// OfflinePolicy says.
 void SingleClient::lose(const std::string& why, bool refusal) {
   if (state_ != State::connecting && !is_up()) {
     return;
@@ -396,14 +397,15 @@ void SingleClient::lose(const std::string& why, bool refusal) {
   schedule_retry();
 }
 
-/// Sees to it that check_answers() runs while Redis owes something, without touching a timer per command.
+/// Ensures that check_answers() runs while a reply is pending, without a timer operation per command.
 void SingleClient::watch_answers() {
   if (options.command_timeout_ms != 0 && !answer_timer.active()) {
     answer_timer.start(options.command_timeout_ms);
   }
 }
 
-/// Redis is taken for dead when it owes answers and has been silent for too long, or takes nothing for as long.
+/// Drops the connection as dead when replies are pending and Redis has sent nothing for command_timeout_ms, or has taken no
+/// bytes for as long.
 void SingleClient::check_answers() {
   const auto alive = shared_from_this();
   std::uint64_t since = 0;
@@ -425,15 +427,16 @@ void SingleClient::check_answers() {
   deliver();
 }
 
-/// What is on its way must not overtake, or be overtaken by, what the next connection says: it is taken back, or the next one
-/// waits for it. With sentinels it is taken back, as the next one may lead to another server.
+/// Handles commands in transit on a dead connection, which must not be executed after commands of the next connection. They are
+/// discarded by a reset, or the next connection waits for them. With sentinels they are discarded, because the next connection
+/// may lead to another server.
 void SingleClient::set_aside() {
   if (options.silent_wait_ms == 0 || queue.in_flight_count() == 0 || silent || sentinels) {
     stream->reset_on_close();
     return;
   }
   if (!later_is_control) {
-    queue.took(later_bytes, written_ms);  // the stream still has it
+    queue.took(later_bytes, written_ms);  // the stream still holds these bytes
   }
   later_bytes = 0;
   const std::size_t owed = queue.in_flight_count() + (pong_owed ? 1 : 0);
@@ -446,8 +449,8 @@ void SingleClient::forget_silent() {
   turn_end.request();
 }
 
-/// A connection that is only listened on, or that nobody uses, may be dead without a sign: the other machine lost its power, or
-/// something between forgot the connection. A PING makes Redis owe an answer.
+/// Sends PING on a connection without traffic. A connection that only receives messages, or is not used, may be dead without a
+/// sign: the other machine lost power, or a device in between dropped the connection. After the PING a reply is pending.
 void SingleClient::check_alive() {
   const auto alive = shared_from_this();
   const std::uint64_t now = loop.now_ms();

@@ -11,12 +11,11 @@
 
 namespace socketio::redis {
 
-/// What a Client does, behind its handle: SingleClient for one Redis, ClusterClient for a Redis Cluster. Each function is the
-/// one of Client that has its name.
+/// Implementation of a Client: SingleClient for one Redis, ClusterClient for a Redis Cluster. Each function implements the
+/// function of Client that has its name.
 ///
-/// Whatever a caller's function does only changes state, appends to a queue, or writes; nobody is called back from there.
-/// Callbacks run from the loop alone. Each of the loop's ways in holds `shared_from_this()`, because a callback may destroy the
-/// client.
+/// Functions called by the user only change state, append to a queue, or write; they call no callbacks. Callbacks run only from
+/// the loop. Each function that the loop calls holds `shared_from_this()`, because a callback may destroy the client.
 class ClientCore {
  public:
   ClientCore() = default;
@@ -46,7 +45,7 @@ class ClientCore {
   [[nodiscard]] virtual const Counters& counters() const noexcept = 0;
 
   virtual void close(std::uint64_t deadline_ms, std::function<void()> done) = 0;
-  /// The handle goes. What waits ends during this call.
+  /// The Client is being destroyed. Waiting commands complete during this call.
   virtual void destroy() = 0;
 };
 

@@ -1,4 +1,4 @@
-// Subscribing, and what arrives there.
+// Subscribing, and receiving messages.
 
 #include <cassert>
 #include <string>
@@ -11,7 +11,7 @@
 namespace socketio::redis {
 namespace {
 
-/// There may be many refused subscriptions: waits of the reconnecting are too short for them, by this factor.
+/// Factor by which retries of refused subscriptions are slower than backoff_max_ms: there may be many refused subscriptions.
 constexpr unsigned refused_wait = 10;
 
 }  // namespace
@@ -44,7 +44,7 @@ void SingleClient::forget(SubscriptionKind kind, std::string_view name) {
   turn_end.request();
 }
 
-/// Commands that were given before the first subscription go first: from then on, Redis answers nothing else.
+/// Waits for commands that were issued before the first subscription: after it, Redis accepts no other commands.
 void SingleClient::request_subscriptions() {
   if (!is_logged_in || !subscriptions.in_use() || !queue.empty()) {
     return;

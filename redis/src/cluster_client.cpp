@@ -1,4 +1,4 @@
-// How a cluster's client lives, and what it tells.
+// Lifetime of a cluster's client, and its callbacks.
 
 #include "cluster_client.hpp"
 
@@ -53,7 +53,7 @@ void ClusterClient::connect() {
   }
 }
 
-/// Everything that is more than a reaction to one answer is done here, where no connection is in the middle of something.
+/// Does everything that is more than a reaction to one reply: at this point no connection is inside a callback.
 void ClusterClient::on_turn_end() {
   const auto alive = shared_from_this();
   retired_subscriptions_.clear();
@@ -80,12 +80,12 @@ void ClusterClient::on_turn_end() {
   }
 }
 
-/// Tells what has gathered. What the callbacks bring about in turn is told in the next turn.
+/// Calls the callbacks for everything that has happened. Events that these callbacks cause are delivered in the next turn.
 void ClusterClient::deliver() {
   for (std::size_t count = state_news_.size(); count != 0 && !state_news_.empty(); --count) {
     const StateNews news = std::move(state_news_.front());
     state_news_.pop_front();
-    if (const auto call = changed_) {  // lives on while it sets another one
+    if (const auto call = changed_) {  // stays alive if the callback replaces itself
       guarded([&] { (*call)(news.state, news.why); });
     }
   }
@@ -122,7 +122,7 @@ void ClusterClient::set_state(State next, std::string_view why) {
   turn_end_.request();
 }
 
-/// Something that is needed is not there any more, or cannot be had.
+/// Changes the state to `disconnected`: something that is needed was lost, or is not available.
 void ClusterClient::fall(std::string_view why, bool refusal) {
   last_error_ = why;
   last_error_is_refusal_ = refusal;
@@ -209,7 +209,7 @@ void ClusterClient::destroy() {
   }
 }
 
-// ---- figures ---------------------------------------------------------------------------------------------------------------
+// ---- counters --------------------------------------------------------------------------------------------------------------
 
 std::size_t ClusterClient::queued_count() const noexcept {
   std::size_t count = lane_count_;
@@ -237,7 +237,7 @@ void ClusterClient::log(LogLevel level, std::string_view message, std::string_vi
   if (options_.log) {
     try {
       options_.log({level, "redis", message, detail});
-    } catch (...) {  // there is nobody left to tell
+    } catch (...) {  // an exception of the log function cannot be reported
     }
   }
 }

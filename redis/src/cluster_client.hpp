@@ -34,19 +34,19 @@
 
 namespace socketio::redis {
 
-/// The client of a Redis Cluster: a SingleClient for each node that is needed, and a map of which node owns which slot.
+/// Client of a Redis Cluster: a SingleClient for each node that is needed, and a map from slots to the nodes that own them.
 ///
-/// Commands of a slot travel in a lane. All of a lane's commands that are under way are under way to the same node, and when
-/// that one sends some of them back (MOVED, or the connection was lost before they were written), nothing of the lane leaves
-/// until all have come back: so they keep their order. From then on they leave one at a time until a node has taken one, as
-/// a node may refuse the first of several and take the second while a slot changes its owner. What is for any node (PUBLISH
-/// above all) has a lane, too; its node is `home_`, chosen once and kept as long as it can be reached.
+/// A lane is the queue of the commands of one slot. All commands of a lane that are in flight are in flight to the same node.
+/// When that node returns some of them (MOVED, or the connection was lost before they were written), the lane sends nothing
+/// until all have returned: so they keep their order. Then it sends one at a time until a node has accepted one, because a node
+/// may refuse the first of several and accept the second while a slot changes its owner. Commands for any node (above all
+/// PUBLISH) have a lane, too; its node is `home_`, chosen once and kept as long as it can be reached.
 ///
-/// A command's bytes are kept until it has ended, as it may have to be given again. Commands wait in their lanes, not in the
-/// connections, as long as a connection is not there or is busy.
+/// A command's bytes are kept until it completes, because it may have to be sent again. Commands wait in their lanes, not in
+/// the connections, as long as a connection is missing or busy.
 class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, public ClientCore, public PublishListener {
  public:
-  /// Fails with Error(bad_option): no node to begin with, or a database.
+  /// Throws Error(bad_option): no node to ask first, or a database other than 0.
   ClusterClient(Loop& loop, Options options, Random* random);
   ~ClusterClient() override;
 
@@ -81,18 +81,18 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
 
   struct Node {
     Endpoint endpoint;
-    bool is_listed = false;  ///< in the newest slot map, or a node has pointed to it since
+    bool is_listed = false;  ///< in the newest slot map, or named by a redirection since
     bool is_primary = false;
     bool is_away = false;  ///< the last attempt failed, or the connection was lost
     std::uint64_t away_since_ms = 0;
     std::uint64_t resume_ms = 0;               ///< publishes for the slots it took over wait until then
-    std::shared_ptr<SingleClient> commands;    ///< made when there is something for it
-    std::shared_ptr<SingleClient> subscriber;  ///< the same
-    std::size_t on_the_way = 0;                ///< commands, and parts of questions
+    std::shared_ptr<SingleClient> commands;    ///< created when it is first needed
+    std::shared_ptr<SingleClient> subscriber;  ///< created when it is first needed
+    std::size_t on_the_way = 0;                ///< commands, and parts of questions, in flight
     std::size_t subscription_count = 0;
   };
 
-  /// MULTI ... EXEC: given to one node together, and again together.
+  /// Commands from MULTI to EXEC: sent to one node together, and retried together.
   struct Transaction {
     std::vector<std::string> commands;  ///< encoded
     std::vector<CommandDone> dones;
@@ -101,16 +101,16 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   struct Command {
     std::string bytes;  ///< encoded
     std::size_t size = 0;
-    PublishListener* listener = nullptr;  ///< null for a command of another kind
+    PublishListener* listener = nullptr;  ///< null for commands other than publishes
     std::uint64_t tag = 0;
     CommandDone done;
     std::unique_ptr<Transaction> transaction;
     LaneId lane = any_node_lane;
-    NodeId node = no_node;      ///< where it is on its way to
-    NodeId ask_node = no_node;  ///< where it goes next, behind ASKING, instead of to the slot's owner
-    bool is_abandoned = false;  ///< not given again
+    NodeId node = no_node;      ///< node that it is in flight to
+    NodeId ask_node = no_node;  ///< node that it is sent to next, after ASKING, instead of the slot's owner
+    bool is_abandoned = false;  ///< not sent again
     std::uint32_t redirects = 0;
-    std::uint64_t give_up_ms = 0;  ///< when "not now" counts as the answer; 0: it has not been said yet
+    std::uint64_t give_up_ms = 0;  ///< when a temporary error becomes the reply; 0: there was no such error yet
     std::uint64_t sequence = 0;
 
     [[nodiscard]] std::size_t part_count() const noexcept { return transaction ? transaction->dones.size() : 1; }
@@ -118,12 +118,12 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   struct Lane {
     NodeId node = no_node;
     std::size_t on_the_way = 0;
-    bool is_draining = false;  ///< some came back; nothing leaves before all that are on the way have
-    bool is_unsure = false;    ///< a node sent some elsewhere, none was taken since: one at a time
+    bool is_draining = false;  ///< some have returned; nothing is sent before all in flight have returned
+    bool is_unsure = false;    ///< a node redirected some, and none was accepted since: sends one at a time
     std::uint64_t pause_until_ms = 0;
-    // From the oldest on:
-    Ring<std::uint32_t> coming_back;  ///< while it drains
-    Ring<std::uint32_t> returned;     ///< have been on the way before
+    // Queued commands, the oldest queue first:
+    Ring<std::uint32_t> coming_back;  ///< returned while it drains
+    Ring<std::uint32_t> returned;     ///< were in flight before
     Ring<std::uint32_t> waiting;
     [[nodiscard]] bool has_queued() const noexcept { return coming_back.size() + returned.size() + waiting.size() != 0; }
     /// Precondition: has_queued().
@@ -132,7 +132,7 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
     }
   };
 
-  /// A command that every node gets, and whose answers are joined.
+  /// A command that is sent to every node, and whose replies are joined.
   struct Question {
     std::vector<std::string> words;
     std::size_t size = 0;
@@ -142,16 +142,16 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
       NodeId node;
       enum class Stage : std::uint8_t { waiting, asked, ended } stage = Stage::waiting;
     };
-    std::vector<Part> parts;  ///< none before the slot map is known
+    std::vector<Part> parts;  ///< empty before the slot map is known
     std::vector<Reply> replies;
     std::string refusal;
-    std::uint64_t asked_of_map = 0;  ///< the number of the slot map that the parts are of
+    std::uint64_t asked_of_map = 0;  ///< number of the slot map that the parts were made from
     bool has_ended = false;
   };
 
   class Subscription;
 
-  // ---- cluster_client.cpp: lifetime, and telling
+  // ---- cluster_client.cpp: lifetime, and callbacks
   void on_turn_end();
   void deliver();
   void set_state(State next, std::string_view why);
@@ -245,39 +245,39 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   SystemRandom system_random_;
   Random& random_;
   mutable Counters total_;
-  Counters counters_;  ///< of commands and states; of bytes and messages those of connections that are gone
+  Counters counters_;  ///< of commands and states; of bytes and messages only those of closed connections
 
   State state_ = State::idle;
-  std::shared_ptr<const StateChanged> changed_;  ///< null: nobody asks
+  std::shared_ptr<const StateChanged> changed_;  ///< null: no callback
   std::string last_error_;
   bool last_error_is_refusal_ = false;
   bool is_closing_ = false;
   bool close_now_ = false;
-  bool is_finishing_ = false;  ///< what comes back ends
+  bool is_finishing_ = false;  ///< commands that return fail
   bool is_destroyed_ = false;
   std::vector<std::function<void()>> close_dones_;
 
-  std::vector<std::unique_ptr<Node>> nodes_;  ///< by NodeId; null where one is gone
-  std::vector<NodeId> owners_;                ///< by slot; none before the first map
+  std::vector<std::unique_ptr<Node>> nodes_;  ///< by NodeId; null where a node was removed
+  std::vector<NodeId> owners_;                ///< by slot; empty before the first map
   NodeId home_ = no_node;
-  std::uint64_t home_resume_ms_ = 0;  ///< publishes by a home that took the place of a lost one wait until then
-  std::uint64_t map_number_ = 0;      ///< maps so far
+  std::uint64_t home_resume_ms_ = 0;  ///< publishes wait until then after a lost home was replaced
+  std::uint64_t map_number_ = 0;      ///< number of maps so far
   std::unique_ptr<SlotMapQuery> query_;
-  bool refresh_wanted_ = false;  ///< at the end of this turn
-  bool is_urgent_ = false;       ///< the timer runs for a cause, not because it is time
-  bool refresh_again_ = false;   ///< a cause came up while the query was under way
-  bool has_failed_ = false;      ///< no node could be asked the last time
+  bool refresh_wanted_ = false;  ///< a refresh of the slot map begins at the end of this turn
+  bool is_urgent_ = false;       ///< the refresh timer runs for a cause, not for the regular refresh
+  bool refresh_again_ = false;   ///< there was a cause for a refresh while the query was running
+  bool has_failed_ = false;      ///< the last query failed at every node
   std::uint64_t refreshed_ms_ = 0;
-  std::uint32_t trouble_ = 0;  ///< refreshes in a row that had a cause, for the back-off
+  std::uint32_t trouble_ = 0;  ///< consecutive refreshes with a cause, for the back-off
 
   std::deque<Command> commands_;
   std::vector<std::uint32_t> free_commands_;
-  std::size_t live_count_ = 0;  ///< given and not ended, parts of transactions and questions included
-  std::size_t lane_count_ = 0;  ///< of these, those that wait in lanes
+  std::size_t live_count_ = 0;  ///< commands that have not completed, including parts of transactions and questions
+  std::size_t lane_count_ = 0;  ///< commands that wait in lanes
   std::size_t kept_bytes_ = 0;
   std::uint64_t last_sequence_ = 0;
   std::unordered_map<LaneId, Lane> lanes_;
-  std::unordered_set<LaneId> queued_lanes_;  ///< that have something waiting
+  std::unordered_set<LaneId> queued_lanes_;  ///< lanes with waiting commands
   std::uint32_t open_transaction_ = none;
   static constexpr std::uint32_t none = 0xffff'ffff;
   std::list<std::shared_ptr<Question>> questions_;
@@ -290,15 +290,15 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   };
   using Subscriptions = std::unordered_map<std::string, std::unique_ptr<Subscription>, Hash, std::equal_to<>>;
   Subscriptions subscriptions_[3];                                    ///< by kind
-  std::vector<std::unique_ptr<Subscription>> retired_subscriptions_;  ///< until the end of the turn: one may be calling
+  std::vector<std::unique_ptr<Subscription>> retired_subscriptions_;  ///< until the end of the turn: one may be in a callback
   std::vector<std::pair<SubscriptionKind, std::string>> to_place_;
-  std::vector<std::pair<SubscriptionKind, std::string>> lost_;  ///< confirmed ones whose listeners are to hear of their end
-  std::shared_ptr<const std::function<void()>> settled_;         ///< null: nobody asks
+  std::vector<std::pair<SubscriptionKind, std::string>> lost_;  ///< confirmed ones whose loss must be reported to listeners
+  std::shared_ptr<const std::function<void()>> settled_;         ///< null: no callback
   bool was_unconfirmed_ = false;
   std::uint64_t place_after_ms_ = 0;
   std::size_t unconfirmed_count_ = 0;
   std::size_t refused_count_ = 0;
-  RefusedSubscription told_refusal_;  ///< the one that people were told of, in the state `refused`
+  RefusedSubscription told_refusal_;  ///< the one that was reported, in the state `refused`
   bool subscriptions_in_use_ = false;
 
   struct StateNews {
@@ -319,16 +319,16 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
     MessageListener* listener;
     std::string why;
   };
-  std::deque<UnaskedSubscription> unasked_subscriptions_;  ///< never asked for: the client is closed
+  std::deque<UnaskedSubscription> unasked_subscriptions_;  ///< never requested: the client is closed
 
   net::TurnEnd turn_end_;
   net::Timer refresh_timer_;
   net::Timer wake_timer_;
-  std::uint64_t wake_ms_ = 0;  ///< when it is due
+  std::uint64_t wake_ms_ = 0;  ///< time at which it is due
   net::Timer close_timer_;
 };
 
-/// A subscription, and where in the cluster it lives. It stands between the connection and the listener that was given.
+/// A subscription, and the node that it is made at. Forwards from the connection to the user's listener.
 class ClusterClient::Subscription final : public MessageListener {
  public:
   Subscription(ClusterClient& its_client, SubscriptionKind its_kind, std::string its_name)
@@ -347,7 +347,7 @@ class ClusterClient::Subscription final : public MessageListener {
   std::uint32_t redirects = 0;
 };
 
-/// Calls a user's function. What it throws ends here: below are libuv and hiredis.
+/// Calls a user's function and logs its exceptions, which must not pass through libuv and hiredis.
 template <typename Function>
 void ClusterClient::guarded(const Function& function) const noexcept {
   try {

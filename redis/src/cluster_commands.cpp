@@ -1,4 +1,4 @@
-// Commands on their way to the nodes of a cluster, and back when a node points elsewhere.
+// Commands sent to the nodes of a cluster, and returned when a node redirects them.
 
 #include <algorithm>
 #include <array>
@@ -10,12 +10,12 @@
 namespace socketio::redis {
 namespace {
 
-/// What one connection may have before it, not yet written; the rest waits in the lanes.
+/// Maximum bytes queued in one connection; further commands wait in the lanes.
 constexpr std::size_t connection_bytes_max = std::size_t{1} << 20;
-/// After "not now", and after several redirections.
+/// Pause after a temporary error, and after more than `redirects_at_once` redirections.
 constexpr std::uint64_t pause_ms = 50;
 constexpr std::uint32_t redirects_at_once = 3;
-/// A command's memory is used again for the next one, unless it is larger.
+/// Memory up to this size is reused for the next command.
 constexpr std::size_t kept_command_bytes = 4 * 1024;
 
 void ignore_answer(const CommandResult&) {}
@@ -67,7 +67,7 @@ void ClusterClient::command(std::span<const std::string_view> words, CommandDone
   give(index);
 }
 
-/// Whether a command of this size is taken; otherwise it ends at the end of the turn, and `done` is gone.
+/// Returns true if a command of this size is accepted; otherwise it fails at the end of the turn, and `done` is moved from.
 bool ClusterClient::admit(std::size_t size, PublishListener* listener, std::uint64_t tag, CommandDone& done) {
   assert(loop_.on_loop_thread());
   ++counters_.commands;
@@ -115,7 +115,7 @@ bool ClusterClient::make_room(std::size_t size) {
   return fits();
 }
 
-/// A place for a command, with room for its bytes.
+/// Creates a command with room for its bytes, and returns its index.
 std::uint32_t ClusterClient::new_command(LaneId lane, std::size_t size) {
   if (free_commands_.empty()) {
     free_commands_.push_back(static_cast<std::uint32_t>(commands_.size()));
@@ -144,7 +144,7 @@ void ClusterClient::release(std::uint32_t index) {
   }
   free_commands_.push_back(index);
   if (is_closing_) {
-    turn_end_.request();  // it may have been the last one
+    turn_end_.request();  // it may have been the last one, so that closing is complete
   }
 }
 
@@ -174,7 +174,7 @@ bool ClusterClient::may_leave(const Lane& lane, NodeId target) {
   return client != nullptr && client->queued_bytes() < connection_bytes_max;
 }
 
-/// Whether this is a publish, and those who are to hear it may not be back yet.
+/// True if the command is a publish whose subscribers may not be back yet.
 bool ClusterClient::must_wait(LaneId lane, const Command& command, NodeId target) {
   const std::uint64_t resume_ms = lane == any_node_lane ? home_resume_ms_ : nodes_[target]->resume_ms;
   const std::uint64_t now_ms = loop_.now_ms();
@@ -196,7 +196,7 @@ void ClusterClient::pump() {
     return;
   }
   if (!subscriptions_in_use_ && home_ != no_node) {
-    commands_of(home_);  // also when there is nothing for it yet: to be ready is to be connected
+    commands_of(home_);  // also without commands for it: to be ready is to be connected
   }
   for (auto id = queued_lanes_.begin(); id != queued_lanes_.end();) {
     Lane& lane = lanes_[*id];
@@ -262,7 +262,7 @@ void ClusterClient::wake_after(std::uint64_t delay_ms) {
   }
 }
 
-// ---- answers ---------------------------------------------------------------------------------------------------------------
+// ---- replies ---------------------------------------------------------------------------------------------------------------
 
 void ClusterClient::on_published(std::uint64_t tag, Outcome outcome, std::int64_t receivers, std::string_view message) {
   const auto alive = shared_from_this();
@@ -292,7 +292,7 @@ void ClusterClient::on_answer(std::uint32_t index, CommandResult result) {
   }
 }
 
-/// A command has come back from its node. Returns false when Redis has answered it, and the answer is to be told.
+/// Handles a command that has returned from its node. Returns false when Redis has answered it, and the reply must be reported.
 bool ClusterClient::comes_back(std::uint32_t index, Outcome outcome, std::string_view message) {
   Command& command = commands_[index];
   Lane* lane = &lanes_[command.lane];
@@ -333,15 +333,15 @@ bool ClusterClient::comes_back(std::uint32_t index, Outcome outcome, std::string
   return true;
 }
 
-/// Whether an error means that the command is to be given again, and where. `lane` becomes another one when the node says that
-/// the command's slot is not the one it was taken for.
+/// Returns true if an error means that the command must be sent again, and determines the node. Changes `lane` when the node
+/// reports that the command has another slot than assumed.
 bool ClusterClient::is_sent_elsewhere(Command& command, Lane*& lane, std::string_view message) {
   const auto redirection = parse_redirection(message, nodes_[command.node]->endpoint.host);
   if (!redirection) {
     return false;
   }
   const std::uint64_t now_ms = loop_.now_ms();
-  if (redirection->kind != Redirection::Kind::ask) {  // that is for this command only
+  if (redirection->kind != Redirection::Kind::ask) {  // ASK is for this command only
     request_refresh();
   }
   if (redirection->kind == Redirection::Kind::later) {
@@ -374,7 +374,7 @@ bool ClusterClient::is_sent_elsewhere(Command& command, Lane*& lane, std::string
   return true;
 }
 
-// ---- what ends without an answer -------------------------------------------------------------------------------------------
+// ---- commands that complete without a reply --------------------------------------------------------------------------------
 
 void ClusterClient::end_later(std::uint32_t index, Outcome outcome, std::string_view why, std::uint64_t& counter) {
   Command& command = commands_[index];
@@ -404,7 +404,7 @@ void ClusterClient::end_lane(Lane& lane, std::string_view why, std::uint64_t& co
   }
 }
 
-/// In the order in which they were given, lane by lane.
+/// Fails waiting commands in the order in which they were issued, lane by lane.
 void ClusterClient::end_queued(std::string_view why, std::uint64_t& counter) {
   for (const LaneId id : std::exchange(queued_lanes_, {})) {
     end_lane(lanes_[id], why, counter);
@@ -429,7 +429,7 @@ void ClusterClient::abandon(std::string_view why) {
   end_queued(reason, counters_.not_sent_abandoned);
   end_questions(reason, counters_.not_sent_abandoned);
   for (Command& command : commands_) {
-    command.is_abandoned = command.size != 0;  // it is in use
+    command.is_abandoned = command.size != 0;  // the entry is in use
   }
   for (const std::unique_ptr<Node>& node : nodes_) {
     if (node && node->commands) {

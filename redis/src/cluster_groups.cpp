@@ -1,4 +1,4 @@
-// In a cluster, what is more than one command to one node: transactions, and questions to every node.
+// Operations of a cluster that are more than one command to one node: transactions, and questions to every node.
 
 #include <algorithm>
 #include <utility>
@@ -16,13 +16,13 @@ bool is_sent_back(const CommandResult& result) {
 
 // ---- transactions ----------------------------------------------------------------------------------------------------------
 
-/// MULTI, whatever follows, and EXEC. All go to the slot of the first one that has a key, when EXEC is there.
+/// Collects MULTI, the commands after it, and EXEC. At EXEC all are sent to the slot of the first one that has a key.
 void ClusterClient::add_to_transaction(std::span<const std::string_view> words, CommandDone done) {
   const std::size_t size = command_size(words);
   if (open_transaction_ == none) {
     open_transaction_ = new_command(any_node_lane, 0);
     commands_[open_transaction_].transaction = std::make_unique<Transaction>();
-    --live_count_;  // its parts are counted
+    --live_count_;  // its parts are counted instead
   }
   Command& command = commands_[open_transaction_];
   std::string& encoded = command.transaction->commands.emplace_back(size, '\0');
@@ -49,7 +49,7 @@ void ClusterClient::send_transaction(std::uint32_t index, SingleClient& client) 
   }
 }
 
-/// Nothing is told before the last answer: when the node points elsewhere, all of it is given again.
+/// Reports nothing before the last reply: when the node redirects, the whole transaction is sent again.
 void ClusterClient::on_transaction_answer(std::uint32_t index, std::size_t part, CommandResult result) {
   const auto alive = shared_from_this();
   Transaction& transaction = *commands_[index].transaction;
@@ -59,7 +59,7 @@ void ClusterClient::on_transaction_answer(std::uint32_t index, std::size_t part,
   }
   const auto& results = transaction.results;
   const auto back = std::find_if(results.begin(), results.end(), is_sent_back);
-  const CommandResult& last = results.back();  // EXEC: the others have only been queued
+  const CommandResult& last = results.back();  // reply to EXEC: the other commands were only queued
   const Outcome outcome = back != results.end() && last.outcome != Outcome::ok ? Outcome::refused : last.outcome;
   const std::string message = outcome == Outcome::refused && back != results.end() ? back->message : last.message;
   if (comes_back(index, outcome, message)) {
@@ -120,7 +120,7 @@ void ClusterClient::begin_question(Question& question) {
   }
 }
 
-/// A node that cannot be reached is passed over: whoever was subscribed there, or connected, is not any more.
+/// Sends one part of a question. Skips a node that cannot be reached: its subscribers and clients are not connected any more.
 void ClusterClient::ask_part(const std::shared_ptr<Question>& question, std::size_t part) {
   const NodeId id = question->parts[part].node;
   const bool is_given_up = nodes_[id] && nodes_[id]->is_away && !nodes_[id]->commands;  // until the next slot map
@@ -151,7 +151,7 @@ void ClusterClient::on_part_answer(Question& question, std::size_t part, Command
   turn_end_.request();
 }
 
-/// Ends a question when all parts have. When no node could be asked, it waits for the next slot map.
+/// Completes a question when all its parts have completed. When no node could be asked, it waits for the next slot map.
 void ClusterClient::check_question(Question& question) {
   const auto has_ended = [](const Question::Part& part) { return part.stage == Question::Part::Stage::ended; };
   if (question.has_ended || !std::all_of(question.parts.begin(), question.parts.end(), has_ended)) {
@@ -185,7 +185,7 @@ void ClusterClient::finish_question(Question& question) {
   --live_count_;
 }
 
-/// `counter`  of those that no node has been asked.
+/// `counter`  counts the questions that no node has been asked.
 void ClusterClient::end_questions(std::string_view why, std::uint64_t& counter) {
   const auto is_waiting = [](const Question::Part& part) { return part.stage == Question::Part::Stage::waiting; };
   for (const std::shared_ptr<Question>& question : std::exchange(questions_, {})) {

@@ -12,19 +12,20 @@
 namespace socketio::redis {
 namespace {
 
-/// While something is wrong the slot map is asked for again after growing waits, up to so long: a cluster that has become well
-/// must not be left alone for longer.
+/// Maximum of the growing delays between refreshes of the slot map while something is wrong. It is short, so that a cluster
+/// that has recovered is used again soon.
 constexpr std::uint64_t refresh_wait_max_ms = 1'000;
-/// After so long without a cause the waits begin anew.
+/// Time since the last refresh after which the delays start again from the minimum.
 constexpr std::uint64_t trouble_ends_ms = 10'000;
-/// Nodes that are remembered; beyond the limit of a slot map there are those that left it a moment ago.
+/// Maximum number of nodes that are kept. It is above the limit of a slot map, because nodes that have just left it are kept,
+/// too.
 constexpr std::size_t nodes_max = 4 * limits::cluster_nodes_max;
 
 }  // namespace
 
-// ---- when the slot map is asked for ----------------------------------------------------------------------------------------
+// ---- refreshing the slot map -----------------------------------------------------------------------------------------------
 
-/// Something points to a change.
+/// Schedules a refresh because something indicates a change.
 void ClusterClient::request_refresh() {
   if (query_) {
     refresh_again_ = true;
@@ -82,8 +83,8 @@ void ClusterClient::take_query() {
   }
 }
 
-/// In an order by chance, so that many clients do not all come to the same node: first those that should be there, last the
-/// ones of the options, which are asked first when nothing else is known.
+/// Nodes to ask for the slot map. The order is random within each group, so that many clients do not all ask the same node:
+/// first the reachable nodes, then those of the options, last the nodes that are away.
 std::vector<Endpoint> ClusterClient::nodes_to_ask() {
   std::vector<Endpoint> result;
   const auto append_shuffled = [&](std::vector<Endpoint> more) {
@@ -109,7 +110,7 @@ std::vector<Endpoint> ClusterClient::nodes_to_ask() {
   return result;
 }
 
-// ---- what it says ----------------------------------------------------------------------------------------------------------
+// ---- applying the slot map -------------------------------------------------------------------------------------------------
 
 void ClusterClient::apply_map(const SlotMap& map) {
   ++map_number_;
@@ -140,7 +141,7 @@ void ClusterClient::apply_map(const SlotMap& map) {
   move_subscriptions();
 }
 
-/// The connection that brought the first slot map goes on as the one to that node, which becomes the home.
+/// Keeps the connection that returned the first slot map as the connection to that node, which becomes the home.
 void ClusterClient::adopt(const Endpoint& from, std::shared_ptr<SingleClient> connection) {
   const NodeId id = find_node(from);
   const bool is_free = id != no_node && home_ == no_node && nodes_[id]->is_primary && connection->state() == State::ready;
@@ -166,13 +167,13 @@ void ClusterClient::learn_owner(const Redirection& moved) {
   }
 }
 
-/// A slot that nobody owns is asked of any node, which says so (CLUSTERDOWN).
+/// Returns the home for a slot without an owner: any node can be asked, and reports it (CLUSTERDOWN).
 ClusterClient::NodeId ClusterClient::owner_of(LaneId lane) const noexcept {
   const NodeId owner = lane < owners_.size() ? owners_[lane] : no_node;
   return owner != no_node ? owner : home_;
 }
 
-/// Keeps the home as long as it can be reached, so that what one sender publishes stays in order.
+/// Keeps the home as long as it can be reached, so that the messages of one publisher stay in order.
 void ClusterClient::choose_home() {
   const auto is_listed = [this](NodeId id) { return id != no_node && nodes_[id] && nodes_[id]->is_listed; };
   if (owners_.empty() || (is_listed(home_) && !nodes_[home_]->is_away)) {
@@ -206,7 +207,7 @@ void ClusterClient::choose_home() {
   move_subscriptions();
 }
 
-/// Until when publishes wait whose node was lost, and is replaced by another one now: see Options::resume_wait_max_ms.
+/// Time until which publishes wait when their node was lost and is replaced now: see Options::resume_wait_max_ms.
 std::uint64_t ClusterClient::resume_after(NodeId lost) const noexcept {
   const std::uint64_t now_ms = loop_.now_ms();
   const std::uint64_t wait_max_ms = options_.resume_wait_max_ms;
@@ -224,7 +225,7 @@ ClusterClient::NodeId ClusterClient::find_node(const Endpoint& endpoint) const n
   return no_node;
 }
 
-/// no_node when there are too many.
+/// Returns no_node when there are too many.
 ClusterClient::NodeId ClusterClient::find_or_add_node(const Endpoint& endpoint) {
   if (const NodeId found = find_node(endpoint); found != no_node) {
     return found;
@@ -248,8 +249,8 @@ std::shared_ptr<SingleClient> ClusterClient::make_client(const Endpoint& endpoin
   options.host = endpoint.host;
   options.port = endpoint.port;
   options.unix_path.clear();
-  options.offline = OfflinePolicy::fail;  // what was not sent comes back, and may go elsewhere
-  options.silent_wait_ms = 0;             // as what follows may go elsewhere
+  options.offline = OfflinePolicy::fail;  // unsent commands return, and may go to another node
+  options.silent_wait_ms = 0;             // later commands may go to another node
   options.queue_bytes_max = std::numeric_limits<std::size_t>::max();
   return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{{}, "+cluster", tls_, true});
 }
@@ -258,7 +259,7 @@ void ClusterClient::watch(SingleClient& client, NodeId id) {
   client.on_state([this, id](State state, std::string_view why) { on_node_state(id, state, why); });
 }
 
-/// The connection for commands when it can take some now. Sees to it that there is one.
+/// Returns the connection for commands if it can take some now, otherwise null. Creates it if there is none.
 SingleClient* ClusterClient::commands_of(NodeId id) {
   Node& node = *nodes_[id];
   if (!node.commands) {
@@ -269,7 +270,8 @@ SingleClient* ClusterClient::commands_of(NodeId id) {
   return node.commands->state() == State::ready ? node.commands.get() : nullptr;
 }
 
-/// Unlike commands, subscriptions may be given to a connection that is not there yet.
+/// Returns the connection for subscriptions. Creates it if there is none. Unlike commands, subscriptions may be given to a
+/// connection that is not ready yet.
 SingleClient* ClusterClient::subscriber_of(NodeId id) {
   Node& node = *nodes_[id];
   if (!node.subscriber) {
@@ -299,7 +301,7 @@ void ClusterClient::on_node_state(NodeId id, State state, std::string_view why) 
   turn_end_.request();
 }
 
-/// Whether something of ours depends on the node.
+/// True if commands or subscriptions of this client depend on the node.
 bool ClusterClient::matters(NodeId id) const noexcept {
   const Node& node = *nodes_[id];
   return node.subscription_count != 0 || (node.is_listed && (id == home_ || (node.is_primary && node.commands)));
@@ -314,8 +316,8 @@ bool ClusterClient::is_any_away() const noexcept {
   return false;
 }
 
-/// Ends connections that have become useless: to nodes that left the cluster, to replicas that are gone, and for commands once
-/// there are subscriptions.
+/// Closes connections that are not needed any more: to nodes that left the cluster, to replicas that cannot be reached, and for
+/// commands once there are subscriptions.
 void ClusterClient::sweep_nodes() {
   const bool no_commands = subscriptions_in_use_ && live_count_ == 0;
   for (std::size_t index = 0; index < nodes_.size(); ++index) {
@@ -336,7 +338,7 @@ void ClusterClient::sweep_nodes() {
   }
 }
 
-/// Whatever was under way by it comes back during this call.
+/// Closes a connection. Its commands in flight return during this call.
 void ClusterClient::drop_client(std::shared_ptr<SingleClient>& client) {
   if (const std::shared_ptr<SingleClient> dropped = std::exchange(client, nullptr)) {
     dropped->destroy();

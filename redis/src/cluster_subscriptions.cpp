@@ -1,4 +1,5 @@
-// Subscriptions in a cluster: channels and patterns live on one node, whichever; a sharded channel on the owner of its slot.
+// Subscriptions in a cluster: channels and patterns are subscribed to at one node, no matter which; a sharded channel at the
+// owner of its slot.
 
 #include <algorithm>
 #include <cassert>
@@ -9,7 +10,7 @@
 namespace socketio::redis {
 namespace {
 
-/// After "not now", and after several redirections.
+/// Pause after a temporary error, and after more than `placing_redirects_at_once` redirections.
 constexpr std::uint64_t placing_pause_ms = 100;
 constexpr std::uint32_t placing_redirects_at_once = 3;
 
@@ -29,7 +30,7 @@ void ClusterClient::subscribe(SubscriptionKind kind, std::string_view name, Mess
     ++unconfirmed_count_;
     to_place_.emplace_back(kind, name);
   } else if (subscription->node != no_node) {
-    subscriber_of(subscription->node)->subscribe(kind, name, *subscription);  // the new listener hears of it, too
+    subscriber_of(subscription->node)->subscribe(kind, name, *subscription);  // gives the new listener its on_subscribed()
   }
   subscription->listener = &listener;
 }
@@ -50,7 +51,7 @@ void ClusterClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
   turn_end_.request();
 }
 
-/// Takes it from its node. Redis need not be told of what it has ended itself.
+/// Removes the subscription from its node. `tell_redis` is false when Redis has ended the subscription itself.
 void ClusterClient::detach(Subscription& subscription, bool tell_redis) {
   const NodeId id = std::exchange(subscription.node, no_node);
   if (id == no_node) {
@@ -77,7 +78,7 @@ void ClusterClient::place(Subscription& subscription) {
   subscriber_of(target)->subscribe(subscription.kind, subscription.name, subscription);
 }
 
-/// Commands that were given before the first subscription go first.
+/// Makes the waiting subscriptions, once all commands issued before the first one have completed.
 void ClusterClient::place_all() {
   if (to_place_.empty() || owners_.empty() || home_ == no_node || live_count_ != 0) {
     return;
@@ -94,8 +95,8 @@ void ClusterClient::place_all() {
   }
 }
 
-/// Takes from their nodes the subscriptions that belong elsewhere since the slot map or the home has changed. A node that can
-/// be reached knows better than the map which sharded channels it has, and says when it has one no more.
+/// Removes from their nodes the subscriptions that belong to another node after a change of the slot map or the home. A node
+/// that can be reached knows better than the map which sharded channels it has, and reports when it loses one.
 void ClusterClient::move_subscriptions() {
   for (Subscriptions& all : subscriptions_) {
     for (const auto& [name, subscription] : all) {
@@ -117,7 +118,7 @@ void ClusterClient::move_subscriptions() {
   turn_end_.request();
 }
 
-/// The connection of a node's subscriptions is gone; it asks for them again by itself.
+/// Marks a node's subscriptions as unconfirmed: their connection was lost. It requests them again itself.
 void ClusterClient::unconfirm_at(NodeId id) {
   for (Subscriptions& all : subscriptions_) {
     for (const auto& [name, subscription] : all) {
@@ -131,7 +132,7 @@ void ClusterClient::unconfirm_at(NodeId id) {
 void ClusterClient::on_subscribed(Subscription& subscription, std::string_view error) {
   const auto alive = shared_from_this();
   if (subscription.node == no_node) {
-    return;  // it was taken back, or moves
+    return;  // it was unsubscribed, or is moving
   }
   if (!error.empty()) {
     const auto redirection = parse_redirection(error, nodes_[subscription.node]->endpoint.host);
@@ -151,7 +152,7 @@ void ClusterClient::on_subscribed(Subscription& subscription, std::string_view e
   subscription.listener->on_subscribed(subscription.name, error);
 }
 
-/// Precondition: it is settled. It will be asked for again.
+/// Marks a subscription as unconfirmed: it will be requested again. Precondition: it is settled.
 void ClusterClient::unsettle(Subscription& subscription) {
   if (subscription.refusal.empty()) {
     lost_.emplace_back(subscription.kind, subscription.name);
@@ -162,7 +163,7 @@ void ClusterClient::unsettle(Subscription& subscription) {
   set_refusal(subscription, {});
 }
 
-/// One that is confirmed again already was not away for anybody.
+/// Reports lost subscriptions, except those that are already confirmed again.
 void ClusterClient::deliver_losses() {
   for (const auto& lost : std::exchange(lost_, {})) {
     Subscriptions& all = subscriptions_[static_cast<std::size_t>(lost.first)];
@@ -183,7 +184,7 @@ void ClusterClient::set_refusal(Subscription& subscription, std::string_view err
   subscription.refusal = error;
 }
 
-/// Names one of the refused subscriptions, and another one only when that is refused no more: there may be many.
+/// Reports one of the refused subscriptions, and another one only when that is not refused any more: there may be many.
 void ClusterClient::tell_refused() {
   if (state_ == State::refused) {
     const Subscriptions& all = subscriptions_[static_cast<std::size_t>(told_refusal_.kind)];
@@ -210,7 +211,7 @@ const ClusterClient::Subscription* ClusterClient::find_refused() const {
   return nullptr;
 }
 
-/// Redis ended it, or refused it, because the slot is elsewhere, or nowhere at the moment.
+/// Requests a subscription again that Redis has ended or refused, because its slot has another owner, or none at the moment.
 void ClusterClient::again(Subscription& subscription, const Redirection& redirection) {
   if (redirection.kind == Redirection::Kind::moved) {
     learn_owner(redirection);

@@ -4,8 +4,8 @@
 
 namespace socketio::redis {
 
-/// Adds what a connection has counted of bytes and messages, not of commands: in a cluster these are counted where they are
-/// given, as one may travel by several connections.
+/// Adds a connection's counters of bytes and messages, not of commands: a cluster's client counts commands when they are
+/// issued, because one command may be sent on several connections.
 inline void add_traffic(Counters& sum, const Counters& more) noexcept {
   sum.messages += more.messages;
   sum.protocol_errors += more.protocol_errors;

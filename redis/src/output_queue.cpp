@@ -9,10 +9,10 @@ namespace socketio::redis {
 namespace {
 
 constexpr std::size_t chunk_bytes = 64 * 1024;
-/// Chunks that are kept for later.
+/// Maximum number of empty chunks kept for reuse.
 constexpr std::size_t spare_max = 8;
-/// One chunk of a large command is kept as well, unless it is larger than that. (To give it back to the system and to get it
-/// again costs a page fault for every 4 KB: a seventh of what an answer of 500 KB costs.)
+/// Maximum size of the one chunk of a large command that is kept for reuse. (Freeing and allocating it costs a page fault for
+/// every 4 KB: a seventh of the cost of a response of 500 KB.)
 constexpr std::size_t large_spare_bytes_max = std::size_t{1} << 20;
 
 }  // namespace
@@ -127,7 +127,7 @@ Entry OutputQueue::pop_waiting() {
     drop_front_bytes(entry.size);
     return entry;
   }
-  // The second one goes; its bytes follow those of the first.
+  // Removes the second command; its bytes follow those of the first.
   set_first_apart();
   const Entry first = waiting_.pop_front();
   const Entry entry = std::exchange(waiting_.front(), first);
@@ -138,7 +138,7 @@ Entry OutputQueue::pop_waiting() {
   return entry;
 }
 
-/// Moves the bytes of the first waiting command into a chunk where nothing follows them.
+/// Moves the bytes of the first waiting command into a chunk of its own.
 void OutputQueue::set_first_apart() {
   const std::size_t size = waiting_.front().size;
   if (chunks_.front().end - chunks_.front().begin == size) {

@@ -9,7 +9,7 @@
 namespace socketio::redis {
 namespace {
 
-/// A name of the DNS is not longer, and no address is.
+/// Maximum length of a DNS name; addresses are shorter.
 constexpr std::size_t host_bytes_max = 255;
 
 std::optional<std::uint16_t> number(std::string_view text) noexcept {

@@ -8,11 +8,11 @@
 
 namespace socketio::redis {
 
-/// What a node of a cluster says when a command is to be given again, to it or to another one.
+/// The error by which a node of a cluster asks for a command to be sent again, to it or to another node.
 ///
 ///   MOVED 3999 127.0.0.1:6381      the slot belongs to that node
-///   ASK 3999 127.0.0.1:6381        the slot is on its way there: this once, ask that node, behind ASKING
-///   TRYAGAIN, CLUSTERDOWN, LOADING, MASTERDOWN: not now
+///   ASK 3999 127.0.0.1:6381        the slot is moving there: send this command to that node once, after ASKING
+///   TRYAGAIN, CLUSTERDOWN, LOADING, MASTERDOWN: retry later
 struct Redirection {
   enum class Kind : std::uint8_t { moved, ask, later };
   Kind kind = Kind::later;
@@ -20,11 +20,11 @@ struct Redirection {
   Endpoint target;         ///< moved, ask
 };
 
-/// Reads the text of an error; nothing when it is none of these, or none that makes sense. An empty host, or "?", stands for
+/// Reads the text of an error; nullopt when it is not a redirection, or a malformed one. An empty host, or "?", means
 /// `answering`, the host that answered.
 [[nodiscard]] std::optional<Redirection> parse_redirection(std::string_view error, std::string_view answering);
 
-/// A node's host as the cluster announces it: empty, or "?", where the cluster does not know it.
+/// False for a host that a cluster announces as empty or "?" because it does not know it, and for one that is too long.
 [[nodiscard]] bool is_known_host(std::string_view host) noexcept;
 
 }  // namespace socketio::redis

@@ -5,7 +5,8 @@ namespace {
 
 constexpr std::size_t name_size_max = 200;
 
-/// Names may come from clients (rooms), and errors from whatever answers there: no control character reaches a terminal.
+/// Replaces control characters and bytes that are not ASCII, so that none reaches a terminal: names may come from clients
+/// (rooms), and errors from any server.
 std::string printable(std::string_view text) {
   std::string result(text.substr(0, name_size_max));
   for (char& character : result) {

@@ -14,7 +14,7 @@ struct RefusedSubscription {
   std::string error;  ///< Redis' text
 };
 
-/// A sentence for people: what was refused and why, what it costs, and the right that is missing.
+/// A sentence for people: the refused subscription, the reason, the consequence, and the permission that is missing.
 ///
 /// `who`   begins the sentence: "Redis at redis://host:6379"
 /// `user`  of the ACL; empty: the default user

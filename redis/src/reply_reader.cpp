@@ -11,14 +11,16 @@ namespace socketio::redis {
 namespace {
 
 constexpr std::size_t portion_bytes = 16 * 1024;
-/// A status or error is one line. hiredis looks for its end from the start each time, so an endless one must not get long.
+/// Maximum size of a status or error, which is one line. hiredis searches for its end from the start each time, so an endless
+/// line must not get long.
 constexpr std::size_t line_bytes_max = 64 * 1024;
-/// The first line of a bulk string or array holds a number.
+/// Maximum size of the first line of a bulk string or array, which holds a number.
 constexpr std::size_t number_line_bytes_max = 64;
-/// Room that an empty reader keeps.
+/// Maximum memory that an empty reader keeps.
 constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 
-/// Arrays in arrays. Nothing that is asked for here has half as many; hiredis 1.x would follow any number.
+/// Maximum nesting of arrays. Replies to the commands used here have less than half of it; hiredis 1.x would follow any
+/// nesting.
 constexpr int depth_max = 8;
 
 int depth_of(const redisReadTask* task) noexcept {
@@ -35,7 +37,7 @@ Reply::Type text_type(int type) noexcept {
   switch (type) {
     case REDIS_REPLY_STATUS: return Reply::Type::status;
     case REDIS_REPLY_ERROR: return Reply::Type::error;
-    default: return Reply::Type::text;  // also what only newer protocols have: big numbers, verbatim text
+    default: return Reply::Type::text;  // also types that only newer protocols have: big numbers, verbatim text
   }
 }
 
@@ -52,7 +54,7 @@ int current_type(const Reader& reader) noexcept {
   }
 }
 
-/// A number of bytes comes first, and then as many.
+/// True for types that begin with a number of bytes, followed by these bytes.
 bool is_counted(int type) noexcept {
 #ifdef REDIS_REPLY_VERB
   return type == REDIS_REPLY_STRING || type == REDIS_REPLY_VERB;
@@ -61,7 +63,7 @@ bool is_counted(int type) noexcept {
 #endif
 }
 
-/// Something newer protocols send unasked. This client never asks for one of these, so it answers nothing.
+/// True for messages that newer protocols send without a request. This client never asks for them, so one is not a reply.
 bool is_push(int type) noexcept {
 #ifdef REDIS_REPLY_PUSH
   return type == REDIS_REPLY_PUSH;
@@ -73,8 +75,8 @@ bool is_push(int type) noexcept {
 
 }  // namespace
 
-// hiredis 1.x has other parameter types, and more functions, than 0.14: hence `auto`, and the members that may not exist. A
-// null from any of these makes it report an error; our own fail() has said why before.
+// Functions that hiredis calls. hiredis 1.x has other parameter types, and more functions, than 0.14: hence `auto`, and the
+// members that may not exist. A null result makes hiredis report an error; fail() has stored the reason before.
 struct ReplyReader::Calls {
   template <typename Function>
   static void* guarded(const redisReadTask* task, const Function& function) noexcept {
@@ -153,7 +155,7 @@ struct ReplyReader::Calls {
     functions.createArray = [](const redisReadTask* task, auto count) { return array(task, static_cast<std::size_t>(count)); };
     functions.createInteger = [](const redisReadTask* task, long long value) { return integer(task, value); };
     functions.createNil = [](const redisReadTask* task) { return nil(task); };
-    functions.freeObject = [](void*) {};  // all is ours
+    functions.freeObject = [](void*) {};  // hiredis owns no objects
     if constexpr (requires { functions.createDouble; }) {
       functions.createDouble = [](const redisReadTask* task, double, char* bytes, std::size_t size) {
         return text(task, {bytes, size});
@@ -212,7 +214,7 @@ void ReplyReader::fail(std::string why) {
   }
 }
 
-/// What has arrived of an item that is not whole. Its claimed length is not known here, but what it has cost is.
+/// Checks the size of an item that is incomplete. Its claimed length is not known here, but the size of the bytes received is.
 void ReplyReader::check_unread() {
   const std::size_t unread = reader_->len - reader_->pos;
   if (unread <= number_line_bytes_max) {
@@ -229,7 +231,7 @@ void ReplyReader::check_unread() {
   }
 }
 
-/// Where the value of `task` goes; null when the reply gets too large.
+/// Returns the Reply that takes the value of `task`; null when the whole reply gets too large.
 Reply* ReplyReader::place(const redisReadTask* task, std::size_t bytes) {
   reply_bytes_ += sizeof(Reply) + bytes;
   if (reply_bytes_ > reply_bytes_max_) {
@@ -273,8 +275,8 @@ bool ReplyReader::push_word(std::string_view word) noexcept {
   return push_size_ == 3 && (subscribed || rest == "unsubscribe");
 }
 
-/// One text of an array on a connection that has subscribed. The payload is always the last, so that the message can be handed
-/// on from here, where it lies in hiredis' buffer.
+/// Takes one text of an array on a connection that has subscribed. The payload is always the last text, so the message is
+/// delivered from here, while it is in hiredis' buffer.
 bool ReplyReader::push_text(int index, std::string_view text) {
   if (index == 0) {
     return push_word(text);

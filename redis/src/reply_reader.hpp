@@ -14,17 +14,17 @@ struct redisReadTask;
 
 namespace socketio::redis {
 
-/// Gets pub/sub messages the moment they are whole.
+/// Receives pub/sub messages as soon as they are complete.
 class MessageSink {
  public:
   virtual ~MessageSink() = default;
-  /// `subscription` is the channel or pattern that matched. All views are good during the call. Must not throw.
+  /// `subscription` is the channel or pattern that matched. All views are valid during the call. Must not throw.
   virtual void on_push(SubscriptionKind kind, std::string_view subscription, std::string_view channel, Bytes payload) = 0;
 };
 
-/// What Redis sends, one item at a time: hiredis' reader without its tree.
+/// Reads the replies and messages of Redis one item at a time: hiredis' reader without its tree.
 ///
-/// Integers (the answers to publishes) and messages cost no allocation. Other replies become a Reply, whose size is counted
+/// Integers (the replies to publishes) and messages cost no allocation. Other replies become a Reply, whose size is counted
 /// against the limit as it grows: lengths that are only claimed allocate nothing.
 class ReplyReader {
  public:
@@ -32,10 +32,10 @@ class ReplyReader {
     none,          ///< more bytes are needed
     integer,       ///< integer()
     reply,         ///< reply()
-    message,       ///< the sink had it
+    message,       ///< was passed to the sink
     subscribed,    ///< kind(), name()
     unsubscribed,  ///< kind(), name()
-    pong,          ///< the answer to PING where there are subscriptions
+    pong,          ///< the reply to PING on a connection with subscriptions
     broken,        ///< error(); nothing can be read any more
   };
 
@@ -45,25 +45,25 @@ class ReplyReader {
   ReplyReader(const ReplyReader&) = delete;
   ReplyReader& operator=(const ReplyReader&) = delete;
 
-  /// From now on arrays are messages and confirmations, as on a connection that has subscribed.
+  /// Makes the reader treat arrays as messages and confirmations, as on a connection that has subscribed.
   void expect_messages() noexcept { messages_ = true; }
 
-  /// The part of `bytes` that is read next; feed it, take all items, and go on with the rest. (Small parts, because hiredis
-  /// moves what is left to the front of its buffer again and again.)
+  /// The part of `bytes` to read next; feed it, take all items, and continue with the rest. (Small parts, because hiredis moves
+  /// the unread bytes to the front of its buffer again and again.)
   [[nodiscard]] static Bytes portion(Bytes bytes) noexcept;
-  /// Copies `bytes` behind what has not been read.
+  /// Appends a copy of `bytes` to the unread bytes.
   void feed(Bytes bytes);
   Item next();
 
   [[nodiscard]] std::int64_t integer() const noexcept { return integer_; }
-  /// Good until next(), and may be moved from.
+  /// Valid until next(), and may be moved from.
   [[nodiscard]] Reply& reply() noexcept { return root_; }
   [[nodiscard]] SubscriptionKind kind() const noexcept { return kind_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
  private:
-  struct Calls;  ///< what hiredis calls
+  struct Calls;  ///< functions that hiredis calls
   enum class Push : std::uint8_t { none, message, subscribed, unsubscribed, pong };
 
   Reply* place(const redisReadTask* task, std::size_t bytes);
@@ -80,17 +80,17 @@ class ReplyReader {
   std::size_t reply_bytes_max_;
   MessageSink& sink_;
   bool messages_ = false;
-  Item item_ = Item::none;  ///< what the reply that is being read will be
+  Item item_ = Item::none;  ///< type of the item that is being read
 
   std::int64_t integer_ = 0;
   Reply root_;
-  std::size_t reply_bytes_ = 0;  ///< memory of root_, about
+  std::size_t reply_bytes_ = 0;  ///< approximate memory of root_
 
   Push push_ = Push::none;
   std::size_t push_size_ = 0;
   SubscriptionKind kind_ = SubscriptionKind::channel;
-  std::string name_;     ///< of the channel or pattern; copied, as hiredis' buffer moves until the payload is there
-  std::string channel_;  ///< of a message that a pattern matched
+  std::string name_;     ///< channel or pattern; copied, because hiredis' buffer may move before the payload arrives
+  std::string channel_;  ///< channel of a message that a pattern matched
   std::string error_;
 };
 

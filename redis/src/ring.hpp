@@ -7,8 +7,8 @@
 
 namespace socketio::redis {
 
-/// A queue in one block of memory that grows by doubling and is used over and over: unlike std::deque it allocates nothing once
-/// it is large enough.
+/// A ring buffer: a queue in one block of memory, which doubles when it is full. Unlike std::deque it allocates nothing once it
+/// is large enough.
 template <typename T>
 class Ring {
  public:
@@ -58,7 +58,7 @@ class Ring {
 
   std::unique_ptr<T[]> items_;
   std::size_t capacity_ = 0;  ///< a power of two
-  std::size_t head_ = 0;      ///< counts on for ever, in both directions; the place is the remainder
+  std::size_t head_ = 0;      ///< never reset while in use; the index is the remainder by `capacity_`
   std::size_t tail_ = 0;
 };
 

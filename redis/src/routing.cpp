@@ -15,7 +15,7 @@ namespace {
 
 char upper(char letter) noexcept { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter; }
 
-/// Redis' words in any case. `upper_case` is one of ours.
+/// Compares a word with `upper_case`, in any case of letters.
 bool is(std::string_view word, std::string_view upper_case) noexcept {
   return std::equal(word.begin(), word.end(), upper_case.begin(), upper_case.end(),
                     [](char one, char other) { return upper(one) == other; });
@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 23> without_key{
     "PUBLISH", "ACL",  "AUTH",    "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DBSIZE", "ECHO",   "FLUSHALL", "FLUSHDB", "HELLO",
     "INFO",    "KEYS", "LATENCY", "LOLWUT", "MODULE",  "PING",    "ROLE",   "SCAN",   "SCRIPT", "SLOWLOG",  "TIME"};
 
-/// Whose first argument is a word of the command's own: XINFO STREAM key.
+/// Commands whose first argument is a subcommand: XINFO STREAM key.
 constexpr std::array<std::string_view, 6> with_subcommand{"XINFO", "XGROUP", "OBJECT", "MEMORY", "DEBUG", "BITOP"};
 
 Route by_key(std::span<const std::string_view> words, std::size_t place) noexcept {
@@ -57,7 +57,7 @@ bool are_counts(const Reply& reply) noexcept {
   return !elements.empty() && elements.size() % 2 == 0 && elements[1].type == Reply::Type::integer;
 }
 
-/// What a node claims to count never overflows.
+/// Adds without undefined behaviour on overflow: the counts come from nodes.
 void add(std::int64_t& sum, std::int64_t more) noexcept {
   sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) + static_cast<std::uint64_t>(more));
 }

@@ -10,28 +10,29 @@
 
 namespace socketio::redis {
 
-/// Which nodes of a cluster a command is for.
+/// The nodes of a cluster that a command is for.
 struct Route {
   enum class Kind : std::uint8_t {
     slot,         ///< the owner of `slot`
-    any_node,     ///< one of them, whichever
-    every_node,   ///< all of them, replicas too; the answers are joined
-    primaries,    ///< all that own slots; the answers are joined
-    transaction,  ///< MULTI: with what follows, up to EXEC or DISCARD
+    any_node,     ///< any one of them
+    every_node,   ///< all of them, including replicas; the replies are joined
+    primaries,    ///< all that own slots; the replies are joined
+    transaction,  ///< MULTI: with the commands after it, up to EXEC or DISCARD
   };
   Kind kind = Kind::any_node;
   std::uint16_t slot = 0;
 };
 
-/// Commands without a key, as far as users of this library give them, are known by name; XREAD, XINFO and the like by where
-/// their key stands. Everything else is taken to have its key behind its name. A node tells (MOVED) when that was wrong.
+/// Commands without a key, as far as users of this library issue them, are known by name; XREAD, XINFO and similar ones by the
+/// position of their key. For any other command the first argument is taken as its key. If that is wrong, a node replies with
+/// MOVED.
 [[nodiscard]] Route route_of(std::span<const std::string_view> words) noexcept;
 
-/// Whether this ends a transaction.
+/// True if the command ends a transaction.
 [[nodiscard]] bool ends_transaction(std::span<const std::string_view> words) noexcept;
 
-/// One answer out of those of several nodes, none of which is an error. Counts by name (NUMSUB) are added, names (CHANNELS)
-/// are joined, each once, numbers are added and texts (CLIENT LIST) follow one another.
+/// Joins the replies of several nodes, none of which is an error, to one reply. Counts by name (NUMSUB) are added, names
+/// (CHANNELS) are merged without duplicates, numbers are added, and texts (CLIENT LIST) are concatenated.
 [[nodiscard]] Reply join_replies(std::vector<Reply> replies);
 
 }  // namespace socketio::redis

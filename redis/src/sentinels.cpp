@@ -10,7 +10,7 @@
 namespace socketio::redis {
 namespace {
 
-/// No answer of a sentinel comes near that.
+/// Maximum size of a sentinel's reply; real ones are far smaller.
 constexpr std::size_t sentinel_reply_bytes_max = 1 << 20;
 
 std::optional<Endpoint> read_address(std::string_view host, std::string_view port) {
@@ -20,7 +20,7 @@ std::optional<Endpoint> read_address(std::string_view host, std::string_view por
   return good ? std::optional(std::move(endpoint)) : std::nullopt;
 }
 
-/// Takes the next word off the front of `text`.
+/// Removes the next word from the front of `text` and returns it.
 std::string_view word_of(std::string_view& text) {
   const std::string_view word = text.substr(0, text.find(' '));
   text.remove_prefix(std::min(word.size() + 1, text.size()));
@@ -37,7 +37,7 @@ void end(std::shared_ptr<SingleClient>& client) {
 
 }  // namespace
 
-/// One question to one sentinel. Destroying it takes it back.
+/// A request to one sentinel. The destructor cancels it.
 struct Sentinels::Question {
   ~Question() {
     answered = nullptr;
@@ -48,7 +48,7 @@ struct Sentinels::Question {
   std::function<void(Found)> answered;
 };
 
-/// A subscription to one sentinel's news.
+/// A subscription to the failover messages of one sentinel.
 class Sentinels::Watch final : public MessageListener {
  public:
   Watch(Sentinels& owner, const Endpoint& sentinel)
@@ -127,7 +127,7 @@ void Sentinels::stop_finding() {
   question_.reset();
 }
 
-/// Leaves a share of the time for the connection to the master.
+/// Asks the next sentinel. Leaves a share of the time for the connection to the master.
 void Sentinels::ask_next() {
   const std::uint64_t now_ms = net::fresh_now_ms(loop_);
   const std::uint64_t left_ms = give_up_ms_ > now_ms ? give_up_ms_ - now_ms : 0;
@@ -137,10 +137,10 @@ void Sentinels::ask_next() {
 
 void Sentinels::take_answer(Found found) {
   if (found.master) {
-    trust(question_->sentinel);  // not order_[next_]: the order changes whenever news arrive
+    trust(question_->sentinel);  // not order_[next_]: messages may have changed the order
   } else {
     if (failure_.why.empty() ||
-        (found.is_refusal && !failure_.is_refusal)) {  // what one said tells more than that another is away
+        (found.is_refusal && !failure_.is_refusal)) {  // a refusal explains more than an unreachable sentinel
       failure_ = std::move(found);
     }
     if (++next_ < order_.size()) {
@@ -154,7 +154,7 @@ void Sentinels::take_answer(Found found) {
   }
   question_.reset();
   const std::function<void(Found)> done = std::exchange(done_, nullptr);
-  done(std::move(found));  // and nothing after it: we may be gone
+  done(std::move(found));  // nothing may follow: this object may be destroyed
 }
 
 std::unique_ptr<Sentinels::Question> Sentinels::ask(const Endpoint& sentinel, std::uint32_t timeout_ms,
@@ -167,7 +167,7 @@ std::unique_ptr<Sentinels::Question> Sentinels::ask(const Endpoint& sentinel, st
   const std::array<std::string_view, 3> words{"SENTINEL", "get-master-addr-by-name", options_.master_name};
   question->client->command(words, [asked, name = options_.master_name](const CommandResult& result) {
     const std::function<void(Found)> call = asked->answered;
-    if (!call) {  // taken back
+    if (!call) {  // cancelled
       return;
     }
     Found found;
@@ -214,7 +214,7 @@ void Sentinels::watch() {
   }
 }
 
-/// What happened before, it does not tell: the sentinel that we believe is asked once more. (Another one may lag behind it.)
+/// Asks the trusted sentinel once more: its subscription does not report earlier failovers. (Another sentinel may be outdated.)
 void Sentinels::watch_began(const Endpoint& sentinel) {
   if (sentinel == order_.front()) {
     check_ = ask(sentinel, options_.connect_timeout_ms, [this](const Found& found) {
@@ -226,7 +226,7 @@ void Sentinels::watch_began(const Endpoint& sentinel) {
   }
 }
 
-/// "name old-host old-port new-host new-port"
+/// Handles a message "name old-host old-port new-host new-port".
 void Sentinels::took_message(const Endpoint& sentinel, std::string_view text) {
   const std::string_view name = word_of(text);
   word_of(text);

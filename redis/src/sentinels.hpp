@@ -19,17 +19,17 @@ namespace socketio::redis {
 
 class SingleClient;
 
-/// The sentinels of one client: asks them which server is the master, and hears when that changes.
+/// The sentinels of one client: asks them which server is the master, and receives their failover messages.
 ///
 /// They are asked one after the other, each for a fair share of the time; the one that answered last is asked first the next
-/// time. Failovers are heard from all of them (one subscription each), because one that is cut off from the others hears of
-/// none itself.
+/// time. Failover messages are received from all of them (one subscription each), because a sentinel that is cut off from the
+/// others does not learn of a failover.
 ///
 /// Source: redis.io, "Guidelines for Redis clients with support for Redis Sentinel".
 class Sentinels {
  public:
   /// `options`  of the client: endpoints, the master's name, the sentinels' log-in, TLS, timeouts.
-  /// `moved`    the sentinels name this server as the master now; it may be the one they named before. Runs on the loop.
+  /// `moved`    called when a sentinel names the current master, which may be the one named before. Runs on the loop.
   Sentinels(Loop& loop, const Options& options, std::shared_ptr<net::TlsContext> tls, Random& random,
             std::function<void(const Endpoint& master)> moved);
   ~Sentinels();
@@ -38,20 +38,21 @@ class Sentinels {
 
   struct Found {
     std::optional<Endpoint> master;
-    std::string why;          ///< a sentence, when there is none
-    bool is_refusal = false;  ///< a sentinel has answered, so that asking again is of little use
+    std::string why;          ///< a sentence, when there is no master
+    bool is_refusal = false;  ///< a sentinel has answered, so that a retry is of little use
   };
-  /// Asks until one knows. `done` is called once, from the loop, unless stop_finding() comes before; it may destroy the caller.
+  /// Asks the sentinels until one names the master. `done` is called once, from the loop, unless stop_finding() is called
+  /// before; it may destroy the caller.
   void find(std::uint64_t timeout_ms, std::function<void(Found)> done);
   void stop_finding();
   [[nodiscard]] bool finding() const noexcept { return done_ != nullptr; }
 
-  /// The one that answered last has named a server that is no master: another one is asked first the next time.
+  /// The sentinel that answered last has named a server that is not the master: another one is asked first the next time.
   void distrust_last();
 
-  /// From now on failovers are heard of. Once.
+  /// Subscribes to the failover messages of all sentinels. Further calls do nothing.
   void watch();
-  /// Ends everything, without any further call.
+  /// Closes all connections. No callback is called afterwards.
   void close();
 
  private:
@@ -73,13 +74,13 @@ class Sentinels {
   Random& random_;
   std::function<void(const Endpoint& master)> moved_;
 
-  std::vector<Endpoint> order_;  ///< in which they are asked
+  std::vector<Endpoint> order_;  ///< in the order in which they are asked
   std::size_t next_ = 0;
   std::uint64_t give_up_ms_ = 0;
   std::function<void(Found)> done_;
-  Found failure_;  ///< what is said when nobody knows
+  Found failure_;  ///< the result when no sentinel names the master
   std::unique_ptr<Question> question_;
-  std::unique_ptr<Question> check_;  ///< whether a failover was missed before the subscription stood
+  std::unique_ptr<Question> check_;  ///< asks whether a failover was missed before the subscription was confirmed
   std::vector<std::unique_ptr<Watch>> watches_;
 };
 

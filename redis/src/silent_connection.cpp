@@ -23,7 +23,7 @@ void SilentConnection::on_bytes(Bytes bytes) {
   }
   if (owed_ == 0 || item == Item::broken) {
     const std::function<void()> over = std::move(over_);
-    over();  // and nothing after it: we are gone
+    over();  // nothing may follow: this object is destroyed
   }
 }
 

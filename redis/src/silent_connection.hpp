@@ -10,18 +10,18 @@
 
 namespace socketio::redis {
 
-/// A connection that was given up because Redis was silent, and is kept open: if it was only frozen, what was written to it
-/// still arrives. Nobody waits for the answers any more; they tell when Redis has had all of it.
+/// A connection that timed out because Redis sent nothing, and is kept open: if it was only frozen, commands written to it
+/// still arrive. Their replies are not reported any more; they only show when Redis has received all of them.
 class SilentConnection final : public net::StreamListener {
  public:
   /// `stream`   connected
-  /// `reader`   what was read of the answers so far; its sink outlives this
-  /// `owed`     how many answers Redis owes
-  /// `over`     Redis has answered everything, or the connection has ended. Called from the loop, and may destroy this.
+  /// `reader`   holds the part of the replies that was read so far; its sink outlives this
+  /// `owed`     number of replies that are pending
+  /// `over`     called when all replies have arrived, or the connection is lost. Called from the loop, and may destroy this.
   SilentConnection(std::unique_ptr<net::Stream> stream, std::shared_ptr<ReplyReader> reader, std::size_t owed,
                    std::function<void()> over);
 
-  /// What has not left yet will not arrive any more. Destroy this next.
+  /// Makes closing discard the bytes that were not sent yet. Destroy this object next.
   void take_back() noexcept { stream_->reset_on_close(); }
 
   void on_connected() override {}

@@ -28,27 +28,28 @@
 
 namespace socketio::redis {
 
-/// What `options` say about TLS; null without TLS. Certificates are loaded only then: that takes long.
+/// Creates the TLS context for `options`; null without TLS. Loads certificates, which is slow, only with TLS.
 ///
 /// Fails      Error(bad_option).
 [[nodiscard]] std::shared_ptr<net::TlsContext> make_tls_context(const Options& options);
 
-/// What Redis says when it has too many connections, whatever was asked. It closes this one.
+/// True for the error that Redis sends when it has too many connections, whatever the command was. It then closes the
+/// connection.
 [[nodiscard]] inline bool is_too_many(std::string_view error) noexcept {
   return error.starts_with("ERR max number of clients");
 }
 
-/// How a client of the library's own differs from one that an application makes.
+/// Properties of a client that the library creates for itself, not an application.
 struct Peer {
-  std::string who;                       ///< begins the sentences: "Sentinel at host:26379"; empty: "Redis at URL"
-  std::string url_kind;                  ///< "+sentinel": what stands in the application's URL behind redis or rediss
-  std::shared_ptr<net::TlsContext> tls;  ///< loaded already; loading certificates takes long
-  bool is_cluster_node = false;          ///< the client of the cluster tells and counts refused subscriptions
+  std::string who;                       ///< begins sentences for people: "Sentinel at host:26379"; empty: "Redis at URL"
+  std::string url_kind;                  ///< "+sentinel": the part of the application's URL after redis or rediss
+  std::shared_ptr<net::TlsContext> tls;  ///< already loaded, because loading certificates is slow
+  bool is_cluster_node = false;          ///< the cluster's client reports and counts refused subscriptions
 };
 
-/// One connection to one Redis that stays connected; with Sentinel, to the one that is the master.
+/// A client of one Redis, which keeps its connection; with Sentinel, of the current master.
 ///
-/// Callbacks run as answers and messages are read; everything else (failures, states) is told from deliver().
+/// Callbacks run as replies and messages are read; everything else (failures, states) is reported from deliver().
 class SingleClient final : public std::enable_shared_from_this<SingleClient>,
                            public ClientCore,
                            public net::StreamListener,
@@ -82,17 +83,17 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   void close(std::uint64_t deadline_ms, std::function<void()> done) override;
   void destroy() override;
 
-  /// PUBLISH or SPUBLISH that is encoded already.
+  /// Sends a PUBLISH or SPUBLISH that is already encoded.
   void publish_encoded(Bytes encoded, PublishListener& listener, std::uint64_t tag);
-  /// Any command that is encoded already.
+  /// Sends any command that is already encoded.
   void command_encoded(Bytes encoded, CommandDone done);
-  /// As unsubscribe(), where Redis has ended the subscription by itself, or is about to: it is not asked to.
+  /// As unsubscribe(), but sends nothing to Redis: it has ended the subscription itself, or is about to.
   void forget(SubscriptionKind kind, std::string_view name);
 
  private:
   enum class LoginStep : std::uint8_t { auth, role, select, set_name, ping };
 
-  // ---- client.cpp: lifetime, and telling
+  // ---- client.cpp: lifetime, and callbacks
   void on_turn_end();
   void deliver();
   void set_state(State next, std::string_view why);
@@ -129,7 +130,7 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   void forget_silent();
   void check_alive();
 
-  // ---- client_commands.cpp: commands out, answers in
+  // ---- client_commands.cpp: writing commands, reading replies
   void publish_with(PublishWriter& writer, std::string_view channel, Bytes payload, PublishListener& listener,
                     std::uint64_t tag);
   void add_encoded(Bytes encoded, const Entry& entry);
@@ -170,11 +171,11 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   std::unique_ptr<Sentinels> sentinels;  ///< null without Sentinel
   Endpoint master;                       ///< the last one that they named
   std::string where;                     ///< for people: the server of this connection, or of the last one
-  std::string who;                       ///< begins the sentences about it
+  std::string who;                       ///< begins sentences about it
 
   State state_ = State::idle;
-  std::shared_ptr<const StateChanged> changed_;           ///< null: nobody asks
-  std::shared_ptr<const std::function<void()>> settled_;  ///< the same, of on_subscriptions()
+  std::shared_ptr<const StateChanged> changed_;           ///< null: no callback
+  std::shared_ptr<const std::function<void()>> settled_;  ///< callback of on_subscriptions(); null: none
   bool was_open = false;                                  ///< there were unconfirmed subscriptions
   std::string last_error_;
   bool last_error_is_refusal_ = false;
@@ -186,23 +187,23 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   bool close_now = false;  ///< the deadline of close() has passed
 
   std::unique_ptr<net::Stream> stream;
-  std::unique_ptr<SilentConnection> silent;  ///< the last one, if it was given up for its silence: nothing may overtake it
-  std::shared_ptr<ReplyReader> reader;       ///< whoever reads from it holds it, because a callback may end the connection
-  bool first_bytes = true;                   ///< of this connection
+  std::unique_ptr<SilentConnection> silent;  ///< the previous connection, if it timed out and is kept: nothing may overtake it
+  std::shared_ptr<ReplyReader> reader;       ///< its users hold a reference, because a callback may end the connection
+  bool first_bytes = true;                   ///< nothing was received on this connection yet
   bool is_logged_in = false;
-  std::deque<LoginStep> login;  ///< steps that Redis has not answered
-  Buffer control;               ///< log-in, requests for subscriptions, PING; never while commands are under way
+  std::deque<LoginStep> login;  ///< log-in steps that Redis has not answered
+  Buffer control;               ///< log-in, subscription commands, PING; never while commands are in flight
   std::size_t control_taken = 0;
-  bool pong_owed = false;       ///< before everything that was written after it
+  bool pong_owed = false;       ///< a reply to PING is pending, before the replies to later commands
   std::size_t later_bytes = 0;  ///< held by the stream's write_later()
   bool later_is_control = false;
-  std::uint64_t written_ms = 0;  ///< when the system last took something, or was last given something to take
-  std::uint64_t read_ms = 0;     ///< when Redis last sent something
+  std::uint64_t written_ms = 0;  ///< time at which the system last took bytes, or was last given bytes to take
+  std::uint64_t read_ms = 0;     ///< time at which Redis last sent bytes
   std::uint64_t ready_ms = 0;
-  std::uint32_t failures = 0;       ///< attempts in a row, for the back-off
-  std::uint64_t away_since_ms = 0;  ///< when the last connection that was ready was lost; 0: none was
+  std::uint32_t failures = 0;       ///< failed attempts in a row, for the back-off
+  std::uint64_t away_since_ms = 0;  ///< time at which the last connection that was ready was lost; 0: none was
   std::uint64_t resume_ms = 0;      ///< publishes wait until then
-  bool was_good = false;            ///< the connection that was lost had been ready for a while
+  bool was_good = false;            ///< the lost connection had been ready for longer than backoff_max_ms
 
   OutputQueue queue;
   PublishWriter publish_writer{"PUBLISH"};
@@ -216,7 +217,8 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
     std::string why;
   };
   std::deque<StateNews> state_news;
-  /// Commands that ended without an answer and wait to be told: runs of the same reason, and what they are.
+  /// Commands that completed without a reply and are not reported yet: `ended` holds them, each EndedRun describes consecutive
+  /// ones with the same outcome and reason.
   struct EndedRun {
     Outcome outcome;
     std::shared_ptr<const std::string> why;
@@ -224,27 +226,27 @@ class SingleClient final : public std::enable_shared_from_this<SingleClient>,
   };
   std::deque<EndedRun> ended_runs;
   Ring<Entry> ended;
-  RefusedSubscription told_refusal;  ///< the one that people were told of, in the state `refused`
+  RefusedSubscription told_refusal;  ///< the one that was reported, in the state `refused`
   struct UnaskedSubscription {
     SubscriptionKind kind;
     std::string name;
     MessageListener* listener;
     std::string why;
   };
-  std::deque<UnaskedSubscription> unasked_subscriptions;  ///< never requested: one too many, or the client is closed
+  std::deque<UnaskedSubscription> unasked_subscriptions;  ///< never requested: above the limit, or the client is closed
 
   net::TurnEnd turn_end;
   net::Timer connect_timer;
   net::Timer retry_timer;
   net::Timer answer_timer;
-  net::Timer refused_timer;  ///< until refused subscriptions are asked for again
+  net::Timer refused_timer;  ///< until refused subscriptions are requested again
   net::Timer resume_timer;
   net::Timer alive_timer;
-  net::Timer silent_timer;  ///< how long what is written still waits for the silent one
+  net::Timer silent_timer;  ///< delay for which commands still wait for the `silent` connection
   net::Timer close_timer;
 };
 
-/// Calls a user's function. What it throws ends here: below are libuv and hiredis.
+/// Calls a user's function and logs its exceptions, which must not pass through libuv and hiredis.
 template <typename Function>
 void SingleClient::guarded(const Function& function) const noexcept {
   try {

@@ -11,7 +11,7 @@
 namespace socketio::redis {
 namespace {
 
-constexpr std::size_t owner_place = 2;  ///< in a range, behind its first and last slot
+constexpr std::size_t owner_place = 2;  ///< position in a range, after its first and last slot
 
 class Reader {
  public:

@@ -10,7 +10,7 @@
 namespace socketio::redis {
 namespace {
 
-/// A node that has not answered by then is not waited for alone.
+/// Time after which the next node is asked as well, if a node has not replied.
 constexpr std::uint64_t next_after_ms = 200;
 constexpr std::size_t at_once_max = 8;
 
@@ -76,7 +76,7 @@ void SlotMapQuery::took_answer(std::size_t index, CommandResult result) {
     return;
   }
   if (result.outcome != Outcome::ok) {
-    return;  // its state tells
+    return;  // the change of its state reports the failure
   }
   std::string error;
   auto map = parse_slot_map(result.reply, asked.endpoint.host, error);

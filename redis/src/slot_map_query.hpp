@@ -14,26 +14,26 @@
 
 namespace socketio::redis {
 
-/// Asks one node after the other for the slot map, until one gives it. A node that does not answer soon does not hold up the
-/// next one. Each is asked by a connection of its own: others may be waiting in XREAD, or have subscribed.
+/// Asks one node after the other for the slot map, until one returns it. A node that does not reply soon does not delay the
+/// next one. Each is asked on a connection of its own: existing ones may be blocked in XREAD, or have subscribed.
 class SlotMapQuery {
  public:
   using MakeClient = std::function<std::shared_ptr<SingleClient>(const Endpoint& endpoint)>;
 
-  /// `ended`    is called once, on the loop, when map() or why() has something to say; not when this is destroyed before.
-  /// `counters` gets what the connections that are not handed on have counted.
+  /// `ended`    called once, on the loop, when map() or why() is known; not when this is destroyed before.
+  /// `counters` receives the counters of the connections that are not passed on.
   SlotMapQuery(Loop& loop, MakeClient make, std::vector<Endpoint> nodes, std::function<void()> ended, Counters& counters);
   ~SlotMapQuery();
   SlotMapQuery(const SlotMapQuery&) = delete;
   SlotMapQuery& operator=(const SlotMapQuery&) = delete;
 
   [[nodiscard]] bool has_ended() const noexcept { return ended_; }
-  /// Nothing when no node gave one.
+  /// nullopt when no node returned one.
   [[nodiscard]] const std::optional<SlotMap>& map() const noexcept { return map_; }
   [[nodiscard]] const Endpoint& from() const noexcept { return from_; }
-  /// The connection that the map came by.
+  /// The connection on which the map was received.
   [[nodiscard]] std::shared_ptr<SingleClient> take_connection() noexcept { return std::move(connection_); }
-  /// What the node said that failed last, a refusal rather than anything else.
+  /// Reason of the last failure; a refusal takes precedence over other failures.
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   [[nodiscard]] bool is_refusal() const noexcept { return is_refusal_; }
 

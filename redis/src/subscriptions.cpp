@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t names_per_command_max = 256;
 constexpr std::size_t name_bytes_per_command_max = 32 * 1024;
-/// Of all commands that Redis has not confirmed whole: a sharded channel has one of its own.
+/// Limits of all commands together that Redis has not confirmed completely: each sharded channel has its own command.
 constexpr std::size_t names_sent_max = 8 * names_per_command_max;
 constexpr std::size_t name_bytes_sent_max = 8 * name_bytes_per_command_max;
 
@@ -24,7 +24,7 @@ std::string_view command_name(SubscriptionKind kind, bool subscribe) noexcept {
   return subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE";
 }
 
-/// Channels of one command must be of one slot.
+/// True for sharded channels: the channels of one command must have the same slot.
 bool goes_alone(SubscriptionKind kind) noexcept { return kind == SubscriptionKind::shard; }
 
 }  // namespace
@@ -124,7 +124,7 @@ bool Subscriptions::write_requests(Buffer& output) {
   return wrote;
 }
 
-/// The oldest command is answered.
+/// Removes the oldest command, which Redis has answered.
 Subscriptions::Command Subscriptions::take_sent() {
   Command command = std::move(sent_.front());
   sent_.pop_front();
@@ -210,7 +210,7 @@ RefusedSubscription Subscriptions::first_refused() const {
   return {};
 }
 
-/// An answer for one name. It means nothing to a subscription that was taken back or given anew meanwhile.
+/// Handles the answer for one name. It is ignored for a subscription that was removed or made again meanwhile.
 void Subscriptions::settle(const Request& request, std::string_view error) {
   const auto found = names(request.kind).find(request.name);
   if (!request.subscribe || found == names(request.kind).end() || found->second.id != request.id) {
@@ -222,7 +222,7 @@ void Subscriptions::settle(const Request& request, std::string_view error) {
   subscription.live = error.empty();
   any_refused_ = any_refused_ || !error.empty();
   if (!error.empty() && subscription.refusal == error) {
-    return;  // asked for again, and refused again
+    return;  // retried, and refused again
   }
   set_refusal(subscription, error);
   news_.push_back({request.kind, request.id, request.name, std::string(error), false});

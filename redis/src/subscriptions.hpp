@@ -18,67 +18,67 @@
 
 namespace socketio::redis {
 
-/// What a client is subscribed to, and how far Redis knows of it on the current connection.
+/// The subscriptions of a client, and their status on the current connection.
 ///
-/// Requests go out many names to a command, a few commands at a time; Redis confirms name by name, in order. It refuses a whole
-/// command when one of its names is not allowed, so the names of a refused command are asked for one by one.
+/// A command requests many names, and a few commands are sent at a time; Redis confirms name by name, in order. It refuses a
+/// whole command when one of its names is not allowed, so the names of a refused command are requested again one by one.
 class Subscriptions {
  public:
   struct Confirmed {
     MessageListener* listener;
     std::string name;
-    std::string error;  ///< why Redis refused it, or empty
-    bool is_lost;       ///< it was confirmed, and is so no more
+    std::string error;  ///< reason why Redis refused it, or empty
+    bool is_lost;       ///< it was confirmed, and was lost
   };
 
-  /// True once there has been a subscription: the connection is for nothing else from then on.
+  /// True after the first subscription: from then on the connection is used for nothing else.
   [[nodiscard]] bool in_use() const noexcept { return in_use_; }
-  /// Subscriptions that Redis has neither confirmed nor refused on this connection.
+  /// Number of subscriptions that Redis has neither confirmed nor refused on this connection.
   [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
   [[nodiscard]] std::size_t size() const noexcept { return names_[0].size() + names_[1].size() + names_[2].size(); }
 
-  /// Subscribing again to the same name gives it to the new listener, who is told when Redis confirms once more.
+  /// Subscribing again to the same name replaces the listener; the new one is called when Redis confirms again.
   void add(SubscriptionKind kind, std::string_view name, MessageListener& listener);
   void remove(SubscriptionKind kind, std::string_view name);
-  /// As remove(), but nothing is requested of Redis.
+  /// As remove(), but sends nothing to Redis.
   void forget(SubscriptionKind kind, std::string_view name);
-  /// Who hears messages of a confirmed subscription; null when nobody does.
+  /// The listener of a confirmed subscription; null when there is none.
   [[nodiscard]] MessageListener* find(SubscriptionKind kind, std::string_view name) const;
 
-  /// A new connection knows nothing: everything is to be requested.
+  /// Starts with a new connection: all subscriptions must be requested on it.
   void connection_began();
   void connection_ended();
-  /// Appends commands for what is to be requested; not more than a few at a time. Returns whether it appended any.
+  /// Appends commands for the next requests, only a few at a time. Returns true if it appended any.
   bool write_requests(Buffer& output);
-  /// True while Redis owes confirmations.
+  /// True while confirmations are pending.
   [[nodiscard]] bool awaiting() const noexcept { return !sent_.empty(); }
 
-  /// Redis has confirmed `name`. Returns false when it should have confirmed something else.
+  /// Handles the confirmation of `name`. Returns false when Redis should have confirmed something else.
   bool confirm(SubscriptionKind kind, bool subscribed, std::string_view name);
-  /// Redis has ended a subscription by itself, as it does with channels whose slot has moved: asks for it again.
+  /// Handles a subscription that Redis has ended itself, as it does with channels whose slot has moved: requests it again.
   void lost(SubscriptionKind kind, std::string_view name);
-  /// Redis has refused the oldest command. Precondition: awaiting().
+  /// Handles the refusal of the oldest command. Precondition: awaiting().
   void refuse(std::string_view error);
-  /// Subscriptions that Redis has refused on this connection, and not confirmed since.
+  /// Number of subscriptions that Redis has refused on this connection, and not confirmed since.
   [[nodiscard]] std::size_t refused_count() const noexcept { return refused_count_; }
-  /// True when this one is among them.
+  /// True if Redis has refused this subscription on this connection, and not confirmed it since.
   [[nodiscard]] bool is_refused(SubscriptionKind kind, std::string_view name) const;
-  /// One of them. Precondition: refused_count() is not 0.
+  /// One of the refused subscriptions. Precondition: refused_count() is not 0.
   [[nodiscard]] RefusedSubscription first_refused() const;
-  /// True when names were refused on this connection, and not asked for again since.
+  /// True if names were refused on this connection, and not requested again since.
   [[nodiscard]] bool any_refused() const noexcept { return any_refused_; }
-  /// Asks for these again: rights may have changed. Their listeners hear of it when the answer is another one.
+  /// Requests refused subscriptions again: permissions may have changed. Their listeners are called only if the answer differs.
   void request_refused();
-  /// What the listeners have to be told; the next one, if any. One that was unsubscribed meanwhile is left out.
+  /// The next event for a listener, if any. Events of subscriptions that were removed meanwhile are left out.
   std::optional<Confirmed> next_news();
 
  private:
   struct Subscription {
     MessageListener* listener = nullptr;
-    std::uint64_t id = 0;  ///< of its newest request
+    std::uint64_t id = 0;  ///< id of its newest request
     bool open = false;     ///< counted in open_count_
     bool live = false;     ///< Redis sends its messages on this connection
-    std::string refusal;   ///< why Redis refused it on this connection
+    std::string refusal;   ///< reason why Redis refused it on this connection
   };
   struct Hash {
     using is_transparent = void;
@@ -88,7 +88,7 @@ class Subscriptions {
   struct Request {
     SubscriptionKind kind;
     bool subscribe;
-    bool alone;  ///< in a command of its own
+    bool alone;  ///< in a command of its own, with no other name
     std::uint64_t id;
     std::string name;
   };
@@ -114,7 +114,7 @@ class Subscriptions {
 
   std::array<Names, 3> names_;  ///< by kind
   std::deque<Request> requests_;
-  std::deque<Command> sent_;  ///< not confirmed whole
+  std::deque<Command> sent_;  ///< not confirmed completely
   std::size_t sent_name_count_ = 0;
   std::size_t sent_name_bytes_ = 0;
   std::deque<News> news_;

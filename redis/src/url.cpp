@@ -1,4 +1,4 @@
-// Redis URLs. No sentence in here repeats a part of a URL that may hold a password.
+// Redis URLs. No error message here repeats a part of a URL that may hold a password.
 
 #include <charconv>
 #include <optional>
@@ -14,14 +14,14 @@
 namespace socketio::redis {
 namespace {
 
-/// A Redis takes no more databases than an int counts.
+/// Maximum number of a database: Redis counts them in an int.
 constexpr std::uint32_t database_max = 2'147'483'647;
-/// What fits into the system's address of a unix socket, with the final zero.
+/// Maximum size of a unix socket's path: the system's address has room for this, and a final zero.
 constexpr std::size_t unix_path_max = 107;
 
 constexpr std::uint16_t redis_port = 6379;
 constexpr std::uint16_t sentinel_port = 26379;
-/// More sentinels or first nodes of a cluster than anybody has.
+/// Maximum number of sentinels, or of first nodes of a cluster; no deployment has more.
 constexpr std::size_t endpoints_max = 1'000;
 
 constexpr std::string_view no_known_scheme =
@@ -93,7 +93,7 @@ bool is_host_byte(char byte) {
 
 bool is_ipv6_byte(char byte) { return hex::digit(byte) >= 0 || byte == ':' || byte == '.'; }
 
-/// `[::1]:6379`, with an optional %interface inside the brackets.
+/// Reads `[::1]:6379`, with an optional %interface inside the brackets.
 void read_ipv6(std::string_view text, Endpoint& endpoint) {
   const std::size_t bracket = text.find(']');
   if (bracket == std::string_view::npos) {
@@ -121,7 +121,7 @@ void read_ipv6(std::string_view text, Endpoint& endpoint) {
   }
 }
 
-/// `host:port`; what is left out is this machine and the usual port.
+/// Reads `host:port`; the defaults are this machine and the usual port.
 Endpoint read_endpoint(std::string_view text, std::uint16_t usual_port) {
   Endpoint endpoint{"127.0.0.1", usual_port};
   if (text.starts_with('[')) {
@@ -147,7 +147,7 @@ Endpoint read_endpoint(std::string_view text, std::uint16_t usual_port) {
   return endpoint;
 }
 
-/// `host:port,host:port`.
+/// Reads `host:port,host:port`.
 std::vector<Endpoint> read_endpoints(std::string_view text, std::uint16_t usual_port) {
   std::vector<Endpoint> endpoints;
   for (std::string_view rest = text;;) {
@@ -179,7 +179,7 @@ struct Parts {
   std::string_view tail;   ///< path, query and fragment
 };
 
-/// Takes the user apart from the rest.
+/// Separates the user from the rest.
 Parts read_user(std::string_view rest, Options& options) {
   const std::size_t end = rest.find_first_of("/?#");
   const std::string_view authority = rest.substr(0, end);
