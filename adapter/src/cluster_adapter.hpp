@@ -141,6 +141,4 @@ class ClusterAdapter : public Adapter {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for callbacks that run after the adapter is destroyed
 };
 
-[[nodiscard]] Selection selection_of(const Target& target) noexcept;
-
 }  // namespace socketio::adapter

@@ -13,7 +13,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include <socketio/common/clock.hpp>
 #include <socketio/net/loop.hpp>
 #include <socketio/net/timer.hpp>
 #include <socketio/net/turn_end.hpp>
@@ -24,7 +23,7 @@ namespace socketio::net {
 ///
 /// libuv releases a handle only through a callback on a later turn. So a Loop does not delete its core: it calls close(), and
 /// the core deletes itself in the last close callback.
-class Core final : public Clock {
+class Core final {
  public:
   static constexpr std::size_t read_bytes = 64 * 1024;
 
@@ -35,7 +34,7 @@ class Core final : public Clock {
 
   [[nodiscard]] static Core& of(Loop& loop);
   [[nodiscard]] uv_loop_t* uv() const noexcept { return uv_; }
-  [[nodiscard]] std::uint64_t now_ms() const override { return uv_now(uv_); }
+  [[nodiscard]] std::uint64_t now_ms() const noexcept { return uv_now(uv_); }
   [[nodiscard]] std::uint64_t fresh_now_ms();
   /// Buffer for socket reads; allocated at first use.
   [[nodiscard]] uv_buf_t read_buffer();
@@ -54,7 +53,7 @@ class Core final : public Clock {
   void forget(TurnEnd& turn_end) noexcept;
 
  private:
-  ~Core() override;
+  ~Core();
   void open(int status, void* handle);
   void arm_timer() noexcept;
   void keep_turning() noexcept;

@@ -159,7 +159,6 @@ void Loop::on_signal(int signal, std::function<void()> function) {
 }
 
 std::uint64_t Loop::now_ms() const noexcept { return uv_now(uv()); }
-const Clock& Loop::clock() const noexcept { return *internals_->core; }
 bool Loop::on_loop_thread() const noexcept { return internals_->core->on_thread(); }
 void Loop::enter_thread() noexcept { internals_->core->enter_thread(); }
 

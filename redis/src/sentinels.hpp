@@ -45,7 +45,6 @@ class Sentinels {
   /// before; it may destroy the caller.
   void find(std::uint64_t timeout_ms, std::function<void(Found)> done);
   void stop_finding();
-  [[nodiscard]] bool finding() const noexcept { return done_ != nullptr; }
 
   /// The sentinel that answered last has named a server that is not the master: another one is asked first the next time.
   void distrust_last();

@@ -59,7 +59,6 @@ class WebSocketHost {
   /// Closes a connection as the standard requires: sends the queue and a close frame, waits for the client's close frame or the
   /// timeout, and closes. Its listener is not called any more. `drop_queue`: the queue is not sent.
   void close(std::unique_ptr<WebSocketConnection> connection, bool drop_queue = false);
-  [[nodiscard]] std::size_t closing_count() const noexcept { return closing_.size(); }
 
  private:
   friend class WebSocketConnection;

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 
-#include <socketio/common/clock.hpp>
 #include <socketio/common/export.hpp>
 
 struct uv_loop_s;
@@ -55,8 +54,6 @@ class SOCKETIO_API Loop {
 
   /// The loop's time at the start of its current turn.
   [[nodiscard]] std::uint64_t now_ms() const noexcept;
-  /// The loop's time as a Clock, which lives as long as the loop.
-  [[nodiscard]] const Clock& clock() const noexcept;
   /// True on the loop's thread: the one that created the loop, or the last one that called run(), run_until(), poll() or
   /// enter_thread().
   [[nodiscard]] bool on_loop_thread() const noexcept;
