@@ -83,8 +83,8 @@ tap:
       --last N             streams: begin with the last N entries
       --limit N            end after N messages
       --for DURATION       end after this time
-      --record FILE        write the messages to a file for socketio-emit
-                           --replay
+      --record FILE        write the messages to a file that socketio-emit can
+                           replay
 
 doctor:
       --recovery-window DURATION

@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(sys.argv[1])
-OPTIONS = ROOT / "server/include/socketio/server/options.hpp"
+OPTIONS = [ROOT / f"server/include/socketio/server/{name}.hpp" for name in ("http_options", "engine_options", "options")]
 RECOVERY = ROOT / "adapter/include/socketio/adapter/adapter.hpp"
 LIMITS = ROOT / "protocol/include/socketio/common/limits.hpp"
 PAGE = ROOT / "docs/serving.md"
@@ -42,7 +42,7 @@ def main():
     constants = dict(re.findall(r"constexpr \S+ (\w+) = ([^;]+);", LIMITS.read_text()))
     section = PAGE.read_text().partition("\n## Options and limits\n")[2].partition("\n## ")[0]
     rows, problems, seen = dict(ROW.findall(section)), [], set()
-    for name, default in members(OPTIONS.read_text() + RECOVERY.read_text()):
+    for name, default in members("".join(page.read_text() for page in [*OPTIONS, RECOVERY])):
         seen.add(name)
         if name not in rows:
             problems.append(f"{name}: docs/serving.md does not name it")
