@@ -182,9 +182,19 @@ void Accepting::accept_some(Door& door) {
           return;
         }
         break;
-      case ENOBUFS:
-      case ENOMEM: rest(); return;
-      default: break;  // this connection has failed already; the next one may be good
+      // Errors of one connection, which the next one need not have (accept(2)).
+      case ECONNABORTED:
+      case EINTR:
+      case EPERM:
+      case EPROTO:
+      case ENETDOWN:
+      case ENOPROTOOPT:
+      case EHOSTDOWN:
+      case ENONET:
+      case EHOSTUNREACH:
+      case EOPNOTSUPP:
+      case ENETUNREACH: break;
+      default: rest(); return;  // ENOBUFS, ENOMEM, and what would fail again at once
     }
   }
 }
