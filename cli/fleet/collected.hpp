@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "../src/option_table.hpp"
+#include "common/option_table.hpp"
 #include "options.hpp"
 
 namespace socketio::cli::fleet {

@@ -6,10 +6,10 @@
 #include <memory>
 #include <utility>
 
-#include "../src/exit_status.hpp"
-#include "../src/explain.hpp"
-#include "../src/signals.hpp"
-#include "../src/text.hpp"
+#include "common/exit_status.hpp"
+#include "common/explain.hpp"
+#include "common/signals.hpp"
+#include "common/text.hpp"
 
 namespace socketio::cli::fleet {
 

@@ -9,7 +9,7 @@
 
 #include <socketio/redis/client.hpp>
 
-#include "../src/console.hpp"
+#include "common/console.hpp"
 #include "options.hpp"
 
 namespace socketio::cli::fleet {

@@ -2,8 +2,8 @@
 #include <string>
 #include <utility>
 
-#include "../src/signals.hpp"
-#include "../src/units.hpp"
+#include "common/signals.hpp"
+#include "common/units.hpp"
 #include "questions.hpp"
 #include "subcommands.hpp"
 

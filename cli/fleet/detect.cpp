@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
-#include "../src/exit_status.hpp"
-#include "../src/text.hpp"
+#include "common/exit_status.hpp"
+#include "common/text.hpp"
 
 namespace socketio::cli::fleet {
 

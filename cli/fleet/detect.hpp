@@ -4,7 +4,7 @@
 
 #include <socketio/emitter/find_transport.hpp>
 
-#include "../src/console.hpp"
+#include "common/console.hpp"
 #include "commander.hpp"
 #include "options.hpp"
 

@@ -7,10 +7,10 @@
 #include <socketio/common/buffer.hpp>
 #include <socketio/protocol/transcode.hpp>
 
-#include "../src/exit_status.hpp"
-#include "../src/signals.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/exit_status.hpp"
+#include "common/signals.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "json.hpp"
 #include "subcommands.hpp"
 

@@ -17,8 +17,8 @@
 #include <socketio/protocol/ids.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
 
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
 

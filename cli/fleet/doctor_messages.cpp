@@ -7,8 +7,8 @@
 #include <tuple>
 #include <vector>
 
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
 #include "source.hpp"

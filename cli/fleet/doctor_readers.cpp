@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "doctor.hpp"
 
 namespace socketio::cli::fleet {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "../src/exit_status.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/exit_status.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "../src/text.hpp"
+#include "common/text.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
 

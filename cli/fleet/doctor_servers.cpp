@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
 

@@ -1,7 +1,7 @@
 #include <string>
 #include <vector>
 
-#include "../src/standard_descriptors.hpp"
+#include "common/standard_descriptors.hpp"
 #include "run.hpp"
 
 int main(int argc, char** argv) {

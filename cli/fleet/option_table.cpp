@@ -3,9 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include "../src/exit_status.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/exit_status.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "collected.hpp"
 #include "stream_position.hpp"
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
-#include "../src/command_line.hpp"
-#include "../src/exit_status.hpp"
-#include "../src/option_check.hpp"
-#include "../src/text.hpp"
+#include "common/command_line.hpp"
+#include "common/exit_status.hpp"
+#include "common/option_check.hpp"
+#include "common/text.hpp"
 #include "collected.hpp"
 #include "subcommands.hpp"
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "../src/option_table.hpp"
-#include "../src/options.hpp"
+#include "common/option_table.hpp"
+#include "common/options.hpp"
 
 namespace socketio::cli::fleet {
 

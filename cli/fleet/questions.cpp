@@ -6,10 +6,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "../src/explain.hpp"
-#include "../src/printable.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/explain.hpp"
+#include "common/printable.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "detect.hpp"
 
 namespace socketio::cli::fleet {

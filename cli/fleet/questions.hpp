@@ -11,8 +11,8 @@
 
 #include <socketio/asker.hpp>
 
-#include "../src/console.hpp"
-#include "../src/exit_status.hpp"
+#include "common/console.hpp"
+#include "common/exit_status.hpp"
 #include "commander.hpp"
 #include "line_writer.hpp"
 #include "options.hpp"

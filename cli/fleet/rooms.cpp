@@ -14,9 +14,9 @@
 #include <socketio/protocol/room_list.hpp>
 #include <socketio/protocol/transcode.hpp>
 
-#include "../src/signals.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/signals.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "names.hpp"
 #include "questions.hpp"
 #include "subcommands.hpp"

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <optional>
 
-#include "../src/console.hpp"
-#include "../src/guarded_run.hpp"
+#include "common/console.hpp"
+#include "common/guarded_run.hpp"
 #include "help.hpp"
 #include "options.hpp"
 #include "subcommands.hpp"

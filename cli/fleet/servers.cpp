@@ -12,9 +12,9 @@
 
 #include <socketio/protocol/transcode.hpp>
 
-#include "../src/signals.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/signals.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "detect.hpp"
 #include "questions.hpp"
 #include "subcommands.hpp"

@@ -13,8 +13,8 @@
 #include <socketio/protocol/transcode.hpp>
 #include <socketio/protocol/value.hpp>
 
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "json.hpp"
 #include "names.hpp"
 #include "stream_position.hpp"

@@ -11,9 +11,9 @@
 #include <socketio/protocol/transcode.hpp>
 #include <socketio/protocol/value.hpp>
 
-#include "../src/signals.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/signals.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "json.hpp"
 #include "names.hpp"
 #include "questions.hpp"

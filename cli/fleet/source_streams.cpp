@@ -10,8 +10,8 @@
 
 #include <socketio/protocol/stream_names.hpp>
 
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 #include "names.hpp"
 #include "source.hpp"
 #include "stream_gaps.hpp"

@@ -3,8 +3,8 @@
 #include <span>
 #include <string_view>
 
-#include "../src/console.hpp"
-#include "../src/exit_status.hpp"
+#include "common/console.hpp"
+#include "common/exit_status.hpp"
 #include "options.hpp"
 
 namespace socketio::cli::fleet {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "../src/printable.hpp"
+#include "common/printable.hpp"
 
 namespace socketio::cli::fleet {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "../src/exit_status.hpp"
-#include "../src/signals.hpp"
-#include "../src/text.hpp"
+#include "common/exit_status.hpp"
+#include "common/signals.hpp"
+#include "common/text.hpp"
 #include "commander.hpp"
 #include "detect.hpp"
 #include "filter.hpp"

@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "../src/exit_status.hpp"
-#include "../src/printable.hpp"
-#include "../src/text.hpp"
-#include "../src/units.hpp"
+#include "common/exit_status.hpp"
+#include "common/printable.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 
 namespace socketio::cli::fleet {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <socketio/common/buffer.hpp>
 
-#include "../src/console.hpp"
+#include "common/console.hpp"
 #include "line_writer.hpp"
 #include "message.hpp"
 #include "options.hpp"

@@ -9,9 +9,9 @@
 #include <span>
 #include <string>
 
-#include "../fleet/options.hpp"
-#include "../fleet/subcommands.hpp"
-#include "../src/option_table.hpp"
+#include "fleet/options.hpp"
+#include "fleet/subcommands.hpp"
+#include "common/option_table.hpp"
 
 namespace {
 

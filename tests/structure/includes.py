@@ -45,6 +45,8 @@ ROOMS = ["http", "websocket", "engine", "socketio"]
 # Headers in server/include and server/internal that are not of the last room.
 ROOM_OF = {"http": "http", "http_options": "http", "static_files": "http", "frame": "websocket", "engine": "engine",
            "engine_options": "engine", "engine_socket": "engine", "id": "engine"}
+# The folders of cli/: folder -> others that it may include.
+MAY_INCLUDE_IN_CLI = {"common": set(), "emit": {"common"}, "fleet": {"common"}, "shell": {"common", "emit", "fleet"}}
 MSGPACK_PLACE = "protocol/include/socketio/protocol/msgpack_types.hpp"
 STANDARD = re.compile(r"^[a-z0-9_]+$")  # <vector>, <cstdint>
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -123,10 +125,12 @@ def main():
                     elif owner not in MAY_INCLUDE[folder]:
                         problems.append(f"{where}: {folder} may not know {owner}")
                 elif quote == '"':
-                    places = [(base / header).resolve() for base in (path.parent, ROOT / folder / "src")]
+                    places = [(base / header).resolve() for base in (path.parent, ROOT / folder / ("." if folder == "cli" else "src"))]
                     found = [place for place in places if place.exists()]
                     if public or not found or (ROOT / folder).resolve() not in found[0].parents:
-                        problems.append(f"{where}: private headers live in their folder, beside the file or named from src/")
+                        problems.append(f"{where}: private headers live in their folder, beside the file or named from src/ (cli/)")
+                    elif folder == "cli" and "/" in header and header.split("/")[0] not in MAY_INCLUDE_IN_CLI[path.parent.name]:
+                        problems.append(f"{where}: cli/{path.parent.name} may not know it")
                 elif STANDARD.match(header):
                     continue
                 elif public and first == "msgpack" and str(path.relative_to(ROOT)) != MSGPACK_PLACE:

@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "dry_run.hpp"
-#include "line_parser.hpp"
-#include "options.hpp"
+#include "emit/dry_run.hpp"
+#include "emit/line_parser.hpp"
+#include "common/options.hpp"
 
 namespace batch_line_test {
 

@@ -1,4 +1,4 @@
-#include "checkpoint.hpp"
+#include "emit/checkpoint.hpp"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <string>
 
-#include "exit_status.hpp"
+#include "common/exit_status.hpp"
 
 namespace checkpoint_test {
 

@@ -1,4 +1,4 @@
-#include "../../../cli/fleet/options.hpp"
+#include "fleet/options.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,12 +6,12 @@
 #include <sstream>
 #include <string>
 
-#include "../../../cli/fleet/doctor.hpp"
-#include "../../../cli/fleet/help.hpp"
-#include "../../../cli/fleet/stream_position.hpp"
-#include "../../../cli/fleet/subcommands.hpp"
-#include "../../../cli/fleet/table.hpp"
-#include "exit_status.hpp"
+#include "fleet/doctor.hpp"
+#include "fleet/help.hpp"
+#include "fleet/stream_position.hpp"
+#include "fleet/subcommands.hpp"
+#include "fleet/table.hpp"
+#include "common/exit_status.hpp"
 #include "option_names.hpp"
 
 namespace fleet_options_test {

@@ -15,11 +15,11 @@
 #include <socketio/protocol/cluster_message.hpp>
 #include <socketio/protocol/transcode.hpp>
 
-#include "../../../cli/fleet/filter.hpp"
-#include "../../../cli/fleet/line_writer.hpp"
-#include "../../../cli/fleet/message.hpp"
-#include "../../../cli/fleet/names.hpp"
-#include "../../../cli/fleet/show.hpp"
+#include "fleet/filter.hpp"
+#include "fleet/line_writer.hpp"
+#include "fleet/message.hpp"
+#include "fleet/names.hpp"
+#include "fleet/show.hpp"
 
 namespace fleet_tap_test {
 

@@ -1,4 +1,4 @@
-#include "help.hpp"
+#include "emit/help.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 
 #include "option_names.hpp"
-#include "options.hpp"
+#include "common/options.hpp"
 
 namespace help_test {
 

@@ -1,8 +1,8 @@
-#include "in_flight.hpp"
+#include "emit/in_flight.hpp"
 
 #include <doctest/doctest.h>
 
-#include "tally.hpp"
+#include "emit/tally.hpp"
 
 namespace in_flight_test {
 

@@ -1,4 +1,4 @@
-#include "line_reader.hpp"
+#include "emit/line_reader.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

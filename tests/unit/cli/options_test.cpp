@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "exit_status.hpp"
-#include "options.hpp"
+#include "common/exit_status.hpp"
+#include "common/options.hpp"
 
 namespace options_test {
 

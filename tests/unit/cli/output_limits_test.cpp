@@ -6,9 +6,9 @@
 
 #include <socketio/common/error.hpp>
 
-#include "output_limits.hpp"
-#include "output_room.hpp"
-#include "values.hpp"
+#include "emit/output_limits.hpp"
+#include "emit/output_room.hpp"
+#include "common/values.hpp"
 
 namespace output_limits_test {
 

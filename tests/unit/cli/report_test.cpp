@@ -1,4 +1,4 @@
-#include "report.hpp"
+#include "emit/report.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "explain.hpp"
+#include "common/explain.hpp"
 
 namespace report_test {
 

@@ -1,10 +1,10 @@
-#include "server_counts.hpp"
+#include "emit/server_counts.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-#include "server_watch.hpp"
+#include "emit/server_watch.hpp"
 
 namespace server_counts_test {
 

@@ -1,4 +1,4 @@
-#include "../../../cli/fleet/stream_gaps.hpp"
+#include "fleet/stream_gaps.hpp"
 
 #include <doctest/doctest.h>
 

@@ -4,11 +4,11 @@
 #include <string>
 #include <string_view>
 
-#include "pacer.hpp"
-#include "printable.hpp"
-#include "schedule.hpp"
-#include "text.hpp"
-#include "units.hpp"
+#include "emit/pacer.hpp"
+#include "common/printable.hpp"
+#include "emit/schedule.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
 
 namespace units_test {
 

@@ -1,4 +1,4 @@
-#include "values.hpp"
+#include "common/values.hpp"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include <socketio/protocol/transcode.hpp>
 
-#include "exit_status.hpp"
+#include "common/exit_status.hpp"
 
 namespace values_test {
 

@@ -1,0 +1,203 @@
+#include "asking.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <socketio/asker.hpp>
+#include <socketio/protocol/transcode.hpp>
+
+#include "common/explain.hpp"
+#include "fleet.hpp"
+#include "older_servers.hpp"
+#include "output_limits.hpp"
+#include "common/text.hpp"
+#include "common/units.hpp"
+
+namespace socketio::cli {
+namespace {
+
+/// Longest wait between two checks for signals.
+constexpr std::uint64_t slice_ms = 100;
+
+std::string json_of(const Value& value) {
+  if (value.packed().empty()) {
+    return "null";
+  }
+  Buffer out;
+  transcode::MsgpackOptions options;
+  options.binary = transcode::BinaryForm::base64;
+  return transcode::msgpack_to_json(value.packed(), out, options).ok() ? std::string(out.text()) : "null";
+}
+
+std::string json_string(std::string_view text) {
+  Buffer out;
+  transcode::append_json_string(out, text);
+  return std::string(out.text());
+}
+
+std::string names_text(const std::vector<std::string>& names, std::string_view between) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : std::string(between)) + name;
+  }
+  return text;
+}
+
+/// Text about the servers that did not respond, such as ", 1 of 2 servers did not answer (8899aabbccddeeff)"; empty when all
+/// responded.
+std::string servers_missing_text(const asking::Answered& answered) {
+  if (answered.servers_missing() == 0) {
+    return {};
+  }
+  return ", " + units::grouped(answered.servers_missing()) + " of " + units::counted(answered.servers_asked, "server") +
+         " did not answer" +
+         (answered.missing.empty() ? "" : " (" + text::excerpt(names_text(answered.missing, ", "), 200) + ")");
+}
+
+std::string nobody_text(const Options& options) {
+  return "no server listens with the key \"" + text::excerpt(options.key) + "\" on this Redis, namespace " +
+         text::excerpt(options.nsp);
+}
+
+std::string servers_missing_json(const asking::Answered& answered) {
+  if (answered.missing.empty()) {
+    return {};
+  }
+  std::string list;
+  for (const std::string& server : answered.missing) {
+    list += (list.empty() ? "" : ",") + json_string(server);
+  }
+  return ",\"missing_servers\":[" + list + "]";
+}
+
+std::string summary(const asking::Acks& acks, const Options& options, Output output) {
+  if (output == Output::json) {
+    return "{\"clients\":" + std::to_string(acks.clients) + ",\"answers\":" + std::to_string(acks.answers.size()) +
+           ",\"missing\":" + std::to_string(acks.clients_missing()) + ",\"servers\":" + std::to_string(acks.servers_asked) +
+           ",\"servers_missing\":" + std::to_string(acks.servers_missing()) + servers_missing_json(acks) + "}";
+  }
+  if (acks.servers_asked == 0) {
+    return nobody_text(options);
+  }
+  return (acks.clients == 0
+              ? "no client asked"
+              : units::counted(acks.clients, "client") + " asked, " + units::grouped(acks.answers.size()) + " answered") +
+         (acks.clients_missing() == 0 ? "" : ", " + units::grouped(acks.clients_missing()) + " missing") +
+         servers_missing_text(acks);
+}
+
+std::string summary(const asking::ServerAnswers& answers, const Options& options, Output output) {
+  if (output == Output::json) {
+    return "{\"servers\":" + std::to_string(answers.servers_asked) + ",\"answers\":" + std::to_string(answers.answers.size()) +
+           ",\"missing\":" + std::to_string(answers.servers_missing()) + servers_missing_json(answers) + "}";
+  }
+  if (answers.servers_asked == 0) {
+    return nobody_text(options);
+  }
+  return units::counted(answers.servers_asked, "server") + " asked, " + units::grouped(answers.answers.size()) + " answered" +
+         servers_missing_text(answers);
+}
+
+class Asking {
+ public:
+  Asking(const Options& options, Console& console, const Signals& signals)
+      : options_(options),
+        console_(console),
+        signals_(signals),
+        asker_(std::in_place, loop_, redis_options(options, console), options.fleet(options.transports.front())) {}
+
+  ExitStatus clients(const Operation& operation) {
+    refuse_too_large(operation);
+    refuse_older_servers(loop_, options_, console_, signals_);
+    return run<asking::Acks>([&](auto done) {
+      asker_->emit_with_ack(
+          operation.target, asking::Event::of_packed(operation.data.bytes()), how(),
+          [this](const Value& answer) { print(answer, {}); }, std::move(done));
+    });
+  }
+  ExitStatus servers(const Operation& operation) {
+    refuse_too_large(operation);
+    return run<asking::ServerAnswers>([&](auto done) {
+      asker_->server_side_emit(
+          operation.target.nsp, asking::Event::of_packed(operation.data.bytes()), how(),
+          [this](const asking::ServerAnswer& answer) { print(answer.value(), answer.server); }, std::move(done));
+    });
+  }
+
+ private:
+  [[nodiscard]] asking::Options how() const {
+    asking::Options how;
+    how.timeout = options_.timeout;
+    how.until = options_.until;
+    how.expected = options_.expected;
+    return how;
+  }
+
+  /// Refuses a request so large that Redis would close the connections of all servers instead of delivering it. Throws Error.
+  void refuse_too_large(const Operation& operation) {
+    if (MessageSizes::estimate(operation) < MessageSizes::small_bytes) {
+      return;
+    }
+    std::optional<OutputLimits> limits;
+    redis::Client client(loop_, redis_options(options_, console_));
+    client.connect();
+    ask_output_limits(client, [&limits](const OutputLimits& answer) { limits = answer; });
+    const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
+    while (!limits && signals_.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
+      loop_.run_until([&limits] { return limits.has_value(); }, slice_ms);
+    }
+    MessageSizes::check_question(operation, options_, limits.value_or(OutputLimits{}));
+  }
+
+  void print(const Value& answer, std::string_view server) {
+    const std::string json = json_of(answer);
+    if (console_.output() == Output::json) {
+      console_.data("{" + (server.empty() ? "" : "\"server\":" + json_string(server) + ",") + "\"answer\":" + json + "}\n");
+    } else if (console_.output() == Output::text) {
+      console_.data((server.empty() ? "" : text::excerpt(server) + "  ") + json + "\n");
+    }
+    console_.flush();
+  }
+
+  template <typename Result, typename Ask>
+  ExitStatus run(const Ask& ask) {
+    std::optional<Result> result;
+    ask([&result](Result ended) { result.emplace(std::move(ended)); });
+    while (!result && signals_.pending() == 0) {
+      loop_.run_until([&result] { return result.has_value(); }, slice_ms);
+    }
+    const bool interrupted = !result.has_value();
+    if (interrupted) {
+      asker_.reset();  // completes the request with the responses received so far
+    }
+    if (!interrupted && !result->error.empty()) {
+      if (result->servers_answered == 0 && result->servers_asked == 0) {
+        throw Failure(ExitStatus::refused, explain::not_asked(result->error, options_));
+      }
+      console_.error(text::excerpt(result->error, 300));
+    }
+    const std::string text = summary(*result, options_, console_.output());
+    console_.output() == Output::json ? console_.data(text + "\n") : console_.note(text);
+    const ExitStatus status = interrupted        ? static_cast<ExitStatus>(128 + signals_.pending())
+                              : result->complete ? ExitStatus::ok
+                                                 : ExitStatus::unanswered;
+    return with_output(status, console_.loses_output());
+  }
+
+  const Options& options_;
+  Console& console_;
+  const Signals& signals_;
+  Loop loop_;
+  std::optional<AsyncAsker> asker_;
+};
+
+}  // namespace
+
+ExitStatus run_asking(const Options& options, Console& console, const Signals& signals, const Operation& operation) {
+  Asking asking(options, console, signals);
+  return operation.op == Op::server_side ? asking.servers(operation) : asking.clients(operation);
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,260 @@
+#include "checkpoint.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/protocol/transcode.hpp>
+#include <socketio/protocol/utf8.hpp>
+
+#include "common/exit_status.hpp"
+#include "common/text.hpp"
+#include "common/values.hpp"
+
+namespace socketio::cli {
+namespace {
+
+constexpr std::size_t file_bytes_max = std::size_t{1} << 20;
+/// Size of a slot for a record. Only records with many separate lines sent ahead are longer.
+constexpr std::uint64_t place_bytes = 4096;
+constexpr double exact_max = 9007199254740992.0;  // 2^53: JSON readers lose precision above
+
+bool take_number(transcode::JsonReader& reader, std::uint64_t& value) {
+  double number = 0;
+  if (!reader.number(number) || number < 0 || number > exact_max || number != std::floor(number)) {
+    return false;
+  }
+  value = static_cast<std::uint64_t>(number);
+  return true;
+}
+
+bool take_ranges(transcode::JsonReader& reader, std::vector<LineRange>& ranges) {
+  reader.begin_array();
+  while (reader.next_element()) {
+    LineRange range;
+    reader.begin_array();
+    if (!reader.next_element() || !take_number(reader, range.first) || !reader.next_element() ||
+        !take_number(reader, range.last) || reader.next_element() || range.last < range.first) {
+      return false;
+    }
+    ranges.push_back(range);
+  }
+  return reader.ok();
+}
+
+/// Writes all of `content` at `offset`. Returns 0, or an errno.
+int write_at(int fd, std::string_view content, std::uint64_t offset) {
+  while (!content.empty()) {
+    const ssize_t count = ::pwrite(fd, content.data(), content.size(), static_cast<off_t>(offset));
+    if (count > 0) {
+      content.remove_prefix(static_cast<std::size_t>(count));
+      offset += static_cast<std::uint64_t>(count);
+    } else if (count == 0 || errno != EINTR) {
+      return count == 0 ? ENOSPC : errno;
+    }
+  }
+  return 0;
+}
+
+/// One line, padded with spaces to `size` bytes including its line feed.
+std::string padded(std::string content, std::size_t size) {
+  content.pop_back();  // the line feed
+  content.resize(std::max(content.size(), size - 1), ' ');
+  return content + "\n";
+}
+
+/// The record with the highest save number among the lines that can be read.
+std::optional<CheckpointState> newest_in(std::string_view text) {
+  std::optional<CheckpointState> newest;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (auto state = checkpoint_from_json(line); state && (!newest || state->save >= newest->save)) {
+      newest = std::move(state);
+    }
+  }
+  return newest;
+}
+
+/// The path as it is read back from JSON: invalid UTF-8 is replaced, because paths are bytes and JSON is text.
+std::string as_json_keeps_it(std::string_view path) {
+  Buffer repaired;
+  utf8::append_repaired(repaired, path);
+  return std::string(repaired.text());
+}
+
+/// The path with symbolic links resolved: the links stay, the file behind them is written.
+std::string resolved(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+  return real ? std::string(real.get()) : path;
+}
+
+}  // namespace
+
+std::string to_json(const CheckpointState& state) {
+  Buffer text;
+  text.append(std::string_view("{\"input\":"));
+  transcode::append_json_string(text, state.input);
+  std::string result(text.text());
+  result +=
+      ",\"line\":" + std::to_string(state.position.line) + ",\"offset_bytes\":" + std::to_string(state.position.offset_bytes);
+  if (!state.sent_ahead.empty()) {
+    result += ",\"sent_ahead\":[";
+    for (const LineRange& range : state.sent_ahead) {
+      result += (result.ends_with('[') ? "[" : ",[") + std::to_string(range.first) + "," + std::to_string(range.last) + "]";
+    }
+    result += "]";
+  }
+  return result + ",\"save\":" + std::to_string(state.save) + "}\n";
+}
+
+std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
+  transcode::JsonReader reader(text);
+  CheckpointState state;
+  Buffer key;
+  Buffer input;
+  int members = 0;
+  reader.begin_object();
+  while (reader.next_member(key)) {
+    bool good = false;
+    if (key.text() == "input") {
+      input.clear();
+      good = reader.text(input);
+      members |= 1;
+    } else if (key.text() == "line") {
+      good = take_number(reader, state.position.line);
+      members |= 2;
+    } else if (key.text() == "offset_bytes") {
+      good = take_number(reader, state.position.offset_bytes);
+      members |= 4;
+    } else if (key.text() == "save") {
+      good = take_number(reader, state.save);
+    } else if (key.text() == "sent_ahead") {
+      good = take_ranges(reader, state.sent_ahead);
+    }
+    if (!good) {
+      return std::nullopt;
+    }
+  }
+  if (!reader.finish() || members != 7) {
+    return std::nullopt;
+  }
+  state.input = input.text();
+  return state;
+}
+
+CheckpointFile::CheckpointFile(const std::string& path, const std::string& input_identity) : path_(resolved(path)) {
+  state_.input = as_json_keeps_it(input_identity);
+  struct stat about {};
+  const bool exists = ::stat(path_.c_str(), &about) == 0;
+  if (!exists && errno != ENOENT) {
+    fail_usage("Cannot use the checkpoint " + text::excerpt(path_, 200) + ": " + text::system_error(errno) + ".");
+  }
+  if (exists && S_ISDIR(about.st_mode)) {
+    fail_usage("The checkpoint " + text::excerpt(path_, 200) + " is a folder: name a file.");
+  }
+  is_device_ = exists && !S_ISREG(about.st_mode);
+  const int flags = is_device_ ? O_WRONLY | O_NONBLOCK | O_NOCTTY : O_RDWR | O_CREAT;
+  descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
+  open_error_ = descriptor_ < 0 ? errno : 0;  // reported by save()
+  if (descriptor_ < 0 || is_device_) {
+    return;
+  }
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(descriptor_);
+    fail_usage("Another run uses the checkpoint " + text::excerpt(path_, 200) +
+               ": both would send the same lines. Wait for its "
+               "end, or name another file.");
+  }
+  try {
+    read_earlier(input_identity);
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+CheckpointFile::~CheckpointFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+/// Reads the record that an earlier run left in the file, if any.
+void CheckpointFile::read_earlier(const std::string& input_identity) {
+  Buffer content;
+  values::read_file(content, path_, file_bytes_max);
+  if (content.size() == 0) {
+    return;
+  }
+  const auto earlier = newest_in(content.text());
+  if (!earlier) {
+    fail_usage(text::excerpt(path_, 200) +
+               " is no checkpoint of socketio-emit. Name another file, or remove it to start anew.");
+  }
+  if (earlier->input != state_.input) {
+    fail_usage("The checkpoint " + text::excerpt(path_, 200) + " belongs to the input " + text::excerpt(earlier->input, 200) +
+               ", not to " + text::excerpt(input_identity, 200) + ". Name another file, or remove it to start anew.");
+  }
+  state_ = *earlier;
+}
+
+std::string CheckpointFile::save(const Position& position, const std::vector<LineRange>& sent_ahead) {
+  CheckpointState next{state_.input, position, sent_ahead, state_.save};
+  if (is_reserved_ && next == state_) {
+    return {};
+  }
+  ++next.save;
+  const std::string content = to_json(next);
+  const int error = open_error_ != 0 ? open_error_ : is_device_ ? write_at(descriptor_, content, 0) : write(content, next.save);
+  if (error != 0) {
+    if (!is_device_ && descriptor_ >= 0 && state_.save == 0) {  // the next run would refuse a partial record
+      [[maybe_unused]] const int status = ::ftruncate(descriptor_, 0);
+    }
+    return sentence(error);
+  }
+  state_ = std::move(next);
+  is_reserved_ = true;
+  return {};
+}
+
+std::string CheckpointFile::sentence(int error) const {
+  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  return "Cannot write the checkpoint " + text::excerpt(path_, 200) + ": " +
+         (full ? "the disk is full (" + text::system_error(error) + "). Free some space"
+               : text::system_error(error) + ". Choose another file") +
+         ", then run the same command again.";
+}
+
+/// Writes the record to one of two slots in turn, so that one slot is complete while the other is written. The first save of a
+/// run allocates both, so that later saves need no disk space. A record that is too long for a slot is written after the slots,
+/// and removed when a shorter one is newer.
+int CheckpointFile::write(const std::string& content, std::uint64_t save) {
+  const bool is_long = content.size() > place_bytes;
+  const std::uint64_t place = is_long ? 2 * place_bytes : (save + 1) % 2 * place_bytes;
+  int error = write_at(descriptor_, is_long ? content : padded(content, place_bytes), place);
+  struct stat about {};
+  if (error == 0 && !is_reserved_ && !is_long && ::fstat(descriptor_, &about) == 0 &&
+      about.st_size < static_cast<off_t>(2 * place_bytes)) {
+    error = write_at(descriptor_, padded("\n", place_bytes), place_bytes - place);
+  }
+  if (error == 0 && ::fdatasync(descriptor_) != 0) {
+    error = errno;
+  }
+  if (error == 0 && !is_long && std::exchange(is_long_, false)) {
+    error = ::ftruncate(descriptor_, static_cast<off_t>(2 * place_bytes)) == 0 ? 0 : errno;
+  }
+  is_long_ = is_long_ || is_long;
+  return error;
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,149 @@
+#include "dry_run.hpp"
+
+#include <socketio/protocol/base64.hpp>
+#include <socketio/protocol/transcode.hpp>
+
+#include "common/printable.hpp"
+
+namespace socketio::cli {
+namespace {
+
+std::string hex(Bytes bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const std::uint8_t byte : bytes) {
+    text.push_back(digits[byte >> 4U]);
+    text.push_back(digits[byte & 0x0fU]);
+  }
+  return text;
+}
+
+/// Appends the message as JSON. The payload is JSON already, or msgpack, which in a stream is encoded as base64.
+void append_message(Buffer& out, const Encoder::Publication& publication) {
+  if (publication.payload.front() == '{') {
+    out.append(publication.payload);
+    return;
+  }
+  Buffer decoded;
+  const bool is_base64 =
+      publication.command == Encoder::Command::add_entry && base64::decode(decoded, as_text(publication.payload));
+  transcode::MsgpackOptions options;
+  options.binary = transcode::BinaryForm::base64;
+  if (!transcode::msgpack_to_json(is_base64 ? decoded.bytes() : publication.payload, out, options).ok()) {
+    out.append(std::string_view("null"));  // cannot happen: the message was encoded here
+  }
+}
+
+/// The arguments of an XADD between the name of the stream and the data.
+std::span<const std::string_view> entry_words(const Encoder::Publication& publication) {
+  return publication.words.subspan(2, publication.words.size() - 3);
+}
+
+}  // namespace
+
+Rehearsal::Rehearsal(const Options& options) {
+  for (const Transport transport : options.transports) {
+    encoders_.emplace_back(options.fleet(transport));
+  }
+  if (encoders_.empty()) {  // transport not known yet; it hardly affects whether an operation can be sent
+    encoders_.emplace_back(options.fleet(Transport::classic));
+  }
+  publications_.resize(encoders_.size());
+}
+
+template <typename Encode>
+EmitId Rehearsal::keep(const Encode& encode) {
+  for (std::size_t index = 0; index < encoders_.size(); ++index) {
+    publications_[index] = encode(encoders_[index]);
+  }
+  return ++last_id_;
+}
+
+EmitId Rehearsal::send_event(const Target& target, Bytes data) {
+  return keep([&](Encoder& encoder) { return encoder.event(target, data); });
+}
+EmitId Rehearsal::send_join(const Target& target, std::span<const Room> rooms) {
+  return keep([&](Encoder& encoder) { return encoder.join(target, rooms); });
+}
+EmitId Rehearsal::send_leave(const Target& target, std::span<const Room> rooms) {
+  return keep([&](Encoder& encoder) { return encoder.leave(target, rooms); });
+}
+EmitId Rehearsal::send_disconnect(const Target& target, bool close) {
+  return keep([&](Encoder& encoder) { return encoder.disconnect(target, close); });
+}
+EmitId Rehearsal::send_server_side(std::string_view nsp, Bytes data) {
+  return keep([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
+}
+
+std::string describe_publication(const Encoder::Publication& publication, Output output) {
+  Buffer out;
+  const auto add = [&out](std::string_view text) { out.append(text); };
+  const bool is_entry = publication.command == Encoder::Command::add_entry;
+  if (output == Output::json) {
+    add(is_entry ? "{\"stream\":" : "{\"channel\":");
+    transcode::append_json_string(out, publication.channel);
+    add(",\"command\":\"");
+    add(name_of(publication.command));
+    add(is_entry ? "\",\"arguments\":[" : "\",\"message\":");
+    if (is_entry) {
+      for (const std::string_view word : entry_words(publication)) {
+        transcode::append_json_string(out, word);
+        add(",");
+      }
+      out.truncate(out.size() - 1);
+      add("],\"message\":");
+    }
+    append_message(out, publication);
+    add(",\"hex\":\"");
+    add(hex(publication.payload));
+    add("\"}\n");
+  } else {
+    add(is_entry ? "stream   " : "channel  ");
+    add(text::printable(publication.channel));
+    add("\ncommand  ");
+    add(name_of(publication.command));
+    if (is_entry) {
+      for (const std::string_view word : entry_words(publication)) {
+        add(" ");
+        add(text::printable(word));
+      }
+    }
+    add("\nmessage  ");
+    append_message(out, publication);
+    add("\nhex      ");
+    add(hex(publication.payload));
+    add("\n");
+  }
+  return std::string(out.text());
+}
+
+void DryRun::send(const Operation& operation, Position) {
+  perform(rehearsal_, operation);
+  if (console_.output() == Output::quiet) {
+    return;
+  }
+  if (operation.target.nobody) {
+    const bool json = console_.output() == Output::json;
+    console_.data(json ? "{\"selected_nobody\":true}\n"
+                       : std::string(printed_ ? "\n" : "") + "nobody   an empty list of rooms: nothing would be sent\n");
+    printed_ = true;
+    return;
+  }
+  for (const Encoder::Publication& publication : rehearsal_.publications()) {
+    if (printed_ && console_.output() == Output::text) {
+      console_.data("\n");
+    }
+    printed_ = true;
+    console_.data(describe_publication(publication, console_.output()));
+  }
+}
+
+Halt DryRun::keep_up() { return console_.output_error() == 0 ? Halt::none : Halt::output_closed; }
+
+Halt DryRun::pause() {
+  console_.flush();
+  return keep_up();
+}
+
+}  // namespace socketio::cli

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <socketio/emitter/encoder.hpp>
+
+#include "common/console.hpp"
+#include "destination.hpp"
+
+namespace socketio::cli {
+
+/// Encodes operations as the emitter does, without sending them: to show the bytes, and to check whether they can be sent.
+class Rehearsal : public Outlet {
+ public:
+  explicit Rehearsal(const Options& options);
+
+  EmitId send_event(const Target& target, Bytes data) override;
+  EmitId send_join(const Target& target, std::span<const Room> rooms) override;
+  EmitId send_leave(const Target& target, std::span<const Room> rooms) override;
+  EmitId send_disconnect(const Target& target, bool close) override;
+  EmitId send_server_side(std::string_view nsp, Bytes data) override;
+
+  /// Publications of the last operation, one per transport; valid until the next operation.
+  [[nodiscard]] const std::vector<Encoder::Publication>& publications() const noexcept { return publications_; }
+  [[nodiscard]] const Encoder::Publication& publication() const noexcept { return publications_.front(); }
+
+ private:
+  template <typename Encode>
+  EmitId keep(const Encode& encode);
+
+  std::vector<Encoder> encoders_;
+  std::vector<Encoder::Publication> publications_;
+  EmitId last_id_ = 0;
+};
+
+/// Output of --dry-run for one publication: lines for people, or one JSON object.
+std::string describe_publication(const Encoder::Publication& publication, Output output);
+
+/// Prints the operations instead of sending them.
+class DryRun final : public Destination {
+ public:
+  DryRun(const Options& options, Console& console) : console_(console), rehearsal_(options) {}
+
+  void send(const Operation& operation, Position end) override;
+  Halt keep_up() override;
+  Halt pause() override;
+  Halt settle() override { return pause(); }
+
+ private:
+  Console& console_;
+  Rehearsal rehearsal_;
+  bool printed_ = false;
+};
+
+}  // namespace socketio::cli

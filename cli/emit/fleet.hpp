@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+
+#include <socketio/emitter/find_transport.hpp>
+#include <socketio/redis/options.hpp>
+
+#include "common/console.hpp"
+#include "common/options.hpp"
+#include "common/signals.hpp"
+
+// Finds the servers of the fleet and chooses the transport.
+namespace socketio::cli {
+
+/// Options of the Redis client that follow from --timeout and --verbose.
+redis::Options redis_options(const Options& options, Console& console);
+
+/// Names of the transports: "classic", or "classic and streams".
+std::string transports_text(const Options& options);
+
+/// Finds the transport that the fleet uses and stores it in the options, see choose_transport(). Used for requests only: the
+/// Publisher sends events, and queries the fleet over its own connection.
+///
+/// Fails      as choose_transport(), Failure(refused) without Redis, Failure(interrupted or terminated).
+void look_at_fleet(Options& options, Console& console, const Signals& signals);
+
+/// Finds classic servers with the same key, which server-side events for a streams fleet would crash, and stores in the options
+/// whether there are any. Fails as look_at_fleet().
+void look_for_classic(Options& options, Console& console, const Signals& signals);
+
+/// Chooses the transport to send by, and stores it and the number of streams in the options.
+///
+/// Fails      Failure(usage) when no transport is in use (unless by default) or several are, Failure(refused) when Redis does
+///            not report it (unless by default or named), or when the named transport has no servers but another one has.
+void choose_transport(Options& options, Console& console, const FoundTransport& found);
+/// Number of servers on the chosen transports, and number of further subscribers that Redis counts as receivers of every
+/// publish.
+[[nodiscard]] std::uint64_t servers_of(const Options& options, const FoundTransport& found);
+[[nodiscard]] std::uint64_t taps_of(const Options& options, const FoundTransport& found);
+/// Number of subscribers that are subscribed as servers are, but are not servers.
+[[nodiscard]] std::uint64_t strangers_of(const Options& options, const FoundTransport& found);
+/// Checks whether any room of the namespace has a channel, as in a sharded fleet with a dynamic mode, and stores the result in
+/// the options. Never fails: without a result the options stay unchanged.
+void look_for_room_channels(Options& options, Console& console, const Signals& signals);
+/// True if the options require a query for the servers of the fleet.
+[[nodiscard]] bool looks_at_fleet(const Options& options);
+
+}  // namespace socketio::cli

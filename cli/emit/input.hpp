@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "position.hpp"
+#include "common/signals.hpp"
+
+namespace socketio::cli {
+
+/// Input of a batch: a file, or standard input.
+class Input {
+ public:
+  /// Fails with Failure(usage) when the file does not exist, cannot be read, or is a folder. May wait for the writer of a named
+  /// pipe; a signal ends that wait with Failure(interrupted or terminated).
+  Input(const std::string& path, const Signals& signals);
+  ~Input();
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+  /// Skips to the position where an earlier run ended, and returns it; a line feed that was added there since then is skipped
+  /// too. Fails with Failure(usage) when the input is shorter, or no line ends there.
+  Position skip_to(Position position, const Signals& signals);
+
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  /// Name for messages to people.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Identity of the file, which does not depend on the working directory; standard input is "-".
+  [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
+  /// Size in bytes, if known.
+  [[nodiscard]] std::optional<std::uint64_t> size() const noexcept { return size_; }
+
+ private:
+  [[nodiscard]] std::uint64_t seek(std::uint64_t offset) const;
+  [[nodiscard]] std::uint64_t read_over(std::uint64_t count, char& last, const Signals& signals) const;
+
+  int descriptor_ = -1;
+  std::string name_;
+  std::string identity_;
+  std::optional<std::uint64_t> size_;
+};
+
+}  // namespace socketio::cli

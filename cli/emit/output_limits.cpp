@@ -1,0 +1,142 @@
+#include "output_limits.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include <socketio/common/buffer.hpp>
+#include <socketio/common/error.hpp>
+#include <socketio/protocol/classic_request.hpp>
+
+#include "common/units.hpp"
+
+namespace socketio::cli {
+namespace {
+
+/// Bytes that Redis buffers for a message besides its channel and payload.
+constexpr std::uint64_t message_overhead_bytes = 1024;
+/// Messages with at least this estimate are encoded to get their exact size.
+constexpr std::uint64_t exact_bytes = std::uint64_t{256} << 10;
+/// Most encoded bytes of one character of an argument.
+constexpr std::uint64_t growth_max = 6;
+
+std::string_view take_word(std::string_view& text) {
+  text.remove_prefix(std::min(text.size(), text.find_first_not_of(' ')));
+  const std::string_view word = text.substr(0, text.find(' '));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+std::uint64_t names_bytes(const std::vector<Room>& rooms) {
+  std::uint64_t bytes = 0;
+  for (const Room& room : rooms) {
+    bytes += room.name().size() + 8;
+  }
+  return bytes;
+}
+
+/// The limit; UINT64_MAX when it is 0, which means that there is none.
+std::uint64_t or_endless(std::uint64_t limit) { return limit == 0 ? UINT64_MAX : limit; }
+
+void check(std::uint64_t message_bytes, std::uint64_t kept, const OutputLimit& limit) {
+  if (kept >= or_endless(limit.hard_bytes)) {
+    throw Error(ErrorCode::too_large, "The message has " + units::grouped(message_bytes) +
+                                          " bytes. Redis cuts the connections of servers for which it has to keep " +
+                                          units::grouped(limit.hard_bytes) +
+                                          " (client-output-buffer-limit), so nobody would get it.");
+  }
+}
+
+}  // namespace
+
+OutputLimits output_limits_in(std::string_view setting) {
+  OutputLimits limits;
+  while (!setting.empty()) {
+    const std::string_view name = take_word(setting);
+    const auto hard = units::count(take_word(setting));
+    const auto soft = units::count(take_word(setting));
+    const auto seconds = units::count(take_word(setting));
+    if (!hard || !soft || !seconds) {
+      break;
+    }
+    const OutputLimit limit{*hard, *soft, std::chrono::seconds(*seconds)};
+    if (name == "pubsub") {
+      limits.subscribers = limit;
+    } else if (name == "normal") {
+      limits.stream_readers = limit;
+    }
+  }
+  return limits;
+}
+
+void ask_output_limits(redis::Client& client, std::function<void(const OutputLimits&)> done) {
+  constexpr std::array<std::string_view, 3> words{"CONFIG", "GET", "client-output-buffer-limit"};
+  client.command(words, [done = std::move(done)](const redis::CommandResult& result) {
+    const auto& elements = result.reply.elements;
+    done(result.outcome == redis::Outcome::ok && elements.size() == 2 ? output_limits_in(elements[1].text) : OutputLimits{});
+  });
+}
+
+/// Rounds up to a block of Redis' allocator, which has four sizes per power of two, because the whole block counts: 30,000,000
+/// bytes take 33,554,432, which is the default limit.
+std::uint64_t kept_bytes(std::size_t payload_bytes, std::size_t channel_bytes) {
+  const std::uint64_t bytes = payload_bytes + 2 * channel_bytes + message_overhead_bytes;
+  const std::uint64_t step = std::bit_floor(std::max<std::uint64_t>(bytes - 1, MessageSizes::small_bytes)) / 4;
+  return (bytes + step - 1) / step * step;
+}
+
+std::uint64_t kept_bytes(const Encoder::Publication& publication) {
+  return kept_bytes(publication.payload.size(), publication.channel.size());
+}
+
+std::uint64_t MessageSizes::estimate(const Operation& operation) {
+  return operation.data.size() + names_bytes(operation.rooms) + names_bytes(operation.target.rooms) +
+         names_bytes(operation.target.except) + operation.target.nsp.size() + 128;
+}
+
+std::uint64_t MessageSizes::for_subscribers(const Operation& operation, const OutputLimits& limits) {
+  const std::uint64_t estimated = estimate(operation);
+  const std::uint64_t lowest =
+      std::min(or_endless(limits.subscribers.hard_bytes), or_endless(limits.stream_readers.hard_bytes));
+  const bool only_streams = options_.transports.size() == 1 && options_.uses(Transport::streams);
+  if (estimated < small_bytes || (estimated < exact_bytes && estimated < lowest / (2 * growth_max))) [[likely]] {
+    return only_streams && operation.op != Op::server_side ? 0 : estimated;
+  }
+  if (!rehearsal_) {
+    rehearsal_.emplace(options_);
+  }
+  perform(*rehearsal_, operation);
+  std::uint64_t most = 0;
+  for (const Encoder::Publication& publication : rehearsal_->publications()) {
+    const bool is_entry = publication.command == Encoder::Command::add_entry;
+    const OutputLimit& limit = is_entry ? limits.stream_readers : limits.subscribers;
+    const std::uint64_t bytes = operation.target.nobody ? 0 : kept_bytes(publication);
+    check(publication.payload.size(), bytes, limit);
+    most = std::max(most, is_entry ? 0 : bytes);
+  }
+  return most;
+}
+
+void MessageSizes::check_question(const Operation& operation, const Options& options, const OutputLimits& limits) {
+  Buffer question;
+  if (options.uses(Transport::classic)) {  // classic encodes a server-side event as JSON, which is larger
+    const std::string_view id = "0123456789abcdef";
+    if (operation.op == Op::server_side) {
+      static_cast<void>(classic_request::encode_server_side_event(question, id, id, operation.data.bytes()));
+    } else {
+      const Target& target = operation.target;
+      classic_request::encode_broadcast(question, id, id, operation.data.bytes(), target.nsp,
+                                        {target.rooms, target.except, target.flags});
+    }
+  } else {
+    Options as_published = options;
+    as_published.transports = {Transport::sharded};
+    Rehearsal rehearsal(as_published);
+    perform(rehearsal, operation);
+    question.append(rehearsal.publication().payload);
+  }
+  check(question.size(), kept_bytes(question.size(), options.key.size() + operation.target.nsp.size()), limits.subscribers);
+}
+
+}  // namespace socketio::cli
