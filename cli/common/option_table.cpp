@@ -15,7 +15,7 @@
 namespace socketio::cli {
 namespace {
 
-using Value = const std::string&;
+using OptionText = const std::string&;
 
 std::string checked(const std::string& what, const std::string& value) {
   if (!utf8::valid(value)) {
@@ -32,7 +32,7 @@ Room room(const std::string& option, const std::string& value) { return Room(che
 
 void set_flag(bool& flag, const std::string& value) { flag = value == "true"; }
 
-void set_timeout(Collected& all, Value value) {
+void set_timeout(Collected& all, OptionText value) {
   const auto timeout = units::duration(value);
   if (!timeout) {
     bad_value("--timeout", value, "write a number with its unit, like 500ms, 5s or 1m");
@@ -40,14 +40,14 @@ void set_timeout(Collected& all, Value value) {
   all.options.timeout = *timeout;
 }
 
-void set_rate(Collected& all, Value value) {
+void set_rate(Collected& all, OptionText value) {
   all.options.rate = units::rate(value);
   if (!all.options.rate) {
     bad_value("--rate", value, "write emits per second, like 1000/s");
   }
 }
 
-void set_speed(Collected& all, Value value) {
+void set_speed(Collected& all, OptionText value) {
   all.speed_given = true;
   all.options.speed = units::speed(value);
   if (!all.options.speed && value != "max") {
@@ -55,14 +55,14 @@ void set_speed(Collected& all, Value value) {
   }
 }
 
-void set_expected(Collected& all, Value value) {
+void set_expected(Collected& all, OptionText value) {
   all.options.expected = units::count(value);
   if (!all.options.expected || *all.options.expected == 0) {
     bad_value("--expected", value, "write a number of answers, like 3");
   }
 }
 
-void set_line_max(Collected& all, Value value) {
+void set_line_max(Collected& all, OptionText value) {
   const auto size = units::size(value);
   if (!size) {
     bad_value("--line-max", value, "write a size of at most 1G, like 512K or 64M");
@@ -71,21 +71,21 @@ void set_line_max(Collected& all, Value value) {
   all.line_max_given = true;
 }
 
-void set_required(Collected& all, Value value) {
+void set_required(Collected& all, OptionText value) {
   all.options.require_receivers = units::count(value);
   if (!all.options.require_receivers) {
     bad_value("--require-receivers", value, "write a number of servers, like 2");
   }
 }
 
-void set_format(Collected& all, Value value) {
+void set_format(Collected& all, OptionText value) {
   if (value != "lines" && value != "json") {
     bad_value("--format", value, "it is json (default) or lines");
   }
   all.lines_are_text = value == "lines";
 }
 
-void set_on_error(Collected& all, Value value) {
+void set_on_error(Collected& all, OptionText value) {
   if (value != "stop" && value != "skip") {
     bad_value("--on-error", value, "it is stop (default) or skip");
   }
@@ -100,7 +100,7 @@ void set_compress(Collected& all, bool compress) {
   all.options.compress = compress;
 }
 
-void set_nsp(Collected& all, Value value) {
+void set_nsp(Collected& all, OptionText value) {
   try {
     all.options.nsp = target::namespace_name(checked("The namespace", value));
   } catch (const Error& error) {
@@ -108,12 +108,12 @@ void set_nsp(Collected& all, Value value) {
   }
 }
 
-void set_key(Collected& all, Value value) {
+void set_key(Collected& all, OptionText value) {
   all.options.key = checked("The key", value);
   all.key_given = true;
 }
 
-void set_sharded_mode(Collected& all, Value value) {
+void set_sharded_mode(Collected& all, OptionText value) {
   using Mode = SubscriptionMode;
   if (value != "static" && value != "dynamic" && value != "dynamic-private") {
     bad_value("--sharded-mode", value, "it is dynamic (default), static or dynamic-private");
@@ -122,7 +122,7 @@ void set_sharded_mode(Collected& all, Value value) {
   all.sharded_mode_given = true;
 }
 
-void set_stream_name(Collected& all, Value value) {
+void set_stream_name(Collected& all, OptionText value) {
   if (value.empty()) {
     fail_usage("The name of the stream is empty.");
   }
@@ -130,7 +130,7 @@ void set_stream_name(Collected& all, Value value) {
   all.stream_option = "--stream-name";
 }
 
-void set_stream_count(Collected& all, Value value) {
+void set_stream_count(Collected& all, OptionText value) {
   constexpr std::uint64_t most = 1'000'000;
   const auto count = units::count(value);
   if (!count || *count == 0 || *count > most) {
@@ -141,7 +141,7 @@ void set_stream_count(Collected& all, Value value) {
   all.stream_option = "--stream-count";
 }
 
-void set_stream_length(Collected& all, Value value) {
+void set_stream_length(Collected& all, OptionText value) {
   const auto length = units::count(value);
   if (!length || *length == 0) {
     bad_value("--stream-maxlen", value, "write a number of entries, like 10000");
@@ -151,17 +151,17 @@ void set_stream_length(Collected& all, Value value) {
 }
 
 constexpr OptionEntry table[] = {
-    {"r,redis", true, [](Collected& all, Value value) { all.url = value; }},
-    {"user", true, [](Collected& all, Value value) { all.user = value; }},
-    {"password-file", true, [](Collected& all, Value value) { all.password_file = value; }},
-    {"sentinel-user", true, [](Collected& all, Value value) { all.sentinel_user = value; }},
-    {"sentinel-password-file", true, [](Collected& all, Value value) { all.sentinel_password_file = value; }},
-    {"tls-ca", true, [](Collected& all, Value value) { all.tls_ca = value; }},
-    {"tls-cert", true, [](Collected& all, Value value) { all.tls_certificate = value; }},
-    {"tls-key", true, [](Collected& all, Value value) { all.tls_key = value; }},
-    {"tls-insecure", false, [](Collected& all, Value value) { set_flag(all.tls_insecure, value); }},
-    {"transport", true, [](Collected& all, Value value) { all.transport = value; }},
-    {"force-transport", false, [](Collected& all, Value value) { set_flag(all.options.force_transport, value); }},
+    {"r,redis", true, [](Collected& all, OptionText value) { all.url = value; }},
+    {"user", true, [](Collected& all, OptionText value) { all.user = value; }},
+    {"password-file", true, [](Collected& all, OptionText value) { all.password_file = value; }},
+    {"sentinel-user", true, [](Collected& all, OptionText value) { all.sentinel_user = value; }},
+    {"sentinel-password-file", true, [](Collected& all, OptionText value) { all.sentinel_password_file = value; }},
+    {"tls-ca", true, [](Collected& all, OptionText value) { all.tls_ca = value; }},
+    {"tls-cert", true, [](Collected& all, OptionText value) { all.tls_certificate = value; }},
+    {"tls-key", true, [](Collected& all, OptionText value) { all.tls_key = value; }},
+    {"tls-insecure", false, [](Collected& all, OptionText value) { set_flag(all.tls_insecure, value); }},
+    {"transport", true, [](Collected& all, OptionText value) { all.transport = value; }},
+    {"force-transport", false, [](Collected& all, OptionText value) { set_flag(all.options.force_transport, value); }},
     {"key", true, set_key},
     {"sharded-mode", true, set_sharded_mode},
     {"stream-name", true, set_stream_name},
@@ -169,47 +169,47 @@ constexpr OptionEntry table[] = {
     {"stream-maxlen", true, set_stream_length},
     {"n,nsp", true, set_nsp},
     {"timeout", true, set_timeout},
-    {"o,output", true, [](Collected& all, Value value) { all.output = value; }},
-    {"v,verbose", false, [](Collected& all, Value value) { set_flag(all.options.verbose, value); }},
-    {"V,version", false, [](Collected&, Value) {}},
-    {"h,help", false, [](Collected&, Value) {}},
-    {"s,string", false, [](Collected& all, Value value) { set_flag(all.options.plain_strings, value); }},
-    {"t,to,room,in", true, [](Collected& all, Value value) { values::add_room(all.options.rooms, room("--to", value)); }},
+    {"o,output", true, [](Collected& all, OptionText value) { all.output = value; }},
+    {"v,verbose", false, [](Collected& all, OptionText value) { set_flag(all.options.verbose, value); }},
+    {"V,version", false, [](Collected&, OptionText) {}},
+    {"h,help", false, [](Collected&, OptionText) {}},
+    {"s,string", false, [](Collected& all, OptionText value) { set_flag(all.options.plain_strings, value); }},
+    {"t,to,room,in", true, [](Collected& all, OptionText value) { values::add_room(all.options.rooms, room("--to", value)); }},
     {"room-number", true,
-     [](Collected& all, Value value) { values::add_room(all.options.rooms, values::numeric_room(value)); }},
-    {"x,except", true, [](Collected& all, Value value) { values::add_room(all.options.except, room("--except", value)); }},
-    {"all", false, [](Collected& all, Value value) { set_flag(all.options.all, value); }},
-    {"volatile", false, [](Collected& all, Value value) { set_flag(all.options.is_volatile, value); }},
-    {"compress", false, [](Collected& all, Value value) { set_compress(all, value == "true"); }},
-    {"no-compress", false, [](Collected& all, Value value) { set_compress(all, value != "true"); }},
-    {"ack", false, [](Collected& all, Value value) { set_flag(all.options.ack, value); }},
-    {"first", false, [](Collected& all, Value value) { set_flag(all.first, value); }},
-    {"quorum", false, [](Collected& all, Value value) { set_flag(all.quorum, value); }},
+     [](Collected& all, OptionText value) { values::add_room(all.options.rooms, values::numeric_room(value)); }},
+    {"x,except", true, [](Collected& all, OptionText value) { values::add_room(all.options.except, room("--except", value)); }},
+    {"all", false, [](Collected& all, OptionText value) { set_flag(all.options.all, value); }},
+    {"volatile", false, [](Collected& all, OptionText value) { set_flag(all.options.is_volatile, value); }},
+    {"compress", false, [](Collected& all, OptionText value) { set_compress(all, value == "true"); }},
+    {"no-compress", false, [](Collected& all, OptionText value) { set_compress(all, value != "true"); }},
+    {"ack", false, [](Collected& all, OptionText value) { set_flag(all.options.ack, value); }},
+    {"first", false, [](Collected& all, OptionText value) { set_flag(all.first, value); }},
+    {"quorum", false, [](Collected& all, OptionText value) { set_flag(all.quorum, value); }},
     {"expected", true, set_expected},
-    {"server-side", false, [](Collected& all, Value value) { set_flag(all.server_side, value); }},
+    {"server-side", false, [](Collected& all, OptionText value) { set_flag(all.server_side, value); }},
     {"join", true,
-     [](Collected& all, Value value) {
+     [](Collected& all, OptionText value) {
        all.join = true;
        values::add_room(all.options.op_rooms, room("--join", value));
      }},
     {"leave", true,
-     [](Collected& all, Value value) {
+     [](Collected& all, OptionText value) {
        all.leave = true;
        values::add_room(all.options.op_rooms, room("--leave", value));
      }},
-    {"disconnect", false, [](Collected& all, Value value) { set_flag(all.disconnect, value); }},
-    {"close", false, [](Collected& all, Value value) { set_flag(all.options.close, value); }},
-    {"input", true, [](Collected& all, Value value) { all.options.input = value; }},
-    {"replay", true, [](Collected& all, Value value) { all.replay = value; }},
+    {"disconnect", false, [](Collected& all, OptionText value) { set_flag(all.disconnect, value); }},
+    {"close", false, [](Collected& all, OptionText value) { set_flag(all.options.close, value); }},
+    {"input", true, [](Collected& all, OptionText value) { all.options.input = value; }},
+    {"replay", true, [](Collected& all, OptionText value) { all.replay = value; }},
     {"speed", true, set_speed},
     {"format", true, set_format},
     {"rate", true, set_rate},
     {"line-max", true, set_line_max},
     {"on-error", true, set_on_error},
-    {"checkpoint", true, [](Collected& all, Value value) { all.options.checkpoint = value; }},
-    {"rejects", true, [](Collected& all, Value value) { all.options.rejects = value; }},
+    {"checkpoint", true, [](Collected& all, OptionText value) { all.options.checkpoint = value; }},
+    {"rejects", true, [](Collected& all, OptionText value) { all.options.rejects = value; }},
     {"require-receivers", true, set_required},
-    {"dry-run", false, [](Collected& all, Value value) { set_flag(all.options.dry_run, value); }},
+    {"dry-run", false, [](Collected& all, OptionText value) { set_flag(all.options.dry_run, value); }},
 };
 
 }  // namespace
