@@ -56,7 +56,9 @@ class OutputRoom {
     return alone || load_ + next < std::min(hard(), soft());
   }
   /// True if a buffer of `kept` bytes has room for all that is sent between two measurements.
-  [[nodiscard]] bool may_grow(std::uint64_t kept) const noexcept { return kept + high_bytes_ < hard(); }
+  [[nodiscard]] bool may_grow(std::uint64_t kept) const noexcept {
+    return kept + high_bytes_ < hard() && (kept >= soft() || kept + high_bytes_ < soft());
+  }
   /// True if a batch that had to wait may continue.
   [[nodiscard]] bool has_cleared(std::uint64_t next, Time now) const noexcept {
     return load_ <= low_bytes() && load_ + next < hard() && !rests(next, now);

@@ -178,6 +178,7 @@ Halt Throttle::wait_for_stream(std::string& problem) {
     const Looked looked = look_at(readers, answered_at);
     if (looked != Looked::yes) {
       if (looked == Looked::impossible) {
+        note_blindness();
         entries_ = 0;
         return Halt::none;
       }

@@ -176,19 +176,26 @@ void AskCore::find_dialect() {
     return;
   }
   is_searching_ = true;
-  find_transport(*commands_, fleet_, waiting->second->question.target.nsp,
-                 [this](const FoundTransport& found) { on_found(found); });
+  const std::string nsp = waiting->second->question.target.nsp;
+  find_transport(*commands_, fleet_, nsp, [this, nsp](const FoundTransport& found) { on_found(nsp, found); });
 }
 
-void AskCore::on_found(const FoundTransport& found) {
+void AskCore::on_found(const std::string& nsp, const FoundTransport& found) {
   const auto self = weak_from_this().lock();  // null while this is being destroyed
   is_searching_ = false;
+  if (!commands_) {
+    return;  // close() ends all requests
+  }
   std::optional<Transport> transport = found.transport;
   if (found.streams_servers != 0 && found.classic_servers + found.sharded_servers == 0) {
     transport = Transport::streams;  // the stream may still be unknown: no request is written to one
   }
   if (!transport) {
-    fail_waiting([](const Inquiry&) { return true; }, found.message);
+    const bool is_answer = found.outcome == redis::Outcome::ok;  // which other namespaces may not share
+    fail_waiting([&](const Inquiry& inquiry) { return !is_answer || inquiry.question.target.nsp == nsp; }, found.message);
+    if (commands_) {  // not closed by a callback
+      go_on();
+    }
     return;
   }
   FleetSettings fleet = fleet_;

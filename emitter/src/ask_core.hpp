@@ -79,7 +79,7 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
   void prepare(Inquiry& inquiry);
   void begin(Number number);
   void find_dialect();
-  void on_found(const FoundTransport& found);
+  void on_found(const std::string& nsp, const FoundTransport& found);
   void listen(const std::string& nsp);
   void forget(const std::string& nsp);
   void go_on();

@@ -13,9 +13,16 @@
 
 namespace socketio::emitter {
 
+namespace {
+
+/// Limit for the turns of the loop in which pending emits end once the client is closed; normally two or three.
+constexpr std::uint64_t last_turns_ms = 1'000;
+
+}  // namespace
+
 struct BlockingCore::State {
   State(const EmitterOptions& options, const redis::Options& redis, EmitListener& listener)
-      : courier(options, loop, listener), client(loop, redis) {
+      : courier(options, loop, listener, redis.queue_bytes_max), client(loop, redis) {
     client.on_state([this](redis::State now, std::string_view) {
       if (now == redis::State::disconnected && away_since_ms == 0) {
         away_since_ms = loop.now_ms();
@@ -25,12 +32,14 @@ struct BlockingCore::State {
     });
   }
 
+  ~State() { courier.stop(); }
+
   std::mutex lock;
   Loop loop;
   Courier courier;
   Ledger ledger;
+  std::vector<Ended> ended;  // before the client, whose end is the end of emits
   redis::Client client;
-  std::vector<Ended> ended;
   std::size_t bytes_since_poll = 0;
   std::size_t emits_since_poll = 0;
   std::uint64_t away_since_ms = 0;
@@ -187,6 +196,10 @@ void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optiona
 /// Waits for space in the output queue. While Redis is connected but slower than the caller: until it has accepted enough
 /// bytes. While Redis is disconnected: only when the queue is full, and until `full_queue_wait_ms` after the disconnect.
 void BlockingCore::wait_for_room(std::size_t bytes) {
+  if (!state_->courier.has_room(bytes)) [[unlikely]] {  // until Redis has told the transport
+    state_->client.flush();
+    state_->loop.run_until([&] { return state_->courier.has_room(bytes); }, options_.full_queue_wait_ms);
+  }
   if (state_->client.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, redis_.queue_bytes_max)) [[likely]] {
     return;
   }
@@ -296,11 +309,14 @@ EmitSummary BlockingCore::close(std::uint64_t timeout_ms) {
     state_->client.flush();
     state_->loop.run_until([this] { return state_->ledger.waiting() == 0; }, timeout_ms);
   }
+  state_->courier.stop();
   bool client_closed = false;
   state_->client.close(0, [&client_closed] { client_closed = true; });
   while (!client_closed) {
     state_->loop.run_until([&client_closed] { return client_closed; }, timeout_ms + 1'000);
   }
+  // Emits that waited for their transport end in the turns after that.
+  state_->loop.run_until([this] { return state_->ledger.waiting() == 0; }, last_turns_ms);
   return state_->ledger.take_period();
 }
 

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include <socketio/emitter/encoder.hpp>
-#include <socketio/emitter/find_transport.hpp>
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
 
 #include "operation.hpp"
+#include "transport_search.hpp"
 
 namespace socketio::emitter {
 
@@ -24,16 +24,29 @@ class EmitListener {
   virtual ~EmitListener() = default;
   virtual void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                              std::string_view message) = 0;
+  /// No emit waits for its transport any more.
+  virtual void on_nothing_held() {}
 };
 
 /// Publishes operations on each transport: encodes an operation for all of them, publishes it, and combines the replies.
-class Courier final : private redis::PublishListener {
+class Courier final : private redis::PublishListener, private TransportSearch::Sink {
  public:
   /// Throws what Encoder() does, and Error(bad_option) for a transport that is listed twice. `loop` and `options` outlive it.
-  Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener);
+  ///
+  /// `held_bytes_max`  limit for payloads that wait until the transport is found; further emits end as not_sent.
+  Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener, std::size_t held_bytes_max);
 
   /// Switches to the transports of the options. Throws like the constructor; nothing has changed then.
   void use(const EmitterOptions& options);
+
+  /// To be called before the client ends, so that nothing is asked anew.
+  void stop() noexcept;
+  /// True while emits wait for their transport.
+  [[nodiscard]] bool is_holding() const noexcept {
+    return (search_ != nullptr && !search_->is_idle()) || !replaced_.empty();
+  }
+  /// False when emits that wait for their transport leave no room for one of this size.
+  [[nodiscard]] bool has_room(std::size_t bytes) const noexcept { return search_ == nullptr || search_->has_room(bytes); }
 
   /// Encodes the operation and returns its size in bytes. Nothing has changed when it throws.
   std::size_t encode(const Operation& operation) {
@@ -61,16 +74,6 @@ class Courier final : private redis::PublishListener {
     Encoder encoder;
     Encoder::Publication publication;
   };
-  /// State of Transport::automatic until the transport is detected.
-  struct Search {
-    std::vector<HeldOperation> held;
-    std::size_t held_bytes = 0;
-    std::vector<EmitId> refused;  ///< emits beyond the limit, not reported yet
-    bool is_asking = false;
-    bool was_named = false;                  ///< while asking: use() has named the transport
-    bool asks_again = false;                 ///< while asking: use() has set another fleet
-    std::optional<std::uint64_t> nobody_ms;  ///< when the last detection found no server
-  };
   /// An emit that waits for the replies of some transports.
   struct Parts {
     std::size_t waiting = 0;
@@ -80,20 +83,22 @@ class Courier final : private redis::PublishListener {
   };
 
   void publish_when_found(redis::Client& client, EmitId id, const Operation& operation);
-  void find(redis::Client& client, const std::string& nsp);
-  void end_refused();
-  void on_found(redis::Client& client, const std::string& nsp, const FoundTransport& found);
-  void publish_held(redis::Client& client, const HeldOperation& held);
+  void publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) override;
+  void end_held(EmitId id, redis::Outcome outcome, std::string_view message) override;
+  void on_fleet_found(const TransportSearch& search, const FleetSettings& fleet) override;
+  void on_search_idle() override;
   void publish_all(redis::Client& client, EmitId id);
   void publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id);
   void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override;
   void end_part(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message);
 
   const EmitterOptions& options_;
+  const std::size_t held_bytes_max_;
   Loop& loop_;
   EmitListener& listener_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< expires when a callback destroys the emitter
-  std::unique_ptr<Search> search_;
+  std::shared_ptr<TransportSearch> search_;                    ///< null when the transport is known
+  std::vector<std::shared_ptr<TransportSearch>> replaced_;  ///< of fleets before use(), while they keep emits
   Encoder encoder_;
   Encoder::Publication first_;
   std::vector<Other> others_;

@@ -257,7 +257,7 @@ void find_transport(redis::Client& client, const FleetSettings& fleet, std::stri
           }
           done(result);
         };
-        if (found.streams_servers + found.sharded_servers == 0) {
+        if (found.outcome != Outcome::ok || found.streams_servers + found.sharded_servers == 0) {
           decided(found);
           return;
         }

@@ -1,5 +1,7 @@
 #include "loop_core.hpp"
 
+#include <exception>
+#include <string>
 #include <utility>
 
 #include <socketio/common/error.hpp>
@@ -8,8 +10,9 @@ namespace socketio::emitter {
 
 LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
     : options_(std::move(options)),
+      log_(redis.log),
       loop_(loop),
-      courier_(options_, loop_, *this),
+      courier_(options_, loop_, *this, redis.queue_bytes_max),
       client_(std::in_place, loop, std::move(redis)) {
   if (!options_.on_result) {
     throw Error(ErrorCode::bad_option,
@@ -20,12 +23,30 @@ LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
 
 LoopCore::~LoopCore() {
   closed_ = true;
+  loop_.cancel(std::exchange(held_timer_, 0));
   end_selected_nobody();
+  courier_.stop();
   client_.reset();  // ends pending emits, through on_emit_ended()
   while (!flushes_.empty()) {
     finish_flush(flushes_.begin());
   }
   finish_close();
+}
+
+template <typename Function>
+void LoopCore::guarded(std::string_view what, const Function& function) const {
+  const auto log = [this, what](std::string_view detail) {
+    if (log_) {
+      log_({redis::LogLevel::error, "emitter", std::string(what) + " threw an exception.", detail});
+    }
+  };
+  try {
+    function();
+  } catch (const std::exception& error) {
+    log(error.what());
+  } catch (...) {
+    log({});
+  }
 }
 
 EmitId LoopCore::send(const Operation& operation) {
@@ -91,7 +112,7 @@ void LoopCore::tell(const EmitResult& result) {
       --current->waiting;
     }
   }
-  options_.on_result(result);
+  guarded("on_result", [&] { options_.on_result(result); });
   while (!flushes_.empty() && flushes_.front().waiting == 0) {
     finish_flush(flushes_.begin());
   }
@@ -111,7 +132,7 @@ void LoopCore::finish_flush(std::list<PendingFlush>::iterator flush) {
   flushes_.erase(flush);
   const EmitSummary summary = take_summary();
   if (done) {
-    done(summary);
+    guarded("The callback of flush()", [&] { done(summary); });
   }
 }
 
@@ -132,9 +153,41 @@ void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
   if (done) {
     close_dones_.push_back(std::move(done));
   }
+  close_due_ms_ = loop_.now_ms() + timeout_ms;
+  loop_.cancel(std::exchange(held_timer_, 0));
+  if (!courier_.is_holding()) {
+    close_client(timeout_ms);
+    return;
+  }
+  client_->flush();
+  held_timer_ = loop_.call_after(timeout_ms, [self = weak_from_this()] {
+    if (const auto alive = self.lock()) {
+      alive->held_timer_ = 0;
+      alive->close_client(0);
+    }
+  });
+}
+
+void LoopCore::on_nothing_held() {
+  if (held_timer_ != 0) {
+    loop_.cancel(std::exchange(held_timer_, 0));
+    const std::uint64_t now_ms = loop_.now_ms();
+    close_client(close_due_ms_ > now_ms ? close_due_ms_ - now_ms : 0);
+  } else if (client_closed_) {
+    finish_close();
+  }
+}
+
+void LoopCore::close_client(std::uint64_t timeout_ms) {
+  if (timeout_ms == 0) {
+    courier_.stop();
+  }
   client_->close(timeout_ms, [self = weak_from_this()] {
     if (const auto alive = self.lock()) {
-      alive->finish_close();
+      alive->client_closed_ = true;
+      if (!alive->courier_.is_holding()) {
+        alive->finish_close();
+      }
     }
   });
 }
@@ -145,7 +198,7 @@ void LoopCore::finish_close() {
   if (!dones.empty()) {
     const EmitSummary summary = ledger_.take_period();
     for (const FlushDone& done : dones) {
-      done(summary);
+      guarded("The callback of close()", [&] { done(summary); });
     }
   }
 }

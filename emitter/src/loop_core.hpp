@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <socketio/emitter/options.hpp>
@@ -51,11 +52,17 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   void tell(const EmitResult& result);
   void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;
+  void on_nothing_held() override;
+  void close_client(std::uint64_t timeout_ms);
+  /// Calls a callback of the application; an exception that it throws is logged.
+  template <typename Function>
+  void guarded(std::string_view what, const Function& function) const;
   void finish_flush(std::list<PendingFlush>::iterator flush);
   void finish_close();
   EmitSummary take_summary();
 
   EmitterOptions options_;
+  redis::Log log_;
   Loop& loop_;
   Courier courier_;
   Ledger ledger_;
@@ -63,8 +70,11 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   std::list<PendingFlush> flushes_;
   std::vector<EmitId> selected_nobody_;  ///< emits with an empty list of rooms, which end in the loop's next turn
   std::vector<FlushDone> close_dones_;  ///< of each close() so far
+  Loop::TimerId held_timer_ = 0;  ///< while close() waits for emits whose transport is not known
+  std::uint64_t close_due_ms_ = 0;
   EmitId last_id_ = 0;
   bool closed_ = false;
+  bool client_closed_ = false;
 };
 
 }  // namespace socketio::emitter

@@ -80,6 +80,46 @@ std::string without_number(const std::string& stream) {
   return numbered ? stream.substr(0, dash) : stream;
 }
 
+/// The values of `streamCount` that fit what Redis shows.
+struct StreamCounts {
+  std::optional<std::uint32_t> certain;   ///< the only one
+  std::vector<std::uint32_t> candidates;  ///< above 1; they may give a namespace different streams
+};
+
+std::int64_t index_of(std::string_view nsp, std::uint32_t count) {
+  return stream_names::hash_of(nsp) % static_cast<std::int64_t>(count);
+}
+
+StreamCounts stream_counts_of(const SeenStreams& seen) {
+  StreamCounts counts;
+  if (!seen.is_complete) {
+    return counts;
+  }
+  const std::size_t readers = seen.readers.value_or(0);
+  if (seen.numbered.empty()) {
+    if (seen.has_plain || (seen.readers && (readers == 0 || readers == seen.servers))) {
+      counts.certain = 1;
+    }
+    return counts;
+  }
+  for (std::uint32_t count = std::max(seen.numbered.back().first + 1, 2U); count <= streams_looked_for; ++count) {
+    if (std::all_of(seen.numbered.begin(), seen.numbered.end(), [count](const auto& stream) {
+          return stream.second.empty() || index_of(stream.second, count) == static_cast<std::int64_t>(stream.first);
+        })) {
+      counts.candidates.push_back(count);
+    }
+  }
+  const bool tells = seen.servers != 0 && readers != 0 && readers % seen.servers == 0;
+  const auto by_readers = tells ? static_cast<std::uint32_t>(readers / seen.servers) : 0U;
+  const bool fits = std::find(counts.candidates.begin(), counts.candidates.end(), by_readers) != counts.candidates.end();
+  if (tells && (fits || (by_readers == 1 && seen.has_plain))) {
+    counts.certain = by_readers;
+  } else if (counts.candidates.size() == 1 && !seen.has_plain) {
+    counts.certain = counts.candidates.front();
+  }
+  return counts;
+}
+
 class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
  public:
   StreamSearch(redis::Client& client, FleetSettings fleet, std::string nsp, FoundTransport found, std::vector<std::string> uids,
@@ -118,6 +158,9 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
                             refused = std::move(refused)](const redis::CommandResult& result) {
       if (result.outcome == Outcome::ok) {
         take(*self, result.reply);
+      } else if (result.outcome != Outcome::refused) {  // the connection was lost, or the deadline has passed
+        self->found_.outcome = result.outcome;
+        self->found_.message = "Redis does not tell which transport is in use: " + result.message;
       } else {  // the values that Redis refuses remain unknown
         self->refusal_ = self->refusal_.empty() ? result.message : self->refusal_;
         if (refused) {
@@ -125,7 +168,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
         }
       }
       if (--self->waiting_ == 0) {
-        ((*self).*self->next_)();
+        self->found_.outcome == Outcome::ok ? ((*self).*self->next_)() : self->finish();
       }
     });
   }
@@ -212,6 +255,12 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
   }
 
   void conclude() {
+    if (may_be_sharded_ && clients_.empty() && !seen_.is_complete) {
+      found_.message = "Redis does not tell whether the servers use sharded pub/sub alone or streams as well (" + refusal_ +
+                       "): name the transport, sharded or streams.";
+      finish();
+      return;
+    }
     if (may_be_sharded_) {
       found_.use_sharded_pubsub = !written_by_server_.empty();
       found_.has_stream = !found_.use_sharded_pubsub && (readers_everywhere_.has_value() || has_stream());
@@ -226,6 +275,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
       found_.seen_stream_count = fleet_.stream_count;
     } else {
       found_.seen_stream_count = stream_count_of(seen_, nsp_);
+      found_.is_stream_of_namespace_only = found_.seen_stream_count && !stream_counts_of(seen_).certain;
     }
     if (fleet_.stream_count == 1) {
       found_.stream_count = found_.seen_stream_count.value_or(0);
@@ -298,36 +348,12 @@ void search_streams(redis::Client& client, FleetSettings fleet, std::string nsp,
 }
 
 std::optional<std::uint32_t> stream_count_of(const SeenStreams& seen, std::string_view nsp) {
-  if (!seen.is_complete) {
-    return std::nullopt;
-  }
-  const std::size_t readers = seen.readers.value_or(0);
-  if (seen.numbered.empty()) {
-    const bool is_one = seen.has_plain || (seen.readers && (readers == 0 || readers == seen.servers));
-    return is_one ? std::optional<std::uint32_t>(1) : std::nullopt;
-  }
-  const bool tells = seen.servers != 0 && readers != 0 && readers % seen.servers == 0;
-  const auto by_readers = tells ? std::optional(static_cast<std::uint32_t>(readers / seen.servers)) : std::nullopt;
-  const auto index = [](std::string_view name, std::uint32_t count) {
-    return stream_names::hash_of(name) % static_cast<std::int64_t>(count);
-  };
-  std::vector<std::uint32_t> candidates;
-  for (std::uint32_t count = std::max(seen.numbered.back().first + 1, 2U); count <= streams_looked_for; ++count) {
-    const bool fits = std::all_of(seen.numbered.begin(), seen.numbered.end(), [&](const auto& stream) {
-      return stream.second.empty() || index(stream.second, count) == static_cast<std::int64_t>(stream.first);
-    });
-    if (fits) {
-      candidates.push_back(count);
-    }
-  }
-  if (by_readers && (std::find(candidates.begin(), candidates.end(), *by_readers) != candidates.end() ||
-                     (*by_readers == 1 && seen.has_plain))) {
-    return by_readers;
-  }
-  const bool one_stream = !candidates.empty() && !seen.has_plain &&
-                          std::all_of(candidates.begin(), candidates.end(),
-                                      [&](std::uint32_t count) { return index(nsp, count) == index(nsp, candidates.front()); });
-  return one_stream ? std::optional(candidates.front()) : std::nullopt;
+  const StreamCounts counts = stream_counts_of(seen);
+  const bool one_stream =
+      !counts.certain && !counts.candidates.empty() && !seen.has_plain &&
+      std::all_of(counts.candidates.begin(), counts.candidates.end(),
+                  [&](std::uint32_t count) { return index_of(nsp, count) == index_of(nsp, counts.candidates.front()); });
+  return one_stream ? std::optional(counts.candidates.front()) : counts.certain;
 }
 
 std::string counted_or_none(std::size_t count, std::string_view what) {

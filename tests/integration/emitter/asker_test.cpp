@@ -100,6 +100,12 @@ TEST_CASE("asker: where the transport cannot be found, a question ends with the 
   const asking::Sockets none = fleet.sockets(elsewhere, {.timeout = ages});
   CHECK_FALSE(none.complete);
   CHECK(none.error.find("No server listens in namespace /nobody") == 0);
+  std::optional<asking::Sockets> first;
+  fleet.asker->fetch_sockets(elsewhere, {.timeout = ages}, [&first](asking::Sockets given) { first = std::move(given); });
+  CHECK(fleet.sockets({}, {.timeout = ages}).complete);  // where somebody listens
+  REQUIRE(wait(fleet.loop, [&first] { return first.has_value(); }));
+  CHECK_FALSE(first->error.empty());
+  fleet.asker.emplace(fleet.loop, fleet.redis.url(), on(Transport::automatic));
   FakeServer other(fleet.loop, fleet.redis, Transport::sharded, uid(Transport::sharded, 0), {});
   const asking::Sockets several = fleet.sockets({}, {.timeout = ages});
   CHECK(several.error.find("More than one transport is in use") == 0);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -358,36 +359,115 @@ TEST_CASE("automatic: what waits for an answer ends with its emitter, and callba
   CHECK_FALSE(io.has_value());
   std::size_t lost = 0;
   {
+    redis::Options small = redis::parse_url(server.url());
+    small.queue_bytes_max = 10'000;
     AsyncEmitter gone(
-        loop, server.url(), [&](const EmitResult&) { ++lost; }, on(Transport::automatic));
+        loop, small, [&](const EmitResult&) { ++lost; }, on(Transport::automatic));
     gone.emit("a");
-    const std::string large(limits::queue_bytes_max / 2 + 1, 'x');
+    const std::string large(small.queue_bytes_max / 2 + 1, 'x');
     gone.emit("b", large);
     gone.emit("c", large);  // the queue has no room for this one
   }
   CHECK(lost == 3);
 }
 
-TEST_CASE("automatic: what waits for an answer goes by the transport that is named meanwhile, or is looked for anew") {
+TEST_CASE("automatic: emits made before use_fleet() go to the fleet before it, later ones to the new one") {
   support::RedisServer server;
-  Servers fleet(server, SubscriptionKind::shard, {"app#/#"});
+  Servers before(server, SubscriptionKind::shard, {"socket.io#/#", "socket.io#/#0123456789abcdef#"});
+  Servers after(server, SubscriptionKind::channel, {"app#/#"});
+  Emitter io(server.url(), on(Transport::automatic));
+  io.emit("early");
+  EmitterOptions named = on(Transport::classic);
+  named.key = "app";
+  io.use_fleet(named);
+  io.emit("late");
+  const EmitSummary summary = io.flush(5s);
+  CHECK(summary.confirmed == 2);
+  CHECK(summary.waiting == 0);
+  CHECK(before.wait_for(1)[0].payload.find("early") != std::string::npos);
+  CHECK(after.wait_for(1)[0].payload.find("late") != std::string::npos);
+}
+
+TEST_CASE("automatic: that nobody listens in one namespace says nothing of the others") {
+  support::RedisServer server;
+  Servers fleet(server, SubscriptionKind::shard, {"socket.io#/#", "socket.io#/#0123456789abcdef#"});
+  Emitter io(server.url(), on(Transport::automatic));
+  io.of("/nobody").emit("first");
+  io.emit("kept");
+  CHECK(io.flush(5s).confirmed == 2);
+  Emitter other(server.url(), on(Transport::automatic));
+  other.of("/nobody").emit("first");
+  CHECK(other.flush(5s).confirmed == 1);
+  other.emit("within a second");
+  CHECK(other.flush(5s).receivers_min == 1);
+  const auto& heard = fleet.wait_for(2);
+  CHECK(heard[0].payload.find("kept") != std::string::npos);
+  CHECK(heard[1].payload.find("within a second") != std::string::npos);
+}
+
+TEST_CASE("automatic: close() sends what waits for the transport, and what has no time left is told") {
+  support::RedisServer server;
+  Servers fleet(server, SubscriptionKind::shard, {"socket.io#/#", "socket.io#/#0123456789abcdef#"});
+  Loop loop;
+  int confirmed = 0;
+  int lost = 0;
+  const auto count = [&](const EmitResult& result) { ++(result.outcome == Outcome::ok ? confirmed : lost); };
+  AsyncEmitter io(loop, server.url(), count, on(Transport::automatic));
+  io.emit("a");
+  io.emit("b");
+  std::optional<EmitSummary> summary;
+  int closed = 0;
+  io.close(5s, [&](const EmitSummary& given) { summary = given, ++closed; throw std::runtime_error("caught, and logged"); });
+  io.close(5s, [&](const EmitSummary&) { ++closed; });
+  REQUIRE(wait(loop, [&] { return closed == 2; }));
+  CHECK(confirmed == 2);
+  CHECK(summary->waiting == 0);
+
+  AsyncEmitter late(loop, server.url(), count, on(Transport::automatic));
+  late.emit("c");
+  late.close(0ms, [&](const EmitSummary& given) { summary = given, ++closed; });
+  REQUIRE(wait(loop, [&] { return closed == 3; }));
+  CHECK(lost == 1);
+  CHECK(summary->waiting == 0);
+}
+
+TEST_CASE("emitter: a callback that throws keeps no other emit from ending") {
+  support::RedisServer server;
   Servers classic(server, SubscriptionKind::channel, {"socket.io-request#/#"});
-  for (const Transport meant : {Transport::sharded, Transport::automatic}) {
-    CAPTURE(name_of(meant));
-    Emitter io(server.url(), on(Transport::automatic));
-    io.emit("early");
-    EmitterOptions named = on(meant);
-    named.key = "app";
-    io.use_fleet(named);
-    io.emit("late");
+  Servers sharded(server, SubscriptionKind::shard, {"socket.io#/#"});
+  Loop loop;
+  int ended = 0;
+  AsyncEmitter io(
+      loop, server.url(),
+      [&](const EmitResult&) {
+        ++ended;
+        throw std::runtime_error("caught, and logged");
+      },
+      on(Transport::automatic));
+  io.emit("a");
+  io.emit("b");
+  io.emit("c");
+  CHECK(wait(loop, [&] { return ended == 3; }));
+}
+
+TEST_CASE("emitter: use_fleet() may add and drop transports while emits are under way") {
+  support::RedisServer server;
+  for (const bool adds : {true, false}) {
+    CAPTURE(adds);
+    EmitterOptions one = on(Transport::classic);
+    EmitterOptions two = one;
+    two.also = {Transport::sharded};
+    int ended = 0;
+    (adds ? one : two).on_result = [&](const EmitResult&) { ++ended; };
+    Emitter io(server.url(), adds ? one : two);
+    io.emit("before");
+    io.use_fleet(adds ? two : one);
+    io.emit("after");
     const EmitSummary summary = io.flush(5s);
     CHECK(summary.confirmed == 2);
     CHECK(summary.waiting == 0);
-    CHECK(summary.receivers_min == 1);
+    CHECK(ended == 2);
   }
-  const auto& heard = fleet.wait_for(4);
-  CHECK(heard[0].payload.find("early") != std::string::npos);
-  CHECK(heard[1].payload.find("late") != std::string::npos);
 }
 
 TEST_CASE("stream count: what exists and who reads tell it, or it stays open") {

@@ -46,6 +46,8 @@ struct FoundTransport : ChosenTransport {
   std::string seen_stream_name;    ///< the servers' `streamName`, when `is_read_elsewhere` is true because of it
   /// The servers' `streamCount` as detected, even if the settings give one; empty when it cannot be determined.
   std::optional<std::uint32_t> seen_stream_count;
+  /// Streams: `stream_count` gives the right stream for the namespace that was asked for; others may have another count.
+  bool is_stream_of_namespace_only = false;
   bool has_own_stream = true;    ///< streams: a stream with the name of the settings exists, or that is not known
   bool is_cluster_node = false;  ///< this Redis is a node of a Redis Cluster
 
