@@ -22,6 +22,7 @@
 #include "support/redis_server.hpp"
 #include "support/sanitized.hpp"
 #include "tool.hpp"
+#include "support/uninterrupted.hpp"
 
 namespace batch_test {
 
@@ -57,7 +58,7 @@ class StreamReader {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+    if (support::uninterrupted([&] { return ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address); }) == 0) {
       std::string last = "0";
       while (!stop_) {
         if (paused_) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "tool.hpp"
+#include <support/uninterrupted.hpp>
 
 namespace support {
 namespace {
@@ -22,7 +23,7 @@ int connect_to(std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (support::uninterrupted([&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address); }) != 0) {
     ::close(fd);
     return -1;
   }

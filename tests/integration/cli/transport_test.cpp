@@ -13,6 +13,7 @@
 #include "subscriber.hpp"
 #include "support/redis_server.hpp"
 #include "tool.hpp"
+#include "support/uninterrupted.hpp"
 
 namespace transport_test {
 
@@ -36,7 +37,9 @@ class Reader {
     address.sin_family = AF_INET;
     address.sin_port = htons(redis.port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(support::uninterrupted([&] {
+              return ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+            }) == 0);
     const std::string words = "SELECT " + std::to_string(database) + "\r\nXREAD BLOCK 0 STREAMS " + stream + " $\r\n";
     REQUIRE(::send(fd_, words.data(), words.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(words.size()));
     REQUIRE(eventually([&] { return blocked(redis) != before; }));

@@ -371,6 +371,21 @@ TEST_CASE("automatic: what waits for an answer ends with its emitter, and callba
   CHECK(lost == 3);
 }
 
+TEST_CASE("find transport: a user who may see neither readers nor streams gets no guess between sharded and streams") {
+  support::RedisServer server;
+  Servers fleet(server, SubscriptionKind::shard, {"socket.io#/#", "socket.io#/#0123456789abcdef#"});
+  CHECK(server.ask({"ACL", "SETUSER", "app", "on", ">pw", "allchannels", "+ping", "+select", "+hello", "+client|setname",
+                    "+pubsub", "+spublish"}) == "+OK");
+  redis::Options app = redis::parse_url(server.url());
+  app.username = "app";
+  app.password = "pw";
+  const FoundTransport unknown = find_transport(app, {}, "/", 20s);
+  CHECK(unknown.transport == std::nullopt);
+  CHECK(unknown.message.find("name the transport, sharded or streams") != std::string::npos);
+  CHECK(server.ask({"ACL", "SETUSER", "app", "+exists", "%R~socket.io*"}) == "+OK");
+  CHECK(find_transport(app, {}, "/", 20s).transport == Transport::sharded);
+}
+
 TEST_CASE("automatic: emits made before use_fleet() go to the fleet before it, later ones to the new one") {
   support::RedisServer server;
   Servers before(server, SubscriptionKind::shard, {"socket.io#/#", "socket.io#/#0123456789abcdef#"});

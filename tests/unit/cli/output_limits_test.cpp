@@ -82,6 +82,14 @@ TEST_CASE("message sizes: names of rooms count as arguments do") {
   }
 }
 
+TEST_CASE("output room: who had something before the batch began may get more, unless that crosses a limit") {
+  const OutputRoom room(OutputLimits().subscribers);  // 32 MB at once, 8 MB for a minute; 4 MB go out between two looks
+  CHECK(room.may_grow(3'000'000));
+  CHECK_FALSE(room.may_grow(7'000'000));
+  CHECK(room.may_grow(12'000'000));
+  CHECK_FALSE(room.may_grow(30'000'000));
+}
+
 TEST_CASE("output room: large messages go one by one, each when the one before is read") {
   OutputRoom room(OutputLimits().subscribers);
   const std::uint64_t size = 20 * megabyte;

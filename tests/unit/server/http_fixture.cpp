@@ -149,7 +149,9 @@ Client::Client(std::uint16_t port, const char* address) {
   setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  connected_ = connect(descriptor_, reinterpret_cast<const sockaddr*>(&where), size) == 0;
+  connected_ = support::uninterrupted([&] {  // Linux goes on waiting when it is called again
+                 return connect(descriptor_, reinterpret_cast<const sockaddr*>(&where), size);
+               }) == 0;
 }
 
 Client::~Client() { close(); }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <utility>
+#include <support/uninterrupted.hpp>
 
 namespace live {
 namespace {
@@ -63,7 +64,9 @@ Fixture::Link::Link(Fixture& fixture) : fixture_(fixture), descriptor_(::socket(
   address.sin_family = AF_INET;
   address.sin_port = htons(fixture.port);
   ::inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-  REQUIRE(::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(support::uninterrupted([&] {
+            return ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+          }) == 0);
   ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
   const int on = 1;  // what is written before the loop turns is read at once
   ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
