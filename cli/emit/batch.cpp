@@ -52,7 +52,8 @@ Batch::Batch(Options& options, Console& console, const Signals& signals)
       console_(console),
       signals_(signals),
       input_(*options.input, signals),
-      checkpoint_(options.checkpoint ? std::optional<CheckpointFile>(std::in_place, *options.checkpoint, input_.identity())
+      checkpoint_(options.checkpoint ? std::optional<CheckpointFile>(std::in_place, *options.checkpoint, input_.identity(),
+                                                                             input_.descriptor())
                                      : std::nullopt),
       start_(checkpoint_ ? input_.skip_to(checkpoint_->state().position, signals) : Position{}),
       sent_ahead_(checkpoint_ ? checkpoint_->state().sent_ahead : std::vector<LineRange>{}),

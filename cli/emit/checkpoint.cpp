@@ -152,7 +152,8 @@ std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
   return state;
 }
 
-CheckpointFile::CheckpointFile(const std::string& path, const std::string& input_identity) : path_(resolved(path)) {
+CheckpointFile::CheckpointFile(const std::string& path, const std::string& input_identity, int input_descriptor)
+    : path_(resolved(path)) {
   state_.input = as_json_keeps_it(input_identity);
   struct stat about {};
   const bool exists = ::stat(path_.c_str(), &about) == 0;
@@ -163,6 +164,11 @@ CheckpointFile::CheckpointFile(const std::string& path, const std::string& input
     fail_usage("The checkpoint " + text::excerpt(path_, 200) + " is a folder: name a file.");
   }
   is_device_ = exists && !S_ISREG(about.st_mode);
+  struct stat input {};
+  if (exists && !is_device_ && ::fstat(input_descriptor, &input) == 0 && about.st_dev == input.st_dev &&
+      about.st_ino == input.st_ino) {
+    fail_usage("--checkpoint " + text::excerpt(path_, 200) + " is the input. Name another file.");
+  }
   const int flags = is_device_ ? O_WRONLY | O_NONBLOCK | O_NOCTTY : O_RDWR | O_CREAT;
   descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
   open_error_ = descriptor_ < 0 ? errno : 0;  // reported by save()

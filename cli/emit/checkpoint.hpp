@@ -32,8 +32,10 @@ std::optional<CheckpointState> checkpoint_from_json(std::string_view text);
 class CheckpointFile {
  public:
   /// Locks the file and reads what an earlier run left. Fails with Failure(usage) for a file that is not a checkpoint, is a
-  /// folder, belongs to another input, or is used by another run.
-  CheckpointFile(const std::string& path, const std::string& input_identity);
+  /// folder, is the input itself, belongs to another input, or is used by another run.
+  ///
+  /// `input_descriptor`  the input, if there is one to compare with.
+  CheckpointFile(const std::string& path, const std::string& input_identity, int input_descriptor = -1);
   ~CheckpointFile();
   CheckpointFile(const CheckpointFile&) = delete;
   CheckpointFile& operator=(const CheckpointFile&) = delete;

@@ -43,7 +43,9 @@ Bus detect_one(Commander& redis, const Options& options, Console& console) {
     return *found.transport;
   }
   if (options.is_by_default && found.classic.empty() && found.sharded.empty() && found.streams.empty()) {
-    console.note("No server listens with the key \"" + text::excerpt(options.common.key) + "\" on this Redis." +
+    const std::string where =
+        options.namespaces.size() == 1 ? " in namespace " + text::excerpt(options.namespaces.front()) : std::string();
+    console.note("No server listens" + where + " with the key \"" + text::excerpt(options.common.key) + "\" on this Redis." +
                  std::string(so));
     return Bus::classic;
   }

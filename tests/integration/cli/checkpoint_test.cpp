@@ -235,6 +235,18 @@ TEST_CASE("checkpoint: where it cannot be written, nothing is sent") {
   CHECK(fs::is_character_file("/dev/full"));
 }
 
+TEST_CASE("checkpoint: the input itself is refused, by any name, and stays as it is") {
+  const Folder folder;
+  append(folder / "in", lines(1, 3));
+  fs::create_symlink(folder / "in", folder / "link");
+  for (const std::string& path : {folder / "in", folder / "link"}) {
+    const Ended ended = emit({"-r", "unix:///nowhere", "--checkpoint", path, "--input", folder / "in"});
+    CHECK(ended.status == 1);
+    CHECK(ended.says(" is the input. Name another file."));
+  }
+  CHECK(fs::file_size(folder / "in") == lines(1, 3).size());
+}
+
 TEST_CASE("checkpoint: the room is taken before anything is sent, so that a disk that fills up later does no harm") {
   const Folder folder;
   const RedisServer redis;
