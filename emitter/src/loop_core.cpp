@@ -169,6 +169,7 @@ void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
 }
 
 void LoopCore::on_nothing_held() {
+  const std::shared_ptr<LoopCore> alive = weak_from_this().lock();
   if (held_timer_ != 0) {
     loop_.cancel(std::exchange(held_timer_, 0));
     const std::uint64_t now_ms = loop_.now_ms();
@@ -193,6 +194,7 @@ void LoopCore::close_client(std::uint64_t timeout_ms) {
 }
 
 void LoopCore::finish_close() {
+  const std::shared_ptr<LoopCore> alive = weak_from_this().lock();  // null while the emitter is being destroyed
   end_selected_nobody();
   const std::vector<FlushDone> dones = std::exchange(close_dones_, {});
   if (!dones.empty()) {
