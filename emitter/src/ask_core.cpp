@@ -8,6 +8,8 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/limits.hpp>
 
+#include "stream_search.hpp"
+
 namespace socketio::emitter {
 namespace {
 
@@ -198,11 +200,7 @@ void AskCore::on_found(const std::string& nsp, const FoundTransport& found) {
     }
     return;
   }
-  FleetSettings fleet = fleet_;
-  fleet.transport = *transport;
-  fleet.stream_count = std::max(found.stream_count, 1U);
-  fleet.use_sharded_pubsub = fleet.use_sharded_pubsub || found.use_sharded_pubsub;
-  dialect_ = AskDialect::make(fleet, random_);
+  dialect_ = AskDialect::make(with_found(fleet_, *transport, found), random_);
   std::map<Number, std::string> refused;
   for (const auto& [number, inquiry] : inquiries_) {
     if (inquiry->asked) {

@@ -1,7 +1,6 @@
 #include "blocking_core.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -9,6 +8,7 @@
 
 #include "courier.hpp"
 #include "forks.hpp"
+#include "guarded.hpp"
 #include "ledger.hpp"
 
 namespace socketio::emitter {
@@ -123,13 +123,7 @@ void BlockingCore::log_error(std::string_view message, std::string_view detail) 
 }
 
 void BlockingCore::tell(const EmitResult& result) const {
-  try {
-    options_.on_result(result);
-  } catch (const std::exception& error) {
-    log_error("on_result threw an exception.", error.what());
-  } catch (...) {
-    log_error("on_result threw an exception.", {});
-  }
+  guarded(redis_.log, "on_result", [&] { options_.on_result(result); });
 }
 
 EmitId BlockingCore::send(const Operation& operation) {

@@ -51,8 +51,8 @@ void Courier::use(const EmitterOptions& options) {
   }
   search_.reset();
   if (options.transport == Transport::automatic) {
-    search_ = std::make_shared<TransportSearch>(options.fleet(Transport::classic), options.message_bytes_max, held_bytes_max_, loop_,
-                                                static_cast<TransportSearch::Sink&>(*this), alive_);
+    search_ = std::make_shared<TransportSearch>(options.fleet(Transport::classic), options.message_bytes_max, held_bytes_max_,
+                                                loop_, static_cast<TransportSearch::Sink&>(*this), alive_);
   }
 }
 

@@ -1,10 +1,10 @@
 #include "loop_core.hpp"
 
-#include <exception>
-#include <string>
 #include <utility>
 
 #include <socketio/common/error.hpp>
+
+#include "guarded.hpp"
 
 namespace socketio::emitter {
 
@@ -31,22 +31,6 @@ LoopCore::~LoopCore() {
     finish_flush(flushes_.begin());
   }
   finish_close();
-}
-
-template <typename Function>
-void LoopCore::guarded(std::string_view what, const Function& function) const {
-  const auto log = [this, what](std::string_view detail) {
-    if (log_) {
-      log_({redis::LogLevel::error, "emitter", std::string(what) + " threw an exception.", detail});
-    }
-  };
-  try {
-    function();
-  } catch (const std::exception& error) {
-    log(error.what());
-  } catch (...) {
-    log({});
-  }
 }
 
 EmitId LoopCore::send(const Operation& operation) {
@@ -112,7 +96,7 @@ void LoopCore::tell(const EmitResult& result) {
       --current->waiting;
     }
   }
-  guarded("on_result", [&] { options_.on_result(result); });
+  guarded(log_, "on_result", [&] { options_.on_result(result); });
   while (!flushes_.empty() && flushes_.front().waiting == 0) {
     finish_flush(flushes_.begin());
   }
@@ -132,7 +116,7 @@ void LoopCore::finish_flush(std::list<PendingFlush>::iterator flush) {
   flushes_.erase(flush);
   const EmitSummary summary = take_summary();
   if (done) {
-    guarded("The callback of flush()", [&] { done(summary); });
+    guarded(log_, "The callback of flush()", [&] { done(summary); });
   }
 }
 
@@ -169,7 +153,6 @@ void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
 }
 
 void LoopCore::on_nothing_held() {
-  const std::shared_ptr<LoopCore> alive = weak_from_this().lock();
   if (held_timer_ != 0) {
     loop_.cancel(std::exchange(held_timer_, 0));
     const std::uint64_t now_ms = loop_.now_ms();
@@ -200,7 +183,7 @@ void LoopCore::finish_close() {
   if (!dones.empty()) {
     const EmitSummary summary = ledger_.take_period();
     for (const FlushDone& done : dones) {
-      guarded("The callback of close()", [&] { done(summary); });
+      guarded(log_, "The callback of close()", [&] { done(summary); });
     }
   }
 }

@@ -54,9 +54,6 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
                      std::string_view message) override;
   void on_nothing_held() override;
   void close_client(std::uint64_t timeout_ms);
-  /// Calls a callback of the application; an exception that it throws is logged.
-  template <typename Function>
-  void guarded(std::string_view what, const Function& function) const;
   void finish_flush(std::list<PendingFlush>::iterator flush);
   void finish_close();
   EmitSummary take_summary();

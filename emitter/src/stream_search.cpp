@@ -356,6 +356,13 @@ std::optional<std::uint32_t> stream_count_of(const SeenStreams& seen, std::strin
   return one_stream ? std::optional(counts.candidates.front()) : counts.certain;
 }
 
+FleetSettings with_found(FleetSettings fleet, Transport transport, const FoundTransport& found) {
+  fleet.transport = transport;
+  fleet.stream_count = std::max(found.stream_count, 1U);  // 0: unknown, and not needed by requests
+  fleet.use_sharded_pubsub = fleet.use_sharded_pubsub || found.use_sharded_pubsub;
+  return fleet;
+}
+
 std::string counted_or_none(std::size_t count, std::string_view what) {
   return count == 0 ? std::string() : std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }

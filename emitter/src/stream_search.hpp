@@ -18,6 +18,9 @@ namespace socketio {
 void search_streams(redis::Client& client, FleetSettings fleet, std::string nsp, FoundTransport found,
                     std::vector<std::string> uids, std::function<void(const FoundTransport&)> done);
 
+/// `fleet` with what was found of it.
+[[nodiscard]] FleetSettings with_found(FleetSettings fleet, Transport transport, const FoundTransport& found);
+
 /// "2 servers"; empty for none.
 [[nodiscard]] std::string counted_or_none(std::size_t count, std::string_view what);
 

@@ -7,6 +7,8 @@
 
 #include <socketio/common/error.hpp>
 
+#include "stream_search.hpp"
+
 namespace socketio::emitter {
 namespace {
 
@@ -69,12 +71,7 @@ void TransportSearch::on_found(redis::Client& client, const std::string& nsp, co
   const bool is_for_all = is_known && !found.is_stream_of_namespace_only;
   const bool is_answer = found.outcome == redis::Outcome::ok;
   const std::vector<HeldOperation> held = take_held(is_for_all || !is_answer || stopped_ ? nullptr : &nsp);
-  FleetSettings fleet = fleet_;
-  if (is_known) {
-    fleet.transport = *found.transport;
-    fleet.stream_count = found.stream_count;
-    fleet.use_sharded_pubsub = fleet.use_sharded_pubsub || found.use_sharded_pubsub;
-  }
+  const FleetSettings fleet = is_known ? with_found(fleet_, *found.transport, found) : fleet_;
   if (is_known || found.nobody()) {
     Encoder encoder(fleet, message_bytes_max_);
     publish_held(client, encoder, held);
@@ -100,9 +97,8 @@ void TransportSearch::on_found(redis::Client& client, const std::string& nsp, co
 }
 
 std::vector<HeldOperation> TransportSearch::take_held(const std::string* nsp) {
-  const auto first = nsp == nullptr ? held_.begin() : std::stable_partition(held_.begin(), held_.end(), [nsp](const HeldOperation& one) {
-    return one.view().name_space() != *nsp;
-  });
+  const auto stays = [nsp](const HeldOperation& one) { return nsp != nullptr && one.view().name_space() != *nsp; };
+  const auto first = std::stable_partition(held_.begin(), held_.end(), stays);
   std::vector<HeldOperation> taken(std::make_move_iterator(first), std::make_move_iterator(held_.end()));
   held_.erase(first, held_.end());
   held_bytes_ = 0;

@@ -18,8 +18,9 @@ namespace socketio::emitter {
 
 /// Transport::automatic: keeps emits until the transport of their namespace is found, then publishes them in their order.
 ///
-/// Redis answers for one namespace at a time. An answer that holds for all of them ends the search. With an answer that holds for
-/// one namespace only (no server listens there, or only the namespace's own stream is certain) the others are asked for as well.
+/// Redis answers for one namespace at a time. An answer that holds for all of them ends the search. With an answer that holds
+/// for one namespace only (no server listens there, or only the namespace's own stream is certain) the others are asked for
+/// as well.
 class TransportSearch : public std::enable_shared_from_this<TransportSearch> {
  public:
   /// The emitter's side. Each call may destroy the emitter.
