@@ -94,8 +94,9 @@ std::string grouped(std::uint64_t number) {
   return text;
 }
 
-std::string counted(std::uint64_t number, std::string_view singular) {
-  return grouped(number) + " " + std::string(singular) + (number == 1 ? "" : "s");
+std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural) {
+  const bool is_regular = number == 1 || plural.empty();
+  return grouped(number) + " " + std::string(is_regular ? singular : plural) + (is_regular && number != 1 ? "s" : "");
 }
 
 std::string size_text(std::uint64_t bytes) {

@@ -26,8 +26,8 @@ std::optional<std::uint64_t> count(std::string_view text);
 
 /// "1,234,567".
 std::string grouped(std::uint64_t number);
-/// "1 server", "2 servers".
-std::string counted(std::uint64_t number, std::string_view singular);
+/// "1 server", "2 servers"; with a plural, "2 entries".
+std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural = {});
 /// "64M", "1000 bytes": the shorter form where it is exact.
 std::string size_text(std::uint64_t bytes);
 /// "500ms", "5s", "1m30s".

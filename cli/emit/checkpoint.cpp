@@ -19,6 +19,7 @@
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
 #include "common/values.hpp"
+#include "same_file.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -165,8 +166,7 @@ CheckpointFile::CheckpointFile(const std::string& path, const std::string& input
   }
   is_device_ = exists && !S_ISREG(about.st_mode);
   struct stat input {};
-  if (exists && !is_device_ && ::fstat(input_descriptor, &input) == 0 && about.st_dev == input.st_dev &&
-      about.st_ino == input.st_ino) {
+  if (exists && !is_device_ && ::fstat(input_descriptor, &input) == 0 && is_same_file(about, input)) {
     fail_usage("--checkpoint " + text::excerpt(path_, 200) + " is the input. Name another file.");
   }
   const int flags = is_device_ ? O_WRONLY | O_NONBLOCK | O_NOCTTY : O_RDWR | O_CREAT;

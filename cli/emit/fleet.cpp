@@ -153,8 +153,8 @@ void check_streams(const Options& options, Console& console, const FoundTranspor
         text::excerpt(found.stream_message, 400));
   }
   if (!options.stream_count_given && options.input && found.is_stream_of_namespace_only) {
-    fail_usage("The servers' streamCount is not certain: what Redis shows tells the stream of namespace " + text::excerpt(options.nsp) +
-               " only, and lines may name others. Give it with --stream-count.");
+    fail_usage("The servers' streamCount is not certain: what Redis shows tells the stream of namespace " +
+               text::excerpt(options.nsp) + " only, and lines may name others. Give it with --stream-count.");
   }
   const auto seen = found.seen_stream_count;
   if (options.stream_count_given && seen && stream_of(options, *seen) != stream_of(options, options.stream_count)) {

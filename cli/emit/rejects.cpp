@@ -9,16 +9,9 @@
 
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
+#include "same_file.hpp"
 
 namespace socketio::cli {
-namespace {
-
-bool is_same_file(const struct stat& one, const struct stat& other) noexcept {
-  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
-}  // namespace
-
 Rejects::Rejects(const std::string& path, int input_descriptor, const std::string& checkpoint) : path_(path) {
   struct stat about {};
   struct stat other {};

@@ -107,8 +107,9 @@ void Throttle::note_slowness() {
 
 void Throttle::note_blindness() {
   if (!watch_.may_read() && !std::exchange(told_blind_, true)) {
-    console_.note("Redis does not allow CLIENT LIST: how far the servers are behind cannot be seen, so this batch does not slow down for "
-                  "them. --rate limits it.");
+    console_.note(
+        "Redis does not allow CLIENT LIST: how far the servers are behind cannot be seen, so this batch does not slow down for "
+        "them. --rate limits it.");
   }
 }
 

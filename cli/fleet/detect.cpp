@@ -23,6 +23,10 @@ FoundNamespaces look_at_fleet(Commander& redis, const Options& options) {
   return std::move(**found);
 }
 
+std::string namespace_text(const Options& options) {
+  return options.namespaces.size() == 1 ? " in namespace " + text::excerpt(options.namespaces.front()) : std::string();
+}
+
 bool is_harmful(const FoundNamespaces& found, const std::string& nsp) {
   return std::binary_search(found.classic.begin(), found.classic.end(), nsp);
 }
@@ -43,10 +47,8 @@ Bus detect_one(Commander& redis, const Options& options, Console& console) {
     return *found.transport;
   }
   if (options.is_by_default && found.classic.empty() && found.sharded.empty() && found.streams.empty()) {
-    const std::string where =
-        options.namespaces.size() == 1 ? " in namespace " + text::excerpt(options.namespaces.front()) : std::string();
-    console.note("No server listens" + where + " with the key \"" + text::excerpt(options.common.key) + "\" on this Redis." +
-                 std::string(so));
+    console.note("No server listens" + namespace_text(options) + " with the key \"" + text::excerpt(options.common.key) +
+                 "\" on this Redis." + std::string(so));
     return Bus::classic;
   }
   fail_usage(text::excerpt(found.message, 600));

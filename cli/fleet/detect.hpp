@@ -14,6 +14,9 @@ namespace socketio::cli::fleet {
 /// Failure(refused) when Redis does not report them.
 FoundNamespaces look_at_fleet(Commander& redis, const Options& options);
 
+/// " in namespace /chat" where the options name one; else empty.
+[[nodiscard]] std::string namespace_text(const Options& options);
+
 /// True if a request to the streams servers of a namespace would also reach classic servers: they decode it as a broadcast, and
 /// official ones crash on a broadcast that they cannot decode.
 [[nodiscard]] bool is_harmful(const FoundNamespaces& found, const std::string& nsp);

@@ -130,9 +130,8 @@ void Questions::check_asked() {
   if (was_asked()) {
     return;
   }
-  const std::string where =
-      options_.namespaces.size() == 1 ? " in namespace " + text::excerpt(options_.namespaces.front()) : std::string();
-  throw Failure(ExitStatus::refused, "No server listens with the key \"" + text::excerpt(options_.common.key) + "\"" + where +
+  throw Failure(ExitStatus::refused, "No server listens with the key \"" + text::excerpt(options_.common.key) + "\"" +
+                                         namespace_text(options_) +
                                          (last_bus_ ? " by the " + std::string(name_of(*last_bus_)) + " transport" : "") +
                                          " on this Redis." + elsewhere());
 }

@@ -266,7 +266,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
     parts_.output.missed(gap.count);
     const std::string name = text::excerpt(stream.name);
     parts_.console.error(gap.count
-                             ? "Missing: " + (*gap.count == 1 ? std::string("1 entry") : units::grouped(*gap.count) + " entries") +
+                             ? "Missing: " + units::counted(*gap.count, "entry", "entries") +
                                    " of the stream " + name + ", which it dropped before they were read."
                              : "Entries of the stream " + name +
                                    " may be missing: it dropped those that were read last, and this Redis does not tell how "
