@@ -96,13 +96,16 @@ def costly_includes():
     return problems
 
 
+def headers_in(base):
+    return {str(path.relative_to(base)) for path in base.rglob("*.hpp")}
+
+
 def main():
-    includes_by_folder = {}
+    includes_by_folder, internal = {}, set()
     for folder in FOLDERS:
-        headers = set()
-        for base in (ROOT / folder / "include", ROOT / folder / "internal"):
-            headers |= {str(path.relative_to(base)) for path in base.rglob("*.hpp")}
-        includes_by_folder[folder] = headers
+        not_installed = headers_in(ROOT / folder / "internal")
+        includes_by_folder[folder] = headers_in(ROOT / folder / "include") | not_installed
+        internal |= not_installed
 
     problems, files, seen = costly_includes(), 0, 0
     for folder in FOLDERS:
@@ -111,6 +114,7 @@ def main():
                 continue
             files += 1
             public = "include" in path.relative_to(ROOT).parts
+            installed_only = public or folder == "examples"
             for quote, header in INCLUDE.findall(path.read_text()):
                 seen += 1
                 where = f"{path.relative_to(ROOT)}: #include {header}"
@@ -124,6 +128,8 @@ def main():
                         problems.append(f"{where}: no folder has this header")
                     elif owner not in MAY_INCLUDE[folder]:
                         problems.append(f"{where}: {folder} may not know {owner}")
+                    elif installed_only and header in internal:
+                        problems.append(f"{where}: is not installed")
                 elif quote == '"':
                     places = [(base / header).resolve() for base in (path.parent, ROOT / folder / ("." if folder == "cli" else "src"))]
                     found = [place for place in places if place.exists()]

@@ -4,7 +4,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/socketio_packet.hpp>
@@ -28,20 +27,20 @@ using socketio_packet::Violation;
 /// `packet`   not of a binary type. The data of events and acks is an array; an event's name that is binary becomes text.
 /// Fails      truncated, bad_syntax, trailing_bytes: the data is not one msgpack value; then `out` is unchanged.
 /// Cost       one pass; dates are rewritten, everything else is copied in runs.
-SOCKETIO_API Result<void> encode(Buffer& out, const Packet& packet);
+Result<void> encode(Buffer& out, const Packet& packet);
 
 /// Appends the response to a CONNECT. An empty `pid` is left out.
-SOCKETIO_API void encode_connect(Buffer& out, std::string_view nsp, std::string_view sid, std::string_view pid = {});
+void encode_connect(Buffer& out, std::string_view nsp, std::string_view sid, std::string_view pid = {});
 /// Appends a CONNECT_ERROR with {message, data?}. `data` is one msgpack value, or empty to leave it out. Fails as encode()
 /// does.
-SOCKETIO_API Result<void> encode_connect_error(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
-SOCKETIO_API void encode_disconnect(Buffer& out, std::string_view nsp);
+Result<void> encode_connect_error(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
+void encode_disconnect(Buffer& out, std::string_view nsp);
 
 /// Reads one packet. Unlike the reference implementation, it checks event names by the same rules as the default parser.
 ///
 /// `message`  borrowed by `packet`. Unknown members are skipped; of repeated ones the last counts. Dates and undefined stay in
 ///            the forms of notepack 2.
 /// Cost       one pass.
-[[nodiscard]] SOCKETIO_API Violation decode(Bytes message, Packet& packet, std::size_t depth_max = limits::depth_max);
+[[nodiscard]] Violation decode(Bytes message, Packet& packet, std::size_t depth_max = limits::depth_max);
 
 }  // namespace socketio::socketio_msgpack_packet

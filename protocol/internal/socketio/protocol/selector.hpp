@@ -4,7 +4,6 @@
 #include <span>
 
 #include <socketio/common/buffer.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/flags.hpp>
 #include <socketio/protocol/room.hpp>
@@ -40,21 +39,21 @@ struct View {
 };
 
 /// Appends the msgpack map. Grows `out` at most once.
-SOCKETIO_API void append_packed(Buffer& out, const Target& target, OptionsOrder order);
+void append_packed(Buffer& out, const Target& target, OptionsOrder order);
 
 /// Appends {"rooms":[...],"except":[...]}: requests in JSON carry no flags.
-SOCKETIO_API void append_json(Buffer& out, const Target& target);
+void append_json(Buffer& out, const Target& target);
 
 /// Appends {"rooms":[...],"except":[...],"flags":{...}}.
-SOCKETIO_API void append_json_with_flags(Buffer& out, const Target& target);
+void append_json_with_flags(Buffer& out, const Target& target);
 
 /// Appends ["text",42]. Invalid UTF-8 in names is repaired.
-SOCKETIO_API void append_json_rooms(Buffer& out, std::span<const Room> rooms);
+void append_json_rooms(Buffer& out, std::span<const Room> rooms);
 
 /// Reads the map; the previous content of `view` is discarded. Absent and nil lists are empty. Unknown members and flags are
 /// skipped, and so are flags that are not a map. Of repeated members the last one counts.
 ///
 /// Fails      truncated, wrong_type, too_deep, too_large; see Cursor.
-SOCKETIO_API bool read(Cursor& cursor, View& view);
+bool read(Cursor& cursor, View& view);
 
 }  // namespace socketio::selector

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <socketio/adapter/adapter.hpp>
-#include <socketio/common/export.hpp>
 
 namespace socketio::adapter {
 
@@ -22,7 +21,7 @@ class AckRequest;
 /// connection.
 ///
 /// Source: docs/wire_server.md, "Connection-state recovery".
-class SOCKETIO_API InMemoryAdapter final : public Adapter {
+class InMemoryAdapter final : public Adapter {
  public:
   explicit InMemoryAdapter(Host& host);
   ~InMemoryAdapter() override;

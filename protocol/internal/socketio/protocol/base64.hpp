@@ -4,15 +4,14 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 
 // Standard base64 with padding (RFC 4648, section 4), on OpenSSL's libcrypto.
 namespace socketio::base64 {
 
-SOCKETIO_API void encode(Buffer& out, Bytes bytes);
+void encode(Buffer& out, Bytes bytes);
 
 /// Appends the decoded bytes. Strict: the alphabet with `+` and `/`, padding required, no white space. Returns false, and
 /// leaves `out` unchanged, for any other text.
-[[nodiscard]] SOCKETIO_API bool decode(Buffer& out, std::string_view text);
+[[nodiscard]] bool decode(Buffer& out, std::string_view text);
 
 }  // namespace socketio::base64

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 
-#include <socketio/common/export.hpp>
 
 // Ids of nodes and requests. The caller supplies the random bytes; every value of every byte is valid.
 //
@@ -16,9 +15,9 @@ inline constexpr std::size_t short_size = 6;
 inline constexpr std::size_t hex_size = 16;
 
 /// Six characters of A-Z a-z 0-9 - _, one per random byte: the uid of a classic adapter, and its request ids.
-SOCKETIO_API std::string make_short(std::span<const std::uint8_t, short_size> random);
+std::string make_short(std::span<const std::uint8_t, short_size> random);
 
 /// Sixteen lower-case hexadecimal digits, two per random byte: the uid of a sharded or streams adapter, and its request ids.
-SOCKETIO_API std::string make_hex(std::span<const std::uint8_t, hex_size / 2> random);
+std::string make_hex(std::span<const std::uint8_t, hex_size / 2> random);
 
 }  // namespace socketio::ids

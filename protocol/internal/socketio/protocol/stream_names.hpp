@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <socketio/common/buffer.hpp>
-#include <socketio/common/export.hpp>
 
 // The Redis streams of the streams family.
 //
@@ -18,13 +17,13 @@
 namespace socketio::stream_names {
 
 /// Java's hash of a text, over its UTF-16 units. `text` is valid UTF-8.
-[[nodiscard]] SOCKETIO_API std::int32_t hash_of(std::string_view text) noexcept;
+[[nodiscard]] std::int32_t hash_of(std::string_view text) noexcept;
 
 /// Appends the name of the stream that a namespace's messages go to. The index may be negative: JavaScript's remainder has the
 /// sign of the hash.
-SOCKETIO_API void append(Buffer& out, std::string_view stream_name, std::uint32_t stream_count, std::string_view nsp);
+void append(Buffer& out, std::string_view stream_name, std::uint32_t stream_count, std::string_view nsp);
 
 /// All streams that the reference implementation reads: one name, or S-0 ... S-(n-1).
-[[nodiscard]] SOCKETIO_API std::vector<std::string> all(std::string_view stream_name, std::uint32_t stream_count);
+[[nodiscard]] std::vector<std::string> all(std::string_view stream_name, std::uint32_t stream_count);
 
 }  // namespace socketio::stream_names

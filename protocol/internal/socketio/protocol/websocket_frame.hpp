@@ -8,7 +8,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 
 // WebSocket frames, and the computation of Sec-WebSocket-Accept for the handshake.
@@ -54,13 +53,13 @@ inline constexpr std::size_t reason_bytes_max = control_bytes_max - 2;
 
 /// Writes the header of one whole, unmasked frame to `at`, which has room for header_size(payload_size) bytes. An encoder that
 /// knows the size only at the end leaves header_size_max bytes in front, and uses the last ones.
-SOCKETIO_API void write_header(std::uint8_t* at, Opcode opcode, std::uint64_t payload_size, bool compressed = false) noexcept;
+void write_header(std::uint8_t* at, Opcode opcode, std::uint64_t payload_size, bool compressed = false) noexcept;
 
 /// Appends one whole frame as a server sends it. A control frame's payload is at most control_bytes_max.
-SOCKETIO_API void encode(Buffer& out, Opcode opcode, Bytes payload, bool compressed = false);
+void encode(Buffer& out, Opcode opcode, Bytes payload, bool compressed = false);
 
 /// Appends a close frame, an empty one for CloseCode::none. The reason, valid UTF-8, is truncated to whole characters that fit.
-SOCKETIO_API void encode_close(Buffer& out, CloseCode code = CloseCode::none, std::string_view reason = {});
+void encode_close(Buffer& out, CloseCode code = CloseCode::none, std::string_view reason = {});
 
 /// Header fields of a client's frame.
 struct ClientFrame {
@@ -70,7 +69,7 @@ struct ClientFrame {
   Mask mask{};
 };
 /// Appends one frame as a client sends it.
-SOCKETIO_API void encode_masked(Buffer& out, const ClientFrame& frame, Bytes payload);
+void encode_masked(Buffer& out, const ClientFrame& frame, Bytes payload);
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
 
@@ -102,7 +101,7 @@ struct ParserOptions {
 ///
 /// A message that lies wholly in the input is unmasked there and not copied. Otherwise it is assembled in the parser's buffer,
 /// which grows with the bytes received, never with the size claimed, and is freed in the next call.
-class SOCKETIO_API Parser {
+class Parser {
  public:
   explicit Parser(const ParserOptions& options = {}) noexcept : options_(options) {}
 
@@ -151,9 +150,9 @@ class SOCKETIO_API Parser {
 // ---- the handshake ---------------------------------------------------------------------------------------------------------
 
 /// True if a Sec-WebSocket-Key is base64 of 16 bytes, as the standard requires.
-[[nodiscard]] SOCKETIO_API bool is_valid_key(std::string_view key) noexcept;
+[[nodiscard]] bool is_valid_key(std::string_view key) noexcept;
 
 /// Appends the Sec-WebSocket-Accept for a key: 28 characters.
-SOCKETIO_API void append_accept(Buffer& out, std::string_view key);
+void append_accept(Buffer& out, std::string_view key);
 
 }  // namespace socketio::websocket_frame

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <socketio/common/buffer.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/protocol/cursor.hpp>
 
 namespace socketio {
@@ -19,7 +18,7 @@ namespace socketio {
 /// matches no socket. Dropping it could leave an empty list, which would mean every socket.
 ///
 /// Source: docs/wire.md, "Numeric rooms".
-class SOCKETIO_API RoomList {
+class RoomList {
  public:
   /// Not UTF-8, and therefore not the name of any room.
   static constexpr std::string_view nobody = "\xff";
@@ -85,6 +84,6 @@ enum class Unnamed : std::uint8_t {
 /// Reads a list of rooms. Nil and undefined count as an empty list.
 ///
 /// Fails      truncated, wrong_type, too_deep, too_large (more than limits::rooms_max); see Cursor.
-SOCKETIO_API bool read_rooms(Cursor& cursor, RoomList& rooms, Unnamed unnamed);
+bool read_rooms(Cursor& cursor, RoomList& rooms, Unnamed unnamed);
 
 }  // namespace socketio

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include <socketio/common/buffer.hpp>
-#include <socketio/common/export.hpp>
 
 // The query of a URL, as Node's querystring.parse() reads it: `a=1&b=x+y&b=%41` is {a: "1", b: ["x y", "A"]}. Handshakes
 // contain it, and clients of generation 2 send their auth in it.
@@ -15,13 +14,13 @@ namespace socketio::query_string {
 
 /// Calls `pair` with each name and its value, decoded, in the order in which they occur. Accepts any text; limited as
 /// to_msgpack() is.
-SOCKETIO_API void for_each(std::string_view query, const std::function<void(std::string name, std::string value)>& pair);
+void for_each(std::string_view query, const std::function<void(std::string name, std::string value)>& pair);
 
 /// Appends a msgpack map of texts, and of arrays of texts for names that occur more than once. Names are in the order of their
 /// first occurrence. Accepts any text: percent signs without two digits stay unchanged, and invalid UTF-8 is repaired.
 ///
 /// `query`    without the question mark. Pairs after the first limits::query_names_max are ignored.
 /// Cost       linear; allocates for every name and value.
-SOCKETIO_API void to_msgpack(Buffer& out, std::string_view query);
+void to_msgpack(Buffer& out, std::string_view query);
 
 }  // namespace socketio::query_string

@@ -7,7 +7,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/cursor.hpp>
@@ -38,7 +37,7 @@ struct JsonOptions {
 /// last value, at the place of the first, as JavaScript does; next_member() returns each of them.
 ///
 /// Reading a value as another type fails with wrong_type. Other failures: see json_to_msgpack().
-class SOCKETIO_API JsonReader {
+class JsonReader {
  public:
   explicit JsonReader(std::string_view text, const JsonOptions& options = {}) noexcept : text_(text), options_(options) {}
 
@@ -97,7 +96,7 @@ class SOCKETIO_API JsonReader {
 ///            moves each byte after the first of them at most once; the same where members are repeated. The keys of an object
 ///            of many members are looked up by hash. So time is linear in the input, whatever its shape (n log n when an
 ///            attacker chooses keys with equal hashes).
-SOCKETIO_API Result<void> json_to_msgpack(std::string_view json, Buffer& out, const JsonOptions& options = {});
+Result<void> json_to_msgpack(std::string_view json, Buffer& out, const JsonOptions& options = {});
 
 /// Form of binary data in JSON, which has no binary type.
 enum class BinaryForm : std::uint8_t {
@@ -126,10 +125,10 @@ struct MsgpackOptions {
 /// `input`    exactly one value; borrowed.
 /// Fails      truncated, bad_syntax, too_deep, trailing_bytes. On failure `out` and `attachments` are unchanged.
 /// Cost       one pass; allocates only for `out`.
-SOCKETIO_API Result<void> msgpack_to_json(Bytes input, Buffer& out, const MsgpackOptions& options = {});
+Result<void> msgpack_to_json(Bytes input, Buffer& out, const MsgpackOptions& options = {});
 
 /// Appends `text` as a JSON string, quotes included, escaped as JSON.stringify does: lone surrogates (utf8.hpp) as
 /// \udxxx. Other invalid UTF-8 is repaired.
-SOCKETIO_API void append_json_string(Buffer& out, std::string_view text);
+void append_json_string(Buffer& out, std::string_view text);
 
 }  // namespace socketio::transcode

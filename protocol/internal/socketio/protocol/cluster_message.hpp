@@ -8,7 +8,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/flags.hpp>
 #include <socketio/protocol/room.hpp>
@@ -49,38 +48,38 @@ using selector::Target;
 // Text is valid UTF-8, lists of rooms have no duplicates. An empty `request_id` is left out: no response is requested.
 
 /// `event`  msgpack array [event, args...]: well formed, with a name that is not reserved.
-SOCKETIO_API void append_broadcast(Buffer& data, Bytes event, std::optional<std::uint64_t> ack_id, std::string_view request_id,
+void append_broadcast(Buffer& data, Bytes event, std::optional<std::uint64_t> ack_id, std::string_view request_id,
                                    const Target& target);
-SOCKETIO_API void append_rooms_change(Buffer& data, const Target& target, std::span<const Room> rooms);
-SOCKETIO_API void append_disconnect(Buffer& data, const Target& target, bool close);
-SOCKETIO_API void append_fetch(Buffer& data, const Target& target, std::string_view request_id);
+void append_rooms_change(Buffer& data, const Target& target, std::span<const Room> rooms);
+void append_disconnect(Buffer& data, const Target& target, bool close);
+void append_fetch(Buffer& data, const Target& target, std::string_view request_id);
 /// `sockets`  `count` packed maps {id, handshake, rooms, data}, one after the other.
-SOCKETIO_API void append_sockets(Buffer& data, std::string_view request_id, std::size_t count, Bytes sockets);
-SOCKETIO_API void append_server_side_event(Buffer& data, std::string_view request_id, Bytes event);
+void append_sockets(Buffer& data, std::string_view request_id, std::size_t count, Bytes sockets);
+void append_server_side_event(Buffer& data, std::string_view request_id, Bytes event);
 /// For types 10 and 12. `value`: one msgpack value, or empty for undefined.
-SOCKETIO_API void append_answer(Buffer& data, std::string_view request_id, Bytes value);
-SOCKETIO_API void append_client_count(Buffer& data, std::string_view request_id, std::uint64_t count);
+void append_answer(Buffer& data, std::string_view request_id, Bytes value);
+void append_client_count(Buffer& data, std::string_view request_id, std::uint64_t count);
 
 /// True if messages of that type may hold binary and this data does, so that they cannot be JSON.
-[[nodiscard]] SOCKETIO_API bool needs_msgpack(Type type, Bytes data) noexcept;
+[[nodiscard]] bool needs_msgpack(Type type, Bytes data) noexcept;
 /// Appends {type, data, uid, nsp} as msgpack.
-SOCKETIO_API void encode_msgpack(Buffer& out, Type type, Bytes data, std::string_view uid, std::string_view nsp);
+void encode_msgpack(Buffer& out, Type type, Bytes data, std::string_view uid, std::string_view nsp);
 /// Appends {type, data, uid, nsp} as JSON. Fails as transcode::msgpack_to_json() does; then `out` is unchanged.
-SOCKETIO_API Result<void> encode_json(Buffer& out, Type type, Bytes data, std::string_view uid, std::string_view nsp);
+Result<void> encode_json(Buffer& out, Type type, Bytes data, std::string_view uid, std::string_view nsp);
 
 /// Appends the data of a broadcast without responses directly as JSON: the same bytes as encode_entry_data() after
 /// append_broadcast(), at lower cost. Returns false, with `out` unchanged, when JSON cannot hold the event, or the event is not
 /// well formed.
-[[nodiscard]] SOCKETIO_API bool append_broadcast_json(Buffer& out, Bytes event, const Target& target);
+[[nodiscard]] bool append_broadcast_json(Buffer& out, Bytes event, const Target& target);
 /// Appends a whole message {type, data, uid, nsp} in the same way as append_broadcast_json().
-[[nodiscard]] SOCKETIO_API bool encode_broadcast_json(Buffer& out, Bytes event, const Target& target, std::string_view uid,
+[[nodiscard]] bool encode_broadcast_json(Buffer& out, Bytes event, const Target& target, std::string_view uid,
                                                       std::string_view nsp);
 
 /// Appends the data member in the form of a stream entry: JSON, or base64 of the msgpack if that holds binary.
 ///
 /// `only_plaintext`  never base64: binary becomes {"type":"Buffer","data":[...]}.
 /// Fails             as encode_json() does.
-SOCKETIO_API Result<void> encode_entry_data(Buffer& out, Type type, Bytes data, bool only_plaintext = false);
+Result<void> encode_entry_data(Buffer& out, Type type, Bytes data, bool only_plaintext = false);
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
 
@@ -110,12 +109,12 @@ struct View {
 ///
 /// `scratch`  receives the msgpack form of a JSON payload; its previous content is discarded.
 /// Fails      truncated, bad_syntax, trailing_bytes, too_deep, too_large, missing_field, wrong_type.
-[[nodiscard]] SOCKETIO_API Result<Envelope> open(Bytes payload, Buffer& scratch);
+[[nodiscard]] Result<Envelope> open(Bytes payload, Buffer& scratch);
 
 /// Reads the data of a message whose type is one of Type.
 ///
 /// Fails      as open() does, and bad_value: an event with a name that makes clients disconnect, or that receivers ignore.
-[[nodiscard]] SOCKETIO_API Result<View> decode(Type type, Bytes data);
+[[nodiscard]] Result<View> decode(Type type, Bytes data);
 
 [[nodiscard]] constexpr bool is_known(int type) noexcept { return type >= 3 && type <= 12; }
 /// True for responses, which are sent only to the requester, not to all nodes.

@@ -7,7 +7,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/result.hpp>
 
 // Packets of Engine.IO (revision 4) in WebSocket frames and in the bodies of polling requests.
@@ -46,13 +45,13 @@ struct Handshake {
 };
 
 /// Appends the text form of the `open` packet, the same in all revisions.
-SOCKETIO_API void encode_open(Buffer& out, const Handshake& handshake);
+void encode_open(Buffer& out, const Handshake& handshake);
 
 /// Appends the text form.
-SOCKETIO_API void encode(Buffer& out, const Packet& packet);
+void encode(Buffer& out, const Packet& packet);
 
 /// Appends a polling body.
-SOCKETIO_API void encode_payload(Buffer& out, std::span<const Packet> packets);
+void encode_payload(Buffer& out, std::span<const Packet> packets);
 
 /// Reads a text form.
 ///
@@ -60,10 +59,10 @@ SOCKETIO_API void encode_payload(Buffer& out, std::span<const Packet> packets);
 /// `scratch`  receives the bytes of a binary message, which the packet borrows; its previous content is discarded.
 /// Fails      truncated (no character at all), bad_value (not a type), bad_syntax (not base64: both alphabets are accepted, and
 ///            the padding may be missing, but no character is skipped).
-[[nodiscard]] SOCKETIO_API Result<Packet> decode(std::string_view text, Buffer& scratch);
+[[nodiscard]] Result<Packet> decode(std::string_view text, Buffer& scratch);
 
 /// Reads a polling body packet by packet. Packets before a failure are valid.
-class SOCKETIO_API PayloadReader {
+class PayloadReader {
  public:
   /// Both are borrowed; see decode().
   PayloadReader(std::string_view body, Buffer& scratch) noexcept : body_(body), scratch_(scratch) {}

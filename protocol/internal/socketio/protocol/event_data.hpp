@@ -6,7 +6,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/cursor.hpp>
@@ -28,17 +27,17 @@ struct Name {
 /// Fails      truncated, bad_syntax, wrong_type (not an array, or a first element that is not a name), bad_value (an empty
 ///            array; a number that is not finite).
 /// Cost       reads a few bytes, not the arguments.
-SOCKETIO_API Result<Name> name(Bytes data);
+Result<Name> name(Bytes data);
 
 /// Skips an array, checks it and its name, and returns its bytes; empty on failure. Names for which `reserved` is true fail
 /// with bad_value. The nesting is counted from the array itself.
-SOCKETIO_API Bytes read(Cursor& cursor, bool (*reserved)(std::string_view));
+Bytes read(Cursor& cursor, bool (*reserved)(std::string_view));
 
 /// Appends the array `data` with one more argument, a text: the offset that recovery needs. `data` is an array.
-SOCKETIO_API void append_argument(Buffer& out, Bytes data, std::string_view text);
+void append_argument(Buffer& out, Bytes data, std::string_view text);
 
 /// The last argument of the array `data`; empty when that is not text.
-SOCKETIO_API std::string_view last_text(Bytes data) noexcept;
+std::string_view last_text(Bytes data) noexcept;
 
 /// Maximum nesting of an [event, args...] that this library creates: messages add levels around it.
 inline constexpr std::size_t depth_max = limits::depth_max - 4;
@@ -48,9 +47,9 @@ inline constexpr std::size_t depth_max = limits::depth_max - 4;
 ///
 /// Returns    true if publishable() may have something to change.
 /// Fails      throws Error(bad_arguments), Error(reserved_event).
-SOCKETIO_API bool require(Bytes data, bool (*reserved)(std::string_view));
+bool require(Bytes data, bool (*reserved)(std::string_view));
 /// Checks only the name, for senders that iterate over the arguments anyway.
-SOCKETIO_API void require_name(Bytes data, bool (*reserved)(std::string_view));
+void require_name(Bytes data, bool (*reserved)(std::string_view));
 /// Returns `packed` in a form that is safe to publish, so that no JavaScript server crashes on it:
 ///  * without members named "__proto__", which set a prototype there; one whose value is binary or a date crashes them. Members
 ///    whose names are arrays, which JavaScript converts to text, are removed, too;
@@ -58,14 +57,14 @@ SOCKETIO_API void require_name(Bytes data, bool (*reserved)(std::string_view));
 ///
 /// `packed`   well-formed values, one after the other. Returned unchanged if nothing must be changed.
 /// `scratch`  receives the changed copy.
-SOCKETIO_API Bytes publishable(Bytes packed, Buffer& scratch);
+Bytes publishable(Bytes packed, Buffer& scratch);
 
 /// Replaces each lone surrogate in the text of msgpack items with U+FFFD, for receivers whose decoders accept only UTF-8.
 ///
 /// `packed`   msgpack, one item after the other; its size does not change.
 /// Cost       one search for a byte that is rare in text; one pass if it is found.
-SOCKETIO_API void replace_surrogates(std::span<std::uint8_t> packed) noexcept;
+void replace_surrogates(std::span<std::uint8_t> packed) noexcept;
 /// Throws Error(bad_arguments) with a sentence that explains what is wrong with the arguments.
-[[noreturn]] SOCKETIO_API void refuse(DecodeError error);
+[[noreturn]] void refuse(DecodeError error);
 
 }  // namespace socketio::event_data

@@ -9,7 +9,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/common/result.hpp>
 
@@ -68,7 +67,7 @@ enum class Violation : std::uint8_t {
 };
 
 /// One short English phrase, that of the reference implementation where it has one. Static text.
-[[nodiscard]] SOCKETIO_API const char* describe(Violation violation) noexcept;
+[[nodiscard]] const char* describe(Violation violation) noexcept;
 
 struct Limits {
   std::size_t attachments_max = limits::attachments_max;
@@ -85,16 +84,16 @@ struct Limits {
 /// `attachments`  views into `packet.data`, in order; its previous content is discarded. Official clients accept 10.
 /// Fails          as transcode::msgpack_to_json() does; then `out` is unchanged.
 /// Cost           one pass; with attachments, the text moves by a few bytes once.
-SOCKETIO_API Result<void> encode(Buffer& out, const Packet& packet, std::vector<Bytes>& attachments);
+Result<void> encode(Buffer& out, const Packet& packet, std::vector<Bytes>& attachments);
 
 /// Appends the response to a CONNECT. An empty `pid` is left out.
-SOCKETIO_API void encode_connect(Buffer& out, std::string_view nsp, std::string_view sid, std::string_view pid = {});
+void encode_connect(Buffer& out, std::string_view nsp, std::string_view sid, std::string_view pid = {});
 /// Appends {"message":...,"data":...}.
 ///
 /// `data`     one msgpack value, or empty to leave it out.
 /// Fails      as encode() does.
-SOCKETIO_API Result<void> encode_connect_error(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
-SOCKETIO_API void encode_disconnect(Buffer& out, std::string_view nsp);
+Result<void> encode_connect_error(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
+void encode_disconnect(Buffer& out, std::string_view nsp);
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
 
@@ -108,13 +107,13 @@ struct Header {
 };
 
 /// Reads the part before the JSON. The views in `header` borrow from `text`.
-[[nodiscard]] SOCKETIO_API Violation decode_header(std::string_view text, const Limits& limits, Header& header) noexcept;
+[[nodiscard]] Violation decode_header(std::string_view text, const Limits& limits, Header& header) noexcept;
 
 /// Assembles packets from the messages of one connection. Where the reference implementation is lenient (an empty message,
 /// events without data, counts in hexadecimal) it is not; no official client sends such messages.
 ///
 /// Holds memory only while attachments are expected: the data of the text message, and the attachments received so far.
-class SOCKETIO_API Reassembler {
+class Reassembler {
  public:
   /// `limits` may be shared by all connections, and must outlive this object.
   explicit Reassembler(const Limits& limits) noexcept;
@@ -148,17 +147,17 @@ class SOCKETIO_API Reassembler {
 // ---- clients of generation 2 (allowEIO3): Socket.IO revision 4 -------------------------------------------------------------
 
 /// Appends the response to a CONNECT of revision 4, which has no payload.
-SOCKETIO_API void encode_connect_revision4(Buffer& out, std::string_view nsp);
+void encode_connect_revision4(Buffer& out, std::string_view nsp);
 /// Appends an ERROR of revision 4: its payload is the data of the error, or its message when there is none.
 ///
 /// Fails      as encode() does.
-SOCKETIO_API Result<void> encode_error_revision4(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
+Result<void> encode_error_revision4(Buffer& out, std::string_view nsp, std::string_view message, Bytes data = {});
 
 /// The namespace in a CONNECT of revision 4: a query may follow the name, and carries the auth.
 struct ConnectTarget {
   std::string_view nsp;
   std::string_view query;  ///< without the question mark; see query_string::to_msgpack()
 };
-[[nodiscard]] SOCKETIO_API ConnectTarget split_query_revision4(std::string_view nsp) noexcept;
+[[nodiscard]] ConnectTarget split_query_revision4(std::string_view nsp) noexcept;
 
 }  // namespace socketio::socketio_packet

@@ -14,7 +14,6 @@
 
 #include <socketio/adapter/room_observer.hpp>
 #include <socketio/adapter/selection.hpp>
-#include <socketio/common/export.hpp>
 
 namespace socketio::adapter {
 
@@ -22,7 +21,7 @@ class RoomIndex;
 struct RoomMembers;
 
 /// A socket in a room index. It is in one index at most, and leaves it before it is destroyed.
-class SOCKETIO_API Member {
+class Member {
  public:
   explicit Member(std::string id) noexcept : id_(std::move(id)) {}
   Member(const Member&) = delete;
@@ -54,7 +53,7 @@ class SOCKETIO_API Member {
 ///
 /// Cost       joining and leaving: one look-up, and a scan of the shorter of two lists: the socket's rooms, the room's sockets.
 ///            The room of the own id costs no memory. A room that loses its last member is removed.
-class SOCKETIO_API RoomIndex {
+class RoomIndex {
  public:
   RoomIndex() = default;
   ~RoomIndex();

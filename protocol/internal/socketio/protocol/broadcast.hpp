@@ -7,7 +7,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/flags.hpp>
 #include <socketio/protocol/room.hpp>
@@ -42,7 +41,7 @@ struct Outgoing {
 /// Appends the message.
 ///
 /// Cost       each of the three items is measured, then written in one go. Allocates only for `out`.
-SOCKETIO_API void encode(Buffer& out, const Outgoing& message);
+void encode(Buffer& out, const Outgoing& message);
 
 /// A decoded broadcast. Every view points into the bytes given to decode(), which must outlive it. Nothing is copied.
 struct View {
@@ -62,10 +61,10 @@ struct View {
 ///            wrong_type, bad_value for a packet that makes clients disconnect: only events pass, with a name that is text or
 ///            a finite number and not reserved. Unknown members and further elements are skipped: a newer peer may add them.
 /// Cost       one pass; allocates only for `rooms` and `except`.
-[[nodiscard]] SOCKETIO_API Result<View> decode(Bytes payload);
+[[nodiscard]] Result<View> decode(Bytes payload);
 
 /// Reads only the uid, so that a node can drop its own messages before decoding them. Empty when the uid is not text, or the
 /// message is malformed.
-[[nodiscard]] SOCKETIO_API std::string_view peek_uid(Bytes payload) noexcept;
+[[nodiscard]] std::string_view peek_uid(Bytes payload) noexcept;
 
 }  // namespace socketio::broadcast

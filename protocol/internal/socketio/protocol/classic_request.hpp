@@ -7,7 +7,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/flags.hpp>
 #include <socketio/protocol/room.hpp>
@@ -47,23 +46,23 @@ using selector::Target;
 // emitters do in requests without a response. Only encode_broadcast() sends the flags of a target.
 
 /// The reference implementation sends this request without `uid`; servers that respond on the asker's own channel need it.
-SOCKETIO_API void encode_sockets(Buffer& out, std::string_view request_id, std::span<const Room> rooms,
+void encode_sockets(Buffer& out, std::string_view request_id, std::span<const Room> rooms,
                                  std::string_view uid = {});
-SOCKETIO_API void encode_all_rooms(Buffer& out, std::string_view uid, std::string_view request_id);
-SOCKETIO_API void encode_join(Buffer& out, std::string_view uid, const Target& target, std::span<const Room> rooms);
-SOCKETIO_API void encode_leave(Buffer& out, std::string_view uid, const Target& target, std::span<const Room> rooms);
-SOCKETIO_API void encode_disconnect(Buffer& out, std::string_view uid, const Target& target, bool close);
-SOCKETIO_API void encode_fetch_sockets(Buffer& out, std::string_view uid, std::string_view request_id, const Target& target);
+void encode_all_rooms(Buffer& out, std::string_view uid, std::string_view request_id);
+void encode_join(Buffer& out, std::string_view uid, const Target& target, std::span<const Room> rooms);
+void encode_leave(Buffer& out, std::string_view uid, const Target& target, std::span<const Room> rooms);
+void encode_disconnect(Buffer& out, std::string_view uid, const Target& target, bool close);
+void encode_fetch_sockets(Buffer& out, std::string_view uid, std::string_view request_id, const Target& target);
 
 /// `request_id`  empty when no response is requested.
 /// `data`        msgpack array [event, args...], which becomes JSON: binary and dates are converted as JSON.stringify does. The
 ///               caller checks the name, see is_reserved_server_side_event().
 /// Fails         as transcode::msgpack_to_json() does; then `out` is unchanged.
-SOCKETIO_API Result<void> encode_server_side_event(Buffer& out, std::string_view uid, std::string_view request_id, Bytes data);
+Result<void> encode_server_side_event(Buffer& out, std::string_view uid, std::string_view request_id, Bytes data);
 
 /// `data`     msgpack array [event, args...]: well formed, with a name that is not reserved.
 /// `target`   its flags should have a timeout: without one, JavaScript peers time out after a millisecond.
-SOCKETIO_API void encode_broadcast(Buffer& out, std::string_view uid, std::string_view request_id, Bytes data,
+void encode_broadcast(Buffer& out, std::string_view uid, std::string_view request_id, Bytes data,
                                    std::string_view nsp, const Target& target);
 
 /// A decoded request. Every view points into the bytes or the scratch buffer given to decode(), which must outlive it.
@@ -87,6 +86,6 @@ struct View {
 ///            (8 and 9 among them), an event without a usable name, or with a name that receivers ignore. In a JSON payload the
 ///            offset is 0 unless the text itself is malformed.
 /// Cost       JSON is transcoded once, then one pass; allocates only for lists of rooms and `scratch`.
-[[nodiscard]] SOCKETIO_API Result<View> decode(Bytes payload, Buffer& scratch);
+[[nodiscard]] Result<View> decode(Bytes payload, Buffer& scratch);
 
 }  // namespace socketio::classic_request

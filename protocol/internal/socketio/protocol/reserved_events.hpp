@@ -2,7 +2,6 @@
 
 #include <string_view>
 
-#include <socketio/common/export.hpp>
 
 // Event names that Socket.IO reserves.
 //
@@ -11,12 +10,12 @@ namespace socketio {
 
 /// Events for clients: connect, connect_error, disconnect, disconnecting, newListener, removeListener. Never sent; refused when
 /// received, because a client that receives one disconnects.
-[[nodiscard]] SOCKETIO_API bool is_reserved_client_event(std::string_view name) noexcept;
+[[nodiscard]] bool is_reserved_client_event(std::string_view name) noexcept;
 
 /// Server-side events that are never sent: connect, connection, new_namespace, error. The last one crashes a JavaScript node.
-[[nodiscard]] SOCKETIO_API bool is_reserved_server_side_event(std::string_view name) noexcept;
+[[nodiscard]] bool is_reserved_server_side_event(std::string_view name) noexcept;
 
 /// Server-side events that are ignored when received: those above except `error`, which is an ordinary name in this library.
-[[nodiscard]] SOCKETIO_API bool is_ignored_server_side_event(std::string_view name) noexcept;
+[[nodiscard]] bool is_ignored_server_side_event(std::string_view name) noexcept;
 
 }  // namespace socketio

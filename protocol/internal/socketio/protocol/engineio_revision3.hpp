@@ -7,7 +7,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/engineio_packet.hpp>
 
@@ -27,15 +26,15 @@ using engineio_packet::Packet;
 using engineio_packet::Type;
 
 /// Appends the text form, which differs from that of revision 4 only for binary messages.
-SOCKETIO_API void encode(Buffer& out, const Packet& packet);
+void encode(Buffer& out, const Packet& packet);
 /// Appends the content of a binary WebSocket frame.
-SOCKETIO_API void encode_binary_frame(Buffer& out, Bytes message);
+void encode_binary_frame(Buffer& out, Bytes message);
 /// Reads a text form; see engineio_packet::decode().
-[[nodiscard]] SOCKETIO_API Result<Packet> decode(std::string_view text, Buffer& scratch);
+[[nodiscard]] Result<Packet> decode(std::string_view text, Buffer& scratch);
 /// Reads the content of a binary WebSocket frame, which is borrowed.
 ///
 /// Fails      truncated (empty), bad_value (not a message).
-[[nodiscard]] SOCKETIO_API Result<Packet> decode_binary_frame(Bytes frame);
+[[nodiscard]] Result<Packet> decode_binary_frame(Bytes frame);
 
 enum class PayloadForm : std::uint8_t {
   text,    ///< for clients that asked for it with `b64`, and for bodies without binary
@@ -43,14 +42,14 @@ enum class PayloadForm : std::uint8_t {
 };
 
 /// Appends a polling body. In the text form, packets are valid UTF-8.
-SOCKETIO_API void encode_payload(Buffer& out, std::span<const Packet> packets, PayloadForm form);
+void encode_payload(Buffer& out, std::span<const Packet> packets, PayloadForm form);
 
 /// Reads a polling body packet by packet; see engineio_packet::PayloadReader.
 ///
 /// Fails      truncated (no body, or fewer bytes than a length claims), bad_syntax (a missing length, or one that ends inside a
 ///            character), bad_utf8 (text form: its lengths count UTF-16 units), and as decode() does. Packets of length 0 are
 ///            skipped.
-class SOCKETIO_API PayloadReader {
+class PayloadReader {
  public:
   PayloadReader(Bytes body, PayloadForm form, Buffer& scratch) noexcept : body_(body), form_(form), scratch_(scratch) {}
 

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include <socketio/common/buffer.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/protocol/room.hpp>
 
 // The Redis channels of the classic family, for a prefix K, a namespace N, a room R and a node's uid U.
@@ -22,25 +21,25 @@
 namespace socketio::classic_channels {
 
 /// `rooms` have no duplicates: their number determines the form of the name.
-SOCKETIO_API void append_broadcast(Buffer& out, std::string_view key, std::string_view nsp, std::span<const Room> rooms);
-SOCKETIO_API void append_request(Buffer& out, std::string_view key, std::string_view nsp);
-SOCKETIO_API void append_response(Buffer& out, std::string_view key, std::string_view nsp);
-SOCKETIO_API void append_specific_response(Buffer& out, std::string_view key, std::string_view nsp, std::string_view uid);
+void append_broadcast(Buffer& out, std::string_view key, std::string_view nsp, std::span<const Room> rooms);
+void append_request(Buffer& out, std::string_view key, std::string_view nsp);
+void append_response(Buffer& out, std::string_view key, std::string_view nsp);
+void append_specific_response(Buffer& out, std::string_view key, std::string_view nsp, std::string_view uid);
 
 /// The pattern that matches all broadcast channels of a namespace and nothing else: each of * ? [ ] \ ^ in `key` and `nsp` is
 /// escaped with a backslash. (JavaScript nodes do not escape, and receive nothing in a namespace such as "/[x]".)
-SOCKETIO_API void append_pattern(Buffer& out, std::string_view key, std::string_view nsp);
+void append_pattern(Buffer& out, std::string_view key, std::string_view nsp);
 
 /// Room in the channel of a received broadcast, to filter before decoding. nullopt: the channel does not belong to this prefix
 /// and namespace. A room: a node without members of it can drop the message. Empty: every node must decode it. Only a filter:
 /// the message itself determines which sockets receive. Borrowed from `channel`.
-[[nodiscard]] SOCKETIO_API std::optional<std::string_view> room_filter(std::string_view channel, std::string_view key,
+[[nodiscard]] std::optional<std::string_view> room_filter(std::string_view channel, std::string_view key,
                                                                        std::string_view nsp) noexcept;
 
 /// Compares whole names, never prefixes: a node of "/" must not handle the requests of "/#x".
-[[nodiscard]] SOCKETIO_API bool is_request(std::string_view channel, std::string_view key, std::string_view nsp) noexcept;
-[[nodiscard]] SOCKETIO_API bool is_response(std::string_view channel, std::string_view key, std::string_view nsp) noexcept;
-[[nodiscard]] SOCKETIO_API bool is_specific_response(std::string_view channel, std::string_view key, std::string_view nsp,
+[[nodiscard]] bool is_request(std::string_view channel, std::string_view key, std::string_view nsp) noexcept;
+[[nodiscard]] bool is_response(std::string_view channel, std::string_view key, std::string_view nsp) noexcept;
+[[nodiscard]] bool is_specific_response(std::string_view channel, std::string_view key, std::string_view nsp,
                                                      std::string_view uid) noexcept;
 
 }  // namespace socketio::classic_channels

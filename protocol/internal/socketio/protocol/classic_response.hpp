@@ -8,7 +8,6 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/common/export.hpp>
 #include <socketio/common/result.hpp>
 #include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/room.hpp>
@@ -39,17 +38,17 @@ struct OutgoingSocket {
 // as JSON.stringify does. Where one cannot be read, the encoder fails as transcode::msgpack_to_json() does, and `out` is
 // unchanged.
 
-SOCKETIO_API void encode_socket_ids(Buffer& out, std::string_view request_id, std::span<const std::string_view> ids);
-SOCKETIO_API void encode_rooms(Buffer& out, std::string_view request_id, std::span<const Room> rooms);
-SOCKETIO_API void encode_done(Buffer& out, std::string_view request_id);
-SOCKETIO_API Result<void> encode_sockets(Buffer& out, std::string_view request_id, std::span<const OutgoingSocket> sockets);
+void encode_socket_ids(Buffer& out, std::string_view request_id, std::span<const std::string_view> ids);
+void encode_rooms(Buffer& out, std::string_view request_id, std::span<const Room> rooms);
+void encode_done(Buffer& out, std::string_view request_id);
+Result<void> encode_sockets(Buffer& out, std::string_view request_id, std::span<const OutgoingSocket> sockets);
 /// encode_sockets() for sockets that are already JSON: {id, handshake, rooms, data} each, separated by commas.
-SOCKETIO_API void encode_sockets_json(Buffer& out, std::string_view request_id, std::string_view sockets);
+void encode_sockets_json(Buffer& out, std::string_view request_id, std::string_view sockets);
 /// `value`    one msgpack value; empty for undefined.
-SOCKETIO_API Result<void> encode_server_side_answer(Buffer& out, std::string_view request_id, Bytes value);
-SOCKETIO_API void encode_client_count(Buffer& out, std::string_view request_id, std::uint64_t client_count);
+Result<void> encode_server_side_answer(Buffer& out, std::string_view request_id, Bytes value);
+void encode_client_count(Buffer& out, std::string_view request_id, std::uint64_t client_count);
 /// `value`    one msgpack value, the first argument of the client's ack; empty if it had none.
-SOCKETIO_API void encode_ack(Buffer& out, std::string_view request_id, Bytes value);
+void encode_ack(Buffer& out, std::string_view request_id, Bytes value);
 
 enum class Type : std::uint8_t {
   untyped = 0,             ///< the pending request determines the kind of the response
@@ -76,15 +75,15 @@ struct View {
 /// `scratch`  receives the msgpack form of a JSON payload; its previous content is discarded. Not part of `payload`.
 /// Fails      truncated, bad_syntax, trailing_bytes, too_deep, too_large; missing_field, wrong_type, bad_value. In a JSON
 ///            payload the offset is 0 unless the text itself is malformed.
-[[nodiscard]] SOCKETIO_API Result<View> decode(Bytes payload, Buffer& scratch);
+[[nodiscard]] Result<View> decode(Bytes payload, Buffer& scratch);
 
 /// Finds the request id at the start of a JSON response, or after its type, without reading the rest: most responses are for
 /// other nodes. nullopt when the id is not found there, and the whole response must be decoded.
-[[nodiscard]] SOCKETIO_API std::optional<std::string_view> peek_request_id(Bytes payload) noexcept;
+[[nodiscard]] std::optional<std::string_view> peek_request_id(Bytes payload) noexcept;
 
 /// Reads a list of names (View::sockets, View::rooms) one by one, in the text form of RoomList. Elements that are not names are
 /// skipped and counted.
-class SOCKETIO_API NameReader {
+class NameReader {
  public:
   /// `list` is borrowed, and exactly one item: an absent member cannot be read.
   explicit NameReader(Bytes list) noexcept;
@@ -114,7 +113,7 @@ struct Socket {
 
 /// Reads the sockets of a response to 5 one by one. Elements without an id (JavaScript nodes do send null) are skipped and
 /// counted; other members that are absent or malformed stay empty.
-class SOCKETIO_API SocketReader {
+class SocketReader {
  public:
   /// `list` is borrowed, and exactly one item: an absent member cannot be read.
   explicit SocketReader(Bytes list) noexcept;
