@@ -33,6 +33,10 @@ std::uint32_t number_setting(const char* name, const char* fallback) {
   return static_cast<std::uint32_t>(std::stoul(setting(name, fallback)));
 }
 
+std::chrono::milliseconds duration_setting(const char* name, const char* fallback) {
+  return std::chrono::milliseconds(number_setting(name, fallback));
+}
+
 /// Packed values, to be sent unchanged.
 std::string packed(Bytes bytes) { return std::string(as_text(bytes)); }
 
@@ -175,7 +179,7 @@ class ConformanceServer {
     if (name == "classic") {
       ClassicOptions options;
       options.key = setting("ADAPTER_KEY", "socket.io");
-      options.requests_timeout_ms = number_setting("REQUESTS_TIMEOUT", "5000");
+      options.requests_timeout = duration_setting("REQUESTS_TIMEOUT", "5000");
       options.publish_on_specific_response_channel = setting("SPECIFIC_RESPONSE_CHANNEL", "0") == "1";
       return classic_adapter(bus, options);
     }
@@ -200,11 +204,11 @@ class ConformanceServer {
     ServerOptions options;
     options.threads = number_setting("THREADS", "1");
     options.adapter = adapter_for(bus);
-    options.engine.ping_interval_ms = number_setting("PING_INTERVAL", "25000");
-    options.engine.ping_timeout_ms = number_setting("PING_TIMEOUT", "20000");
+    options.engine.ping_interval = duration_setting("PING_INTERVAL", "25000");
+    options.engine.ping_timeout = duration_setting("PING_TIMEOUT", "20000");
     options.engine.max_http_buffer_size = number_setting("MAX_PAYLOAD", "1000000");
     options.engine.allow_eio3 = setting("ALLOW_EIO3", "0") == "1";
-    options.connect_timeout_ms = number_setting("CONNECT_TIMEOUT", "45000");
+    options.connect_timeout = duration_setting("CONNECT_TIMEOUT", "45000");
     options.recovery.enabled = setting("CSR", "0") == "1";
     options.parser = setting("PARSER", "default") == "msgpack" ? Parser::msgpack : Parser::standard;
     return options;

@@ -8,6 +8,7 @@
 
 #include <socketio/common/error.hpp>
 #include <socketio/common/limits.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/event_data.hpp>
@@ -378,8 +379,8 @@ adapter::AdapterFactory classic_adapter(std::shared_ptr<adapter::Bus> bus, Class
   if (!utf8::valid(options.key)) {
     throw Error(ErrorCode::bad_utf8, "The key is not UTF-8.");
   }
-  if (options.requests_timeout_ms == 0) {
-    throw Error(ErrorCode::bad_option, "requests_timeout_ms must not be 0.");
+  if (in_ms(options.requests_timeout) == 0) {
+    throw Error(ErrorCode::bad_option, "requests_timeout must not be 0.");
   }
   return [bus = std::move(bus), options = std::move(options)](adapter::Host& host) -> std::unique_ptr<adapter::Adapter> {
     return std::make_unique<adapter::ClassicAdapter>(host, bus, options);

@@ -11,6 +11,7 @@
 #include <socketio/adapter/bus.hpp>
 #include <socketio/adapter/classic.hpp>
 #include <socketio/common/buffer.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/classic_request.hpp>
 #include <socketio/protocol/classic_response.hpp>
 #include <socketio/redis/client.hpp>
@@ -48,8 +49,8 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
   void answer_server_side(const Question& question, Bytes value) override;
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
   [[nodiscard]] std::string make_request_id() override;
-  [[nodiscard]] std::uint32_t fetch_timeout_ms(const Target&) const override { return options_.requests_timeout_ms; }
-  [[nodiscard]] std::uint32_t requests_timeout_ms() const override { return options_.requests_timeout_ms; }
+  [[nodiscard]] std::uint32_t fetch_timeout_ms(const Target&) const override { return in_ms(options_.requests_timeout); }
+  [[nodiscard]] std::uint32_t requests_timeout_ms() const override { return in_ms(options_.requests_timeout); }
 
   void on_message(std::string_view channel, Bytes payload) override;
   void on_subscribed(std::string_view name, std::string_view error) override { confirmations_.on_subscribed(name, error); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/event_data.hpp>
 
 #include "selecting.hpp"
@@ -176,7 +177,7 @@ std::shared_ptr<const Buffer> InMemoryAdapter::keep(const Target& target, Bytes 
   const auto marked = std::make_shared<Buffer>();
   event_data::append_argument(*marked, data, text_of(offset));
   StoredPacket packet{offset,
-                      host_.scheduler().now_ms() + recovery_.max_disconnection_ms + packet_extra_ms,
+                      host_.scheduler().now_ms() + in_ms(recovery_.max_disconnection) + packet_extra_ms,
                       marked,
                       names_of(target.rooms),
                       names_of(target.except),
@@ -224,7 +225,7 @@ void InMemoryAdapter::save(SavedSession session) {
   while (sessions_.size() >= recovery_.sessions_max) {
     drop_oldest_session();
   }
-  const std::uint64_t due_ms = host_.scheduler().now_ms() + recovery_.max_disconnection_ms;
+  const std::uint64_t due_ms = host_.scheduler().now_ms() + in_ms(recovery_.max_disconnection);
   session_order_.emplace_back(due_ms, session.pid);
   std::string pid = session.pid;
   sessions_.emplace(std::move(pid), StoredSession{std::move(session), due_ms, last_offset_});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <list>
 #include <utility>
@@ -24,18 +25,20 @@ using adapter::RedisStreamReader;
 
 namespace {
 
-constexpr std::uint32_t server_command_timeout_ms = 10'000;
-constexpr std::uint32_t keepalive_ms = 2'500;
-constexpr std::uint32_t subscriber_backoff_max_ms = 200;
-constexpr std::uint32_t publisher_backoff_max_ms = 1'000;
+using std::chrono::milliseconds;
+
+constexpr milliseconds server_command_timeout{10'000};
+constexpr milliseconds keepalive{2'500};
+constexpr milliseconds subscriber_backoff_max{200};
+constexpr milliseconds publisher_backoff_max{1'000};
 /// Longer than the official clients wait between their attempts to reconnect: up to 2.2 s.
-constexpr std::uint32_t resume_wait_max_ms = 2'250;
-constexpr std::uint32_t silent_wait_ms = 1'000;
+constexpr milliseconds resume_wait_max{2'250};
+constexpr milliseconds silent_wait{1'000};
 constexpr std::uint64_t refusal_log_interval_ms = 10'000;
 
 /// Shortens the wait between attempts to connect: a disconnected subscriber misses messages.
 redis::Options subscriber_options(redis::Options options) {
-  options.backoff_max_ms = std::min(options.backoff_max_ms, subscriber_backoff_max_ms);
+  options.backoff_max = std::min(options.backoff_max, subscriber_backoff_max);
   return options;
 }
 
@@ -168,11 +171,11 @@ struct RedisBus::Impl final : redis::PublishListener {
 
 redis::Options RedisBus::options_for(std::string_view url) {
   redis::Options options = redis::parse_url(url);
-  options.command_timeout_ms = server_command_timeout_ms;
-  options.keepalive_ms = keepalive_ms;
-  options.backoff_max_ms = publisher_backoff_max_ms;
-  options.resume_wait_max_ms = resume_wait_max_ms;
-  options.silent_wait_ms = silent_wait_ms;
+  options.command_timeout = server_command_timeout;
+  options.keepalive = keepalive;
+  options.backoff_max = publisher_backoff_max;
+  options.resume_wait_max = resume_wait_max;
+  options.silent_wait = silent_wait;
   return options;
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <socketio/common/limits.hpp>
+#include <socketio/common/milliseconds.hpp>
 
 namespace socketio::adapter {
 namespace {
@@ -14,10 +16,10 @@ constexpr std::uint64_t retry_ms = 1'000;
 /// Sets how long a connection that waits in XREAD may be silent before it is replaced: longer than XREAD waits. The limit is
 /// low otherwise: a reader that changes to another connection misses nothing.
 redis::Options reader_options(redis::Options options, const StreamReading& reading) {
-  if (options.command_timeout_ms != 0) {
-    options.command_timeout_ms = std::min(options.command_timeout_ms, limits::command_timeout_ms) + reading.block_ms;
+  if (in_ms(options.command_timeout) != 0) {
+    options.command_timeout = std::min(options.command_timeout, limits::command_timeout) + reading.block_time;
   }
-  options.silent_wait_ms = 0;  // nothing was published that could be lost
+  options.silent_wait = std::chrono::milliseconds(0);  // nothing was published that could be lost
   return options;
 }
 
@@ -133,7 +135,7 @@ void RedisStreamReader::try_again_later(std::string_view why) {
 
 void RedisStreamReader::read() {
   asked_ = Asked::entries;
-  const std::string block = std::to_string(settings_.block_ms);
+  const std::string block = std::to_string(in_ms(settings_.block_time));
   const std::string count = std::to_string(settings_.count);
   const std::array<std::string_view, 8> words{"XREAD",   "BLOCK",          block,         "COUNT", count,
                                               "STREAMS", settings_.stream, position_text_};

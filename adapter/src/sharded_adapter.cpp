@@ -5,6 +5,7 @@
 
 #include <socketio/common/limits.hpp>
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/utf8.hpp>
 
@@ -111,8 +112,8 @@ bool ShardedAdapter::has_own_channel(const Room& room) {
 }
 
 void ShardedAdapter::say_join(const Target& target, std::span<const Room> rooms) {
-  if (options_.subscription_mode != SubscriptionMode::only_static && options_.fresh_room_ms != 0) {
-    const std::uint64_t until_ms = host().scheduler().now_ms() + options_.fresh_room_ms;
+  if (options_.subscription_mode != SubscriptionMode::only_static && in_ms(options_.fresh_room_time) != 0) {
+    const std::uint64_t until_ms = host().scheduler().now_ms() + in_ms(options_.fresh_room_time);
     for (const Room& room : rooms) {
       fresh_rooms_[room.name()] = until_ms;
     }

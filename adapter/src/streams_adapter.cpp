@@ -5,6 +5,7 @@
 
 #include <socketio/common/limits.hpp>
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/base64.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/transcode.hpp>
@@ -187,7 +188,7 @@ void StreamsAdapter::broadcast(const Target& target, Bytes data) {
     return;
   }
   const auto timer =
-      host().scheduler().call_after(hub_->options().local_delay_max_ms, [this, alive = alive_, weak = std::weak_ptr(action)] {
+      host().scheduler().call_after(in_ms(hub_->options().local_delay_max), [this, alive = alive_, weak = std::weak_ptr(action)] {
         const auto late = weak.lock();
         if (*alive && late != nullptr) {
           mark_ready(late, {});
@@ -326,8 +327,8 @@ adapter::AdapterFactory streams_adapter(std::shared_ptr<adapter::Bus> bus, Strea
   if (!utf8::valid(options.stream_name) || !utf8::valid(options.channel_prefix) || !utf8::valid(options.session_key_prefix)) {
     throw Error(ErrorCode::bad_utf8, "The names of streams, channels and keys are UTF-8.");
   }
-  if (options.stream_count == 0 || options.read_count == 0 || options.block_ms == 0) {
-    throw Error(ErrorCode::bad_option, "stream_count, read_count and block_ms must not be 0.");
+  if (options.stream_count == 0 || options.read_count == 0 || in_ms(options.block_time) == 0) {
+    throw Error(ErrorCode::bad_option, "stream_count, read_count and block_time must not be 0.");
   }
   const auto hub = std::make_shared<adapter::StreamsHub>(std::move(bus), std::move(options));
   return [hub](adapter::Host& host) -> std::unique_ptr<adapter::Adapter> {

@@ -56,7 +56,7 @@ void StreamsHub::on_reading(std::string_view stream) {
 void StreamsHub::read(const std::string& stream) {
   auto& reader = readers_[stream];
   if (reader == nullptr) {
-    reader = bus_->read_stream({stream, options_.read_count, options_.block_ms}, *this);
+    reader = bus_->read_stream({stream, options_.read_count, options_.block_time}, *this);
   }
 }
 

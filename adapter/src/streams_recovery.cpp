@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/base64.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/pack.hpp>
@@ -77,7 +78,7 @@ void StreamsAdapter::save(SavedSession session) {
   Buffer text;
   base64::encode(text, publishable(packed.bytes()));
   const std::string key = hub_->options().session_key_prefix + session.pid;
-  const std::string duration = std::to_string(host().recovery().max_disconnection_ms);
+  const std::string duration = std::to_string(in_ms(host().recovery().max_disconnection));
   const std::array<std::string_view, 5> words{"SET", key, text.text(), "PX", duration};
   hub_->bus().command(words, [this, alive = alive_](const redis::CommandResult& result) {
     if (*alive && result.outcome != redis::Outcome::ok) {
@@ -127,7 +128,8 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
   const auto recovery = std::make_shared<Recovery>();
   recovery->done = std::move(done);
   recoveries_.insert(recovery);
-  recovery->timer = host().scheduler().call_after(hub_->options().recovery_wait_max_ms, [this, recovery] { end_recovery(recovery); });
+  recovery->timer = host().scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
+                                                  [this, recovery] { end_recovery(recovery); });
   Bus& bus = hub_->bus();
   bus.command(std::array<std::string_view, 1>{"MULTI"}, ignore);
   bus.command(std::array<std::string_view, 2>{"GET", key}, ignore);
@@ -178,7 +180,8 @@ void StreamsAdapter::catch_up(const SavedSession& session, std::string_view offs
   replay->last = *from;
   replay->done = std::move(done);
   replays_.insert(replay);
-  replay->timer = host().scheduler().call_after(hub_->options().recovery_wait_max_ms, [this, replay] { end_replay(replay, false); });
+  replay->timer = host().scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
+                                                [this, replay] { end_replay(replay, false); });
   next_replay_page(replay);
 }
 

@@ -1,6 +1,7 @@
 #include "units.hpp"
 
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 namespace socketio::cli::units {

@@ -22,18 +22,17 @@
 namespace socketio::cli {
 namespace {
 
-constexpr std::uint32_t backoff_max_ms = 500;
+constexpr std::chrono::milliseconds backoff_max{500};
 /// Longest wait between two checks for signals.
 constexpr std::uint64_t look_slice_ms = 100;
 
 }  // namespace
 
 redis::Options redis_options(const Options& options, Console& console) {
-  const auto timeout_ms = static_cast<std::uint32_t>(options.timeout.count());
   redis::Options redis = options.redis;
-  redis.connect_timeout_ms = timeout_ms;
-  redis.command_timeout_ms = timeout_ms;
-  redis.backoff_max_ms = std::max(redis.backoff_min_ms, std::min(backoff_max_ms, timeout_ms / 4));
+  redis.connect_timeout = options.timeout;
+  redis.command_timeout = options.timeout;
+  redis.backoff_max = std::max(redis.backoff_min, std::min(backoff_max, options.timeout / 4));
   redis.queue_bytes_max = limits::message_bytes_max * 2;
   if (console.verbose()) {
     redis.log = [&console](const redis::LogRecord& record) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <utility>
 
 #include <socketio/common/buffer.hpp>

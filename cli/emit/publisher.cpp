@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -67,7 +68,7 @@ Publisher::Publisher(Options& options, Console& console, const Signals& signals,
 redis::Options Publisher::batch_redis() {
   redis::Options redis = redis_options(options_, console_);
   if (options_.input) {
-    redis.resume_wait_max_ms = static_cast<std::uint32_t>(options_.timeout.count());
+    redis.resume_wait_max = options_.timeout;
     redis.resume_when = [this](std::uint64_t outages) { return outages <= outages_waited_ || !redis_tells_; };
   }
   return redis;
@@ -90,7 +91,7 @@ EmitterOptions Publisher::emitter_options() {
   emitter.stream_length_max = options_.stream_length_max;
   emitter.beside_classic = options_.beside_classic;
   emitter.write_ahead_bytes = limits::message_bytes_max * 2;
-  emitter.close_timeout_ms = 0;
+  emitter.close_timeout = std::chrono::milliseconds(0);
   emitter.on_result = [this](const EmitResult& result) { on_result(result); };
   return emitter;
 }

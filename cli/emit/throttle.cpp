@@ -1,6 +1,7 @@
 #include "throttle.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "common/units.hpp"

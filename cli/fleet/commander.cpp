@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -31,9 +32,8 @@ StopSignals::StopSignals(Loop& loop) {
 redis::Options connection_options(const Options& options, std::string_view purpose, Console& console) {
   redis::Options redis = options.common.redis;
   redis.client_name = "socketio-fleet-" + std::string(purpose);
-  const auto timeout_ms = static_cast<std::uint32_t>(options.common.timeout.count());
-  redis.connect_timeout_ms = timeout_ms;
-  redis.command_timeout_ms = timeout_ms;
+  redis.connect_timeout = options.common.timeout;
+  redis.command_timeout = options.common.timeout;
   if (options.common.verbose) {
     redis.log = [&console](const LogRecord& record) {
       console.detail(std::string(record.component) + ": " + std::string(record.message) +

@@ -1,5 +1,6 @@
 #include "show.hpp"
 
+#include <chrono>
 #include <ctime>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <deque>
 #include <limits>
 #include <map>
@@ -22,7 +23,7 @@ namespace {
 
 using redis::Reply;
 
-constexpr std::uint32_t block_ms = 5'000;
+constexpr std::chrono::milliseconds block_time{5'000};
 constexpr std::uint64_t retry_ms = 1'000;
 constexpr std::string_view entries_at_once = "100";
 constexpr std::size_t entries_at_once_max = 100;
@@ -51,7 +52,7 @@ StreamInfo info_of(const Reply& reply) {
 
 redis::Options reader_options(const TapParts& parts) {
   redis::Options redis = connection_options(parts.options, "tap", parts.console);
-  redis.command_timeout_ms += block_ms;
+  redis.command_timeout += block_time;
   return redis;
 }
 
@@ -296,7 +297,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
   }
 
   TapParts parts_;
-  const std::string block_text_ = std::to_string(block_ms);
+  const std::string block_text_ = std::to_string(block_time.count());
   Decoder decoder_;
   std::deque<Listener> listeners_;
   std::vector<Stream> streams_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 
 #include "courier.hpp"
 #include "forks.hpp"
@@ -88,7 +89,7 @@ BlockingCore::~BlockingCore() {
     leave_state_to_parent();
     return;
   }
-  const EmitSummary summary = close(options_.close_timeout_ms);
+  const EmitSummary summary = close(in_ms(options_.close_timeout));
   if (!summary.ok()) {
     log_error("Emits were lost: the emitter ended before Redis had taken them.", summary.message);
   }
@@ -192,7 +193,7 @@ void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optiona
 void BlockingCore::wait_for_room(std::size_t bytes) {
   if (!state_->courier.has_room(bytes)) [[unlikely]] {  // until Redis has told the transport
     state_->client.flush();
-    state_->loop.run_until([&] { return state_->courier.has_room(bytes); }, options_.full_queue_wait_ms);
+    state_->loop.run_until([&] { return state_->courier.has_room(bytes); }, in_ms(options_.full_queue_wait));
   }
   if (state_->client.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, redis_.queue_bytes_max)) [[likely]] {
     return;
@@ -208,18 +209,18 @@ void BlockingCore::wait_for_room(std::size_t bytes) {
     if (state_->client.state() == redis::State::ready) {
       // Terminates: the client drops a connection whose replies time out.
       state_->loop.run_until([&] { return has_room() || state_->client.state() != redis::State::ready; },
-                             options_.full_queue_wait_ms);
+                             in_ms(options_.full_queue_wait));
       continue;
     }
     if (state_->away_since_ms == 0) {
       state_->away_since_ms = state_->loop.now_ms();
     }
     const std::uint64_t waited_ms = state_->loop.now_ms() - state_->away_since_ms;
-    if (waited_ms >= options_.full_queue_wait_ms) {
+    if (waited_ms >= in_ms(options_.full_queue_wait)) {
       return;  // the client refuses the emit, and counts it
     }
     state_->loop.run_until([&] { return has_room() || state_->client.state() == redis::State::ready; },
-                           options_.full_queue_wait_ms - waited_ms);
+                           in_ms(options_.full_queue_wait) - waited_ms);
   }
 }
 

@@ -1,6 +1,7 @@
 #include <socketio/emitter.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "blocking_core.hpp"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 
 #include "single_client.hpp"
 
@@ -140,8 +141,8 @@ void SingleClient::write_out() {
 
 /// True if a reply is late. Commands that are not written now can still be sent on another connection if this one is dead.
 bool SingleClient::is_stalled(std::uint64_t now_ms) noexcept {
-  return options.command_timeout_ms != 0 && queue.in_flight_count() != 0 &&
-         now_ms > queue.oldest_in_flight().written_ms + options.command_timeout_ms / 10;
+  return in_ms(options.command_timeout) != 0 && queue.in_flight_count() != 0 &&
+         now_ms > queue.oldest_in_flight().written_ms + in_ms(options.command_timeout) / 10;
 }
 
 /// True if the oldest waiting command is a publish that must wait longer; see Options::resume_wait_max_ms.

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
+
 #include "single_client.hpp"
 
 namespace socketio::redis {
@@ -61,7 +63,7 @@ std::string sentence(const std::string& redis, const net::StreamError& error, st
 
 /// Starts an attempt. The timeout covers all of it: asking the sentinels, the look-up of the address, connecting, the log-in.
 void SingleClient::begin_attempt() {
-  connect_timer.start(options.connect_timeout_ms);
+  connect_timer.start(in_ms(options.connect_timeout));
   if (sentinels) {
     begin_finding();
   } else {
@@ -70,7 +72,7 @@ void SingleClient::begin_attempt() {
 }
 
 void SingleClient::begin_finding() {
-  sentinels->find(options.connect_timeout_ms, [this](const Sentinels::Found& found) {
+  sentinels->find(in_ms(options.connect_timeout), [this](const Sentinels::Found& found) {
     const auto alive = shared_from_this();
     if (found.master) {
       master = *found.master;
@@ -87,7 +89,7 @@ void SingleClient::begin_finding() {
 void SingleClient::connect_to(const Endpoint& endpoint) {
   stream = std::make_unique<net::Stream>(loop, *this);
   const std::string path = sentinels ? std::string() : options.unix_path;
-  stream->connect({endpoint.host, endpoint.port, path, tls, options.tls_server_name}, options.connect_timeout_ms);
+  stream->connect({endpoint.host, endpoint.port, path, tls, options.tls_server_name}, in_ms(options.connect_timeout));
 }
 
 /// Handles the master named by the sentinels: they publish a failover, or answer when they are asked again. A replaced master
@@ -114,7 +116,8 @@ void SingleClient::schedule_retry() {
     return;
   }
   const std::uint64_t shift = std::min<std::uint32_t>(failures, 20);
-  const std::uint64_t longest = std::min<std::uint64_t>(std::uint64_t{options.backoff_min_ms} << shift, options.backoff_max_ms);
+  const std::uint64_t longest =
+      std::min<std::uint64_t>(std::uint64_t{in_ms(options.backoff_min)} << shift, in_ms(options.backoff_max));
   std::array<std::uint8_t, sizeof(std::uint32_t)> bytes{};
   random.fill(bytes);
   std::uint32_t chance = 0;
@@ -227,18 +230,18 @@ std::string SingleClient::without_password(std::string text) const {
 void SingleClient::logged_in() {
   is_logged_in = true;
   connect_timer.stop();
-  if (options.keepalive_ms != 0) {
-    alive_timer.start(options.keepalive_ms);
+  if (in_ms(options.keepalive) != 0) {
+    alive_timer.start(in_ms(options.keepalive));
   }
-  if (away_since_ms != 0 && options.resume_wait_max_ms != 0) {
+  if (away_since_ms != 0 && in_ms(options.resume_wait_max) != 0) {
     const std::uint64_t away_ms = loop.now_ms() - away_since_ms;
     const std::uint64_t wait_ms =
-        options.resume_when ? options.resume_wait_max_ms : std::min<std::uint64_t>(2 * away_ms, options.resume_wait_max_ms);
+        options.resume_when ? in_ms(options.resume_wait_max) : std::min<std::uint64_t>(2 * away_ms, in_ms(options.resume_wait_max));
     resume_ms = loop.now_ms() + wait_ms;
     resume_timer.start(wait_ms);
   }
   if (silent) {
-    silent_timer.start(options.silent_wait_ms);
+    silent_timer.start(in_ms(options.silent_wait));
   }
   subscriptions.connection_began();
   request_subscriptions();
@@ -319,7 +322,7 @@ void SingleClient::on_writable() {
 void SingleClient::on_lost(const net::StreamError& error) {
   const auto alive = shared_from_this();
   using Kind = net::StreamError::Kind;
-  std::string why = sentence(who, error, options.connect_timeout_ms, url_kind);
+  std::string why = sentence(who, error, in_ms(options.connect_timeout), url_kind);
   const bool cut_off = error.kind == Kind::ended || error.kind == Kind::failed;
   if (cut_off && first_bytes && !tls && options.unix_path.empty()) {  // it has never sent anything
     why += " If it speaks TLS on that port, the URL must begin with rediss" + url_kind + "://.";
@@ -330,7 +333,7 @@ void SingleClient::on_lost(const net::StreamError& error) {
 
 void SingleClient::on_connect_timeout() {
   const auto alive = shared_from_this();
-  const std::string limit = " within " + std::to_string(options.connect_timeout_ms) + " ms.";
+  const std::string limit = " within " + std::to_string(in_ms(options.connect_timeout)) + " ms.";
   if (!stream) {
     lose("The sentinels did not say which server is the master" + limit, false);
     deliver();
@@ -378,7 +381,7 @@ void SingleClient::lose(const std::string& why, bool refusal) {
   subscriptions.connection_ended();
   if (is_up()) {
     ++counters_.disconnects;
-    was_good = loop.now_ms() - ready_ms > options.backoff_max_ms;
+    was_good = loop.now_ms() - ready_ms > in_ms(options.backoff_max);
     failures = was_good ? 0 : failures;
     away_since_ms = resume_ms > loop.now_ms() ? away_since_ms : loop.now_ms();
   } else {
@@ -399,8 +402,8 @@ void SingleClient::lose(const std::string& why, bool refusal) {
 
 /// Ensures that check_answers() runs while a reply is pending, without a timer operation per command.
 void SingleClient::watch_answers() {
-  if (options.command_timeout_ms != 0 && !answer_timer.active()) {
-    answer_timer.start(options.command_timeout_ms);
+  if (in_ms(options.command_timeout) != 0 && !answer_timer.active()) {
+    answer_timer.start(in_ms(options.command_timeout));
   }
 }
 
@@ -418,12 +421,12 @@ void SingleClient::check_answers() {
   }
   const std::uint64_t now = loop.now_ms();
   const std::uint64_t silent_ms = now > since ? now - since : 0;
-  if (silent_ms < options.command_timeout_ms) {
-    answer_timer.start(options.command_timeout_ms - silent_ms);
+  if (silent_ms < in_ms(options.command_timeout)) {
+    answer_timer.start(in_ms(options.command_timeout) - silent_ms);
     return;
   }
   set_aside();
-  lose(who + " did not answer within " + std::to_string(options.command_timeout_ms) + " ms.", false);
+  lose(who + " did not answer within " + std::to_string(in_ms(options.command_timeout)) + " ms.", false);
   deliver();
 }
 
@@ -431,7 +434,7 @@ void SingleClient::check_answers() {
 /// discarded by a reset, or the next connection waits for them. With sentinels they are discarded, because the next connection
 /// may lead to another server.
 void SingleClient::set_aside() {
-  if (options.silent_wait_ms == 0 || queue.in_flight_count() == 0 || silent || sentinels) {
+  if (in_ms(options.silent_wait) == 0 || queue.in_flight_count() == 0 || silent || sentinels) {
     stream->reset_on_close();
     return;
   }
@@ -455,8 +458,8 @@ void SingleClient::check_alive() {
   const auto alive = shared_from_this();
   const std::uint64_t now = loop.now_ms();
   const std::uint64_t silent_ms = now > read_ms ? now - read_ms : 0;
-  if (silent_ms < options.keepalive_ms) {
-    alive_timer.start(options.keepalive_ms - silent_ms);
+  if (silent_ms < in_ms(options.keepalive)) {
+    alive_timer.start(in_ms(options.keepalive) - silent_ms);
     return;
   }
   if (queue.empty() && !subscriptions.awaiting() && !pong_owed) {
@@ -467,7 +470,7 @@ void SingleClient::check_alive() {
     pong_owed = true;
     write_out();
   }
-  alive_timer.start(options.keepalive_ms);
+  alive_timer.start(in_ms(options.keepalive));
 }
 
 }  // namespace socketio::redis

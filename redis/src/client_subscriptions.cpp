@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <socketio/common/limits.hpp>
+#include <socketio/common/milliseconds.hpp>
 
 #include "single_client.hpp"
 
@@ -54,7 +55,7 @@ void SingleClient::request_subscriptions() {
     turn_end.request();
   }
   if (subscriptions.any_refused() && !refused_timer.active()) {
-    refused_timer.start(std::uint64_t{options.backoff_max_ms} * refused_wait);
+    refused_timer.start(std::uint64_t{in_ms(options.backoff_max)} * refused_wait);
   }
   check_ready();
 }

@@ -5,6 +5,8 @@
 #include <cassert>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
+
 #include "cluster_client.hpp"
 
 namespace socketio::redis {
@@ -345,8 +347,8 @@ bool ClusterClient::is_sent_elsewhere(Command& command, Lane*& lane, std::string
     request_refresh();
   }
   if (redirection->kind == Redirection::Kind::later) {
-    if (command.give_up_ms == 0 && options_.command_timeout_ms != 0) {
-      command.give_up_ms = now_ms + options_.command_timeout_ms;
+    if (command.give_up_ms == 0 && in_ms(options_.command_timeout) != 0) {
+      command.give_up_ms = now_ms + in_ms(options_.command_timeout);
     }
     lane->pause_until_ms = now_ms + pause_ms;
     lane->is_unsure = true;

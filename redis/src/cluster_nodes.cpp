@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <limits>
 #include <utility>
+
+#include <socketio/common/milliseconds.hpp>
 
 #include "cluster_client.hpp"
 #include "counters.hpp"
@@ -35,9 +38,9 @@ void ClusterClient::request_refresh() {
     return;
   }
   is_urgent_ = true;
-  const std::uint64_t longest = std::min<std::uint64_t>(options_.backoff_max_ms, refresh_wait_max_ms);
+  const std::uint64_t longest = std::min<std::uint64_t>(in_ms(options_.backoff_max), refresh_wait_max_ms);
   const std::uint64_t wait =
-      std::min<std::uint64_t>(std::uint64_t{options_.backoff_min_ms} << std::min<std::uint32_t>(trouble_, 20), longest);
+      std::min<std::uint64_t>(std::uint64_t{in_ms(options_.backoff_min)} << std::min<std::uint32_t>(trouble_, 20), longest);
   const std::uint64_t due_ms = refreshed_ms_ + wait - random_below(static_cast<std::size_t>(wait / 2 + 1));
   const std::uint64_t now_ms = loop_.now_ms();
   refresh_timer_.start(due_ms > now_ms ? due_ms - now_ms : 0);
@@ -77,9 +80,9 @@ void ClusterClient::take_query() {
   adopt(query->from(), query->take_connection());
   if (refresh_again_ || is_any_away()) {
     request_refresh();
-  } else if (options_.cluster_refresh_ms != 0) {
-    const std::uint32_t earlier = static_cast<std::uint32_t>(random_below(options_.cluster_refresh_ms / 4 + 1));
-    refresh_timer_.start(options_.cluster_refresh_ms - earlier);
+  } else if (in_ms(options_.cluster_refresh) != 0) {
+    const std::uint32_t earlier = static_cast<std::uint32_t>(random_below(in_ms(options_.cluster_refresh) / 4 + 1));
+    refresh_timer_.start(in_ms(options_.cluster_refresh) - earlier);
   }
 }
 
@@ -210,7 +213,7 @@ void ClusterClient::choose_home() {
 /// Time until which publishes wait when their node was lost and is replaced now: see Options::resume_wait_max_ms.
 std::uint64_t ClusterClient::resume_after(NodeId lost) const noexcept {
   const std::uint64_t now_ms = loop_.now_ms();
-  const std::uint64_t wait_max_ms = options_.resume_wait_max_ms;
+  const std::uint64_t wait_max_ms = in_ms(options_.resume_wait_max);
   return now_ms + (options_.resume_when ? wait_max_ms : std::min(2 * (now_ms - nodes_[lost]->away_since_ms), wait_max_ms));
 }
 
@@ -250,7 +253,7 @@ std::shared_ptr<SingleClient> ClusterClient::make_client(const Endpoint& endpoin
   options.port = endpoint.port;
   options.unix_path.clear();
   options.offline = OfflinePolicy::fail;  // unsent commands return, and may go to another node
-  options.silent_wait_ms = 0;             // later commands may go to another node
+  options.silent_wait = std::chrono::milliseconds(0);             // later commands may go to another node
   options.queue_bytes_max = std::numeric_limits<std::size_t>::max();
   return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{{}, "+cluster", tls_, true});
 }

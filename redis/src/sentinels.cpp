@@ -1,8 +1,11 @@
 #include "sentinels.hpp"
 
+#include <socketio/common/milliseconds.hpp>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 #include "single_client.hpp"
@@ -52,7 +55,7 @@ struct Sentinels::Question {
 class Sentinels::Watch final : public MessageListener {
  public:
   Watch(Sentinels& owner, const Endpoint& sentinel)
-      : owner_(owner), sentinel_(sentinel), client_(owner.connect_to(sentinel, owner.options_.connect_timeout_ms)) {
+      : owner_(owner), sentinel_(sentinel), client_(owner.connect_to(sentinel, in_ms(owner.options_.connect_timeout))) {
     client_->subscribe(SubscriptionKind::channel, "+switch-master", *this);
     client_->connect();
   }
@@ -101,12 +104,14 @@ std::shared_ptr<SingleClient> Sentinels::connect_to(const Endpoint& sentinel, st
   options.password = options_.sentinel_password;
   options.database = 0;
   options.client_name.clear();  // an ACL of the sentinel may not allow it
-  options.connect_timeout_ms = timeout_ms;
-  options.command_timeout_ms =
-      options_.command_timeout_ms == 0 ? timeout_ms : std::min(options_.command_timeout_ms, timeout_ms);
+  options.connect_timeout = std::chrono::milliseconds(timeout_ms);
+  options.command_timeout = options.connect_timeout;
+  if (options_.command_timeout.count() != 0) {
+    options.command_timeout = std::min(options.command_timeout, options_.command_timeout);
+  }
   options.reply_bytes_max = sentinel_reply_bytes_max;
   options.offline = OfflinePolicy::fail;
-  options.silent_wait_ms = 0;
+  options.silent_wait = std::chrono::milliseconds(0);
   options.log = nullptr;
   return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{who(sentinel), "+sentinel", tls_});
 }
@@ -217,7 +222,7 @@ void Sentinels::watch() {
 /// Asks the trusted sentinel once more: its subscription does not report earlier failovers. (Another sentinel may be outdated.)
 void Sentinels::watch_began(const Endpoint& sentinel) {
   if (sentinel == order_.front()) {
-    check_ = ask(sentinel, options_.connect_timeout_ms, [this](const Found& found) {
+    check_ = ask(sentinel, in_ms(options_.connect_timeout), [this](const Found& found) {
       const std::unique_ptr<Question> done = std::move(check_);
       if (found.master) {
         moved_(*found.master);

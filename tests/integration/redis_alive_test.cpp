@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <thread>
@@ -36,8 +37,8 @@ TEST_CASE("redis alive: a server that stands still is noticed by those who only 
   Loop loop;
   Messages messages;
   Options options = quick(server.url());
-  options.keepalive_ms = 50;
-  options.command_timeout_ms = 2'000;
+  options.keepalive = std::chrono::milliseconds(50);
+  options.command_timeout = std::chrono::milliseconds(2'000);
   Client listening(loop, options);
   Client sharded(loop, options);
   Client idle(loop, options);
@@ -80,8 +81,8 @@ TEST_CASE("redis alive: what was written to a Redis that only stood still arrive
   Client listening(loop, quick(server.url()));
   listening.subscribe(SubscriptionKind::channel, "c", messages);
   Options options = quick(server.url());
-  options.command_timeout_ms = 1'000;
-  options.silent_wait_ms = static_cast<std::uint32_t>(patience_ms);
+  options.command_timeout = std::chrono::milliseconds(1'000);
+  options.silent_wait = std::chrono::milliseconds(patience_ms);
   Client client(loop, options);
   for (Client* const one : {&listening, &client}) {
     one->connect();
@@ -114,8 +115,8 @@ TEST_CASE("redis alive: a reader that blocks is not asked for a sign of life, an
   RedisServer server;
   Loop loop;
   Options options = quick(server.url());
-  options.keepalive_ms = 20;
-  options.command_timeout_ms = 1'000;
+  options.keepalive = std::chrono::milliseconds(20);
+  options.command_timeout = std::chrono::milliseconds(1'000);
   Client reader(loop, options);
   reader.connect();
   REQUIRE(wait_ready(loop, reader));

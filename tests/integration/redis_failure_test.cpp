@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -202,8 +203,8 @@ TEST_CASE("redis: a server that stands still counts as dead after the command ti
   Loop loop;
   Publishes publishes;
   Options options = quick(server.url());
-  options.command_timeout_ms = 50;
-  options.connect_timeout_ms = 50;
+  options.command_timeout = std::chrono::milliseconds(50);
+  options.connect_timeout = std::chrono::milliseconds(50);
   Client client(loop, options);
   client.connect();
   REQUIRE(wait_ready(loop, client));

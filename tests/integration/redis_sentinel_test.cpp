@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -128,7 +129,7 @@ TEST_CASE("redis sentinel: publisher and subscriber go on with the new master, a
 TEST_CASE("redis sentinel: a master that stands still is left by those who only listen, too") {
   SentinelDeployment deployment;
   Options options = quick(deployment, {});
-  options.connect_timeout_ms = 2'000;
+  options.connect_timeout = std::chrono::milliseconds(2'000);
   Pair pair(options, deployment);
   REQUIRE(pair.passes_through(deployment.first));
   std::vector<std::string> reasons;
@@ -202,7 +203,7 @@ TEST_CASE("redis sentinel: what is wrong is said in a sentence") {
   CHECK(attempt(redis::parse_url("redis+sentinel://127.0.0.1:1,127.0.0.1:2/orders")) ==
         "No sentinel answers. Sentinel at 127.0.0.1:1 refused the connection: nothing listens there.");
   Options by_tls = redis::parse_url("rediss+sentinel://" + right + "/orders");
-  by_tls.connect_timeout_ms = 500;
+  by_tls.connect_timeout = std::chrono::milliseconds(500);
   CHECK(contains(attempt(by_tls), "does not speak TLS on that port"));
 
   static_cast<void>(plain.ask({"ACL", "SETUSER", "app", "on", ">secret", "&*", "+publish"}));

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -113,7 +114,7 @@ TEST_CASE("redis tls: a plain port for a TLS URL, and the reverse, are told apar
   const support::RedisServer plain;
   redis::Options options = redis::parse_url("rediss://127.0.0.1:" + std::to_string(plain.port()));
   options.tls_ca = support::authority().file("ca.pem");
-  options.connect_timeout_ms = 500;
+  options.connect_timeout = std::chrono::milliseconds(500);
   CHECK(contains(attempt(options), "does not speak TLS"));  // Redis waits for more bytes
 
   const TlsRedis redis;

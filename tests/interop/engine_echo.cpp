@@ -2,6 +2,7 @@
 // input.
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <map>
@@ -38,8 +39,8 @@ int main() {
   Loop loop;
   EngineOptions options;
   options.path = "/engine.io/";
-  options.ping_interval_ms = 300;
-  options.ping_timeout_ms = 2000;  // a busy machine keeps client and server waiting for a while
+  options.ping_interval = std::chrono::milliseconds(300);
+  options.ping_timeout = std::chrono::milliseconds(2000);  // a busy machine keeps client and server waiting for a while
   server::EngineServer engine(loop, options, [](server::Session& session) { session.set_listener(new Echo(session)); });
   server::HttpServer http(loop, {}, [&engine](const std::shared_ptr<server::HttpExchange>& exchange) {
     if (!engine.handle(*exchange)) {

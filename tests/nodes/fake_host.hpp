@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -109,7 +110,7 @@ class FakeHost final : public socketio::adapter::Host {
   void start_ack_ids_at(std::uint64_t id) { ack_id_ = id; }
   void keep_sessions_for_ms(std::uint32_t duration_ms) {
     recovery_.enabled = true;
-    recovery_.max_disconnection_ms = duration_ms;
+    recovery_.max_disconnection = std::chrono::milliseconds(duration_ms);
   }
 
   std::vector<std::string> events;          ///< from other servers, as JSON

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,7 @@ StreamsOptions streams_options(const Json& options) {
   result.stream_name = options.value("streamName", result.stream_name);
   result.channel_prefix = options.value("channelPrefix", result.channel_prefix);
   result.read_count = options.value("readCount", result.read_count);
-  result.block_ms = options.value("blockTimeInMs", result.block_ms);
+  result.block_time = std::chrono::milliseconds(options.value("blockTimeInMs", result.block_time.count()));
   result.use_sharded_pubsub = options.value("useShardedPubSub", false);
   return result;
 }
@@ -234,7 +235,7 @@ TEST_CASE("streams nodes: subscriptions and streams are the reference's, and end
       const Words words = command.at("args").get<Words>();
       if (verb == "XREAD") {
         streams.push_back(words.at(5));
-        CHECK(words.at(1) == std::to_string(options.block_ms));
+        CHECK(words.at(1) == std::to_string(options.block_time.count()));
         CHECK(words.at(3) == std::to_string(options.read_count));
         continue;
       }
@@ -248,7 +249,7 @@ TEST_CASE("streams nodes: subscriptions and streams are the reference's, and end
     const auto& reading = server.redis.readings[0];
     CHECK(std::find(streams.begin(), streams.end(), reading.stream) != streams.end());
     CHECK(reading.count == options.read_count);
-    CHECK(reading.block_ms == options.block_ms);
+    CHECK(reading.block_time == options.block_time);
     server.adapter.reset();
     CHECK(server.redis.subscription_count() == 0);
   }

@@ -15,7 +15,7 @@ STRUCTS = {"ServerOptions": "", "EngineOptions": "engine.", "HttpOptions": "http
            "RecoveryOptions": "recovery."}
 MEMBER = re.compile(r"^  ([\w:<>(),& *]+?)[ *](\w+)(?: = ([^;]+)|\{([^;]*)\})?;", re.MULTILINE)
 ROW = re.compile(r"^\| `([\w.]+)` \| ([^|]+) \|", re.MULTILINE)
-UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "ms": 1, "s": 1000}  # the headers have milliseconds
 
 
 def number(text, constants):

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/engineio_revision3.hpp>
 
 #include "engine_shared.hpp"
@@ -18,7 +19,7 @@ namespace {
 FrameRef open_frame(const EngineOptions& options, std::string_view sid, bool upgradable) {
   Buffer text;
   engineio_packet::encode_open(
-      text, {sid, upgradable, options.ping_interval_ms, options.ping_timeout_ms, options.max_http_buffer_size});
+      text, {sid, upgradable, in_ms(options.ping_interval), in_ms(options.ping_timeout), options.max_http_buffer_size});
   return FrameRef::packet(text.text());
 }
 

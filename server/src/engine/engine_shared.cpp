@@ -1,5 +1,7 @@
 #include "engine_shared.hpp"
 
+#include <socketio/common/milliseconds.hpp>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -38,14 +40,14 @@ WebSocketHost::Options websocket_options(const EngineOptions& options) {
 EngineShared::EngineShared(Loop& shared_loop, EngineOptions server_options)
     : options(std::move(server_options)),
       answers(options),
-      ping_due(shared_loop, options.ping_interval_ms, of_session<&EngineSession::on_ping_due>()),
-      pong_due(shared_loop, options.ping_timeout_ms, of_session<&EngineSession::on_pong_due>()),
-      silence_due(shared_loop, std::uint64_t{options.ping_interval_ms} + options.ping_timeout_ms,
+      ping_due(shared_loop, in_ms(options.ping_interval), of_session<&EngineSession::on_ping_due>()),
+      pong_due(shared_loop, in_ms(options.ping_timeout), of_session<&EngineSession::on_pong_due>()),
+      silence_due(shared_loop, std::uint64_t{in_ms(options.ping_interval)} + in_ms(options.ping_timeout),
                   of_session<&EngineSession::on_pong_due>()),
       last_get_due(shared_loop, last_get_timeout_ms, of_session<&EngineSession::on_last_get_due>()),
-      progress_due(shared_loop, options.queue_timeout_ms,
+      progress_due(shared_loop, in_ms(options.queue_timeout),
                    [](QueuedDeadline& deadline) { static_cast<EngineSession::Slow&>(deadline).session.on_progress_due(); }),
-      upgrade_due(shared_loop, options.upgrade_timeout_ms, of_upgrade<&EngineUpgrade::on_timeout>()),
+      upgrade_due(shared_loop, in_ms(options.upgrade_timeout), of_upgrade<&EngineUpgrade::on_timeout>()),
       release_due(shared_loop, release_interval_ms, of_upgrade<&EngineUpgrade::on_release_due>()),
       websockets(shared_loop, websocket_options(options)),
       loop_(shared_loop),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/net/tls.hpp>
 
 namespace socketio::server {
@@ -63,7 +64,7 @@ HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSh
   options.connections_max = listener.connections_max();
   // Clients that know the idle timeout do not send a request on a connection that is being closed.
   keep_alive_lines =
-      "Connection: keep-alive\r\nKeep-Alive: timeout=" + std::to_string(options.idle_timeout_ms / 1'000) + "\r\n";
+      "Connection: keep-alive\r\nKeep-Alive: timeout=" + std::to_string(in_ms(options.idle_timeout) / 1'000) + "\r\n";
 }
 
 HttpServer::Impl::~Impl() {
@@ -124,10 +125,10 @@ void HttpServer::Impl::close(std::uint64_t deadline_ms, std::function<void()> do
 std::uint32_t HttpServer::Impl::duration_ms(Deadline kind) const noexcept {
   switch (kind) {
     case Deadline::first_byte:
-    case Deadline::head: return options.header_timeout_ms;
+    case Deadline::head: return in_ms(options.header_timeout);
     case Deadline::body:
-    case Deadline::output: return options.body_timeout_ms;
-    case Deadline::idle: return options.idle_timeout_ms;
+    case Deadline::output: return in_ms(options.body_timeout);
+    case Deadline::idle: return in_ms(options.idle_timeout);
     case Deadline::none: break;
   }
   return 0;

@@ -1,6 +1,7 @@
 #include <socketio/server/broadcast_operator.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include "namespace_core.hpp"

@@ -1,5 +1,6 @@
 #include <socketio/server.hpp>
 
+#include <chrono>
 #include <utility>
 
 #include "server_core.hpp"

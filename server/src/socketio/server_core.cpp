@@ -1,6 +1,7 @@
 #include "server_core.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <socketio/common/error.hpp>

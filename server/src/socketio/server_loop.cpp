@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/net/posts.hpp>
 #include <socketio/server/id.hpp>
 
@@ -53,7 +54,7 @@ ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::siz
       backlog(std::make_shared<Backlog>(server.options.thread_queue_bytes_max)),
       writer(server.options.parser),
       packet_limits(limits_of(server.options)),
-      connect_due(loop, server.options.connect_timeout_ms, close_late_connection()),
+      connect_due(loop, in_ms(server.options.connect_timeout), close_late_connection()),
       client_answers_(server.options.engine),
       client_files_(server.options.client_folder),
       static_files_(server.options.static_folder),

@@ -1,5 +1,6 @@
 #include <socketio/server/socket.hpp>
 
+#include <chrono>
 #include <utility>
 
 #include "connection.hpp"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/reserved_events.hpp>
@@ -528,7 +529,7 @@ void SocketCore::save_session(CloseReason reason) {
   }
   adapter::SavedSession session{id(), std::string(pid()), rooms(), {}, rare().offset};
   session.data.append(data());
-  rare().recoverable_until_ms = shard_->loop().now_ms() + nsp().recovery().max_disconnection_ms;
+  rare().recoverable_until_ms = shard_->loop().now_ms() + in_ms(nsp().recovery().max_disconnection);
   nsp().save(std::move(session));
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -315,8 +316,8 @@ TEST_CASE("redis bus: after Redis was killed and came back, subscriptions are th
     Loop loop;
     FakeTime time;
     redis::Options slower = quick(redis);  // so that the other bus usually resubscribes first
-    slower.backoff_min_ms = 100;
-    slower.backoff_max_ms = 200;
+    slower.backoff_min = std::chrono::milliseconds(100);
+    slower.backoff_max = std::chrono::milliseconds(200);
     Server one(time, family, std::make_shared<RedisBus>(loop, slower), 1);
     Server other(time, family, std::make_shared<RedisBus>(loop, quick(redis)), 2);
     nodes::FakeSocket& there = other.host.shard().add("there", {"room"});

@@ -56,8 +56,8 @@ class Listening {
  private:
   static redis::Options options(const support::RedisServer& server) {
     redis::Options options = redis::parse_url(server.url());
-    options.backoff_min_ms = 2;
-    options.backoff_max_ms = 20;
+    options.backoff_min = std::chrono::milliseconds(2);
+    options.backoff_max = std::chrono::milliseconds(20);
     return options;
   }
 
@@ -188,7 +188,7 @@ TEST_CASE("emitter: with nobody at the other end, flush() returns at its deadlin
     url = gone.url();
   }
   EmitterOptions options;
-  options.close_timeout_ms = 0;
+  options.close_timeout = std::chrono::milliseconds(0);
   std::vector<std::string> logged;
   redis::Options redis = redis::parse_url(url);
   redis.log = [&logged](const redis::LogRecord& record) {
@@ -237,7 +237,7 @@ TEST_CASE("emitter: a full queue makes emit() wait as long as it may, then fail,
   redis::Options redis = redis::parse_url(url);
   redis.queue_bytes_max = 10'000;
   EmitterOptions options;
-  options.full_queue_wait_ms = 30;
+  options.full_queue_wait = std::chrono::milliseconds(30);
   Emitter io(redis, options);
   const std::string text(1'000, 'x');
   for (int i = 0; i < 100; ++i) {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <optional>
 
 #include <socketio/adapter/in_memory.hpp>
@@ -154,7 +155,7 @@ TEST_CASE("recovery: unknown sessions, and offsets that were never given, fail")
 
 TEST_CASE("recovery: sessions and packets expire") {
   RecoveryOptions options = enabled();
-  options.max_disconnection_ms = 100'000;
+  options.max_disconnection = std::chrono::milliseconds(100'000);
   Recovery recovery(options);
   const std::string seen = recovery.emit("seen");
   recovery.save("p");
@@ -168,7 +169,7 @@ TEST_CASE("recovery: sessions and packets expire") {
 
 TEST_CASE("recovery: the last event of a session stays a mark as long as the session, however old it is") {
   RecoveryOptions options = enabled();
-  options.max_disconnection_ms = 5'000;
+  options.max_disconnection = std::chrono::milliseconds(5'000);
   Recovery recovery(options);
   const std::string earlier = recovery.emit("earlier");
   const std::string last = recovery.emit("last");
@@ -288,7 +289,7 @@ TEST_CASE("recovery: a session that is saved again is the youngest, and drives o
 
 TEST_CASE("recovery: a session that is saved again lives as long as it would have anyway") {
   RecoveryOptions options = enabled();
-  options.max_disconnection_ms = 100'000;
+  options.max_disconnection = std::chrono::milliseconds(100'000);
   Recovery recovery(options);
   recovery.save("a");
   recovery.host.time.advance(50'000);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,8 @@ const std::string pong = "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
 
 Options impatient(const fake::Redis& server) {
   Options options = quick(server);
-  options.keepalive_ms = 5;
-  options.command_timeout_ms = 40;
+  options.keepalive = std::chrono::milliseconds(5);
+  options.command_timeout = std::chrono::milliseconds(40);
   return options;
 }
 
@@ -85,7 +86,7 @@ TEST_CASE("alive: a server that answers keeps the connection, and messages and c
   Loop loop;
   Messages messages;
   Options options = impatient(server);
-  options.command_timeout_ms = 20'000;
+  options.command_timeout = std::chrono::milliseconds(20'000);
   Client client(loop, options);
   client.subscribe(SubscriptionKind::channel, "c", messages);
   client.connect();
@@ -108,7 +109,7 @@ TEST_CASE("alive: what is given while a PING has no answer yet gets its own answ
     Loop loop;
     Publishes publishes;
     Options options = impatient(server);
-    options.command_timeout_ms = 20'000;
+    options.command_timeout = std::chrono::milliseconds(20'000);
     Client client(loop, options);
     client.connect();
     REQUIRE(wait_ready(loop, client));
@@ -131,9 +132,9 @@ TEST_CASE("alive: after a connection that went silent, commands wait until it ha
     Loop loop;
     Publishes publishes;
     Options options = quick("redis://127.0.0.1:" + std::to_string(server.port()));
-    options.keepalive_ms = 0;
-    options.command_timeout_ms = 60;
-    options.silent_wait_ms = answers_late ? static_cast<std::uint32_t>(patience_ms) : 30;
+    options.keepalive = std::chrono::milliseconds(0);
+    options.command_timeout = std::chrono::milliseconds(60);
+    options.silent_wait = std::chrono::milliseconds(answers_late ? patience_ms : 30);
     Client client(loop, options);
     client.connect();
     REQUIRE(wait_ready(loop, client));
@@ -176,7 +177,7 @@ TEST_CASE("alive: a PONG that was not asked for, and a number for a PONG, break 
   REQUIRE(wait_for_error(loop, first));
   CHECK(contains(first.last_error(), "nobody waits for"));
   options = impatient(number);
-  options.command_timeout_ms = 20'000;
+  options.command_timeout = std::chrono::milliseconds(20'000);
   Client second(loop, options);
   second.connect();
   REQUIRE(wait(loop, [&] { return second.counters().disconnects == 1; }));

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/redis/client.hpp>
 #include <support/redis_recorders.hpp>
 
@@ -173,7 +174,7 @@ TEST_CASE("client: a server that accepts and says nothing is given up after the 
   Loop loop;
   Options options = quick(server);
   options.password = "x";
-  options.connect_timeout_ms = 30;
+  options.connect_timeout = std::chrono::milliseconds(30);
   Client client(loop, options);
 
   client.connect();
@@ -196,7 +197,7 @@ TEST_CASE("client: a server that stops answering is given up, and what it had is
   Loop loop;
   Publishes publishes;
   Options options = quick(server);
-  options.command_timeout_ms = 30;
+  options.command_timeout = std::chrono::milliseconds(30);
   Client client(loop, options);
 
   client.connect();
@@ -222,7 +223,7 @@ TEST_CASE("client: an answer that lies in the socket counts, however long the lo
   Loop loop;
   Publishes publishes;
   Options options = quick(server);
-  options.command_timeout_ms = 20;
+  options.command_timeout = std::chrono::milliseconds(20);
   Client client(loop, options);
   client.connect();
   REQUIRE(wait_ready(loop, client));
@@ -254,12 +255,12 @@ TEST_CASE("client: while an answer is overdue nothing more is written, and the n
   Loop loop;
   Publishes publishes;
   Options options = quick(server);
-  options.command_timeout_ms = 500;
+  options.command_timeout = std::chrono::milliseconds(500);
   Client client(loop, options);
   client.connect();
   client.publish("c", as_bytes("unanswered"), publishes, 1);
   REQUIRE(wait(loop, [&] { return client.in_flight_count() == 1; }));
-  const std::uint64_t overdue_ms = loop.now_ms() + options.command_timeout_ms / 10;
+  const std::uint64_t overdue_ms = loop.now_ms() + in_ms(options.command_timeout) / 10;
   REQUIRE(wait(loop, [&] { return loop.now_ms() > overdue_ms; }));
 
   client.publish("c", as_bytes("held back"), publishes, 2);
@@ -284,7 +285,7 @@ TEST_CASE("client: a connection that is given up is reset, so that nothing of it
   Loop loop;
   Publishes publishes;
   Options options = quick(server);
-  options.command_timeout_ms = 30;
+  options.command_timeout = std::chrono::milliseconds(30);
   Client client(loop, options);
   client.connect();
   client.publish("c", as_bytes("x"), publishes, 1);
@@ -340,9 +341,9 @@ TEST_CASE("client: after an outage publishes wait for those who are to hear them
   Loop loop;
   Publishes publishes;
   Options options = quick(server);
-  options.backoff_min_ms = 40;
-  options.backoff_max_ms = 40;
-  options.resume_wait_max_ms = 10'000;
+  options.backoff_min = std::chrono::milliseconds(40);
+  options.backoff_max = std::chrono::milliseconds(40);
+  options.resume_wait_max = std::chrono::milliseconds(10'000);
   Client client(loop, options);
   client.connect();
   client.publish("c", as_bytes("1"), publishes, 1);
@@ -384,8 +385,8 @@ TEST_CASE("client: waits between attempts grow, and chance shortens them") {
   } random;
   Loop loop;
   Options options = quick("redis://127.0.0.1:" + std::to_string(fake::free_port()));
-  options.backoff_min_ms = 10;
-  options.backoff_max_ms = 40;
+  options.backoff_min = std::chrono::milliseconds(10);
+  options.backoff_max = std::chrono::milliseconds(40);
   Client client(loop, options, &random);
   std::vector<std::uint64_t> failed_at;
   client.on_state([&](State state, std::string_view) {

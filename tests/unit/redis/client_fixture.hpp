@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace fixture {
 /// Options that try again at once.
 inline socketio::redis::Options quick(const std::string& url) {
   socketio::redis::Options options = socketio::redis::parse_url(url);
-  options.backoff_min_ms = 1;
-  options.backoff_max_ms = 4;
+  options.backoff_min = std::chrono::milliseconds(1);
+  options.backoff_max = std::chrono::milliseconds(4);
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -33,7 +34,7 @@ TEST_CASE("client: the fail policy fails at once while Redis is away, but waits 
   Publishes publishes;
   Options options = quick("redis://127.0.0.1:" + std::to_string(fake::free_port()));
   options.offline = redis::OfflinePolicy::fail;
-  options.backoff_min_ms = options.backoff_max_ms = 60'000;
+  options.backoff_min = options.backoff_max = std::chrono::milliseconds(60'000);
   Client client(loop, options);
 
   client.publish("c", as_bytes("x"), publishes, 1);

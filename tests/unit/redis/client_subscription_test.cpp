@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <thread>
@@ -365,7 +366,7 @@ TEST_CASE("subscriptions: a server that never confirms is given up") {
   Loop loop;
   Messages messages;
   Options options = quick(server);
-  options.command_timeout_ms = 30;
+  options.command_timeout = std::chrono::milliseconds(30);
   Client client(loop, options);
   client.subscribe(SubscriptionKind::channel, "a", messages);
   client.connect();

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -125,7 +126,7 @@ TEST_CASE(
   Publishes publishes;
   Options options = quick(server);
   options.flush_bytes = 1'000;
-  options.command_timeout_ms = 0;  // Redis answers nothing here
+  options.command_timeout = std::chrono::milliseconds(0);  // Redis answers nothing here
   Client client(loop, options);
   client.connect();
   REQUIRE(wait_ready(loop, client));

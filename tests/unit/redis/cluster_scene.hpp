@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,8 +30,8 @@ inline redis::Options quick(const std::vector<std::uint16_t>& ports) {
   for (const std::uint16_t port : ports) {
     options.endpoints.push_back({"127.0.0.1", port});
   }
-  options.backoff_min_ms = 1;
-  options.backoff_max_ms = 4;
+  options.backoff_min = std::chrono::milliseconds(1);
+  options.backoff_max = std::chrono::milliseconds(4);
   return options;
 }
 

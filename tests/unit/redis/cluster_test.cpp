@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -156,7 +157,7 @@ TEST_CASE("cluster: not now is the answer once the time for a command is over") 
   nodes.a.answer_by([](const Words&) { return "-CLUSTERDOWN The cluster is down\r\n"; });
   Loop loop;
   Options options = quick({nodes.a.port()});
-  options.command_timeout_ms = 120;
+  options.command_timeout = std::chrono::milliseconds(120);
   Client client(loop, options);
   client.connect();
 
@@ -329,7 +330,7 @@ TEST_CASE(
   Loop loop;
   Publishes publishes;
   Options options = quick({nodes.a.port(), nodes.b.port()});
-  options.resume_wait_max_ms = patience_ms;
+  options.resume_wait_max = std::chrono::milliseconds(patience_ms);
   Client client(loop, options);
   client.connect();
   CHECK(wait_ready(loop, client));

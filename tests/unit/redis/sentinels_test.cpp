@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -76,7 +77,7 @@ TEST_CASE("sentinels: one that accepts and then is silent does not keep the othe
   const Sentinel knowing(address(master.redis.port()));
   Loop loop;
   Options options = quick({&silent, &knowing.redis});
-  options.connect_timeout_ms = 600;
+  options.connect_timeout = std::chrono::milliseconds(600);
   Client client(loop, options);
   client.connect();
   REQUIRE(wait_ready(loop, client));
@@ -87,7 +88,7 @@ TEST_CASE("sentinels: the deadline of the attempt is for asking, too") {
   const fake::Redis silent([](fake::Connection& connection, int) { connection.wait_for_end(); });
   Loop loop;
   Options options = quick({&silent});
-  options.connect_timeout_ms = 40;
+  options.connect_timeout = std::chrono::milliseconds(40);
   Client client(loop, options);
   client.connect();
   REQUIRE(wait_for_error(loop, client));
@@ -155,7 +156,7 @@ TEST_CASE("sentinels: answers that make no sense end the attempt with a sentence
     const Sentinel sentinel(answer);
     Loop loop;
     Options options = quick({&sentinel.redis});
-    options.connect_timeout_ms = part == "did not answer" ? 100 : options.connect_timeout_ms;
+    options.connect_timeout = part == "did not answer" ? std::chrono::milliseconds(100) : options.connect_timeout;
     Client client(loop, options);
     client.connect();
     REQUIRE(wait_for_error(loop, client));

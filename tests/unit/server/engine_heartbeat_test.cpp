@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "engine_fixture.hpp"
 
 namespace engine_heartbeat_test {
@@ -12,8 +14,8 @@ namespace {
 
 EngineOptions quick() {
   EngineOptions options;
-  options.ping_interval_ms = 15;
-  options.ping_timeout_ms = 15;
+  options.ping_interval = std::chrono::milliseconds(15);
+  options.ping_timeout = std::chrono::milliseconds(15);
   return options;
 }
 
@@ -55,8 +57,8 @@ TEST_CASE("engine heartbeat: a client that does not answer is closed, whatever e
 
 TEST_CASE("engine heartbeat: the first other packet extends the wait for a pong, once for each ping") {
   EngineOptions options = patient();
-  options.ping_interval_ms = 10;
-  options.ping_timeout_ms = 100;
+  options.ping_interval = std::chrono::milliseconds(10);
+  options.ping_timeout = std::chrono::milliseconds(100);
   Engine engine(options);
   std::vector<WebSocket> clients;  // they are pinged in this order
   for (int i = 0; i < 3; ++i) {
@@ -79,7 +81,7 @@ TEST_CASE("engine heartbeat: the first other packet extends the wait for a pong,
 
 TEST_CASE("engine heartbeat: a pong that was not asked for is accepted and restarts the interval") {
   EngineOptions options = quick();
-  options.ping_interval_ms = 150;
+  options.ping_interval = std::chrono::milliseconds(150);
   Engine engine(options);
   WebSocket client(engine);
   WebSocket silent(engine);

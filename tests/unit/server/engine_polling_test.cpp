@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "engine_fixture.hpp"
 
 namespace engine_polling_test {
@@ -273,7 +275,7 @@ TEST_CASE("engine polling: a volatile message is dropped unless a GET waits") {
 TEST_CASE("engine polling: a client that does not poll is closed when its queue is long and time is up, not inside send()") {
   EngineOptions options = patient();
   options.queue_bytes_max = 1'000;
-  options.queue_timeout_ms = 20;
+  options.queue_timeout = std::chrono::milliseconds(20);
   Engine engine(options);
   engine.open_polling();
   Session& session = *engine.last().session;
@@ -326,7 +328,7 @@ TEST_CASE("engine polling: a client that polls gets a burst of ten times its que
 TEST_CASE("engine polling: an answer that the client does not take counts, and the next GET waits for it") {
   EngineOptions options = patient();
   options.queue_bytes_max = 1'000;
-  options.queue_timeout_ms = 20;
+  options.queue_timeout = std::chrono::milliseconds(20);
   for (const bool takes : {false, true}) {
     CAPTURE(takes);
     Engine engine(options);

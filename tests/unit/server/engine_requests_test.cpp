@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "engine_fixture.hpp"
 
 namespace engine_requests_test {
@@ -161,8 +163,8 @@ TEST_CASE("engine requests: everything that begins with the path is taken, and n
 
 TEST_CASE("engine requests: a polling handshake tells the session's id and the limits") {
   EngineOptions options = patient();
-  options.ping_interval_ms = 1'000;
-  options.ping_timeout_ms = 2'000;
+  options.ping_interval = std::chrono::milliseconds(1'000);
+  options.ping_timeout = std::chrono::milliseconds(2'000);
   options.max_http_buffer_size = 12'345;
   Engine engine(options);
   const auto exchange = engine.get("/socket.io/?EIO=4&transport=polling&t=abc");

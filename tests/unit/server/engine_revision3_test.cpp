@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "engine_fixture.hpp"
 
 namespace engine_revision3_test {
@@ -118,8 +120,8 @@ TEST_CASE("engine revision 3: the client pings, and is answered") {
 
 TEST_CASE("engine revision 3: a client that does not ping is closed after interval and timeout together") {
   EngineOptions options = lenient();
-  options.ping_interval_ms = 10;
-  options.ping_timeout_ms = 10;
+  options.ping_interval = std::chrono::milliseconds(10);
+  options.ping_timeout = std::chrono::milliseconds(10);
   Engine engine(options);
   WebSocket client(engine, "EIO=3&transport=websocket");
   CHECK(engine.until([&] { return engine.last().closed.has_value(); }));

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "engine_fixture.hpp"
 
 namespace engine_upgrade_test {
@@ -173,7 +175,7 @@ TEST_CASE("engine upgrade: the time for it runs from the request, probed or not"
   for (const bool probed : {false, true}) {
     CAPTURE(probed);
     EngineOptions options = patient();
-    options.upgrade_timeout_ms = 20;
+    options.upgrade_timeout = std::chrono::milliseconds(20);
     Engine engine(options);
     const Polling polling(engine);
     WebSocket candidate(engine, polling.upgrade);
@@ -209,8 +211,8 @@ TEST_CASE("engine upgrade: a session that the server has closed takes no upgrade
 
 TEST_CASE("engine upgrade: a pong that is due before the switch is due after it") {
   EngineOptions options = patient();
-  options.ping_interval_ms = 10;
-  options.ping_timeout_ms = 30;
+  options.ping_interval = std::chrono::milliseconds(10);
+  options.ping_timeout = std::chrono::milliseconds(30);
   Engine engine(options);
   const Polling polling(engine);
   const auto get = engine.get(polling.url);

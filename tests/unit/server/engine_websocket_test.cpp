@@ -309,7 +309,7 @@ TEST_CASE("engine websocket: a burst above the queue's limit is flushed first, a
 TEST_CASE("engine websocket: above its queue's limit a client stays as long as it takes something, and goes when it does not") {
   EngineOptions options = patient();
   options.queue_bytes_max = 10'000;
-  options.queue_timeout_ms = 500;
+  options.queue_timeout = std::chrono::milliseconds(500);
   Engine engine(options);
   WebSocket client = opened(engine);
   client.wire().taken_max = 0;

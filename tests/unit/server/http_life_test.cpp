@@ -56,7 +56,7 @@ struct Holder {
 
 TEST_CASE("http: a head that does not end in time is answered with 408") {
   HttpOptions options;
-  options.header_timeout_ms = 100;
+  options.header_timeout = std::chrono::milliseconds(100);
   HttpFixture server(say_ok, options);
   Client slow(server.port());
   slow.send("GET / HT");
@@ -67,7 +67,7 @@ TEST_CASE("http: a head that does not end in time is answered with 408") {
 
 TEST_CASE("http: a head that comes byte by byte has no more time for it") {
   HttpOptions options;
-  options.header_timeout_ms = 200;
+  options.header_timeout = std::chrono::milliseconds(200);
   options.header_bytes_max = 1 << 24;  // time runs out first
   HttpFixture server(say_ok, options);
   Client slow(server.port());
@@ -79,8 +79,8 @@ TEST_CASE("http: a head that comes byte by byte has no more time for it") {
 
 TEST_CASE("http: connections that say nothing, or nothing more, are closed without a word") {
   HttpOptions options;
-  options.header_timeout_ms = 100;
-  options.idle_timeout_ms = 50;
+  options.header_timeout = std::chrono::milliseconds(100);
+  options.idle_timeout = std::chrono::milliseconds(50);
   HttpFixture server(say_ok, options);
   Client silent(server.port());
   CHECK(silent.ended());
@@ -93,7 +93,7 @@ TEST_CASE("http: connections that say nothing, or nothing more, are closed witho
 
 TEST_CASE("http: a body that does not come in time is answered with 408, and the handler hears it") {
   HttpOptions options;
-  options.body_timeout_ms = 100;
+  options.body_timeout = std::chrono::milliseconds(100);
   Holder holder;
   HttpFixture server(holder.handler(true), options);
   Client slow(server.port());
@@ -106,7 +106,7 @@ TEST_CASE("http: a body that does not come in time is answered with 408, and the
 
 TEST_CASE("http: a client that does not read its answer is closed") {
   HttpOptions options;
-  options.body_timeout_ms = 200;
+  options.body_timeout = std::chrono::milliseconds(200);
   const std::string large(32 << 20, 'x');
   HttpFixture server([&large](const Exchange& exchange) { exchange->respond(200, {}, as_bytes(large)); }, options);
   Client client(server.port());
@@ -305,7 +305,7 @@ TEST_CASE("http: closing gives up on what is busy at its deadline, and tells its
 TEST_CASE("http: after closing nothing keeps the loop turning, also when a connection had to be waited for") {
   Holder holder;
   socketio::HttpOptions options;
-  options.header_timeout_ms = 3'600'000;
+  options.header_timeout = std::chrono::milliseconds(3'600'000);
   socketio::Loop loop;
   HttpServer server(loop, options, holder.handler(false));
   REQUIRE(server.listen("127.0.0.1", 0).empty());

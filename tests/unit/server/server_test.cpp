@@ -179,7 +179,7 @@ TEST_CASE("server: a POST that is too slow gets 408, and its session ends") {
   std::unique_ptr<Server> io;
   const auto port = thread.ask([&] {
     ServerOptions options;
-    options.http.body_timeout_ms = 50;
+    options.http.body_timeout = std::chrono::milliseconds(50);
     io = std::make_unique<Server>(thread.loop(), std::move(options));
     CHECK(io->listen("127.0.0.1", 0).empty());
     return io->port();

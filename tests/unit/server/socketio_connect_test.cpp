@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <map>
 #include <optional>
 
@@ -46,7 +47,7 @@ TEST_CASE("connecting: what comes for a namespace before its CONNECT is answered
 TEST_CASE(
     "connecting: a client that joins nothing in time is closed; a refused CONNECT does not help, one that was let in does") {
   ServerOptions options;
-  options.connect_timeout_ms = 100;
+  options.connect_timeout = std::chrono::milliseconds(100);
   std::string reason;
   Fixture fixture(options);
   fixture.io->on_connection(

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <map>
 #include <regex>
 
@@ -77,8 +78,8 @@ class Flow {
     options.engine.allow_eio3 = name_ == "generation-3-client";
     options.engine.queue_bytes_max = std::size_t{1} << 30;
     if (name_ == "engine-closes-ping-timeout") {
-      options.engine.ping_interval_ms = 1;
-      options.engine.ping_timeout_ms = 500;
+      options.engine.ping_interval = std::chrono::milliseconds(1);
+      options.engine.ping_timeout = std::chrono::milliseconds(500);
     }
     return options;
   }

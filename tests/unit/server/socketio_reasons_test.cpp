@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "live_fixture.hpp"
 
 namespace socketio_reasons_test {
@@ -73,8 +75,8 @@ TEST_CASE("reasons: each end has its reason, and those that were no decision can
 
 TEST_CASE("reasons: a client that answers no ping has timed out, over either transport") {
   ServerOptions options;
-  options.engine.ping_interval_ms = 5;
-  options.engine.ping_timeout_ms = 20;
+  options.engine.ping_interval = std::chrono::milliseconds(5);
+  options.engine.ping_timeout = std::chrono::milliseconds(20);
   for (const bool polling : {false, true}) {
     CAPTURE(polling);
     std::string reason;

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "live_fixture.hpp"
@@ -305,7 +306,7 @@ TEST_CASE("recovery: nothing is kept for who left on purpose, was disconnected, 
   CHECK_FALSE(thrown_out.connected->emit("e"));
 
   ServerOptions options = recovering();
-  options.recovery.max_disconnection_ms = 1;
+  options.recovery.max_disconnection = std::chrono::milliseconds(1);
   Lost late(options);
   late.lose();
   CHECK(late.fixture.until([&late] { return !late.connected->emit("e"); }));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <random>
 #include <set>
@@ -112,7 +113,7 @@ struct Stress {
   static ServerOptions options_for(std::size_t threads) {
     ServerOptions options;
     options.threads = threads;
-    options.engine.ping_interval_ms = 600'000;  // no client here answers a ping
+    options.engine.ping_interval = std::chrono::milliseconds(600'000);  // no client here answers a ping
     return options;
   }
   std::size_t below(std::size_t limit) { return random() % limit; }

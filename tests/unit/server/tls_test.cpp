@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -172,7 +173,7 @@ TEST_CASE("tls: a connection that was taken over is held back by a client that d
 
 TEST_CASE("tls: who speaks something else is closed, and so is who stops in the handshake") {
   HttpOptions options = with_certificate();
-  options.header_timeout_ms = 100;
+  options.header_timeout = std::chrono::milliseconds(100);
   HttpFixture server([](const std::shared_ptr<HttpExchange>& exchange) { exchange->respond(200, {}, {}); }, options);
   Client plain(server.port());
   plain.send(get("/"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,7 +26,7 @@ namespace socketio::adapter {
 /// Connection-state recovery: clients that reconnect continue their session and receive the packets they missed.
 struct RecoveryOptions {
   bool enabled = false;
-  std::uint32_t max_disconnection_ms = 120'000;  ///< time for which sessions and packets are kept
+  std::chrono::milliseconds max_disconnection{120'000};  ///< time for which sessions and packets are kept
   std::size_t packets_max = 100'000;             ///< kept per namespace; the oldest are dropped first
   std::size_t packet_bytes_max = 64U << 20;      ///< bytes of packets kept per namespace; the oldest are dropped first
   std::size_t sessions_max = 100'000;            ///< kept per namespace; the oldest are dropped first

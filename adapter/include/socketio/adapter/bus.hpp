@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -37,7 +38,7 @@ class SOCKETIO_API StreamReader {
 struct StreamReading {
   std::string stream;
   std::uint32_t count = 100;       ///< most entries in one reply
-  std::uint32_t block_ms = 5'000;  ///< time that one XREAD waits for entries
+  std::chrono::milliseconds block_time{5'000};  ///< time that one XREAD waits for entries
 };
 
 /// Access to Redis for adapters. Implemented by RedisBus; tests use one that loses, delays and reorders messages.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,7 +14,7 @@ namespace socketio {
 /// Options of `@socket.io/redis-adapter`: all servers of a fleet need the same `key`.
 struct ClassicOptions {
   std::string key = "socket.io";                      ///< the prefix of all channels
-  std::uint32_t requests_timeout_ms = 5'000;          ///< time to wait for responses of other servers
+  std::chrono::milliseconds requests_timeout{5'000};          ///< time to wait for responses of other servers
   bool publish_on_specific_response_channel = false;  ///< responses reach only the server that sent the request
 };
 

@@ -42,11 +42,11 @@ class SOCKETIO_API RedisBus final : public adapter::Bus {
   ~RedisBus() override;
 
   /// Returns redis::parse_url() with values for a server of a fleet:
-  ///   command_timeout_ms = 10'000  a Redis that stalls for less keeps its connection
-  ///   silent_wait_ms = 1'000       messages written to a Redis that stalled for longer still arrive
-  ///   keepalive_ms = 2'500         a subscriber detects a dead connection, on which it receives nothing
-  ///   resume_wait_max_ms = 2'250   after an outage the other servers get time to subscribe again
-  ///   backoff_max_ms = 1'000
+  ///   command_timeout = 10 s     a Redis that stalls for less keeps its connection
+  ///   silent_wait = 1 s          messages written to a Redis that stalled for longer still arrive
+  ///   keepalive = 2.5 s          a subscriber detects a dead connection, on which it receives nothing
+  ///   resume_wait_max = 2.25 s   after an outage the other servers get time to subscribe again
+  ///   backoff_max = 1 s
   [[nodiscard]] static redis::Options options_for(std::string_view url);
 
   /// True when both clients are connected, every subscription that existed at connect time is confirmed, none was refused since

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,7 +18,7 @@ struct ShardedOptions {
   SubscriptionMode subscription_mode = SubscriptionMode::dynamic;
   /// Time after this server has made sockets join a room during which events for the room are published on the main channel:
   /// other servers may not have subscribed to the room's channel yet. The reference loses such events.
-  std::uint32_t fresh_room_ms = 5'000;
+  std::chrono::milliseconds fresh_room_time{5'000};
 };
 
 /// The adapter of fleets on `@socket.io/redis-adapter` (createShardedAdapter). Needs Redis 7.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,17 +20,17 @@ struct StreamsOptions {
   bool use_sharded_pubsub = false;    ///< messages outside of streams use SPUBLISH (Redis 7) instead of PUBLISH
   std::uint64_t max_length = 10'000;  ///< approximate number of entries kept in a stream
   std::uint32_t read_count = 100;
-  std::uint32_t block_ms = 5'000;
+  std::chrono::milliseconds block_time{5'000};
   std::string session_key_prefix = "sio:session:";
   bool only_plaintext = false;  ///< everything is JSON: binary becomes {"type":"Buffer","data":[...]}
   /// With recovery: longest time that an event waits for its id from the stream before it reaches this server's sockets.
-  std::uint32_t local_delay_max_ms = 1'000;
+  std::chrono::milliseconds local_delay_max{1'000};
   /// Most events, and bytes of events, that a recovered client receives; a client that has missed more gets a new session.
   std::size_t replay_events_max = 10'000;
   std::size_t replay_bytes_max = 16U << 20;
   /// Time limit for Redis to return the session of a reconnecting client, and again for the missed events; after it the client
   /// gets a new session.
-  std::uint32_t recovery_wait_max_ms = 2'000;
+  std::chrono::milliseconds recovery_wait_max{2'000};
 };
 
 /// The adapter of fleets on `@socket.io/redis-streams-adapter`. With ServerOptions::recovery, clients recover on any server.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -79,9 +80,9 @@ struct EmitterOptions {
   std::size_t write_ahead_bytes = 256 * 1024;
   /// Blocking form: while Redis is disconnected, emits are queued up to `redis.queue_bytes_max`; then emit() waits for space in
   /// the queue until this long after the disconnect, and then fails (outcome not_sent).
-  std::uint32_t full_queue_wait_ms = limits::command_timeout_ms;
+  std::chrono::milliseconds full_queue_wait = limits::command_timeout;
   /// Blocking form: longest time that the destructor waits for the pending emits to be sent.
-  std::uint32_t close_timeout_ms = limits::close_timeout_ms;
+  std::chrono::milliseconds close_timeout = limits::close_timeout;
   /// Called once for each emit, when it has ended: in the blocking form on the thread that emits, flushes or closes, after the
   /// emitter's lock is released. May emit.
   OnResult on_result;

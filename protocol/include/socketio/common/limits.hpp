@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,21 +34,21 @@ inline constexpr std::size_t reply_bytes_max = std::size_t{512} << 20;
 /// Maximum number of subscriptions of one connection.
 inline constexpr std::size_t subscriptions_max = 1'000'000;
 
-inline constexpr std::uint32_t connect_timeout_ms = 5'000;
-inline constexpr std::uint32_t command_timeout_ms = 5'000;
+inline constexpr std::chrono::milliseconds connect_timeout{5'000};
+inline constexpr std::chrono::milliseconds command_timeout{5'000};
 /// Time without any byte from Redis and without a pending reply, after which the connection gets a PING.
-inline constexpr std::uint32_t keepalive_ms = 2'500;
+inline constexpr std::chrono::milliseconds keepalive{2'500};
 /// First and maximum delay between reconnection attempts. The delay doubles after each attempt, and each one is shortened
 /// randomly by up to a half, so that a fleet does not reconnect all at once.
-inline constexpr std::uint32_t backoff_min_ms = 50;
-inline constexpr std::uint32_t backoff_max_ms = 2'000;
+inline constexpr std::chrono::milliseconds backoff_min{50};
+inline constexpr std::chrono::milliseconds backoff_max{2'000};
 /// Maximum number of nodes of a Redis Cluster, including replicas; Redis itself supports up to a thousand.
 inline constexpr std::size_t cluster_nodes_max = 1'000;
 /// Maximum number of MOVED or ASK redirections that one command of a cluster follows; a further one is its reply.
 inline constexpr std::uint32_t cluster_redirects_max = 16;
 /// Maximum time between refreshes of a cluster's slot map; it is refreshed earlier when something indicates a change.
-inline constexpr std::uint32_t cluster_refresh_ms = 60'000;
+inline constexpr std::chrono::milliseconds cluster_refresh{60'000};
 /// Maximum time that the destructor of a blocking emitter spends on sending queued messages.
-inline constexpr std::uint32_t close_timeout_ms = 5'000;
+inline constexpr std::chrono::milliseconds close_timeout{5'000};
 
 }  // namespace socketio::limits

@@ -127,7 +127,7 @@ class ClientCore;
 ///   SPUBLISH and commands with a key go to the owner of the slot. Commands for one slot keep their order, and so do commands
 ///   without a slot; between slots there is no order. Keys of several slots in one command are refused (by Redis: CROSSSLOT).
 /// - MOVED and ASK are followed, up to cluster_redirects_max times for one command; TRYAGAIN, CLUSTERDOWN and LOADING are
-///   retried for command_timeout_ms. After that, the error is the reply. Commands for a slot whose owner cannot be reached wait
+///   retried for command_timeout. After that, the error is the reply. Commands for a slot whose owner cannot be reached wait
 ///   or fail as OfflinePolicy says.
 /// - PUBSUB and CLIENT LIST are sent to every node that can be reached, and the replies are joined: NUMSUB adds up the counts.
 ///   The commands from MULTI to EXEC go to one node together, at EXEC.
@@ -171,7 +171,7 @@ class SOCKETIO_API Client {
 
   /// After the first subscription, the client takes no other commands. `listener` outlives the subscription. Subscribing again
   /// to the same name replaces the listener. A subscription that Redis refuses is retried every ten times
-  /// Options::backoff_max_ms, and after each reconnect, because permissions may change. Until then the state is `refused`, not
+  /// Options::backoff_max, and after each reconnect, because permissions may change. Until then the state is `refused`, not
   /// `ready`.
   void subscribe(SubscriptionKind kind, std::string_view channel_or_pattern, MessageListener& listener);
   /// Ends a subscription. Its listener is not called for it any more.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -59,21 +60,21 @@ struct Options {
   bool tls_insecure = false;    ///< accept any certificate of the server: for tests
   std::string client_name;      ///< name shown by CLIENT LIST; empty: none is set
 
-  std::uint32_t connect_timeout_ms = limits::connect_timeout_ms;  ///< asking sentinels, look-up, connect and log-in together
-  std::uint32_t command_timeout_ms =
-      limits::command_timeout_ms;  ///< time without any byte from Redis while a reply is pending, after which the connection
-                                   ///< counts as dead; 0: no limit. After a tenth of it no more commands are written until
-                                   ///< Redis replies.
-  std::uint32_t keepalive_ms = limits::keepalive_ms;  ///< time without any byte from Redis while no reply is pending, after
-                                                      ///< which a PING is sent; 0: never
+  /// For asking sentinels, look-up, connect and log-in together.
+  std::chrono::milliseconds connect_timeout = limits::connect_timeout;
+  /// Time without any byte from Redis while a reply is pending, after which the connection counts as dead; 0: no limit. After a
+  /// tenth of it no more commands are written until Redis replies.
+  std::chrono::milliseconds command_timeout = limits::command_timeout;
+  /// Time without any byte from Redis while no reply is pending, after which a PING is sent; 0: never.
+  std::chrono::milliseconds keepalive = limits::keepalive;
   /// Delay before the second attempt in a row, and maximum of the growing delays. A connection that was ready for longer than
-  /// backoff_max_ms is replaced at once.
-  std::uint32_t backoff_min_ms = limits::backoff_min_ms;
-  std::uint32_t backoff_max_ms = limits::backoff_max_ms;
+  /// backoff_max is replaced at once.
+  std::chrono::milliseconds backoff_min = limits::backoff_min;
+  std::chrono::milliseconds backoff_max = limits::backoff_max;
   /// After a reconnect, publishes wait twice as long as the connection was down, but at most this long: their subscribers may
   /// have been disconnected, too, and reconnect a little later. 0: publishes do not wait.
-  std::uint32_t resume_wait_max_ms = 0;
-  /// Replaces twice the time: publishes wait until this function returns true, at most resume_wait_max_ms. Its argument is
+  std::chrono::milliseconds resume_wait_max{0};
+  /// Replaces twice the time: publishes wait until this function returns true, at most resume_wait_max. Its argument is
   /// Counters::disconnects, the number of the outage. Called on the loop's thread each time something could be written, so it
   /// must be fast.
   std::function<bool(std::uint64_t disconnects)> resume_when = {};
@@ -82,7 +83,7 @@ struct Options {
   /// that they do not overtake the written ones, which are reported as Outcome::unconfirmed all the same. 0: it is reset at
   /// once, which discards bytes not yet sent. Not used with Sentinel or Cluster, where the next connection may lead to another
   /// server.
-  std::uint32_t silent_wait_ms = 0;
+  std::chrono::milliseconds silent_wait{0};
   std::size_t queue_bytes_max = limits::queue_bytes_max;
   std::size_t in_flight_max = limits::in_flight_max;
   std::size_t reply_bytes_max = limits::reply_bytes_max;
@@ -90,8 +91,8 @@ struct Options {
   /// than 16 commands.
   std::size_t flush_bytes = 64 * 1024;
   OfflinePolicy offline = OfflinePolicy::queue;
-  std::uint32_t cluster_refresh_ms =
-      limits::cluster_refresh_ms;  ///< time between refreshes of the slot map without a cause; 0: never
+  /// Time between refreshes of the slot map without a cause; 0: never.
+  std::chrono::milliseconds cluster_refresh = limits::cluster_refresh;
   std::uint32_t cluster_redirects_max = limits::cluster_redirects_max;  ///< maximum redirections that one command follows
   /// Log function; empty: no log. Copied with the options into each connection (of a bus, of each stream's reader, of each node
   /// of a cluster): state that the copies must share has to be held by reference. Called on the thread of the connection's

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,9 +22,9 @@ struct CorsOptions {
 struct EngineOptions {
   std::string path = "/socket.io/";
   std::vector<EngineTransport> transports{EngineTransport::polling, EngineTransport::websocket};
-  std::uint32_t ping_interval_ms = 25'000;
-  std::uint32_t ping_timeout_ms = 20'000;
-  std::uint32_t upgrade_timeout_ms = 10'000;
+  std::chrono::milliseconds ping_interval{25'000};
+  std::chrono::milliseconds ping_timeout{20'000};
+  std::chrono::milliseconds upgrade_timeout{10'000};
   std::size_t max_http_buffer_size = 1'000'000;  ///< bytes of one request body or WebSocket message (`maxPayload`)
   bool allow_upgrades = true;
   bool allow_eio3 = false;
@@ -33,10 +34,10 @@ struct EngineOptions {
   std::size_t compression_threshold = 1'024;
   CorsOptions cors;
   /// Limit for the bytes queued for one session, including memory overhead. Above it, a session that reads nothing for
-  /// queue_timeout_ms is closed, and above four times the limit every session. One message is always accepted beyond it,
+  /// queue_timeout is closed, and above four times the limit every session. One message is always accepted beyond it,
   /// however large.
   std::size_t queue_bytes_max = 8 << 20;
-  std::uint32_t queue_timeout_ms = 10'000;
+  std::chrono::milliseconds queue_timeout{10'000};
   /// Called for each new session; false refuses it with `message` ("Forbidden" when empty).
   std::function<bool(std::string_view url, std::string_view origin, std::string& message)> allow_request;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,9 +13,9 @@ struct HttpOptions {
   std::size_t connections_max = 16'000;      ///< below the process's descriptor limit; lowered to it at start
   std::size_t header_bytes_max = 16 * 1024;  ///< request line and headers together
   std::size_t headers_max = 2'000;
-  std::uint32_t header_timeout_ms = 10'000;  ///< from the first byte of a request to the end of its headers
-  std::uint32_t body_timeout_ms = 30'000;
-  std::uint32_t idle_timeout_ms = 5'000;  ///< keep-alive between requests
+  std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte of a request to the end of its headers
+  std::chrono::milliseconds body_timeout{30'000};
+  std::chrono::milliseconds idle_timeout{5'000};  ///< keep-alive between requests
   std::string certificate_file;           ///< PEM; with key_file: https and wss
   std::string key_file;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -48,7 +49,7 @@ struct ServerOptions {
   EngineOptions engine;
   HttpOptions http;
   Parser parser = Parser::standard;
-  std::uint32_t connect_timeout_ms = 45'000;  ///< for a client to join its first namespace
+  std::chrono::milliseconds connect_timeout{45'000};  ///< for a client to join its first namespace
   adapter::RecoveryOptions recovery;          ///< connection-state recovery
   bool recovery_skips_middlewares = true;
   /// Creates each namespace's adapter; empty: a single server, with an in-memory adapter.
