@@ -2,8 +2,10 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -58,6 +60,11 @@ void allowed(socketio::Socket socket) {
   socket.on("base", [](const Base&, std::optional<std::vector<Base>>) {});
   socket.on("ack", [](int number, socketio::Ack ack) { return number == 0 ? ack(0) : ack(1, 2); });
   socket.on("mutable", [count = 0](int) mutable noexcept { ++count; });
+  socket.on("text", [](std::string_view, const std::string&, std::string&&, std::optional<std::string_view>) {});
+  const socketio::OnAck done = [](const socketio::AckResult&) {};
+  socket.emit_with_ack("e", 1, done);
+  socket.emit_with_ack("e", [count = 0](socketio::AckResult) mutable { ++count; });
+  socket.to("r").emit_with_ack("e", "text", [](const auto& answers) { return answers.size(); });
   socket.emit("defined", Defined(), Converted(), std::vector<Defined>(), std::map<std::string, Converted>());
 }
 
@@ -75,4 +82,19 @@ void refused(socketio::Socket socket, socketio::Server& io, socketio::Value valu
   socket.on("e", [](const std::vector<socketio::Value>&) {});           // refused: A container cannot hold
   socket.on("e", [](const Undefined&) {});                              // refused: This struct cannot be read
   socket.emit("e", Undefined());                                        // refused: This struct cannot be packed
+  socket.on("e", [](std::string&) {});                                  // refused: Take each parameter
+  socket.on("e", [](int, socketio::Ack& ack) { ack(1); });              // refused: Take each parameter
+  socket.on("e", [](const char*) {});                                   // refused: A handler has no pointers
+  io.on_server_side("e", [](char*, int) {});                            // refused: A handler has no pointers
+  static_cast<void>(value.as<const char*>());                           // refused: Read text as std::string or
+  socket.on("e", [](const std::vector<const char*>&) {});               // refused: Read text as std::string or
+  socket.on("e", [](const std::vector<std::string_view>&) {});          // refused: Inside a container, read text
+  socket.emit_with_ack("e");                                            // refused: function of const socketio::AckResult&
+  socket.emit_with_ack("e", 1, 2);                                      // refused: function of const socketio::AckResult&
+  socket.emit_with_ack("e", [](const socketio::AckResult&) {}, 2);      // refused: function of const socketio::AckResult&
+  socket.emit_with_ack("e", [](int) {});                                // refused: function of const socketio::AckResult&
+  socket.emit_with_ack("e", [p = std::make_unique<int>()](auto&) {});   // refused: function of const socketio::AckResult&
+  io.emit_with_ack("e", [](const socketio::AckResult&) {});             // refused: function of const socketio::AckAnswers&
+  io.to("r").emit_with_ack("e", 1);                                     // refused: function of const socketio::AckAnswers&
+  io.server_side_emit_with_ack("e", [] {});                         // refused: function of const socketio::ServerSideAnswers&
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compiles refused.cpp: each line with a mark is one error, with the sentence of the mark, and no other line is any."""
+"""Compiles refused.cpp: each line with a mark is one error, with the sentence of the mark, and no other line is any. With C++17,
+the first error of each public header is that C++20 is needed."""
 import pathlib
 import re
 import subprocess
@@ -9,18 +10,35 @@ ROOT = pathlib.Path(sys.argv[1])
 COMPILER = sys.argv[2:]
 SOURCE = ROOT / "tests/structure/refused.cpp"
 MARK = re.compile(r"// refused: (.+)$")
+FOLDERS = ("protocol", "net", "redis", "emitter", "adapter", "server")
+INCLUDES = [f"-I{ROOT / folder / 'include'}" for folder in FOLDERS]
+
+
+def old_standard():
+    """Problems of the public headers with C++17: the preprocessor for all of them, the compiler for those that programs include."""
+    sentence, problems = "socketio-redis needs C++20", []
+    for folder in FOLDERS:
+        base = ROOT / folder / "include"
+        for path in sorted(base.rglob("*.hpp")):
+            header = path.relative_to(base)
+            step = "-fsyntax-only" if len(header.parts) == 2 else "-E"
+            command = COMPILER + ["-std=c++17", step, "-x", "c++", *INCLUDES, "-"]
+            output = subprocess.run(command, input=f"#include <{header}>\n", capture_output=True, text=True, check=False).stderr
+            errors = [line for line in output.splitlines() if re.search(r"\berror: ", line)]
+            if not errors or sentence not in errors[0]:
+                problems.append(f"{header} with C++17: {errors[0] if errors else 'no error'}")
+    return problems
 
 
 def main():
-    includes = [f"-I{ROOT / folder / 'include'}" for folder in ("protocol", "net", "redis", "adapter", "server")]
-    command = COMPILER + ["-std=c++20", "-fsyntax-only", *includes, str(SOURCE)]
+    command = COMPILER + ["-std=c++20", "-fsyntax-only", *INCLUDES, str(SOURCE)]
     output = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     expected = {}
     for number, line in enumerate(SOURCE.read_text().splitlines(), 1):
         if found := MARK.search(line):
             expected[number] = found.group(1)
 
-    problems = []
+    problems = old_standard()
     errors = [line for line in output.splitlines() if re.search(r"\berror: ", line)]
     if len(errors) != len(expected):
         problems.append(f"{len(errors)} errors instead of {len(expected)}")

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <socketio/common/language.hpp>
+
 #include <atomic>
 #include <cstdint>
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <socketio/common/language.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -50,5 +52,7 @@ inline constexpr std::uint32_t cluster_redirects_max = 16;
 inline constexpr std::chrono::milliseconds cluster_refresh{60'000};
 /// Maximum time that the destructor of a blocking emitter spends on sending queued messages.
 inline constexpr std::chrono::milliseconds close_timeout{5'000};
+/// Time for which an emitter waits for a server that reads nothing.
+inline constexpr std::chrono::milliseconds slow_server_wait{5'000};
 
 }  // namespace socketio::limits

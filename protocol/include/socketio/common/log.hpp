@@ -1,5 +1,7 @@
 #pragma once
 
+#include <socketio/common/language.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <string_view>

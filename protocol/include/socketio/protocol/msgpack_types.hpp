@@ -12,6 +12,8 @@
 #define MSGPACK_NO_BOOST
 #endif
 
+#include <socketio/common/language.hpp>
+
 #include <msgpack/object.hpp>
 #include <msgpack/pack.hpp>
 

@@ -49,7 +49,9 @@ template <typename T>
 template <typename T, typename... Borrowed>
 struct holds : std::bool_constant<(std::is_same_v<T, Borrowed> || ...)> {};
 template <template <typename...> typename Container, typename... Parts, typename... Borrowed>
-struct holds<Container<Parts...>, Borrowed...> : std::bool_constant<(holds<Parts, Borrowed...>::value || ...)> {};
+struct holds<Container<Parts...>, Borrowed...>
+    : std::bool_constant<(std::is_same_v<Container<Parts...>, Borrowed> || ...) || (holds<Parts, Borrowed...>::value || ...)> {
+};
 template <typename T, std::size_t size, typename... Borrowed>
 struct holds<std::array<T, size>, Borrowed...> : holds<T, Borrowed...> {};
 
@@ -181,6 +183,9 @@ bool value::convert(Bytes packed, T& result) {
   } else {
     static_assert(!holds<T, Value, Arguments>::value,
                   "A container cannot hold a socketio::Value that is read: take the whole as a Value, and parts from there.");
+    static_assert(!holds<T, const char*, char*>::value, "Read text as std::string or std::string_view, not as const char*.");
+    static_assert(!holds<T, std::string_view>::value,
+                  "Inside a container, read text as std::string: std::string_view dangles.");
     msgpack::object_handle handle;
     if (!unpack(packed, handle)) {
       return false;

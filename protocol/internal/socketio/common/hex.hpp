@@ -1,5 +1,7 @@
 #pragma once
 
+#include <socketio/common/language.hpp>
+
 #include <string_view>
 
 // Hexadecimal digits in the percent escapes of URLs and query strings.

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,17 @@ void with_packed_event(const EventName& event, const std::tuple<All...>& all, st
   ScratchBuffer data;
   arguments::pack_event(data.buffer(), event, std::get<Indices>(all)...);
   use(data.buffer().bytes(), std::get<sizeof...(Indices)>(all));
+}
+
+/// True if the last of the types is a function of `const Result&`.
+template <typename Result, typename... ArgsAndDone>
+constexpr bool ends_with_callback() {
+  if constexpr (sizeof...(ArgsAndDone) == 0) {
+    return false;
+  } else {
+    using Last = std::remove_cvref_t<std::tuple_element_t<sizeof...(ArgsAndDone) - 1, std::tuple<ArgsAndDone...>>>;
+    return std::is_invocable_v<Last&, const Result&> && std::is_copy_constructible_v<Last>;
+  }
 }
 }  // namespace server
 
@@ -95,10 +107,14 @@ class SOCKETIO_API BroadcastOperator {
   /// acks.
   template <typename... ArgsAndDone>
   void emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
-    static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answers.");
-    server::with_packed_event(event, std::forward_as_tuple(args_and_done...),
-                              std::make_index_sequence<sizeof...(args_and_done) - 1>(),
-                              [this](Bytes data, const OnAckAnswers& done) { emit_with_ack_packed(data, done); });
+    if constexpr (server::ends_with_callback<AckAnswers, ArgsAndDone...>()) {
+      server::with_packed_event(event, std::forward_as_tuple(args_and_done...),
+                                std::make_index_sequence<sizeof...(args_and_done) - 1>(),
+                                [this](Bytes data, const OnAckAnswers& done) { emit_with_ack_packed(data, done); });
+    } else {
+      static_assert(server::ends_with_callback<AckAnswers, ArgsAndDone...>(),
+                    "The last argument of emit_with_ack() here is a copyable function of const socketio::AckAnswers&.");
+    }
   }
   void emit_with_ack_packed(Bytes data, OnAckAnswers done) const;
 

@@ -39,6 +39,9 @@ template <typename R, typename... Params>
 struct signature<R (*)(Params...)> {
   using result = R;
   using values = std::tuple<std::remove_cvref_t<Params>...>;
+  static constexpr bool has_references =
+      ((std::is_lvalue_reference_v<Params> && !std::is_const_v<std::remove_reference_t<Params>>) || ...);
+  static constexpr bool has_pointers = (std::is_pointer_v<std::remove_cvref_t<Params>> || ...);
 };
 template <typename R, typename... Params>
 struct signature<R (*)(Params...) noexcept> : signature<R (*)(Params...)> {};
@@ -84,6 +87,14 @@ EventHandler make_handler(Function function) {
   } else if constexpr (!handler::has_typed_parameters<Function>) {
     static_assert(handler::has_typed_parameters<Function>,
                   "Give each parameter of the handler a type: [](int a, const std::string& b), not [](auto a, auto b).");
+    return {};
+  } else if constexpr (handler::signature<Function>::has_references) {
+    static_assert(!handler::signature<Function>::has_references,
+                  "Take each parameter of the handler by value or as a const reference: const std::string&, not std::string&.");
+    return {};
+  } else if constexpr (handler::signature<Function>::has_pointers) {
+    static_assert(!handler::signature<Function>::has_pointers,
+                  "A handler has no pointers as parameters: take text as const std::string& or std::string_view.");
     return {};
   } else {
     static_assert(std::is_void_v<typename handler::signature<Function>::result>,

@@ -51,10 +51,14 @@ class SOCKETIO_API Namespace : public BroadcastOperator {
   /// Emits an event that asks each other server for a response. The last argument is a function of `const ServerSideAnswers&`.
   template <typename... ArgsAndDone>
   void server_side_emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
-    static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answers.");
-    server::with_packed_event(
-        event, std::forward_as_tuple(args_and_done...), std::make_index_sequence<sizeof...(args_and_done) - 1>(),
-        [this](Bytes data, const OnServerSideAnswers& done) { server_side_emit_with_ack_packed(data, done); });
+    if constexpr (server::ends_with_callback<ServerSideAnswers, ArgsAndDone...>()) {
+      server::with_packed_event(
+          event, std::forward_as_tuple(args_and_done...), std::make_index_sequence<sizeof...(args_and_done) - 1>(),
+          [this](Bytes data, const OnServerSideAnswers& done) { server_side_emit_with_ack_packed(data, done); });
+    } else {
+      static_assert(server::ends_with_callback<ServerSideAnswers, ArgsAndDone...>(),
+                    "The last argument here is a copyable function of const socketio::ServerSideAnswers&.");
+    }
   }
   void server_side_emit_with_ack_packed(Bytes data, OnServerSideAnswers done) const;
   /// Adds a handler for an event that other servers emit. Handlers are as with Socket::on().

@@ -88,10 +88,14 @@ class SOCKETIO_API SocketEmitter {
   /// the ack, or with the reason why there is none.
   template <typename... ArgsAndDone>
   void emit_with_ack(const EventName& event, ArgsAndDone&&... args_and_done) const {
-    static_assert(sizeof...(args_and_done) > 0, "The last argument is the function that gets the answer.");
-    server::with_packed_event(event, std::forward_as_tuple(args_and_done...),
-                              std::make_index_sequence<sizeof...(args_and_done) - 1>(),
-                              [this](Bytes data, const OnAck& done) { emit_with_ack_packed(data, done); });
+    if constexpr (server::ends_with_callback<AckResult, ArgsAndDone...>()) {
+      server::with_packed_event(event, std::forward_as_tuple(args_and_done...),
+                                std::make_index_sequence<sizeof...(args_and_done) - 1>(),
+                                [this](Bytes data, const OnAck& done) { emit_with_ack_packed(data, done); });
+    } else {
+      static_assert(server::ends_with_callback<AckResult, ArgsAndDone...>(),
+                    "The last argument of emit_with_ack() here is a copyable function of const socketio::AckResult&.");
+    }
   }
   void emit_with_ack_packed(Bytes data, OnAck done) const;
 
