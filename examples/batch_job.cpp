@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
     io.to("kitchen").emit("order", order, "tea");
   }
   const socketio::EmitSummary summary = io.flush(std::chrono::seconds(10));
-  std::cout << summary.confirmed << " sent, " << summary.no_receivers << " reached no server. " << summary.message << '\n';
-  return summary.ok() ? 0 : 1;
+  std::cout << summary.confirmed << " sent, " << summary.no_receivers << " reached no server, " << summary.reached_fewer
+            << " fewer servers than before. " << summary.message << summary.note << '\n';
+  return summary.reached_all() ? 0 : 1;
 }

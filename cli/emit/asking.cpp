@@ -143,7 +143,7 @@ class Asking {
     std::optional<OutputLimits> limits;
     redis::Client client(loop_, redis_options(options_, console_));
     client.connect();
-    ask_output_limits(client, [&limits](const OutputLimits& answer) { limits = answer; });
+    emitter::ask_output_limits(client, [&limits](const OutputLimits& answer) { limits = answer; });
     const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
     while (!limits && signals_.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
       loop_.run_until([&limits] { return limits.has_value(); }, slice_ms);

@@ -1,10 +1,7 @@
 #include "output_limits.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <chrono>
-#include <utility>
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/error.hpp>
@@ -15,19 +12,10 @@
 namespace socketio::cli {
 namespace {
 
-/// Bytes that Redis buffers for a message besides its channel and payload.
-constexpr std::uint64_t message_overhead_bytes = 1024;
 /// Messages with at least this estimate are encoded to get their exact size.
 constexpr std::uint64_t exact_bytes = std::uint64_t{256} << 10;
 /// Most encoded bytes of one character of an argument.
 constexpr std::uint64_t growth_max = 6;
-
-std::string_view take_word(std::string_view& text) {
-  text.remove_prefix(std::min(text.size(), text.find_first_not_of(' ')));
-  const std::string_view word = text.substr(0, text.find(' '));
-  text.remove_prefix(word.size());
-  return word;
-}
 
 std::uint64_t names_bytes(const std::vector<Room>& rooms) {
   std::uint64_t bytes = 0;
@@ -41,7 +29,7 @@ std::uint64_t names_bytes(const std::vector<Room>& rooms) {
 std::uint64_t or_endless(std::uint64_t limit) { return limit == 0 ? UINT64_MAX : limit; }
 
 void check(std::uint64_t message_bytes, std::uint64_t kept, const OutputLimit& limit) {
-  if (kept >= or_endless(limit.hard_bytes)) {
+  if (limit.refuses(kept)) {
     throw Error(ErrorCode::too_large, "The message has " + units::grouped(message_bytes) +
                                           " bytes. Redis cuts the connections of servers for which it has to keep " +
                                           units::grouped(limit.hard_bytes) +
@@ -51,44 +39,8 @@ void check(std::uint64_t message_bytes, std::uint64_t kept, const OutputLimit& l
 
 }  // namespace
 
-OutputLimits output_limits_in(std::string_view setting) {
-  OutputLimits limits;
-  while (!setting.empty()) {
-    const std::string_view name = take_word(setting);
-    const auto hard = units::count(take_word(setting));
-    const auto soft = units::count(take_word(setting));
-    const auto seconds = units::count(take_word(setting));
-    if (!hard || !soft || !seconds) {
-      break;
-    }
-    const OutputLimit limit{*hard, *soft, std::chrono::seconds(*seconds)};
-    if (name == "pubsub") {
-      limits.subscribers = limit;
-    } else if (name == "normal") {
-      limits.stream_readers = limit;
-    }
-  }
-  return limits;
-}
-
-void ask_output_limits(redis::Client& client, std::function<void(const OutputLimits&)> done) {
-  constexpr std::array<std::string_view, 3> words{"CONFIG", "GET", "client-output-buffer-limit"};
-  client.command(words, [done = std::move(done)](const redis::CommandResult& result) {
-    const auto& elements = result.reply.elements;
-    done(result.outcome == redis::Outcome::ok && elements.size() == 2 ? output_limits_in(elements[1].text) : OutputLimits{});
-  });
-}
-
-/// Rounds up to a block of Redis' allocator, which has four sizes per power of two, because the whole block counts: 30,000,000
-/// bytes take 33,554,432, which is the default limit.
-std::uint64_t kept_bytes(std::size_t payload_bytes, std::size_t channel_bytes) {
-  const std::uint64_t bytes = payload_bytes + 2 * channel_bytes + message_overhead_bytes;
-  const std::uint64_t step = std::bit_floor(std::max<std::uint64_t>(bytes - 1, MessageSizes::small_bytes)) / 4;
-  return (bytes + step - 1) / step * step;
-}
-
 std::uint64_t kept_bytes(const Encoder::Publication& publication) {
-  return kept_bytes(publication.payload.size(), publication.channel.size());
+  return emitter::kept_bytes(publication.payload.size(), publication.channel.size());
 }
 
 std::uint64_t MessageSizes::estimate(const Operation& operation) {
@@ -137,7 +89,8 @@ void MessageSizes::check_question(const Operation& operation, const Options& opt
     perform(rehearsal, operation);
     question.append(rehearsal.publication().payload);
   }
-  check(question.size(), kept_bytes(question.size(), options.key.size() + operation.target.nsp.size()), limits.subscribers);
+  check(question.size(), emitter::kept_bytes(question.size(), options.key.size() + operation.target.nsp.size()),
+        limits.subscribers);
 }
 
 }  // namespace socketio::cli

@@ -92,6 +92,7 @@ EmitterOptions Publisher::emitter_options() {
   emitter.beside_classic = options_.beside_classic;
   emitter.write_ahead_bytes = limits::message_bytes_max * 2;
   emitter.close_timeout = std::chrono::milliseconds(0);
+  emitter.slow_server_wait = std::chrono::milliseconds(0);  // Throttle waits, and checks for signals
   emitter.on_result = [this](const EmitResult& result) { on_result(result); };
   return emitter;
 }
@@ -194,7 +195,7 @@ void Publisher::make_sure_of_redis() {
 /// queries.
 void Publisher::ask_limits(redis::Client& client) {
   if (compares_sizes_ && !limits_) {
-    ask_output_limits(client, [this, alive = std::weak_ptr<const bool>(alive_)](const OutputLimits& limits) {
+    emitter::ask_output_limits(client, [this, alive = std::weak_ptr<const bool>(alive_)](const OutputLimits& limits) {
       if (!alive.expired()) {
         limits_ = limits;
       }

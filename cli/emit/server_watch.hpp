@@ -1,12 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <string>
-#include <string_view>
 
+#include <socketio/emitter/throttle.hpp>
 #include <socketio/redis/client.hpp>
 
 #include "common/console.hpp"
@@ -14,18 +11,6 @@
 #include "server_counts.hpp"
 
 namespace socketio::cli {
-
-/// Connections in CLIENT LIST that receive what a batch publishes, except those of our own tools.
-struct Readers {
-  /// A connection that runs XREAD.
-  struct OfStream {
-    bool waits = false;  ///< it waits for an entry: it has read all there were
-    std::chrono::seconds idle{0};
-  };
-  std::map<std::string, std::uint64_t, std::less<>> kept_bytes;  ///< output buffer of each subscriber by client id, if any
-  std::map<std::string, OfStream, std::less<>> of_streams;       ///< connections that run XREAD, by client id
-};
-Readers readers_in(std::string_view clients);
 
 /// Observes the fleet while a batch is sent, over a connection of its own, so that the emitter's queue does not delay it.
 class ServerWatch {
@@ -35,7 +20,7 @@ class ServerWatch {
   /// Counts the servers in all namespaces again. False when Redis did not reply in time.
   bool count(ServerCounts& counts, std::uint64_t timeout_ms);
   /// Reads CLIENT LIST. False when Redis does not permit it, or does not reply in time.
-  bool read(Readers& readers, std::uint64_t timeout_ms);
+  bool read(emitter::Readers& readers, std::uint64_t timeout_ms);
   /// False once Redis has refused CLIENT LIST.
   [[nodiscard]] bool may_read() const noexcept { return may_read_; }
 

@@ -3,22 +3,20 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <set>
 #include <string>
+
+#include <socketio/emitter/throttle.hpp>
 
 #include "common/console.hpp"
 #include "common/options.hpp"
-#include "output_room.hpp"
+#include "common/signals.hpp"
 #include "report.hpp"
 #include "server_watch.hpp"
-#include "common/signals.hpp"
 
 namespace socketio::cli {
 
-/// Slows a batch down to the speed of the servers: Redis closes the connections of slow subscribers, and streams drop entries
-/// that were not read yet.
-class Throttle {
+/// Slows a batch down to the speed of the servers by emitter::Throttle, until a signal arrives.
+class Throttle final : private emitter::Throttle::Host {
  public:
   /// Functions of the sending side.
   struct Sender {
@@ -29,45 +27,34 @@ class Throttle {
   };
   Throttle(const Options& options, Console& console, const Signals& signals, ServerWatch& watch, Sender sender);
 
-  /// Must be called once the fleet is known: its transports, and the limits of its Redis.
-  void begin(const OutputLimit& subscribers);
-  /// Waits until a message of `bytes` bytes can be sent; 0 for one that only goes into a stream. Returns Halt::stopped, with a
-  /// sentence in `problem`, when the receivers have read nothing for the timeout.
+  /// See emitter::Throttle.
+  void begin(const emitter::OutputLimit& subscribers) { throttle_.begin(subscribers); }
+  /// Returns Halt::stopped, with a sentence in `problem`, when the receivers have read nothing for the timeout.
   Halt make_room(std::uint64_t bytes, std::string& problem);
-  void sent(std::uint64_t bytes);
-  /// Measures if that is due. Must be called regularly, because other publishers may fill the buffers too.
-  void look();
+  void sent(std::uint64_t bytes) { throttle_.sent(bytes); }
+  void look() { throttle_.look(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  [[nodiscard]] bool has_subscribers() const;
-  enum class Looked : std::uint8_t { yes, not_yet, impossible };
-  Looked look_at(Readers& readers, Clock::time_point answered_at);
-  Looked measure(Readers& readers, Clock::time_point answered_at);
-  std::uint64_t slowest(const Readers& readers, std::uint64_t arrived_bytes);
-  Halt wait_for_subscribers(std::uint64_t bytes, std::string& problem);
-  Halt wait_for_stream(std::string& problem);
-  void note_slowness();
-  void note_blindness();
-
-  /// A subscriber with a non-empty output buffer.
-  struct Seen {
-    std::uint64_t kept_bytes = 0;
-    std::uint64_t arrived_bytes = 0;  ///< of this batch, when `kept_bytes` was seen first
-    bool is_concerned = true;         ///< it receives the batch, as far as is known
-  };
+  [[nodiscard]] emitter::Throttle::Fleet fleet() const override;
+  bool read(emitter::Readers& readers, std::chrono::milliseconds timeout) override;
+  [[nodiscard]] bool may_read() const override { return watch_.may_read(); }
+  [[nodiscard]] bool is_connected() override { return sender_.is_connected(); }
+  [[nodiscard]] std::uint64_t under_way_bytes() override { return sender_.under_way_bytes(); }
+  void make_way(std::chrono::milliseconds time) override { sender_.make_way(time); }
+  bool settle() override;
+  bool pause(std::chrono::milliseconds time) override;
+  [[nodiscard]] bool is_interrupted() const override { return signals_.pending() != 0; }
+  void on_slow() override;
+  void on_blind() override;
+  [[nodiscard]] std::string why_stalled(std::uint64_t bytes) const;
 
   const Options& options_;
   Console& console_;
   const Signals& signals_;
   ServerWatch& watch_;
   const Sender sender_;
-  OutputRoom room_;
-  std::map<std::string, Seen, std::less<>> seen_;
-  std::uint64_t sent_bytes_ = 0;
-  std::uint64_t entries_ = 0;  ///< entries sent since all readers had read the whole stream
-  Clock::time_point looked_at_{};
+  emitter::Throttle throttle_;
+  Halt settled_ = Halt::none;  ///< result of the last settle()
   bool told_slow_ = false;
   bool told_blind_ = false;
 };

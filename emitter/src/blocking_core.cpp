@@ -11,6 +11,7 @@
 #include "forks.hpp"
 #include "guarded.hpp"
 #include "ledger.hpp"
+#include "server_pace.hpp"
 
 namespace socketio::emitter {
 
@@ -23,7 +24,9 @@ constexpr std::uint64_t last_turns_ms = 1'000;
 
 struct BlockingCore::State {
   State(const EmitterOptions& options, const redis::Options& redis, EmitListener& listener)
-      : courier(options, loop, listener, redis.queue_bytes_max), client(loop, redis) {
+      : courier(options, loop, listener, redis.queue_bytes_max),
+        client(loop, redis),
+        pace(loop, client, courier, ledger, redis.log, in_ms(options.slow_server_wait)) {
     client.on_state([this](redis::State now, std::string_view) {
       if (now == redis::State::disconnected && away_since_ms == 0) {
         away_since_ms = loop.now_ms();
@@ -41,6 +44,7 @@ struct BlockingCore::State {
   Ledger ledger;
   std::vector<Ended> ended;  // before the client, whose end is the end of emits
   redis::Client client;
+  ServerPace pace;
   std::size_t bytes_since_poll = 0;
   std::size_t emits_since_poll = 0;
   std::uint64_t away_since_ms = 0;
@@ -139,10 +143,20 @@ EmitId BlockingCore::send(const Operation& operation) {
   if (state_->client.state() == redis::State::idle) {
     state_->client.connect();
   }
-  wait_for_room(bytes);
+  bool has_waited = wait_for_room(bytes);
+  if (!state_->pace.is_easy(bytes, state_->courier.entry_count())) [[unlikely]] {
+    state_->pace.make_room(bytes);
+    has_waited = true;
+  }
+  if (has_waited) [[unlikely]] {
+    state_->courier.encode(operation);  // the transport may have been found meanwhile
+  }
+  state_->pace.sent(bytes);
+  const bool reaches_all = state_->courier.reaches_all(operation, redis_.topology == redis::Topology::cluster);
+  const Reach::Place place = reaches_all ? state_->ledger.place_of(operation.name_space()) : Reach::Place{0};
   const EmitId id = ++last_id_;
   state_->ledger.begin();
-  state_->courier.publish(state_->client, id, operation);
+  state_->courier.publish(state_->client, Reach::tag(id, place), operation);
   state_->bytes_since_poll += bytes;
   ++state_->emits_since_poll;
   if (redis::worth_a_write(state_->bytes_since_poll, state_->emits_since_poll, redis_.flush_bytes)) {
@@ -180,23 +194,26 @@ EmitId BlockingCore::send_server_side(std::string_view nsp, Bytes data) {
   return send({Operation::Kind::server_side, nullptr, nsp, {}, data});
 }
 
-void BlockingCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+void BlockingCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                                  std::string_view message) {
-  state_->ledger.end(outcome, receivers, message);
+  state_->ledger.end(outcome, receivers, message, Reach::place_of_tag(tag));
   if (options_.on_result) {
-    state_->ended.push_back({{id, outcome, receivers, {}}, std::string(message)});
+    state_->ended.push_back({{Reach::id_of(tag), outcome, receivers, {}}, std::string(message)});
   }
 }
 
 /// Waits for space in the output queue. While Redis is connected but slower than the caller: until it has accepted enough
 /// bytes. While Redis is disconnected: only when the queue is full, and until `full_queue_wait_ms` after the disconnect.
-void BlockingCore::wait_for_room(std::size_t bytes) {
+/// Returns true if it has waited.
+bool BlockingCore::wait_for_room(std::size_t bytes) {
+  bool has_waited = false;
   if (!state_->courier.has_room(bytes)) [[unlikely]] {  // until Redis has told the transport
+    has_waited = true;
     state_->client.flush();
     state_->loop.run_until([&] { return state_->courier.has_room(bytes); }, in_ms(options_.full_queue_wait));
   }
   if (state_->client.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, redis_.queue_bytes_max)) [[likely]] {
-    return;
+    return has_waited;
   }
   const auto has_room = [this, bytes] {
     const std::size_t queued = state_->client.queued_bytes();
@@ -217,11 +234,12 @@ void BlockingCore::wait_for_room(std::size_t bytes) {
     }
     const std::uint64_t waited_ms = state_->loop.now_ms() - state_->away_since_ms;
     if (waited_ms >= in_ms(options_.full_queue_wait)) {
-      return;  // the client refuses the emit, and counts it
+      return true;  // the client refuses the emit, and counts it
     }
     state_->loop.run_until([&] { return has_room() || state_->client.state() == redis::State::ready; },
                            in_ms(options_.full_queue_wait) - waited_ms);
   }
+  return true;
 }
 
 std::string BlockingCore::connect(std::uint64_t timeout_ms) {
@@ -272,6 +290,7 @@ void BlockingCore::use_fleet(const EmitterOptions& fleet) {
   next.beside_classic = fleet.beside_classic;
   state_->courier.use(next);
   options_ = std::move(next);
+  state_->pace.look_soon();
 }
 
 bool BlockingCore::with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,

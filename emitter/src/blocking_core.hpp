@@ -53,9 +53,9 @@ class BlockingCore final : public Outlet, private EmitListener {
   void leave_state_to_parent();
   EmitId send(const Operation& operation);
   EmitId end_selected_nobody();
-  void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+  void on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;
-  void wait_for_room(std::size_t bytes);
+  bool wait_for_room(std::size_t bytes);
   void tell(const EmitResult& result) const;
   void log_error(std::string_view message, std::string_view detail) const;
   EmitSummary flush_locked(std::uint64_t timeout_ms);

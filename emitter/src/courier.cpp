@@ -109,6 +109,7 @@ void Courier::publish_one(redis::Client& client, const Encoder::Publication& pub
     case Encoder::Command::publish: client.publish(publication.channel, publication.payload, *this, id); return;
     case Encoder::Command::publish_sharded: client.publish_sharded(publication.channel, publication.payload, *this, id); return;
     case Encoder::Command::add_entry:
+      ++entry_count_;
       client.command(publication.words, [this, id](const redis::CommandResult& result) {
         end_part(id, result.outcome, std::nullopt, result.message);
       });

@@ -48,6 +48,21 @@ class Courier final : private redis::PublishListener, private TransportSearch::S
   /// False when emits that wait for their transport leave no room for one of this size.
   [[nodiscard]] bool has_room(std::size_t bytes) const noexcept { return search_ == nullptr || search_->has_room(bytes); }
 
+  /// True when messages go to subscribers, not only into a stream.
+  [[nodiscard]] bool has_subscribers() const noexcept {
+    return encoder_.fleet().transport != Transport::streams || !others_.empty();
+  }
+  [[nodiscard]] std::uint64_t stream_length_max() const noexcept { return options_.stream_length_max; }
+  /// Number of entries that were added to streams.
+  [[nodiscard]] std::uint64_t entry_count() const noexcept { return entry_count_; }
+  /// True when all servers of its namespace receive the operation that was encoded last, and Redis counts all of them. In a
+  /// sharded fleet a room may have a channel of its own; a node of a cluster counts its own subscribers to a classic message.
+  [[nodiscard]] bool reaches_all(const Operation& operation, bool is_cluster) const noexcept {
+    const bool is_sharded = first_.command == Encoder::Command::publish_sharded;
+    const bool is_one_room = operation.kind == Operation::Kind::event && operation.target->rooms.size() == 1;
+    return !(is_one_room && (is_sharded || search_ != nullptr || !others_.empty())) && !(is_cluster && !is_sharded);
+  }
+
   /// Encodes the operation and returns its size in bytes. Nothing has changed when it throws.
   std::size_t encode(const Operation& operation) {
     first_ = emitter::encode(encoder_, operation);
@@ -101,6 +116,7 @@ class Courier final : private redis::PublishListener, private TransportSearch::S
   std::vector<std::shared_ptr<TransportSearch>> replaced_;  ///< of fleets before use(), while they keep emits
   Encoder encoder_;
   Encoder::Publication first_;
+  std::uint64_t entry_count_ = 0;
   std::vector<Other> others_;
   std::unordered_map<EmitId, Parts> parts_;  ///< with several transports only
 };

@@ -6,13 +6,10 @@
 
 #include "blocking_core.hpp"
 #include "loop_core.hpp"
+#include "milliseconds.hpp"
 
 namespace socketio {
 namespace {
-
-std::uint64_t milliseconds(std::chrono::milliseconds timeout) {
-  return timeout.count() < 0 ? 0 : static_cast<std::uint64_t>(timeout.count());
-}
 
 /// Namespace from which all operations of an emitter start.
 NamespaceEmitter start(Outlet& outlet, const EmitterOptions& options) {
@@ -46,14 +43,14 @@ Emitter::Emitter(std::unique_ptr<emitter::BlockingCore> core)
     : NamespaceEmitter(start(*core, core->options())), core_(std::move(core)) {}
 Emitter::~Emitter() = default;
 
-std::string Emitter::connect(std::chrono::milliseconds timeout) { return core_->connect(milliseconds(timeout)); }
-EmitSummary Emitter::flush(std::chrono::milliseconds timeout) { return core_->flush(milliseconds(timeout)); }
+std::string Emitter::connect(std::chrono::milliseconds timeout) { return core_->connect(emitter::count_ms(timeout)); }
+EmitSummary Emitter::flush(std::chrono::milliseconds timeout) { return core_->flush(emitter::count_ms(timeout)); }
 void Emitter::poll() { core_->poll(); }
-EmitSummary Emitter::close(std::chrono::milliseconds timeout) { return core_->close(milliseconds(timeout)); }
+EmitSummary Emitter::close(std::chrono::milliseconds timeout) { return core_->close(emitter::count_ms(timeout)); }
 void Emitter::use_fleet(const EmitterOptions& fleet) { core_->use_fleet(fleet); }
 bool Emitter::with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
                           std::chrono::milliseconds timeout) {
-  return core_->with_client(ask, done, milliseconds(timeout));
+  return core_->with_client(ask, done, emitter::count_ms(timeout));
 }
 EmitSummary Emitter::totals() const { return core_->totals(); }
 redis::Counters Emitter::redis_counters() const { return core_->redis_counters(); }
@@ -68,10 +65,10 @@ AsyncEmitter::AsyncEmitter(std::shared_ptr<emitter::LoopCore> core)
 AsyncEmitter::~AsyncEmitter() = default;
 
 void AsyncEmitter::flush(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done) {
-  core_->flush(milliseconds(timeout), std::move(done));
+  core_->flush(emitter::count_ms(timeout), std::move(done));
 }
 void AsyncEmitter::close(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done) {
-  core_->close(milliseconds(timeout), std::move(done));
+  core_->close(emitter::count_ms(timeout), std::move(done));
 }
 void AsyncEmitter::on_state(redis::StateChanged changed) { core_->client().on_state(std::move(changed)); }
 EmitSummary AsyncEmitter::totals() const { return core_->ledger().totals(); }

@@ -42,15 +42,23 @@ void merge(EmitSummary& total, const EmitSummary& period) {
   total.no_receivers += period.no_receivers;
   total.receivers_unknown += period.receivers_unknown;
   total.selected_nobody += period.selected_nobody;
+  total.reached_fewer += period.reached_fewer;
+  total.stalled_servers += period.stalled_servers;
   if (total.message.empty()) {
     total.message = period.message;
+  }
+  if (total.note.empty()) {
+    total.note = period.note;
   }
 }
 
 }  // namespace
 
-void Ledger::end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message) {
+void Ledger::end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message, Reach::Place place) {
   --waiting_;
+  if (outcome == redis::Outcome::ok && receivers && reach_.is_fewer(place, *receivers)) [[unlikely]] {
+    ++period_.reached_fewer;
+  }
   add(period_, outcome, receivers, message);
 }
 
@@ -63,6 +71,7 @@ EmitSummary Ledger::totals() const {
 
 EmitSummary Ledger::take_period() {
   merge(before_, period_);
+  reach_.begin_period();
   EmitSummary summary = std::exchange(period_, {});
   summary.waiting = waiting_;
   return summary;

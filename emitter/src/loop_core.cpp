@@ -12,6 +12,7 @@ LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
     : options_(std::move(options)),
       log_(redis.log),
       loop_(loop),
+      is_cluster_(redis.topology == redis::Topology::cluster),
       courier_(options_, loop_, *this, redis.queue_bytes_max),
       client_(std::in_place, loop, std::move(redis)) {
   if (!options_.on_result) {
@@ -43,7 +44,9 @@ EmitId LoopCore::send(const Operation& operation) {
   if (operation.selects_nobody()) [[unlikely]] {
     end_selected_nobody_later(id);
   } else {
-    courier_.publish(*client_, id, operation);
+    const Reach::Place place =
+        courier_.reaches_all(operation, is_cluster_) ? ledger_.place_of(operation.name_space()) : Reach::Place{0};
+    courier_.publish(*client_, Reach::tag(id, place), operation);
   }
   return id;
 }
@@ -81,10 +84,10 @@ EmitId LoopCore::send_server_side(std::string_view nsp, Bytes data) {
   return send({Operation::Kind::server_side, nullptr, nsp, {}, data});
 }
 
-void LoopCore::on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+void LoopCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                              std::string_view message) {
-  ledger_.end(outcome, receivers, message);
-  tell({id, outcome, receivers, message});
+  ledger_.end(outcome, receivers, message, Reach::place_of_tag(tag));
+  tell({Reach::id_of(tag), outcome, receivers, message});
 }
 
 /// Calls `on_result`, and completes the flushes for which this emit was the last one pending.

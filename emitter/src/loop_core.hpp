@@ -50,7 +50,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   void end_selected_nobody_later(EmitId id);
   void end_selected_nobody();
   void tell(const EmitResult& result);
-  void on_emit_ended(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+  void on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;
   void on_nothing_held() override;
   void close_client(std::uint64_t timeout_ms);
@@ -61,6 +61,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   EmitterOptions options_;
   redis::Log log_;
   Loop& loop_;
+  const bool is_cluster_;
   Courier courier_;
   Ledger ledger_;
   std::optional<redis::Client> client_;  // empty while the destructor ends pending emits

@@ -9,6 +9,8 @@
 
 #include <socketio/protocol/stream_names.hpp>
 
+#include "client_list.hpp"
+
 namespace socketio {
 namespace {
 
@@ -26,36 +28,22 @@ std::string stream_name_of(const FleetSettings& fleet, std::uint32_t number) {
   return fleet.stream_name + "-" + std::to_string(number);
 }
 
-/// The value of "name=value" in a line of CLIENT LIST.
-std::string_view member_of(std::string_view line, std::string_view name) {
-  while (!line.empty()) {
-    const std::string_view member = line.substr(0, line.find(' '));
-    if (member.size() > name.size() && member.starts_with(name) && member[name.size()] == '=') {
-      return member.substr(name.size() + 1);
-    }
-    line.remove_prefix(std::min(line.size(), member.size() + 1));
-  }
-  return {};
-}
-
 /// Connections that are in XREAD, per database, from the lines of CLIENT LIST. Those of socketio-fleet are not counted.
 struct StreamReaders {
   std::map<std::string, std::size_t, std::less<>> by_database;
   std::string own_database;  ///< of the connection `own_id`; empty when not known
 };
 
-StreamReaders readers_in(std::string_view clients, std::string_view own_id) {
+StreamReaders stream_readers_in(std::string_view clients, std::string_view own_id) {
   StreamReaders readers;
-  while (!clients.empty()) {
-    const std::string_view line = clients.substr(0, clients.find('\n'));
-    clients.remove_prefix(std::min(clients.size(), line.size() + 1));
-    if (member_of(line, "cmd") == "xread" && !member_of(line, "name").starts_with("socketio-fleet")) {
-      ++readers.by_database[std::string(member_of(line, "db"))];
+  client_list::for_each(clients, [&](std::string_view line) {
+    if (client_list::member_of(line, "cmd") == "xread" && !client_list::is_tool(line)) {
+      ++readers.by_database[std::string(client_list::member_of(line, "db"))];
     }
-    if (!own_id.empty() && member_of(line, "id") == own_id) {
-      readers.own_database = member_of(line, "db");
+    if (!own_id.empty() && client_list::member_of(line, "id") == own_id) {
+      readers.own_database = client_list::member_of(line, "db");
     }
-  }
+  });
   return readers;
 }
 
@@ -243,7 +231,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
     if (clients_.empty()) {
       return;
     }
-    readers_ = readers_in(clients_, own_id_);
+    readers_ = stream_readers_in(clients_, own_id_);
     readers_everywhere_ = 0;
     for (const auto& [database, count] : readers_.by_database) {
       *readers_everywhere_ += count;

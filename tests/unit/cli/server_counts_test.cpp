@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include "emit/server_watch.hpp"
-
 namespace server_counts_test {
 
 using namespace socketio::cli;
@@ -74,22 +72,6 @@ TEST_CASE("server counts: namespaces beyond the limit are not counted, and cost 
   CHECK_FALSE(counts.is_known(none));
   CHECK(counts.servers_among(none, 7, true) == 7);
   CHECK(counts.place_of("/7") == 7);
-}
-
-TEST_CASE("server watch: slow subscribers and the readers of streams are seen in CLIENT LIST, our own tools are not") {
-  const Readers readers = readers_in(
-      "id=3 addr=127.0.0.1:1 name= flags=P sub=1 psub=1 ssub=0 omem=20 cmd=psubscribe user=default\n"
-      "id=4 addr=127.0.0.1:2 name=x flags=P sub=0 psub=0 ssub=2 omem=700 cmd=ssubscribe user=default\n"
-      "id=5 addr=127.0.0.1:3 name=socketio-fleet-tap flags=P sub=0 psub=1 ssub=0 omem=9000 cmd=psubscribe\n"
-      "id=6 addr=127.0.0.1:4 name= flags=N sub=0 psub=0 omem=5000 cmd=client|list\n"
-      "id=7 addr=127.0.0.1:5 name= flags=b sub=0 psub=0 omem=0 cmd=xread\n"
-      "id=8 addr=127.0.0.1:6 name= age=9 idle=7 flags=N sub=0 psub=0 omem=0 cmd=xread\n");
-  CHECK(readers.kept_bytes == decltype(readers.kept_bytes){{"id=3", 20}, {"id=4", 700}});
-  REQUIRE(readers.of_streams.size() == 2);
-  CHECK(readers.of_streams.at("id=7").waits);
-  CHECK_FALSE(readers.of_streams.at("id=8").waits);
-  CHECK(readers.of_streams.at("id=8").idle.count() == 7);
-  CHECK(readers_in("").of_streams.empty());
 }
 
 }  // namespace server_counts_test

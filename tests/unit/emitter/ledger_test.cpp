@@ -60,4 +60,47 @@ TEST_CASE("ledger: totals are the sum of all periods, the current one included")
   CHECK(ledger.totals().confirmed == 3);
 }
 
+TEST_CASE("ledger: emits that reached fewer subscribers than one before them in the namespace are counted") {
+  Ledger ledger;
+  const auto root = ledger.place_of("/");
+  const auto admin = ledger.place_of("/admin");
+  CHECK(root != admin);
+  CHECK(ledger.place_of("/") == root);
+  const auto reach = [&](std::uint16_t place, std::int64_t receivers) {
+    ledger.begin();
+    ledger.end(Outcome::ok, receivers, {}, place);
+  };
+  reach(root, 2);
+  reach(root, 3);
+  reach(admin, 1);  // another namespace has other servers
+  reach(0, 0);      // the channel of one room: not compared
+  CHECK(ledger.totals().reached_fewer == 0);
+  reach(root, 2);
+  reach(root, 3);
+  reach(root, 0);
+  const EmitSummary first = ledger.take_period();
+  CHECK(first.reached_fewer == 2);
+  CHECK_FALSE(first.reached_all());
+
+  reach(root, 0);  // as many as at the end of the period before
+  reach(root, 2);
+  CHECK(ledger.take_period().reached_fewer == 0);
+  reach(root, 1);
+  CHECK(ledger.take_period().reached_fewer == 1);
+  CHECK(ledger.totals().reached_fewer == 3);
+}
+
+TEST_CASE("ledger: an emit's number and the place of its namespace are carried as one") {
+  using socketio::emitter::Reach;
+  const auto tag = Reach::tag(123'456'789'012, 1'024);
+  CHECK(Reach::id_of(tag) == 123'456'789'012);
+  CHECK(Reach::place_of_tag(tag) == 1'024);
+  Reach reach;
+  for (std::size_t number = 0; number < Reach::places_max; ++number) {
+    REQUIRE(reach.place_of("/" + std::to_string(number)) == number + 1);
+  }
+  CHECK(reach.place_of("/one-more") == 0);
+  CHECK(reach.place_of("/7") == 8);
+}
+
 }  // namespace ledger_test

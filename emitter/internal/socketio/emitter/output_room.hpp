@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "output_limits.hpp"
+#include <socketio/emitter/output_limits.hpp>
 
-namespace socketio::cli {
+namespace socketio::emitter {
 
 /// Decides whether one more message fits into Redis' output buffer of the slowest subscriber, besides the messages already
 /// sent. No I/O: the caller passes in what it measured and what it sent.
@@ -23,7 +23,7 @@ class OutputRoom {
     high_bytes_ = std::min({high_bytes_max, hard() / 4, soft() / 2});
   }
 
-  /// Stores a measurement: Redis buffers `waiting` bytes, and has not confirmed another `under_way` bytes of this batch.
+  /// Stores a measurement: Redis buffers `waiting` bytes, and has not confirmed another `under_way` bytes of the sender.
   void measured(std::uint64_t waiting, std::uint64_t under_way, Time now) {
     load_ = waiting + under_way;
     waiting_ = waiting;
@@ -48,6 +48,14 @@ class OutputRoom {
   [[nodiscard]] bool is_easy(std::uint64_t next) const noexcept {
     return load_ + next <= high_bytes_ || (load_ + next <= granted_ && fits(next));
   }
+  /// Bytes that may be sent without a new measurement.
+  [[nodiscard]] std::uint64_t easy_bytes() const noexcept {
+    if (load_ <= high_bytes_) {
+      return high_bytes_ - load_;
+    }
+    const std::uint64_t end = std::min({granted_, hard() - 1, soft() - 1});
+    return end > load_ ? end - load_ : 0;
+  }
   /// Permits some more bytes before the next measurement, when waiting did not help but there is room.
   void grant() noexcept { granted_ = load_ + high_bytes_ / 2; }
   /// True if the next message stays below the limits.
@@ -59,7 +67,7 @@ class OutputRoom {
   [[nodiscard]] bool may_grow(std::uint64_t kept) const noexcept {
     return kept + high_bytes_ < hard() && (kept >= soft() || kept + high_bytes_ < soft());
   }
-  /// True if a batch that had to wait may continue.
+  /// True if a sender that had to wait may continue.
   [[nodiscard]] bool has_cleared(std::uint64_t next, Time now) const noexcept {
     return load_ <= low_bytes() && load_ + next < hard() && !rests(next, now);
   }
@@ -88,4 +96,4 @@ class OutputRoom {
   std::optional<Time> rest_since_;   ///< with `above_since_`: time since when the load is below it again
 };
 
-}  // namespace socketio::cli
+}  // namespace socketio::emitter
