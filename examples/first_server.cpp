@@ -11,7 +11,10 @@ int main() {
     socket.join("lobby");
     socket.on("say", [socket](const std::string& text) { socket.to("lobby").emit("say", text); });
   });
-  const std::string problem = io.listen("127.0.0.1", 3000);
-  std::cout << (problem.empty() ? "Listening on http://127.0.0.1:3000" : problem) << std::endl;
+  if (const std::string problem = io.listen("127.0.0.1", 3000); !problem.empty()) {
+    std::cerr << problem << std::endl;
+    return 1;
+  }
+  std::cout << "Listening on http://127.0.0.1:3000" << std::endl;
   loop.run();
 }

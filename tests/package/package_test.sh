@@ -7,9 +7,9 @@ source_folder=$1
 build_folder=$2
 redis=${REDIS_SERVER:-$(command -v redis-server || echo valkey-server)}
 folder=$(mktemp -d)
-redis_pid=
+redis_pid= subscriber_pid=
 cleanup() {
-  [ -z "$redis_pid" ] || kill -9 "$redis_pid" 2>/dev/null || true
+  for pid in $redis_pid $subscriber_pid; do kill -9 "$pid" 2>/dev/null || true; done
   rm -rf "$folder"
 }
 trap cleanup EXIT
@@ -54,12 +54,14 @@ include_folder=$(dirname "$(find "$folder/root" -type d -name socketio -path '*i
 # shellcheck disable=SC2046
 $compiler -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags socketio-redis) "$folder/all_headers.cpp"
 
-echo "Compiling the server of docs/serving.md, and every other snippet there."
+echo "Compiling the server of docs/serving.md, and every other snippet there and in docs/emitting.md."
 # shellcheck disable=SC2046
 $compiler -std=c++20 -Wall -Wextra -Werror "$source_folder/examples/first_server.cpp" $(pkg-config --cflags --libs socketio-redis) -o "$folder/server"
-"$source_folder/tests/package/snippets.py" "$source_folder/docs/serving.md" >"$folder/snippets.cpp"
-# shellcheck disable=SC2046
-$compiler -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags socketio-redis) "$folder/snippets.cpp"
+for page in serving emitting; do
+  "$source_folder/tests/package/snippets.py" "$source_folder/docs/$page.md" >"$folder/snippets.cpp"
+  # shellcheck disable=SC2046
+  $compiler -std=c++20 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags socketio-redis) "$folder/snippets.cpp"
+done
 
 echo "Running the README's."
 "$redis" --port 0 --unixsocket "$folder/redis.sock" --save "" --appendonly no >/dev/null &
@@ -67,8 +69,17 @@ redis_pid=$!
 for _ in $(seq 1000); do
   "${redis%-server}-cli" -s "$folder/redis.sock" ping 2>/dev/null | grep PONG >/dev/null && break
 done
-LD_LIBRARY_PATH=$library_folder "$folder/shared" "unix://$folder/redis.sock" | tee "$folder/out"
-grep -q '^1000000 sent' "$folder/out" || fail "the shared example did not send a million"
-"$folder/static" "unix://$folder/redis.sock" | grep '^1000000 sent' >/dev/null || fail "the static example did not send a million"
+if LD_LIBRARY_PATH=$library_folder "$folder/shared" "unix://$folder/redis.sock" >"$folder/out"; then
+  fail "the shared example did not notice that there is no server"
+fi
+cat "$folder/out"
+grep -q '^1000000 sent, 1000000 reached no server' "$folder/out" || fail "the shared example did not send a million"
+"${redis%-server}-cli" -s "$folder/redis.sock" psubscribe 'socket.io#*' >/dev/null &  # in place of a server
+subscriber_pid=$!
+for _ in $(seq 1000); do
+  "${redis%-server}-cli" -s "$folder/redis.sock" pubsub numpat | grep 1 >/dev/null && break
+done
+"$folder/static" "unix://$folder/redis.sock" >"$folder/out" || fail "the static example did not reach the subscriber"
+grep '^1000000 sent, 0 reached no server' "$folder/out" || fail "the static example did not send a million"
 if "$folder/static" "unix://$folder/nobody.sock" >"$folder/out" 2>&1; then fail "the example did not notice that there is no Redis"; fi
 echo "All good."

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints a C++ file made of the snippets of a page of the docs, so that a compiler can say whether they are true.
 
-Each ```cpp block that is no program of its own becomes a function; structs at its beginning go before it. What the page says
-that snippets have at hand (io, socket, loop, options) are its parameters.
+Each ```cpp block that is no program of its own becomes a function; structs at its beginning go before it. What the page about the
+server says that snippets have at hand (io, socket, loop, options) are its parameters; snippets of other pages have nothing at hand.
 """
 import pathlib
 import re
@@ -19,10 +19,14 @@ PROLOGUE = """\
 #include <string_view>
 #include <thread>
 #include <vector>
-#include <socketio/server.hpp>
-using namespace socketio;
 using namespace std::chrono_literals;
 """
+SERVER_PROLOGUE = """\
+#include <socketio/server.hpp>
+using namespace socketio;
+"""
+AT_HAND = """[[maybe_unused]] Loop& loop, [[maybe_unused]] Server& io, [[maybe_unused]] ServerOptions& options,
+         [[maybe_unused]] const Socket& socket"""
 BLOCK = re.compile(r"^```cpp\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INCLUDE = re.compile(r"^#include .*\n", re.MULTILINE)
 STRUCT = re.compile(r"\Astruct .*?^};\n", re.MULTILINE | re.DOTALL)
@@ -31,7 +35,8 @@ STRUCT = re.compile(r"\Astruct .*?^};\n", re.MULTILINE | re.DOTALL)
 def main():
     page = pathlib.Path(sys.argv[1])
     text = page.read_text()
-    print("".join(sorted(set(INCLUDE.findall("".join(BLOCK.findall(text)))))) + PROLOGUE)
+    is_server = page.name == "serving.md"
+    print("".join(sorted(set(INCLUDE.findall("".join(BLOCK.findall(text)))))) + PROLOGUE + (SERVER_PROLOGUE if is_server else ""))
     count = 0
     for block in BLOCK.finditer(text):
         code = block.group(1)
@@ -45,10 +50,9 @@ def main():
             structs, code = found.group(), code[found.end():]
         print(f"namespace snippet_{count} {{")
         print(f'#line {line} "{page}"\n{structs}')
-        print("void run([[maybe_unused]] Loop& loop, [[maybe_unused]] Server& io, [[maybe_unused]] ServerOptions& options,")
-        print("         [[maybe_unused]] const Socket& socket) {")
+        print(f"void run({AT_HAND if is_server else ''}) {{")
         print(f'#line {line + structs.count(chr(10))} "{page}"\n{code}}}\n}}')
-    if count < 10:
+    if count < (10 if is_server else 5):
         sys.exit(f"{page}: only {count} snippets")
 
 

@@ -451,7 +451,7 @@ void NamespaceCore::on_server_side_event(Bytes data, std::function<bool(Bytes)> 
   if (!name.ok()) {
     return;
   }
-  const EventCall call{Arguments::of_array(data, 1), answer ? Ack(on_first_loop(std::move(answer))) : Ack()};
+  EventCall call{Arguments::of_array(data, 1), answer ? Ack(on_first_loop(std::move(answer))) : Ack()};
   const std::string event = event_name_text(name.value());
   const auto self = shared_from_this();
   for (const auto& handler : take_handlers(server_side_handlers_, event)) {

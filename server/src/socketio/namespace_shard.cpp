@@ -1,8 +1,10 @@
 #include "namespace_shard.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/event_data.hpp>
 
 #include "namespace_core.hpp"
@@ -16,6 +18,27 @@ using adapter::Selection;
 namespace {
 
 SocketCore& socket_of(adapter::Member& member) { return static_cast<SocketCore&>(member); }
+
+/// The kind of a received value in words; a number with its value.
+std::string words_of(const Value& value) {
+  Cursor cursor(value.packed());
+  Item item;
+  if (value.is_nothing() || !cursor.next(item)) {
+    return "null";
+  }
+  switch (item.kind) {
+    case Kind::boolean: return "a boolean";
+    case Kind::integer:
+    case Kind::real: return "the number " + value.json();
+    case Kind::text: return "a string";
+    case Kind::binary: return "binary";
+    case Kind::array: return "an array";
+    case Kind::map: return "an object";
+    case Kind::nil:
+    case Kind::extension: break;
+  }
+  return "a date or another extension";
+}
 
 }  // namespace
 
@@ -240,15 +263,40 @@ void NamespaceShard::threw(std::string_view what, std::string_view socket_id, st
   }
 }
 
-void NamespaceShard::call_handler(const EventHandler& handler, const EventCall& call, std::string_view event,
+void NamespaceShard::call_handler(const EventHandler& handler, EventCall& call, std::string_view event,
                                   std::string_view socket_id) {
   bool fits = true;
+  Misfit misfit;
+  call.misfit = &misfit;
   guard(event, socket_id, [&] { fits = handler(call); });
-  if (ServerLoop* const at = home(); !fits && at != nullptr) {
-    ++at->counters.arguments_did_not_fit;
-    at->server.report({Problem::Kind::arguments_do_not_fit, nsp_.name(), socket_id, event,
-                       "The event came with arguments that the handler does not take."});
+  if (!fits) [[unlikely]] {
+    report_misfit(misfit, call.arguments, event, socket_id);
   }
+}
+
+void NamespaceShard::report_misfit(const Misfit& misfit, const Arguments& arguments, std::string_view event,
+                                   std::string_view socket_id) {
+  ServerLoop* const at = home();
+  if (at == nullptr) {
+    return;
+  }
+  ++at->counters.arguments_did_not_fit;
+  Problem problem{Problem::Kind::arguments_do_not_fit, nsp_.name(), socket_id, event,
+                  "The event came with arguments that the handler does not take."};
+  std::string got;
+  std::string message;
+  if (!misfit.expected.empty()) {
+    const bool is_missing = misfit.index >= arguments.size();
+    got = is_missing ? std::string() : words_of(arguments[misfit.index]);
+    message = "Argument " + std::to_string(misfit.index + 1) +
+              (is_missing ? " is missing: the handler takes " : ": the handler takes ") + std::string(misfit.expected) +
+              (is_missing ? "." : ", the event came with " + got + ".");
+    problem.argument = misfit.index;
+    problem.expected = misfit.expected;
+    problem.got = got;
+    problem.message = message;
+  }
+  at->server.report(problem);
 }
 
 }  // namespace socketio::server

@@ -94,12 +94,13 @@ class NamespaceShard final : public adapter::Shard {
     }
     return false;
   }
-  void call_handler(const EventHandler& handler, const EventCall& call, std::string_view event, std::string_view socket_id);
+  void call_handler(const EventHandler& handler, EventCall& call, std::string_view event, std::string_view socket_id);
 
  private:
   /// Returns owning pointers to the sockets, because an operation on one may end others.
   [[nodiscard]] std::vector<std::shared_ptr<SocketCore>> collect(const adapter::Selection& selection);
   void tell_outgoing(const std::vector<std::shared_ptr<SocketCore>>& listening, Bytes data);
+  void report_misfit(const Misfit& misfit, const Arguments& arguments, std::string_view event, std::string_view socket_id);
   void threw(std::string_view what, std::string_view socket_id, std::string_view message);
   /// Locks the index while it changes, and while other threads read it.
   [[nodiscard]] std::unique_lock<std::mutex> lock() const {

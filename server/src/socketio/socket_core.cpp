@@ -413,7 +413,7 @@ void SocketCore::dispatch(Bytes data, const Ack& ack) {
     ++home()->counters.events_unheard;
     return;
   }
-  const EventCall call{Arguments::of_array(data, 1), ack};
+  EventCall call{Arguments::of_array(data, 1), ack};
   const std::string event = event_name_text(name.value());
   const auto listening = take_handlers(handlers_->events, event);
   if (listening.empty()) {

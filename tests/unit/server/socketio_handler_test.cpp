@@ -133,7 +133,63 @@ TEST_CASE("handlers: missing or wrong arguments are not bent; the handler is not
   CHECK_FALSE(c.client.closed());
   CHECK(c.fixture.problems.size() == messages.size());
   CHECK(c.fixture.counters().arguments_did_not_fit == messages.size());
-  CHECK(c.fixture.problems[0] == "int: The event came with arguments that the handler does not take.");
+  CHECK(c.fixture.problems[0] == "int: Argument 1 is missing: the handler takes an integer of 32 bits.");
+  CHECK(c.fixture.problems[1] == "int: Argument 1: the handler takes an integer of 32 bits, the event came with a string.");
+  CHECK(c.fixture.problems[2] ==
+        "int: Argument 1: the handler takes an integer of 32 bits, the event came with the number 2.5.");
+  CHECK(c.fixture.problems[3] == "int: Argument 1: the handler takes an integer of 32 bits, the event came with null.");
+  CHECK(c.fixture.problems[5] ==
+        "small: Argument 1: the handler takes an integer from 0 to 255, the event came with the number 256.");
+  CHECK(c.fixture.problems[10] ==
+        "point: Argument 1: the handler takes a value that fits the type of its parameter, the event came with an array.");
+  CHECK(c.fixture.problems[12] == "binary: Argument 1: the handler takes binary, the event came with a string.");
+}
+
+TEST_CASE("handlers: a problem names the argument that does not fit, what the handler takes and what came") {
+  struct Told {
+    std::optional<std::size_t> argument;
+    std::string expected;
+    std::string got;
+    std::string message;
+  };
+  std::vector<Told> told;
+  ServerOptions options;
+  options.on_problem = [&told](const Problem& problem) {
+    told.push_back({problem.argument, std::string(problem.expected), std::string(problem.got), std::string(problem.message)});
+  };
+  Fixture fixture(options);
+  Client client(fixture);
+  client.join();
+  const Socket socket = fixture.io->sockets().at(0);
+  socket.on("order", [](Ack, int, std::optional<std::string>, Arguments, const std::vector<int>&) { FAIL("called"); });
+  socket.on("map", [](std::int64_t, double, bool, const std::map<std::string, int>&) { FAIL("called"); });
+  socket.on("own", EventHandler([](const EventCall&) { return false; }));
+  client.send(R"(2["order",1,2])");
+  client.send(R"(2["order",1,null,{"a":1}])");
+  client.send(R"(2["order",1])");
+  client.send(R"(2["map",1,2.5,true,[]])");
+  client.send(R"(2["map",1,2.5,"yes"])");
+  client.send(R"(2["own"])");
+  client.take();
+  REQUIRE(told.size() == 6);
+  CHECK(told[0].argument == 1);
+  CHECK(told[0].expected == "a string");
+  CHECK(told[0].got == "the number 2");
+  CHECK(told[0].message == "Argument 2: the handler takes a string, the event came with the number 2.");
+  CHECK(told[1].argument == 2);
+  CHECK(told[1].expected == "an array with fitting elements");
+  CHECK(told[1].got == "an object");
+  CHECK(told[2].argument == 2);
+  CHECK(told[2].got.empty());
+  CHECK(told[2].message == "Argument 3 is missing: the handler takes an array with fitting elements.");
+  CHECK(told[3].argument == 3);
+  CHECK(told[3].expected == "an object with fitting members");
+  CHECK(told[3].got == "an array");
+  CHECK(told[4].argument == 2);
+  CHECK(told[4].expected == "a boolean");
+  CHECK(told[4].got == "a string");
+  CHECK_FALSE(told[5].argument.has_value());
+  CHECK(told[5].message == "The event came with arguments that the handler does not take.");
 }
 
 TEST_CASE("handlers: what they throw is caught and told, and the others are called all the same") {

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <functional>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <socketio/protocol/value.hpp>
 #include <socketio/server/ack.hpp>
@@ -22,10 +26,17 @@
 // called.
 namespace socketio {
 
+/// The first argument of an event that is missing, or does not fit its parameter.
+struct Misfit {
+  std::size_t index = 0;           ///< from 0; arguments.size() or above: missing
+  std::string_view expected = {};  ///< the type of the parameter in words: "a string"
+};
+
 /// Arguments and ack of an event, for a handler.
 struct EventCall {
   Arguments arguments;
   Ack ack;
+  Misfit* misfit = nullptr;  ///< set by a handler that returns false, unless it is null
 };
 
 /// Handler of an event. Returns false when the arguments do not fit its function, which is not called then.
@@ -58,9 +69,40 @@ struct signature<R (C::*)(Params...) const noexcept> : signature<R (*)(Params...
 template <typename F>
 inline constexpr bool has_typed_parameters = std::is_pointer_v<F> || requires { &F::operator(); };
 
-/// Fills one parameter, and moves on to the next argument.
 template <typename T>
-bool fill(const EventCall& call, Arguments::Iterator& next, T& parameter) {
+inline constexpr bool is_bytes =
+    std::is_same_v<T, Binary> || std::is_same_v<T, std::vector<unsigned char>> || std::is_same_v<T, std::vector<char>>;
+
+/// What an argument must be to fit a parameter of type T.
+template <typename T>
+constexpr std::string_view words_for() {
+  if constexpr (value::is_optional<T>::value) {
+    return words_for<typename T::value_type>();
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return "a boolean";
+  } else if constexpr (std::is_integral_v<T>) {
+    constexpr std::array<std::string_view, 8> words{
+        "an integer from -128 to 127", "an integer from 0 to 255",        "an integer of 16 bits", "an integer from 0 to 65535",
+        "an integer of 32 bits",       "an integer from 0 to 4294967295", "an integer of 64 bits", "an integer from 0 on"};
+    return words[std::bit_width(sizeof(T)) * 2 - (std::is_signed_v<T> ? 2 : 1)];
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return "a number";
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return "a string";
+  } else if constexpr (is_bytes<T>) {
+    return "binary";
+  } else if constexpr (requires { typename T::mapped_type; }) {
+    return "an object with fitting members";
+  } else if constexpr (requires(const T& list) { list.begin(); }) {
+    return "an array with fitting elements";
+  } else {
+    return "a value that fits the type of its parameter";
+  }
+}
+
+/// Fills one parameter, and moves on to the next argument, the one at `index`.
+template <typename T>
+bool fill(const EventCall& call, Arguments::Iterator& next, std::size_t& index, T& parameter) {
   if constexpr (std::is_same_v<T, Ack>) {
     parameter = call.ack;
     return true;
@@ -68,12 +110,17 @@ bool fill(const EventCall& call, Arguments::Iterator& next, T& parameter) {
     parameter = call.arguments;
     return true;
   } else {
-    if (next == call.arguments.end()) {
-      return value::is_optional<T>::value || std::is_same_v<T, Value>;
+    bool fits = value::is_optional<T>::value || std::is_same_v<T, Value>;
+    if (next != call.arguments.end()) {
+      const Value argument = *next;
+      ++next;
+      fits = value::convert(argument.packed(), parameter);
     }
-    const Value argument = *next;
-    ++next;
-    return value::convert(argument.packed(), parameter);
+    if (!fits && call.misfit != nullptr) {
+      *call.misfit = {index, words_for<T>()};
+    }
+    ++index;
+    return fits;
   }
 }
 
@@ -102,8 +149,9 @@ EventHandler make_handler(Function function) {
     return [function = std::move(function)](const EventCall& call) mutable {
       typename handler::signature<Function>::values parameters;
       Arguments::Iterator next = call.arguments.begin();
+      std::size_t index = 0;
       const bool fits =
-          std::apply([&call, &next](auto&... parameter) { return (handler::fill(call, next, parameter) && ...); }, parameters);
+          std::apply([&](auto&... parameter) { return (handler::fill(call, next, index, parameter) && ...); }, parameters);
       if (fits) {
         std::apply(function, std::move(parameters));
       }

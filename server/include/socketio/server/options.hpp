@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,12 @@ struct Problem {
   std::string_view socket_id;  ///< empty where no socket is concerned
   std::string_view event;      ///< name of the event, or of the callback
   std::string_view message;
+  /// arguments_do_not_fit: which argument, from 0; what the handler takes there ("a string"), and what came ("the number 5",
+  /// or empty when the argument is missing). `message` says the same in a sentence that counts from 1. Empty for a handler
+  /// that the application made as an EventHandler.
+  std::optional<std::size_t> argument = {};
+  std::string_view expected = {};
+  std::string_view got = {};
 };
 
 struct ServerOptions {
