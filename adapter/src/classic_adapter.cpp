@@ -1,7 +1,6 @@
 #include "classic_adapter.hpp"
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/ids.hpp>
+#include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/utf8.hpp>
 #include <socketio/protocol/value.hpp>
 
@@ -20,26 +20,9 @@
 
 namespace socketio {
 namespace adapter {
-namespace {
-
-std::string short_id(Random& random) {
-  std::array<std::uint8_t, ids::short_size> bytes{};
-  random.fill(bytes);
-  return ids::make_short(bytes);
-}
-
-template <typename Append>
-std::string name_by(Append append) {
-  Buffer name;
-  append(name);
-  return std::string(name.text());
-}
-
-
-}  // namespace
 
 ClassicAdapter::ClassicAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ClassicOptions options)
-    : ClusterAdapter(adapter_host, short_id(adapter_host.random())),
+    : ClusterAdapter(adapter_host, ids::make_short(adapter_host.random())),
       bus_(std::move(bus)),
       options_(std::move(options)),
       confirmations_(adapter_host.scheduler()) {
@@ -80,7 +63,7 @@ void ClassicAdapter::when_subscribed(std::span<const Room>, std::function<void(b
   confirmations_.when_confirmed({pattern_, request_channel_}, Confirmations::patience_ms, std::move(done));
 }
 
-std::string ClassicAdapter::make_request_id() { return short_id(host().random()); }
+std::string ClassicAdapter::make_request_id() { return ids::make_short(host().random()); }
 
 void ClassicAdapter::count_servers(std::function<void(std::optional<std::size_t>)> done) {
   bus_->count_subscribers(redis::SubscriptionKind::channel, request_channel_, std::move(done));

@@ -1,20 +1,12 @@
 #include "message_adapter.hpp"
 
-#include <array>
 #include <utility>
 
 #include <socketio/common/limits.hpp>
-#include <socketio/protocol/ids.hpp>
 
 #include "selecting.hpp"
 
 namespace socketio::adapter {
-std::string MessageAdapter::hex_id(Random& random) {
-  std::array<std::uint8_t, ids::hex_size / 2> bytes{};
-  random.fill(bytes);
-  return ids::make_hex(bytes);
-}
-
 Buffer& MessageAdapter::data() {
   data_.clear_and_shrink(limits::kept_bytes_max);
   return data_;

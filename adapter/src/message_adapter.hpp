@@ -6,6 +6,7 @@
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/protocol/cluster_message.hpp>
+#include <socketio/protocol/ids.hpp>
 
 #include "cluster_adapter.hpp"
 
@@ -34,7 +35,6 @@ class MessageAdapter : public ClusterAdapter {
   /// Encoding of an undefined response: empty, which leaves its member out, unless the family's encoder keeps such members.
   [[nodiscard]] virtual Bytes undefined_answer() const { return {}; }
 
-  [[nodiscard]] static std::string hex_id(Random& random);
   [[nodiscard]] Buffer& data();
 
   void say_broadcast(const Target& target, Bytes event) override;
@@ -49,7 +49,7 @@ class MessageAdapter : public ClusterAdapter {
   void answer_client_count(const Question& question, std::size_t count) override;
   void answer_ack(const Question& question, Bytes value) override;
   void answer_server_side(const Question& question, Bytes value) override;
-  [[nodiscard]] std::string make_request_id() override { return hex_id(host().random()); }
+  [[nodiscard]] std::string make_request_id() override { return ids::make_hex(host().random()); }
   [[nodiscard]] std::uint32_t fetch_timeout_ms(const Target& target) const override;
   [[nodiscard]] std::uint32_t requests_timeout_ms() const override { return default_timeout_ms; }
 

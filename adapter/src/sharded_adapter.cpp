@@ -14,7 +14,7 @@ namespace adapter {
 using redis::SubscriptionKind;
 
 ShardedAdapter::ShardedAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ShardedOptions options)
-    : MessageAdapter(adapter_host, hex_id(adapter_host.random())),
+    : MessageAdapter(adapter_host, ids::make_hex(adapter_host.random())),
       bus_(std::move(bus)),
       options_(std::move(options)),
       confirmations_(adapter_host.scheduler()) {

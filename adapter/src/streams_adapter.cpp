@@ -32,7 +32,7 @@ struct OwnedTarget {
 using redis::SubscriptionKind;
 
 StreamsAdapter::StreamsAdapter(Host& adapter_host, std::shared_ptr<StreamsHub> hub)
-    : MessageAdapter(adapter_host, hex_id(adapter_host.random())),
+    : MessageAdapter(adapter_host, ids::make_hex(adapter_host.random())),
       hub_(std::move(hub)),
       stream_(hub_->stream_of(host().nsp())),
       public_channel_(hub_->options().channel_prefix + "#" + std::string(host().nsp()) + "#"),

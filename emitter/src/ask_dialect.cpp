@@ -1,7 +1,6 @@
 #include "ask_dialect.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <socketio/common/error.hpp>
@@ -11,6 +10,7 @@
 #include <socketio/protocol/classic_response.hpp>
 #include <socketio/protocol/cluster_message.hpp>
 #include <socketio/protocol/ids.hpp>
+#include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
 
 namespace socketio::emitter {
@@ -20,31 +20,12 @@ using redis::SubscriptionKind;
 
 selector::Target selection(const Target& target) { return {target.rooms, target.except, target.flags}; }
 
-template <typename Append>
-std::string name_by(const Append& append) {
-  Buffer name;
-  append(name);
-  return std::string(name.text());
-}
-
-std::string short_id(Random& random) {
-  std::array<std::uint8_t, ids::short_size> bytes{};
-  random.fill(bytes);
-  return ids::make_short(bytes);
-}
-
-std::string hex_id(Random& random) {
-  std::array<std::uint8_t, ids::hex_size / 2> bytes{};
-  random.fill(bytes);
-  return ids::make_hex(bytes);
-}
-
 /// Classic. Responses arrive on a shared channel and on this process's own, and do not identify the server.
 class ClassicDialect final : public AskDialect {
  public:
   /// The uid is longer than a server's, so that this process is not taken for one.
   ClassicDialect(const FleetSettings& fleet, Random& random)
-      : key_(fleet.key), random_(random), uid_("ask-" + short_id(random)) {}
+      : key_(fleet.key), random_(random), uid_("ask-" + ids::make_short(random)) {}
 
   std::vector<Channel> answer_channels(std::string_view nsp) const override {
     return {{SubscriptionKind::channel, name_by([&](Buffer& out) { classic_channels::append_response(out, key_, nsp); })},
@@ -67,7 +48,7 @@ class ClassicDialect final : public AskDialect {
   Wish possible(const Question& question) const noexcept override {
     return question.wish == Wish::ids && !question.target.except.empty() ? Wish::sockets : question.wish;
   }
-  std::string make_request_id() override { return short_id(random_); }
+  std::string make_request_id() override { return ids::make_short(random_); }
 
   bool encode(Buffer& out, const Question& question, std::string_view request_id) const override {
     const Target& target = question.target;
@@ -119,7 +100,7 @@ class MessageDialect final : public AskDialect {
  public:
   /// The uid contains letters that no server's uid has.
   MessageDialect(const FleetSettings& fleet, Random& random)
-      : fleet_(fleet), random_(random), uid_("asker-" + hex_id(random).substr(6)) {}
+      : fleet_(fleet), random_(random), uid_("asker-" + ids::make_hex(random).substr(6)) {}
 
   std::vector<Channel> answer_channels(std::string_view nsp) const override {
     return {{kind(), name_by([&](Buffer& out) { sharded_channels::append_named(out, fleet_.key, nsp, uid_); })}};
@@ -154,7 +135,7 @@ class MessageDialect final : public AskDialect {
   Wish possible(const Question& question) const noexcept override {
     return question.wish == Wish::ids || question.wish == Wish::rooms ? Wish::sockets : question.wish;
   }
-  std::string make_request_id() override { return hex_id(random_); }
+  std::string make_request_id() override { return ids::make_hex(random_); }
 
   bool encode(Buffer& out, const Question& question, std::string_view request_id) const override {
     using cluster_message::Type;

@@ -61,12 +61,6 @@ Buffer copy(Bytes bytes) {
   return result;
 }
 
-/// Throws like event_data::require().
-void append_publishable(Buffer& out, Bytes data, bool (*reserved)(std::string_view)) {
-  Buffer changed;
-  out.append(event_data::require(data, reserved) ? event_data::publishable(data, changed) : data);
-}
-
 /// Calls `function` with the id of each socket in a response (whole sockets, or ids only). Returns their number.
 template <typename Function>
 std::size_t for_each_id(const Answer& answer, const Function& function) {
@@ -131,7 +125,8 @@ void sort_and_unify(std::vector<std::string>& names) {
 void ask_acks(AskCore& core, const Target& target, const asking::Event& event, const asking::Options& options,
               asking::OnAck on_ack, AsyncAsker::Done<asking::Acks> done) {
   auto asked = inquiry(Wish::acks, checked(target), options);
-  append_publishable(asked->question.event, event.packed(), is_reserved_client_event);
+  Buffer changed;
+  asked->question.event.append(event_data::require_publishable(event.packed(), is_reserved_client_event, changed));
   auto result = std::make_shared<asking::Acks>();
   asked->take = [result, on_ack = std::move(on_ack)](const Answer& answer) {
     if (answer.kind == Answer::Kind::client_count) {
@@ -221,7 +216,8 @@ void ask_rooms(AskCore& core, std::string_view nsp, const asking::Options& optio
 void ask_server_side(AskCore& core, std::string_view nsp, const asking::Event& event, const asking::Options& options,
                      asking::OnServerAnswer on_answer, AsyncAsker::Done<asking::ServerAnswers> done) {
   auto asked = inquiry(Wish::server_side, in_namespace(nsp), options);
-  append_publishable(asked->question.event, event.packed(), is_reserved_server_side_event);
+  Buffer changed;
+  asked->question.event.append(event_data::require_publishable(event.packed(), is_reserved_server_side_event, changed));
   auto result = std::make_shared<asking::ServerAnswers>();
   asked->take = [result, on_answer = std::move(on_answer)](const Answer& answer) {
     if (answer.kind != Answer::Kind::value) {

@@ -65,7 +65,7 @@ Encoder::Publication Encoder::event(const Target& target, Bytes data) {
   if (!is_classic()) {
     return broadcast_message(target, data);
   }
-  data = publishable(data, is_reserved_client_event);
+  data = event_data::require_publishable(data, is_reserved_client_event, publishable_);
   channel_.clear();
   payload_.clear_and_shrink(limits::kept_bytes_max);
   classic_channels::append_broadcast(channel_, fleet_.key, target.nsp, target.rooms);
@@ -112,7 +112,7 @@ Encoder::Publication Encoder::disconnect(const Target& target, bool close) {
 }
 
 Encoder::Publication Encoder::server_side(std::string_view nsp, Bytes data) {
-  data = publishable(data, is_reserved_server_side_event);
+  data = event_data::require_publishable(data, is_reserved_server_side_event, publishable_);
   if (fleet_.transport == Transport::streams && fleet_.beside_classic && !fleet_.use_sharded_pubsub) {
     throw Error(ErrorCode::not_supported,
                 "A server-side event for a streams fleet would end classic servers that have the same key. Give the streams "
@@ -128,14 +128,6 @@ Encoder::Publication Encoder::server_side(std::string_view nsp, Bytes data) {
     event_data::refuse(encoded.error());
   }
   return finish();
-}
-
-Bytes Encoder::publishable(Bytes data, bool (*reserved)(std::string_view)) {
-  if (!event_data::require(data, reserved)) [[likely]] {
-    return data;
-  }
-  publishable_.clear_and_shrink(limits::kept_bytes_max);
-  return event_data::publishable(data, publishable_);
 }
 
 void Encoder::begin_request(std::string_view nsp) {

@@ -44,14 +44,14 @@ Encoder::Publication Encoder::broadcast_message(const Target& target, Bytes even
   const selector::Target selection{target.rooms, target.except, target.flags};
   if (fleet_.transport == Transport::streams) {
     if (!cluster_message::append_broadcast_json(payload_, event, selection)) {
-      event = publishable(event, is_reserved_client_event);
+      event = event_data::require_publishable(event, is_reserved_client_event, publishable_);
       cluster_message::append_broadcast(data_, event, std::nullopt, {}, selection);
       require(cluster_message::encode_entry_data(payload_, Type::broadcast, data_.bytes()));
     }
     return as_entry(Type::broadcast, target.nsp);
   }
   if (!cluster_message::encode_broadcast_json(payload_, event, selection, broadcast::emitter_uid, target.nsp)) {
-    event = publishable(event, is_reserved_client_event);
+    event = event_data::require_publishable(event, is_reserved_client_event, publishable_);
     cluster_message::append_broadcast(data_, event, std::nullopt, {}, selection);
     cluster_message::encode_msgpack(payload_, Type::broadcast, data_.bytes(), broadcast::emitter_uid, target.nsp);
   }

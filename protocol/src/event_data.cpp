@@ -175,6 +175,14 @@ Bytes publishable(Bytes packed, Buffer& scratch) {
   return scratch.bytes();
 }
 
+Bytes require_publishable(Bytes data, bool (*reserved)(std::string_view), Buffer& scratch) {
+  if (!require(data, reserved)) [[likely]] {
+    return data;
+  }
+  scratch.clear_and_shrink(limits::kept_bytes_max);
+  return publishable(data, scratch);
+}
+
 void replace_surrogates(std::span<std::uint8_t> packed) noexcept {
   const std::string_view all = as_text(packed);
   if (utf8::find_surrogate(all) == all.size()) [[likely]] {

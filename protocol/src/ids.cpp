@@ -1,5 +1,6 @@
 #include <socketio/protocol/ids.hpp>
 
+#include <array>
 #include <string_view>
 
 namespace socketio::ids {
@@ -22,6 +23,18 @@ std::string make_hex(std::span<const std::uint8_t, hex_size / 2> random) {
     id += digits[byte & 0x0f];
   }
   return id;
+}
+
+std::string make_short(Random& random) {
+  std::array<std::uint8_t, short_size> bytes{};
+  random.fill(bytes);
+  return make_short(bytes);
+}
+
+std::string make_hex(Random& random) {
+  std::array<std::uint8_t, hex_size / 2> bytes{};
+  random.fill(bytes);
+  return make_hex(bytes);
 }
 
 }  // namespace socketio::ids

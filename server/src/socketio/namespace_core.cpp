@@ -432,6 +432,11 @@ void NamespaceCore::client_gone(ServerLoop& from) {
 // ---- events of other servers -----------------------------------------------------------------------------------------------
 
 void NamespaceCore::on_server_side(std::string_view event, EventHandler handler) {
+  if (is_ignored_server_side_event(event)) {
+    throw Error(ErrorCode::reserved_event, "Servers do not send each other events named \"" + std::string(event) +
+                                               "\", so this handler would never be called. For clients use on_connection(), "
+                                               "for namespaces on_new_namespace().");
+  }
   server_side_handlers_.push_back({std::string(event), std::make_shared<const EventHandler>(std::move(handler)), false});
 }
 

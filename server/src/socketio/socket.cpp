@@ -1,7 +1,11 @@
 #include <socketio/server/socket.hpp>
 
 #include <chrono>
+#include <string>
 #include <utility>
+
+#include <socketio/common/error.hpp>
+#include <socketio/protocol/reserved_events.hpp>
 
 #include "connection.hpp"
 #include "namespace_core.hpp"
@@ -85,6 +89,13 @@ BroadcastOperator Socket::broadcast() const {
 }
 
 void Socket::add_handler(std::string_view event, EventHandler handler, bool once) const {
+  if (is_reserved_client_event(event)) {
+    throw Error(ErrorCode::reserved_event, "No client can send an event named \"" + std::string(event) +
+                                               "\", so this handler would never be called. " +
+                                               (event == "disconnect" || event == "disconnecting"
+                                                    ? "For the end of a connection use on_" + std::string(event) + "()."
+                                                    : "Give the event another name."));
+  }
   if (server::SocketHandlers* const handlers = core_->handlers()) {
     handlers->events.push_back({std::string(event), std::make_shared<const EventHandler>(std::move(handler)), once});
   }

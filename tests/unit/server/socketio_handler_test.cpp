@@ -192,6 +192,27 @@ TEST_CASE("handlers: a problem names the argument that does not fit, what the ha
   CHECK(told[5].message == "The event came with arguments that the handler does not take.");
 }
 
+TEST_CASE("handlers: names of events that never arrive are refused, with the function that is meant") {
+  Connected c;
+  for (const char* name : {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(c.socket->on(name, [] {}), Error);
+    CHECK_THROWS_AS(c.socket->once(name, [] {}), Error);
+  }
+  CHECK_THROWS_WITH_AS(
+      c.socket->on("disconnect", [] {}),
+      "No client can send an event named \"disconnect\", so this handler would never be called. For the end of a "
+      "connection use on_disconnect().",
+      Error);
+  for (const char* name : {"connect", "connection", "new_namespace"}) {
+    CHECK_THROWS_AS(c.fixture.io->on_server_side(name, [] {}), Error);
+  }
+  c.socket->on("error", [&c] { c.noted.push_back("error"); });
+  c.client.send("2[\"error\"]");
+  c.client.take();
+  CHECK(c.noted == Names{"error"});
+}
+
 TEST_CASE("handlers: what they throw is caught and told, and the others are called all the same") {
   Connected c;
   c.socket->on("e", [] { throw std::runtime_error("oh"); });

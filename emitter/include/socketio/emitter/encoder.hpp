@@ -63,8 +63,6 @@ class SOCKETIO_API Encoder {
   using Type = cluster_message::Type;
 
   Publication finish() const;
-  /// Returns `data` as it is published: unchanged, or rewritten in `publishable_`. Throws like event_data::require().
-  [[nodiscard]] Bytes publishable(Bytes data, bool (*reserved)(std::string_view));
   void begin_request(std::string_view nsp);
   Buffer& begin_message();
   Publication broadcast_message(const Target& target, Bytes event);
@@ -80,7 +78,7 @@ class SOCKETIO_API Encoder {
   Buffer channel_;
   Buffer payload_;
   Buffer data_;         ///< data of a message, in msgpack
-  Buffer publishable_;  ///< an event rewritten by publishable()
+  Buffer publishable_;  ///< an event that was changed to be safe to publish
   std::array<std::string_view, 14> words_{};
 };
 

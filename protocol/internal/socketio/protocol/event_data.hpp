@@ -59,6 +59,9 @@ void require_name(Bytes data, bool (*reserved)(std::string_view));
 /// `scratch`  receives the changed copy.
 Bytes publishable(Bytes packed, Buffer& scratch);
 
+/// Checks like require(), and returns `data` in the form of publishable().
+Bytes require_publishable(Bytes data, bool (*reserved)(std::string_view), Buffer& scratch);
+
 /// Replaces each lone surrogate in the text of msgpack items with U+FFFD, for receivers whose decoders accept only UTF-8.
 ///
 /// `packed`   msgpack, one item after the other; its size does not change.

@@ -61,7 +61,8 @@ class SOCKETIO_API Namespace : public BroadcastOperator {
     }
   }
   void server_side_emit_with_ack_packed(Bytes data, OnServerSideAnswers done) const;
-  /// Adds a handler for an event that other servers emit. Handlers are as with Socket::on().
+  /// Adds a handler for an event that other servers emit. Handlers are as with Socket::on(). Throws Error(reserved_event) for
+  /// "connect", "connection" and "new_namespace", which servers do not emit.
   template <typename Function>
   void on_server_side(std::string_view event, Function function) const {
     add_server_side_handler(event, make_handler(std::move(function)));

@@ -170,6 +170,7 @@ class SOCKETIO_API Socket : public SocketEmitter {
   [[nodiscard]] BroadcastOperator local() const;
 
   /// Calls `function` for each event of that name; see handler.hpp for its parameters. An event may have several handlers.
+  /// Throws Error(reserved_event) for names that no client can send, such as "disconnect": see on_disconnect().
   template <typename Function>
   void on(std::string_view event, Function function) const {
     add_handler(event, make_handler(std::move(function)), false);
