@@ -203,7 +203,7 @@ void BlockingCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::option
 }
 
 /// Waits for space in the output queue. While Redis is connected but slower than the caller: until it has accepted enough
-/// bytes. While Redis is disconnected: only when the queue is full, and until `full_queue_wait_ms` after the disconnect.
+/// bytes. While Redis is disconnected: only when the queue is full, and until `full_queue_wait` after the disconnect.
 /// Returns true if it has waited.
 bool BlockingCore::wait_for_room(std::size_t bytes) {
   bool has_waited = false;

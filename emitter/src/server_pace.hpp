@@ -21,7 +21,7 @@ namespace socketio::emitter {
 /// after those to all emits before it.
 class ServerPace final : private Throttle::Host {
  public:
-  /// The references outlive it. `wait_ms`  see EmitterOptions::slow_server_wait_ms.
+  /// The references outlive it. `wait_ms`  see EmitterOptions::slow_server_wait.
   ServerPace(Loop& loop, redis::Client& client, const Courier& courier, Ledger& ledger, const Log& log, std::uint32_t wait_ms);
 
   /// True if a message may be sent without a look at the servers.

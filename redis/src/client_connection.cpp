@@ -407,7 +407,7 @@ void SingleClient::watch_answers() {
   }
 }
 
-/// Drops the connection as dead when replies are pending and Redis has sent nothing for command_timeout_ms, or has taken no
+/// Drops the connection as dead when replies are pending and Redis has sent nothing for command_timeout, or has taken no
 /// bytes for as long.
 void SingleClient::check_answers() {
   const auto alive = shared_from_this();

@@ -37,7 +37,7 @@ int calls(const RedisServer& server, const std::string& command) {
 
 EmitterOptions waiting(std::uint32_t wait_ms) {
   EmitterOptions options;
-  options.slow_server_wait_ms = wait_ms;
+  options.slow_server_wait = std::chrono::milliseconds(wait_ms);
   return options;
 }
 
