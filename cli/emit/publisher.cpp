@@ -31,6 +31,8 @@ constexpr milliseconds slice{100};
 
 /// Emits between two checks of the clock.
 constexpr std::uint64_t look_around_emits = 256;
+/// Size of a first emit that cannot make Redis disconnect a server that keeps up.
+constexpr std::uint64_t harmless_bytes = std::uint64_t{64} << 10;
 constexpr milliseconds count_every{1'000};
 constexpr int look_again_ms = 20;
 
@@ -233,9 +235,15 @@ Halt Publisher::make_room(const Operation& operation, Position end) {
     return Halt::none;
   }
   if (!throttle_) [[unlikely]] {
+    if (emits_ == 0 && kept_bytes_ <= harmless_bytes) {
+      return Halt::none;  // a batch of one small emit needs no second connection
+    }
     watch_.emplace(options_, console_);
     throttle_.emplace(options_, console_, signals_, *watch_, sender());
     throttle_->begin(limits_->subscribers);
+    if (emits_ != 0) {
+      throttle_->sent(0);  // the first is in the stream, and its bytes are too few to count
+    }
   }
   std::string problem;
   const Halt halt = throttle_->make_room(kept_bytes_, problem);
@@ -372,7 +380,7 @@ void Publisher::on_result(const EmitResult& result) {
         if (watch_ && *result.receivers > servers) [[unlikely]] {
           note_above({place, line.to_all_servers, *result.receivers, servers});
         }
-        is_fewer = watch_ && line.to_all_servers && counts_.is_known(place) &&
+        is_fewer = options_.input && line.to_all_servers && counts_.is_known(place) &&
                    static_cast<std::uint64_t>(servers) < counts_.most_servers(place) && !options_.counts_one_node();
         if (is_fewer) [[unlikely]] {
           ++tally_.fewer;

@@ -8,8 +8,8 @@
 
 #include <socketio/common/error.hpp>
 #include <socketio/common/limits.hpp>
+#include <socketio/common/milliseconds.hpp>
 
-#include "milliseconds.hpp"
 #include "stream_search.hpp"
 
 namespace socketio::emitter {
@@ -20,7 +20,7 @@ using redis::SubscriptionKind;
 /// Time before the deadline at which the subscribed servers are listed, to name the missing ones at the deadline.
 constexpr std::uint64_t listing_ms = 250;
 
-std::uint64_t timeout_ms(const Inquiry& inquiry) { return std::max<std::uint64_t>(count_ms(inquiry.options.timeout), 1); }
+std::uint64_t timeout_ms(const Inquiry& inquiry) { return std::max<std::uint64_t>(in_ms(inquiry.options.timeout), 1); }
 
 /// Turns the offline queue off: a request that could not be written must not be sent later.
 redis::Options without_queue(redis::Options options) {

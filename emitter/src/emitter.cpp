@@ -4,9 +4,10 @@
 #include <chrono>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
+
 #include "blocking_core.hpp"
 #include "loop_core.hpp"
-#include "milliseconds.hpp"
 
 namespace socketio {
 namespace {
@@ -43,14 +44,14 @@ Emitter::Emitter(std::unique_ptr<emitter::BlockingCore> core)
     : NamespaceEmitter(start(*core, core->options())), core_(std::move(core)) {}
 Emitter::~Emitter() = default;
 
-std::string Emitter::connect(std::chrono::milliseconds timeout) { return core_->connect(emitter::count_ms(timeout)); }
-EmitSummary Emitter::flush(std::chrono::milliseconds timeout) { return core_->flush(emitter::count_ms(timeout)); }
+std::string Emitter::connect(std::chrono::milliseconds timeout) { return core_->connect(in_ms(timeout)); }
+EmitSummary Emitter::flush(std::chrono::milliseconds timeout) { return core_->flush(in_ms(timeout)); }
 void Emitter::poll() { core_->poll(); }
-EmitSummary Emitter::close(std::chrono::milliseconds timeout) { return core_->close(emitter::count_ms(timeout)); }
+EmitSummary Emitter::close(std::chrono::milliseconds timeout) { return core_->close(in_ms(timeout)); }
 void Emitter::use_fleet(const EmitterOptions& fleet) { core_->use_fleet(fleet); }
 bool Emitter::with_client(const std::function<void(redis::Client&)>& ask, const std::function<bool()>& done,
                           std::chrono::milliseconds timeout) {
-  return core_->with_client(ask, done, emitter::count_ms(timeout));
+  return core_->with_client(ask, done, in_ms(timeout));
 }
 EmitSummary Emitter::totals() const { return core_->totals(); }
 redis::Counters Emitter::redis_counters() const { return core_->redis_counters(); }
@@ -65,10 +66,10 @@ AsyncEmitter::AsyncEmitter(std::shared_ptr<emitter::LoopCore> core)
 AsyncEmitter::~AsyncEmitter() = default;
 
 void AsyncEmitter::flush(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done) {
-  core_->flush(emitter::count_ms(timeout), std::move(done));
+  core_->flush(in_ms(timeout), std::move(done));
 }
 void AsyncEmitter::close(std::chrono::milliseconds timeout, std::function<void(const EmitSummary&)> done) {
-  core_->close(emitter::count_ms(timeout), std::move(done));
+  core_->close(in_ms(timeout), std::move(done));
 }
 void AsyncEmitter::on_state(redis::StateChanged changed) { core_->client().on_state(std::move(changed)); }
 EmitSummary AsyncEmitter::totals() const { return core_->ledger().totals(); }

@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/glob.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
 #include <socketio/protocol/stream_names.hpp>
 
-#include "milliseconds.hpp"
 #include "stream_search.hpp"
 
 namespace socketio {
@@ -315,7 +315,7 @@ FoundTransport find_transport(const redis::Options& redis, const FleetSettings& 
   bool ended = false;
   redis::Client client(loop, redis);
   client.connect();
-  const std::uint64_t timeout_ms = emitter::count_ms(timeout);
+  const std::uint64_t timeout_ms = in_ms(timeout);
   const std::uint64_t due_ms = loop.now_ms() + timeout_ms;
   loop.run_until([&] { return client.state() == redis::State::ready || client.counters().failed_attempts != 0; }, timeout_ms);
   if (client.state() != redis::State::ready) {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 
-#include "milliseconds.hpp"
 
 namespace socketio::emitter {
 namespace {
@@ -104,7 +104,7 @@ void ServerPace::note(std::string sentence) {
 
 bool ServerPace::run(const std::function<bool()>& done, std::chrono::milliseconds timeout) {
   client_.flush();
-  return loop_.run_until(done, count_ms(timeout));
+  return loop_.run_until(done, in_ms(timeout));
 }
 
 Throttle::Fleet ServerPace::fleet() const { return {courier_.has_subscribers(), courier_.stream_length_max()}; }
