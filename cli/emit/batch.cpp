@@ -56,9 +56,10 @@ Batch::Batch(Options& options, Console& console, const Signals& signals)
       checkpoint_(options.checkpoint ? std::optional<CheckpointFile>(std::in_place, *options.checkpoint, input_.identity(),
                                                                              input_.descriptor())
                                      : std::nullopt),
-      start_(checkpoint_ ? input_.skip_to(checkpoint_->state().position, signals) : Position{}),
+      start_(checkpoint_ ? input_.skip_to(checkpoint_->state().position, digest_, signals) : Position{}),
       sent_ahead_(checkpoint_ ? checkpoint_->state().sent_ahead : std::vector<LineRange>{}),
-      reader_(input_.descriptor(), options.line_max, start_),
+      ahead_(checkpoint_ ? checkpoint_->state().ahead : LineDigest{}),
+      reader_(input_.descriptor(), options.line_max, start_, checkpoint_ ? &digest_ : nullptr),
       errors_(console, true),
       handled_(start_) {
   if (options.lines_are_text) {
@@ -89,8 +90,13 @@ void Batch::check_event() const {
 
 ExitStatus Batch::run() {
   if (checkpoint_) {
-    if (const std::string problem = checkpoint_->save(start_, sent_ahead_); !problem.empty()) {
+    const bool is_checked = start_.offset_bytes == 0 || checkpoint_->state().position.digest != 0;
+    if (const std::string problem = checkpoint_->save(start_, sent_ahead_, ahead_); !problem.empty()) {
       fail_usage(problem);
+    }
+    if (!is_checked) {
+      console_.note("The checkpoint is that of an older version: it does not show whether " + input_.name() +
+                    " is still the input that was sent.");
     }
     if (start_.line != 0) {
       console_.note("Going on behind line " + units::grouped(start_.line) + " of " + input_.name() + ".");
@@ -160,8 +166,13 @@ Halt Batch::take_line(std::string_view line) {
     }
     line = text::without_mark(line);
   }
-  if (was_sent_ahead(reader_.line_number())) [[unlikely]] {
-    return Halt::none;
+  if (!sent_ahead_.empty()) [[unlikely]] {
+    if (reader_.line_number() == ahead_.line && reader_.position().digest != ahead_.digest) {
+      return refuse_other_input();
+    }
+    if (was_sent_ahead(reader_.line_number())) {
+      return Halt::none;
+    }
   }
   if (!parser_->parse(line)) [[unlikely]] {
     return refuse_parsed(line);
@@ -212,6 +223,14 @@ Halt Batch::refuse_parsed(std::string_view line) {
   const Halt halt = refuse_line("the input ends inside this line (" + parser_->problem() + ").", line, /*comes_again=*/true);
   handled_ = before;
   return halt;
+}
+
+/// Ends a run that has skipped lines of the input as sent, although they are not those that were sent.
+Halt Batch::refuse_other_input() {
+  console_.error("The first " + units::counted(ahead_.line, "line") + " of " + input_.name() +
+                 " are not those of the earlier run, so the checkpoint belongs to another input. Lines from " +
+                 units::grouped(sent_ahead_.front().first) + " on were left out as sent. Remove the checkpoint to start anew.");
+  return Halt::bad_line;
 }
 
 /// Counts and reports a bad line, and adds it to the rejects unless the next run reads it again: with a checkpoint, that is a
@@ -393,6 +412,10 @@ CheckpointState Batch::progress(bool at_the_end) {
       state.sent_ahead.push_back(range);
     }
   }
+  if (!state.sent_ahead.empty()) {
+    const Position last = in_flight.last_passed();
+    state.ahead = last.line > ahead_.line ? LineDigest{last.line, last.digest} : ahead_;
+  }
   return state;
 }
 
@@ -407,7 +430,7 @@ Halt Batch::save_checkpoint(bool at_the_end) {
     }
   }
   const CheckpointState state = progress(at_the_end);
-  const std::string problem = checkpoint_->save(state.position, state.sent_ahead);
+  const std::string problem = checkpoint_->save(state.position, state.sent_ahead, state.ahead);
   if (problem.empty()) {
     return Halt::none;
   }

@@ -35,6 +35,7 @@ class Batch {
   void check_event() const;
   Halt read_lines();
   Halt take_line(std::string_view line);
+  Halt refuse_other_input();
   Halt refuse_line(const std::string& sentence, std::string_view line, bool comes_again = false);
   Halt refuse_long_line();
   Halt refuse_parsed(std::string_view line);
@@ -57,8 +58,10 @@ class Batch {
   const Signals& signals_;
   Input input_;
   std::optional<CheckpointFile> checkpoint_;
+  Digest digest_;  ///< of the input, with a checkpoint
   Position start_;
   std::vector<LineRange> sent_ahead_;  ///< lines that the previous run sent ahead of its position
+  LineDigest ahead_;                   ///< proves that these lines have not changed
   std::optional<Rejects> rejects_;
   std::vector<std::uint64_t> long_lines_;  ///< rejected lines that are too long to be written to the rejects
   LineReader reader_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -36,6 +37,26 @@ bool take_number(transcode::JsonReader& reader, std::uint64_t& value) {
   }
   value = static_cast<std::uint64_t>(number);
   return true;
+}
+
+constexpr int hexadecimal = 16;
+
+std::string digest_text(std::uint64_t digest) {
+  std::string text(sizeof digest * 2, '0');
+  for (auto at = text.rbegin(); at != text.rend(); ++at, digest /= hexadecimal) {
+    *at = "0123456789abcdef"[digest % hexadecimal];
+  }
+  return text;
+}
+
+bool take_digest(transcode::JsonReader& reader, std::uint64_t& digest) {
+  Buffer text;
+  if (!reader.text(text) || text.size() != sizeof digest * 2) {
+    return false;
+  }
+  const char* const end = text.text().data() + text.size();
+  const auto [last, error] = std::from_chars(text.text().data(), end, digest, hexadecimal);
+  return error == std::errc() && last == end;
 }
 
 bool take_ranges(transcode::JsonReader& reader, std::vector<LineRange>& ranges) {
@@ -108,12 +129,19 @@ std::string to_json(const CheckpointState& state) {
   std::string result(text.text());
   result +=
       ",\"line\":" + std::to_string(state.position.line) + ",\"offset_bytes\":" + std::to_string(state.position.offset_bytes);
+  if (state.position.digest != 0) {
+    result += ",\"digest\":\"" + digest_text(state.position.digest) + "\"";
+  }
   if (!state.sent_ahead.empty()) {
     result += ",\"sent_ahead\":[";
     for (const LineRange& range : state.sent_ahead) {
       result += (result.ends_with('[') ? "[" : ",[") + std::to_string(range.first) + "," + std::to_string(range.last) + "]";
     }
     result += "]";
+  }
+  if (state.ahead.digest != 0) {
+    result += ",\"ahead_line\":" + std::to_string(state.ahead.line) + ",\"ahead_digest\":\"" +
+              digest_text(state.ahead.digest) + "\"";
   }
   return result + ",\"save\":" + std::to_string(state.save) + "}\n";
 }
@@ -137,6 +165,12 @@ std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
     } else if (key.text() == "offset_bytes") {
       good = take_number(reader, state.position.offset_bytes);
       members |= 4;
+    } else if (key.text() == "digest") {
+      good = take_digest(reader, state.position.digest);
+    } else if (key.text() == "ahead_line") {
+      good = take_number(reader, state.ahead.line);
+    } else if (key.text() == "ahead_digest") {
+      good = take_digest(reader, state.ahead.digest);
     } else if (key.text() == "save") {
       good = take_number(reader, state.save);
     } else if (key.text() == "sent_ahead") {
@@ -214,8 +248,8 @@ void CheckpointFile::read_earlier(const std::string& input_identity) {
   state_ = *earlier;
 }
 
-std::string CheckpointFile::save(const Position& position, const std::vector<LineRange>& sent_ahead) {
-  CheckpointState next{state_.input, position, sent_ahead, state_.save};
+std::string CheckpointFile::save(const Position& position, const std::vector<LineRange>& sent_ahead, LineDigest ahead) {
+  CheckpointState next{state_.input, position, sent_ahead, state_.save, ahead};
   if (is_reserved_ && next == state_) {
     return {};
   }

@@ -12,14 +12,17 @@ namespace socketio::cli {
 
 /// Progress of a batch, kept in a small file that the next run reads:
 ///
-///   {"input":"/data/events.ndjson","line":812,"offset_bytes":123456,"sent_ahead":[[815,820]],"save":7}
+///   {"input":"/data/events.ndjson","line":812,"offset_bytes":123456,"digest":"0123456789abcdef","sent_ahead":[[815,820]],
+///    "ahead_line":820,"ahead_digest":"fedcba9876543210","save":7}
 ///
-/// Everything up to `line` is done. Lines in `sent_ahead` (usually none) come later and have already been sent.
+/// Everything up to `line` is done; `digest` is that of these bytes. Lines in `sent_ahead` (usually none) come later and have
+/// already been sent; `ahead_digest` is the digest of the input up to `ahead_line`, which is not before the last of them.
 struct CheckpointState {
   std::string input;
   Position position;
   std::vector<LineRange> sent_ahead;
   std::uint64_t save = 0;  ///< number of times it was saved: of several records the one with the highest number is valid
+  LineDigest ahead{};      ///< only with `sent_ahead`
   friend bool operator==(const CheckpointState&, const CheckpointState&) = default;
 };
 
@@ -44,7 +47,7 @@ class CheckpointFile {
   [[nodiscard]] const CheckpointState& state() const noexcept { return state_; }
 
   /// Writes the state if it has changed. Returns an empty text, or a sentence on why it could not be written.
-  [[nodiscard]] std::string save(const Position& position, const std::vector<LineRange>& sent_ahead);
+  [[nodiscard]] std::string save(const Position& position, const std::vector<LineRange>& sent_ahead, LineDigest ahead = {});
 
  private:
   void read_earlier(const std::string& input_identity);

@@ -10,7 +10,7 @@ void InFlight::push(Position end, Op op, std::uint16_t place, bool to_all_server
     grow();
   }
   ++size_;
-  at(size_ - 1) = {end.line, end.offset_bytes, kept_bytes, op, Fate::waiting, to_all_servers, place};
+  at(size_ - 1) = {end, kept_bytes, op, Fate::waiting, to_all_servers, place};
   ++waiting_;
   waiting_kept_bytes_ += kept_bytes;
   last_offset_ = end.offset_bytes;
@@ -39,9 +39,9 @@ InFlight::Line InFlight::end(EmitId id, Fate fate) {
   entry.fate = fate;
   --waiting_;
   waiting_kept_bytes_ -= entry.kept_bytes;
-  const Line line{entry.line, entry.op, entry.place, entry.to_all_servers};
+  const Line line{entry.end.line, entry.op, entry.place, entry.to_all_servers};
   while (size_ != 0 && at(0).fate == Fate::passed) {
-    done_ = {at(0).line, at(0).offset_bytes};
+    done_ = at(0).end;
     head_ = (head_ + 1) & (ring_.size() - 1);
     --size_;
     ++first_id_;
@@ -63,13 +63,22 @@ std::vector<LineRange> InFlight::passed_ahead() const {
     if (entry.fate != Fate::passed) {
       continue;
     }
-    if (!ranges.empty() && ranges.back().last + 1 == entry.line) {
-      ranges.back().last = entry.line;
+    if (!ranges.empty() && ranges.back().last + 1 == entry.end.line) {
+      ranges.back().last = entry.end.line;
     } else {
-      ranges.push_back({entry.line, entry.line});
+      ranges.push_back({entry.end.line, entry.end.line});
     }
   }
   return ranges;
+}
+
+Position InFlight::last_passed() const {
+  for (std::size_t index = size_; index > 0; --index) {
+    if (at(index - 1).fate == Fate::passed) {
+      return at(index - 1).end;
+    }
+  }
+  return done_;
 }
 
 }  // namespace socketio::cli

@@ -13,7 +13,7 @@ namespace socketio::cli {
 
 /// The lines that have been emitted and have not completed, in order. Their results decide where a second run continues.
 ///
-/// Cost       32 bytes per line, reused; no allocation once it has grown to the number of pending lines.
+/// Cost       40 bytes per line, reused; no allocation once it has grown to the number of pending lines.
 class InFlight {
  public:
   /// `start`  input position up to which everything is done already.
@@ -53,11 +53,12 @@ class InFlight {
   [[nodiscard]] bool all_passed() const noexcept { return size_ == 0; }
   /// Lines after done() that have passed already.
   [[nodiscard]] std::vector<LineRange> passed_ahead() const;
+  /// Input position after the last line that has passed.
+  [[nodiscard]] Position last_passed() const;
 
  private:
   struct Entry {
-    std::uint64_t line;
-    std::uint64_t offset_bytes;
+    Position end;
     std::uint64_t kept_bytes;
     Op op;
     Fate fate;

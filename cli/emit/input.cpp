@@ -12,6 +12,7 @@
 
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
+#include "common/units.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -52,40 +53,38 @@ Input::~Input() {
   }
 }
 
-Position Input::skip_to(Position position, const Signals& signals) {
+Position Input::skip_to(Position position, Digest& digest, const Signals& signals) {
   if (position.offset_bytes == 0) {
     return position;
   }
-  // Skips one byte less than requested: the last byte must be the end of a line.
   char last = 0;
-  const std::uint64_t before = position.offset_bytes - 1;
-  std::uint64_t skipped = size_ ? seek(before) : 0;
-  skipped += read_over(position.offset_bytes - skipped, last, signals);
-  if (skipped < position.offset_bytes) {
+  if (read_over(position.offset_bytes, last, digest, signals) < position.offset_bytes) {
     fail_usage("The checkpoint lies behind the end of " + name_ + ": it belongs to another input. Remove it to start anew.");
   }
-  if (last == '\n' || (size_ && *size_ == position.offset_bytes)) {
-    return position;
+  if (last != '\n') {
+    digest.add("\n");
   }
-  // The earlier run read a last line that had no line feed yet.
-  char next = 0;
-  const std::uint64_t more = read_over(1, next, signals);
-  if (more == 1 && next != '\n') {
-    fail_usage("The checkpoint lies in the middle of a line of " + name_ +
-               ": it belongs to another input. Remove it to start anew.");
+  if (last != '\n' && !(size_ && *size_ == position.offset_bytes)) {
+    // The earlier run read a last line that had no line feed yet.
+    char next = 0;
+    Digest unused;
+    const std::uint64_t more = read_over(1, next, unused, signals);
+    if (more == 1 && next != '\n') {
+      fail_usage("The checkpoint lies in the middle of a line of " + name_ +
+                 ": it belongs to another input. Remove it to start anew.");
+    }
+    position.offset_bytes += more;
   }
-  return {position.line, position.offset_bytes + more};
+  if (position.digest != 0 && position.digest != digest.value()) {
+    fail_usage(name_ + " does not begin with the " + units::counted(position.line, "line") +
+               " that the checkpoint counts as sent: it belongs to another input. Remove it to start anew, or name another "
+               "file.");
+  }
+  return {position.line, position.offset_bytes, digest.value()};
 }
 
-/// Returns the offset reached, at most the end of the input; 0 when it cannot seek.
-std::uint64_t Input::seek(std::uint64_t offset) const {
-  const std::uint64_t target = std::min(offset, *size_);
-  const off_t start = ::lseek(descriptor_, 0, SEEK_CUR);
-  return start == 0 && ::lseek(descriptor_, static_cast<off_t>(target), SEEK_SET) >= 0 ? target : 0;
-}
-
-/// Reads and drops bytes. Returns how many were read.
-std::uint64_t Input::read_over(std::uint64_t count, char& last, const Signals& signals) const {
+/// Reads bytes and adds them to the digest. Returns how many were read.
+std::uint64_t Input::read_over(std::uint64_t count, char& last, Digest& digest, const Signals& signals) const {
   constexpr std::uint64_t piece = std::uint64_t{64} * 1024;
   const auto memory = std::make_unique_for_overwrite<char[]>(static_cast<std::size_t>(std::min(count, piece)));
   std::uint64_t done = 0;
@@ -100,6 +99,7 @@ std::uint64_t Input::read_over(std::uint64_t count, char& last, const Signals& s
     if (got > 0) {
       done += static_cast<std::uint64_t>(got);
       last = memory[static_cast<std::size_t>(got) - 1];
+      digest.add({memory.get(), static_cast<std::size_t>(got)});
     } else if (errno != EINTR && errno != EAGAIN) {
       fail_usage("Cannot read " + name_ + ": " + text::system_error(errno) + ".");
     }

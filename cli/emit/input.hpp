@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "digest.hpp"
 #include "position.hpp"
 #include "common/signals.hpp"
 
@@ -20,8 +21,9 @@ class Input {
   Input& operator=(const Input&) = delete;
 
   /// Skips to the position where an earlier run ended, and returns it; a line feed that was added there since then is skipped
-  /// too. Fails with Failure(usage) when the input is shorter, or no line ends there.
-  Position skip_to(Position position, const Signals& signals);
+  /// too. Adds the skipped bytes to `digest`. Fails with Failure(usage) when the input is shorter, no line ends there, or it is
+  /// other input than the earlier run read.
+  Position skip_to(Position position, Digest& digest, const Signals& signals);
 
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   /// Name for messages to people.
@@ -32,8 +34,7 @@ class Input {
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept { return size_; }
 
  private:
-  [[nodiscard]] std::uint64_t seek(std::uint64_t offset) const;
-  [[nodiscard]] std::uint64_t read_over(std::uint64_t count, char& last, const Signals& signals) const;
+  [[nodiscard]] std::uint64_t read_over(std::uint64_t count, char& last, Digest& digest, const Signals& signals) const;
 
   int descriptor_ = -1;
   std::string name_;

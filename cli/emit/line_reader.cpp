@@ -15,9 +15,10 @@ constexpr std::size_t room_min = std::size_t{64} * 1024;
 
 }  // namespace
 
-LineReader::LineReader(int fd, std::size_t line_max, Position start)
+LineReader::LineReader(int fd, std::size_t line_max, Position start, Digest* digest)
     : fd_(fd),
       line_max_(line_max),
+      digest_(digest),
       memory_(std::make_unique_for_overwrite<char[]>(read_bytes)),
       capacity_(read_bytes),
       position_(start),
@@ -51,8 +52,7 @@ LineReader::Next LineReader::next(std::string_view& line) {
     }
     begin_ += with_end;
     searched_ = begin_;
-    ++position_.line;
-    position_.offset_bytes += with_end;
+    complete_line({from, with_end});
     if (!line.empty()) {
       return Next::line;
     }
@@ -71,10 +71,22 @@ LineReader::Next LineReader::last_line(std::string_view& line) {
     return Next::too_long;
   }
   unterminated_ = true;
-  ++position_.line;
-  position_.offset_bytes += line.size();
+  complete_line(line);
   begin_ = searched_ = end_;
   return Next::line;
+}
+
+/// Advances the position by a line. `bytes` is the line, or the last part of one that is too long.
+void LineReader::complete_line(std::string_view bytes) {
+  ++position_.line;
+  position_.offset_bytes += discarded_ + bytes.size();
+  if (digest_ != nullptr) {
+    digest_->add(bytes);
+    if (!bytes.ends_with('\n')) {
+      digest_->add("\n");  // the input may grow, and then has a line feed here
+    }
+    position_.digest = digest_->value();
+  }
 }
 
 /// Drops the buffered part of a line that is too long. Returns whether the end of the line was reached.
@@ -83,14 +95,16 @@ bool LineReader::pass_over_long_line() {
   const void* const feed = std::memchr(from, '\n', end_ - begin_);
   const std::size_t size =
       feed == nullptr ? end_ - begin_ : static_cast<std::size_t>(static_cast<const char*>(feed) - from) + 1;
-  discarded_ += size;
   begin_ += size;
   searched_ = begin_;
   if (feed == nullptr && !ended_) {
+    discarded_ += size;
+    if (digest_ != nullptr) {
+      digest_->add({from, size});
+    }
     return false;
   }
-  ++position_.line;
-  position_.offset_bytes += discarded_;
+  complete_line({from, size});
   discarded_ = 0;
   too_long_ = false;
   return true;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 
+#include "digest.hpp"
 #include "position.hpp"
 
 namespace socketio::cli {
@@ -15,9 +16,10 @@ namespace socketio::cli {
 class LineReader {
  public:
   /// `fd`        borrowed.
-  /// `start`     current position of the input.
   /// `line_max`  longest line in bytes, without its line ending.
-  LineReader(int fd, std::size_t line_max, Position start = {});
+  /// `start`     current position of the input.
+  /// `digest`    borrowed; the digest of the input up to `start`. Null: positions get no digest.
+  LineReader(int fd, std::size_t line_max, Position start = {}, Digest* digest = nullptr);
 
   enum class Next : std::uint8_t {
     line,      ///< a line
@@ -41,11 +43,13 @@ class LineReader {
 
  private:
   Next last_line(std::string_view& line);
+  void complete_line(std::string_view bytes);
   bool pass_over_long_line();
   void make_room();
 
   const int fd_;
   const std::size_t line_max_;
+  Digest* const digest_;
   std::unique_ptr<char[]> memory_;
   std::size_t capacity_;
   std::size_t begin_ = 0;     ///< first byte not returned yet

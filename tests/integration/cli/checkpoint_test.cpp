@@ -188,6 +188,74 @@ TEST_CASE("checkpoint: a refused line is tried again, those behind it that were 
   CHECK(std::set<int>(numbers.begin(), numbers.end()).size() == 300);
 }
 
+TEST_CASE("checkpoint: other lines of the same lengths are refused, from a file and from standard input") {
+  const Folder folder;
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const Words words{"-r", redis.url(), "--checkpoint", folder / "c", "--input"};
+  const auto run = [&](const std::string& text, const std::string& input) {
+    std::ofstream(folder / "in") << text;
+    Words all = words;
+    all.push_back(input == "-" ? "-" : folder / "in");
+    return emit(all, input == "-" ? text : "");
+  };
+  for (const std::string input : {"-", "in"}) {
+    fs::remove(folder / "c");
+    CAPTURE(input);
+    CHECK(run(lines(10, 20), input).status == 0);
+    const Ended other = run(lines(30, 40) + line(41), input);
+    CHECK(other.status == 1);
+    CHECK(other.says("does not begin with the 11 lines that the checkpoint counts as sent: it belongs to another input. "
+                     "Remove it to start anew, or name another file."));
+    const Ended same = run(lines(10, 21), input);
+    CHECK(same.status == 0);
+    CHECK(same.summary()["sent"] == 1);
+  }
+  CHECK(server.count() == 24);
+}
+
+TEST_CASE("checkpoint: one of an older version is used, with a note, and records what was read from then on") {
+  const Folder folder;
+  const RedisServer redis;
+  append(folder / "in", lines(10, 20));
+  const std::string size = std::to_string(line(10).size());
+  append(folder / "c", R"({"input":")" + (folder / "in") + R"(","line":1,"offset_bytes":)" + size + ",\"save\":3}\n");
+  const Words words{"-r", redis.url(), "--checkpoint", folder / "c", "--input", folder / "in"};
+  const Ended first = emit(words);
+  CHECK(first.status == 0);
+  CHECK(first.summary()["sent"] == 10);
+  CHECK(first.says("The checkpoint is that of an older version"));
+  append(folder / "in", line(21));
+  const Ended second = emit(words);
+  CHECK(second.summary()["sent"] == 1);
+  CHECK_FALSE(second.says("older version"));
+  std::ofstream(folder / "in") << lines(30, 41);
+  CHECK(emit(words).status == 1);
+}
+
+TEST_CASE("checkpoint: other lines in place of those that were sent ahead end the run") {
+  const Folder folder;
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">pw", "+@all", "resetchannels", "&socket.io#/#r#"}).starts_with("+OK"));
+  const Surroundings password{{"SOCKETIO_REDIS_PASSWORD=pw"}};
+  append(folder / "in", line(1, "s") + lines(2, 9));
+  const Words words{"-r", redis.url(), "--user", "app", "--checkpoint", folder / "c", "--input", folder / "in"};
+  CHECK(emit(words, "", password).status == 3);
+  REQUIRE(server.has(8));
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "&socket.io#*"}).starts_with("+OK"));
+  std::ofstream(folder / "in") << line(1, "s") << lines(2, 8) << line(8);
+  const Ended other = emit(words, "", password);
+  CHECK(other.status == 1);
+  CHECK(other.says("are not those of the earlier run, so the checkpoint belongs to another input."));
+  SUBCASE("and lines that are the same are left out") {
+    std::ofstream(folder / "in") << line(1, "s") << lines(2, 9) << line(10);
+    CHECK(emit(words, "", password).status == 0);
+    REQUIRE(server.has(9));
+    CHECK(server.numbers().back() == 10);
+  }
+}
+
 TEST_CASE("checkpoint: standard input is passed over up to it") {
   const Folder folder;
   const RedisServer redis;

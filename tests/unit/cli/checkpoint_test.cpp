@@ -57,11 +57,15 @@ TEST_CASE("checkpoint: it reads back what it wrote") {
       {"-", {}, {}},
       {"/data/a \"b\".ndjson", {812, 123'456'789'012}, {}},
       {"/x", {1, 2}, {{3, 4}, {9, 9}}, 7},
+      {"/x", {1, 2, 0xfedcba9876543210U}, {{3, 4}}, 8, {4, 0xab}},
   };
   for (const CheckpointState& state : states) {
     CHECK(checkpoint_from_json(to_json(state)) == state);
   }
   CHECK(to_json(states[2]) == "{\"input\":\"/x\",\"line\":1,\"offset_bytes\":2,\"sent_ahead\":[[3,4],[9,9]],\"save\":7}\n");
+  CHECK(to_json(states[3]) ==
+        "{\"input\":\"/x\",\"line\":1,\"offset_bytes\":2,\"digest\":\"fedcba9876543210\",\"sent_ahead\":[[3,4]],"
+        "\"ahead_line\":4,\"ahead_digest\":\"00000000000000ab\",\"save\":8}\n");
 }
 
 TEST_CASE("checkpoint: text that is no checkpoint is refused, and so is every beginning of one") {
@@ -71,7 +75,9 @@ TEST_CASE("checkpoint: text that is no checkpoint is refused, and so is every be
         R"({"input":"-","line":1,"offset_bytes":0,"more":1})", R"({"input":"-","line":1,"offset_bytes":1e300})",
         R"({"input":"-","line":1,"offset_bytes":0,"sent_ahead":[[2,1]]})",
         R"({"input":"-","line":1,"offset_bytes":0,"sent_ahead":[[1]]})",
-        R"({"input":"-","line":1,"offset_bytes":0,"sent_ahead":7})"}) {
+        R"({"input":"-","line":1,"offset_bytes":0,"sent_ahead":7})", R"({"input":"-","line":1,"offset_bytes":0,"digest":7})",
+        R"({"input":"-","line":1,"offset_bytes":0,"digest":"fedcba987654321"})",
+        R"({"input":"-","line":1,"offset_bytes":0,"digest":"fedcba987654321g"})"}) {
     CAPTURE(bad);
     CHECK_FALSE(checkpoint_from_json(bad));
   }

@@ -87,6 +87,21 @@ TEST_CASE("in flight: lines that are no emits are passed over when nothing is un
   CHECK(in_flight.waiting_bytes() == 0);
 }
 
+TEST_CASE("in flight: positions keep the digest of the input, and the last line that has passed is known") {
+  InFlight in_flight({1, 10, 111});
+  CHECK(in_flight.last_passed() == Position{1, 10, 111});
+  in_flight.push({2, 20, 222}, Op::emit);
+  in_flight.push({3, 30, 333}, Op::emit);
+  in_flight.push({4, 40, 444}, Op::emit);
+  in_flight.end(2, InFlight::Fate::passed);
+  CHECK(in_flight.done() == Position{1, 10, 111});
+  CHECK(in_flight.last_passed() == Position{3, 30, 333});
+  in_flight.end(1, InFlight::Fate::passed);
+  CHECK(in_flight.done() == Position{3, 30, 333});
+  in_flight.end(3, InFlight::Fate::kept);
+  CHECK(in_flight.last_passed() == Position{3, 30, 333});
+}
+
 TEST_CASE("tally: the median and the smallest number of receivers") {
   ReceiverCounts counts;
   CHECK_FALSE(counts.min());
