@@ -9,6 +9,7 @@
 #define CXXOPTS_NO_REGEX true
 #include <cxxopts.hpp>
 
+#include "exit_status.hpp"
 #include "text.hpp"
 
 namespace socketio::cli {
@@ -119,22 +120,56 @@ std::string spell(const std::string& argument, const Syntax& syntax, const Encod
 
 std::string see_help(const Syntax& syntax) { return std::string(syntax.tool) + " --help shows all options"; }
 
-std::string unknown(const Syntax& syntax, std::string_view argument) {
-  const std::string_view name = argument.substr(0, argument.find('='));
-  std::string_view closest;
-  std::size_t closest_distance = 0;
+/// Names that other programs use for an option, and how it is written here.
+struct Synonym {
+  std::string_view word;
+  std::string_view option;  ///< its long name
+  std::string_view value = {};
+};
+constexpr Synonym synonyms[] = {
+    {"--namespace", "nsp"},
+    {"--rooms", "to"},
+    {"--host", "redis"},
+    {"--hostname", "redis"},
+    {"--url", "redis"},
+    {"--port", "redis"},
+    {"--username", "user"},
+    {"--pass", "password-file"},
+    {"--password", "password-file"},
+    {"--prefix", "key"},
+    {"--file", "input"},
+    {"--stdin", "input", " -"},
+    {"--count", "limit"},
+    {"--duration", "for"},
+    {"--json", "output", " json"},
+    {"--quiet", "output", " quiet"},
+    {"--silent", "output", " quiet"},
+};
+
+/// "; did you mean --nsp?", or a full stop.
+std::string meant_instead(const Syntax& syntax, std::string_view name) {
+  for (const Synonym& synonym : synonyms) {
+    if (synonym.word == name && find(syntax, synonym.option) != nullptr) {
+      return "; did you mean --" + std::string(synonym.option) + std::string(synonym.value) + "?";
+    }
+  }
+  std::vector<std::string> spelled;
   for (const OptionEntry& entry : syntax.table) {
     for_each_name(entry, [&](std::string_view known) {
-      const std::size_t distance = text::distance(name, "--" + std::string(known));
-      if (known.size() > 1 && (closest.empty() || distance < closest_distance)) {
-        closest = known;
-        closest_distance = distance;
+      if (known.size() > 1) {
+        spelled.push_back("--" + std::string(known));
       }
     });
   }
-  const bool close = name.starts_with("--") && closest_distance <= 1 + name.size() / 4;
-  return "There is no option " + text::excerpt(name) + (close ? "; did you mean --" + std::string(closest) + "?" : ".") + "\n" +
-         see_help(syntax) + "; " + std::string(syntax.behind_dashes) + " that begins with a dash stands behind --.";
+  const std::vector<std::string_view> known(spelled.begin(), spelled.end());
+  const std::string_view meant = name.starts_with("--") ? text::closest(name, known) : std::string_view();
+  return meant.empty() ? "." : "; did you mean " + std::string(meant) + "?";
+}
+
+std::string unknown(const Syntax& syntax, std::string_view argument) {
+  const std::string_view name = argument.substr(0, argument.find('='));
+  return "There is no option " + text::excerpt(name) + meant_instead(syntax, name) + "\n" + see_help(syntax) + "; " +
+         std::string(syntax.behind_dashes) + " that begins with a dash stands behind --.";
 }
 
 std::string mistake_in_name(const Syntax& syntax, std::string_view argument) {
@@ -262,12 +297,52 @@ bool CommandLine::has(std::string_view name) const noexcept {
   return std::any_of(options.begin(), options.end(), [&](const Given& given) { return is_named(*given.option, name); });
 }
 
+std::string dashed(const OptionEntry& entry) {
+  std::string_view long_name;
+  for_each_name(entry, [&](std::string_view name) { long_name = long_name.size() > 1 ? long_name : name; });
+  return "--" + std::string(long_name);
+}
+
+void check_values(const CommandLine& line, const std::vector<std::string>& arguments, const Syntax& syntax) {
+  const auto is_spelled = [&](std::string_view argument) {
+    const std::size_t dashes = argument.starts_with("--") ? 2 : argument.starts_with('-') ? 1 : 0;
+    const std::string_view name = argument.substr(dashes, argument.find('=') - dashes);
+    return dashes != 0 && !name.empty() && (name.size() == 1) == (dashes == 1) && find(syntax, name) != nullptr;
+  };
+  for (const Given& given : line.options) {
+    const std::string name = dashed(*given.option);
+    if (!given.option->takes_value) {
+      continue;
+    }
+    if (given.value.empty()) {
+      fail_usage("The value of " + name + " is empty. If it is a shell variable, that variable is not set.");
+    }
+    const bool is_alone = std::find(arguments.begin(), arguments.end(), given.value) != arguments.end();
+    if (is_alone && is_spelled(given.value)) {
+      fail_usage("The value of " + name + " is missing: the option " + text::excerpt(given.value) +
+                 " follows it. If it is a shell variable, that variable is not set. If " + text::excerpt(given.value) +
+                 " is the value, write " + name + "=" + text::excerpt(given.value) + ".");
+    }
+  }
+  for (const std::string& argument : arguments) {
+    if (argument == "--") {
+      break;
+    }
+    const bool is_one_dash = argument.size() > 2 && argument[0] == '-' && argument[1] != '-';
+    const std::string_view name = std::string_view(argument).substr(std::min<std::size_t>(1, argument.size()));
+    if (is_one_dash && find(syntax, name.substr(0, name.find('='))) != nullptr && name.find('=') != 1) {
+      fail_usage(text::excerpt(argument) + " has one dash: did you mean -" + text::excerpt(argument) + "? If not, write " +
+                 text::excerpt(argument.substr(0, 2)) + " " + text::excerpt(argument.substr(2)) + ".");
+    }
+  }
+}
+
 CommandLine read_command_line(const std::vector<std::string>& arguments, const Syntax& syntax) {
   return Reader(arguments, syntax).read();
 }
 
-CommandLine read_command_line(const std::vector<std::string>& arguments) {
-  return read_command_line(arguments, {"socketio-emit", option_table(), "an EVENT or ARG"});
-}
+Syntax emit_syntax() { return {"socketio-emit", option_table(), "an EVENT or ARG"}; }
+
+CommandLine read_command_line(const std::vector<std::string>& arguments) { return read_command_line(arguments, emit_syntax()); }
 
 }  // namespace socketio::cli

@@ -107,8 +107,10 @@ void read_transports(Collected& all, const std::string& list, const char* source
     const auto known = {Transport::classic, Transport::sharded, Transport::streams};
     const auto found = std::find_if(known.begin(), known.end(), [&](Transport one) { return name_of(one) == name; });
     if (found == known.end()) {
+      constexpr std::string_view known_names[] = {"classic", "sharded", "streams", "auto"};
       fail_usage(std::string(source) + " cannot be \"" + text::excerpt(list) +
-                 "\": it is classic, sharded, streams or auto, or several of the first three, like classic,streams.");
+                 "\": it is classic, sharded, streams or auto, or several of the first three, like classic,streams." +
+                 text::did_you_mean(name, known_names));
     }
     if (all.options.uses(*found)) {
       fail_usage(std::string(source) + " names " + std::string(name) + " twice.");

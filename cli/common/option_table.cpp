@@ -123,9 +123,6 @@ void set_sharded_mode(Collected& all, OptionText value) {
 }
 
 void set_stream_name(Collected& all, OptionText value) {
-  if (value.empty()) {
-    fail_usage("The name of the stream is empty.");
-  }
   all.options.stream_name = checked("The name of the stream", value);
   all.stream_option = "--stream-name";
 }

@@ -24,6 +24,7 @@ Options parse_options(const std::vector<std::string>& arguments, const Surroundi
   if (line.wrong) {
     fail_usage(*line.wrong);
   }
+  check_values(line, arguments, emit_syntax());
   for (const Given& given : line.options) {
     given.option->apply(all, given.value);
   }

@@ -100,4 +100,16 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+std::string_view closest(std::string_view word, std::span<const std::string_view> known) {
+  const auto nearest = std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
+    return distance(word, a) < distance(word, b);
+  });
+  return nearest != known.end() && distance(word, *nearest) <= 1 + word.size() / 4 ? *nearest : std::string_view();
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
+  const std::string_view meant = closest(word, known);
+  return meant.empty() ? "" : " Did you mean " + std::string(meant) + "?";
+}
+
 }  // namespace socketio::cli::text

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,7 +32,13 @@ std::string utf16_problem(std::string_view first_line);
 /// Text of an errno, such as "No such file or directory".
 std::string system_error(int error);
 
-/// Number of single changes from one word to the other, for "did you mean".
+/// Number of single changes from one word to the other.
 std::size_t distance(std::string_view a, std::string_view b);
+
+/// The known word that `word` was probably meant to be; empty if none is similar.
+std::string_view closest(std::string_view word, std::span<const std::string_view> known);
+
+/// " Did you mean WORD?", or nothing if none of the known words is similar.
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
 
 }  // namespace socketio::cli::text

@@ -215,8 +215,11 @@ Halt Batch::refuse_parsed(std::string_view line) {
   if (!options_.lines_are_text && is_blank(line)) {
     return Halt::none;
   }
-  if (!reader_.is_unterminated() || !parser_->ends_early()) {
+  if (!parser_->ends_early()) {
     return refuse_line(parser_->problem() + ".", line);
+  }
+  if (!reader_.is_unterminated()) {
+    return refuse_line(parser_->problem() + "; an object must be in one line, which jq -c . FILE makes of it.", line);
   }
   // The line may still be incomplete, so a later run reads it again.
   const Position before = handled_;

@@ -108,6 +108,9 @@ bool JsonLineParser::parse_whole(std::string_view line) {
   if (!reader.peek(kind)) {
     return refuse_json(line, reader.error());
   }
+  if (kind == Kind::array) {
+    return refuse("it is a JSON array; a batch has one JSON object a line, which jq -c '.[]' FILE makes of it");
+  }
   if (kind != Kind::map) {
     return refuse("it is not a JSON object, like {\"event\":\"chat\",\"args\":[\"hello\"]}");
   }

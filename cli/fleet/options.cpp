@@ -16,10 +16,18 @@ namespace {
 
 constexpr std::string_view see_help = "\nsocketio-fleet --help shows examples.";
 
+std::vector<std::string_view> command_names() {
+  std::vector<std::string_view> names;
+  for (const Subcommand& command : subcommands()) {
+    names.push_back(command.name);
+  }
+  return names;
+}
+
 std::string names_of_commands() {
   std::string names;
-  for (const Subcommand& command : subcommands()) {
-    names += (names.empty() ? "" : ", ") + std::string(command.name);
+  for (const std::string_view name : command_names()) {
+    names += (names.empty() ? "" : ", ") + std::string(name);
   }
   return names;
 }
@@ -31,7 +39,7 @@ const Subcommand& command_of(const std::vector<std::string>& words) {
   const Subcommand* const command = find_subcommand(words.front());
   if (command == nullptr) {
     fail_usage("There is no command \"" + text::excerpt(words.front()) + "\"; there are " + names_of_commands() + "." +
-               std::string(see_help));
+               text::did_you_mean(words.front(), command_names()) + std::string(see_help));
   }
   if (words.size() > 1) {
     fail_usage("The command " + words.front() + " takes options only, not \"" + text::excerpt(words[1]) + "\"." +
@@ -60,10 +68,7 @@ void check_belongs(const Subcommand& command, const Given& given) {
     owners += (index == 0 ? "" : index + 1 == owning.size() ? " and " : ", ") + std::string(owning[index]);
   }
   if (!owners.empty() && !lists(command.takes, *given.option)) {
-    const std::string_view names = given.option->names;
-    const std::size_t comma = names.find(',');  // after a letter
-    const std::string_view name = comma == 1 ? names.substr(2, names.find(',', 2) - 2) : names.substr(0, comma);
-    fail_usage("--" + std::string(name) + " belongs to " + owners + ", not to " + std::string(command.name) + ".");
+    fail_usage(dashed(*given.option) + " belongs to " + owners + ", not to " + std::string(command.name) + ".");
   }
 }
 
@@ -92,15 +97,14 @@ void read_transports(Options& options, std::span<const std::string> given, const
       }
     }
     if (!known) {
-      fail_usage(std::string(source) + " cannot be \"" + text::excerpt(name) +
-                 "\": it is classic, sharded, streams, several of them with commas between, all, or auto.");
+      constexpr std::string_view known_names[] = {"classic", "sharded", "streams", "all", "auto"};
+      fail_usage(std::string(source) + " cannot be \"" + text::excerpt(name) + "\": it is classic, sharded, streams" +
+                 (options.command->asks_one_place ? " or auto." : ", several of them with commas between, all, or auto.") +
+                 text::did_you_mean(name, known_names));
     }
     if (name == "auto" && names.size() > 1) {
       fail_usage(std::string(source) + " auto stands alone: it looks which transport the fleet uses.");
     }
-  }
-  if (names.empty()) {
-    fail_usage(std::string(source) + " names no transport.");
   }
 }
 
@@ -130,15 +134,13 @@ void check(const Options& options) {
     fail_usage(std::string(options.from ? "--from" : "--last") +
                " needs --transport streams: the other transports keep no history.");
   }
-  if (options.record && options.record->empty()) {
-    fail_usage("--record needs the path of a file.");
-  }
   const std::string name(options.command->name);
   if (options.command->asks_one_place && options.namespaces.size() > 1) {
     fail_usage("The command " + name + " asks in one namespace; give one --nsp.");
   }
   if (options.command->asks_one_place && options.buses.size() > 1) {
-    fail_usage("The command " + name + " asks the servers of one transport; give one, or auto.");
+    fail_usage("The command " + name +
+               " asks the servers of one transport: --transport is classic, sharded, streams or auto here, not several.");
   }
 }
 
@@ -160,6 +162,7 @@ Options parse_options(const std::vector<std::string>& arguments, const Surroundi
   if (line.wrong) {
     fail_usage(*line.wrong);
   }
+  check_values(line, arguments, syntax);
   options.command = &command_of(line.words);
   for (const Given& given : line.options) {
     check_belongs(*options.command, given);

@@ -126,6 +126,19 @@ std::vector<int> sequence(int first, int last) {
 
 }  // namespace
 
+TEST_CASE("batch: JSON that is an array, or has objects over several lines, is refused with the command that makes lines of it") {
+  for (const char* input : {"[{\"event\":\"a\"},{\"event\":\"b\"}]\n", "[{\"event\":\"a\"}]", "[\n  {\"event\":\"a\"}\n]\n"}) {
+    const Ended ended = emit({"--dry-run", "--input", "-"}, input);
+    CHECK(ended.status == 1);
+    CHECK(ended.says("line 1: it is a JSON array; a batch has one JSON object a line, which jq -c '.[]' FILE makes of it."));
+  }
+  for (const char* input : {"{\n  \"event\": \"a\"\n}\n", "{ \"event\": \"a\",\n  \"args\": [] }\n"}) {
+    const Ended ended = emit({"--dry-run", "--input", "-"}, input);
+    CHECK(ended.status == 1);
+    CHECK(ended.says("; an object must be in one line, which jq -c . FILE makes of it."));
+  }
+}
+
 TEST_CASE("batch: null for rooms is a bad line, an empty list reaches nobody and is counted, everybody must be asked for") {
   const RedisServer redis;
   const Subscriber fleet(redis.port());

@@ -198,7 +198,8 @@ TEST_CASE("batch line: nesting is limited the same way in the first line and in 
 
 TEST_CASE("batch line: every mistake has its sentence") {
   CHECK(problem("event: chat") == "it is not JSON: unexpected e at column 1");
-  CHECK(problem("[1]") == R"(it is not a JSON object, like {"event":"chat","args":["hello"]})");
+  CHECK(problem("[1]") == "it is a JSON array; a batch has one JSON object a line, which jq -c '.[]' FILE makes of it");
+  CHECK(problem("7") == R"(it is not a JSON object, like {"event":"chat","args":["hello"]})");
   CHECK(problem(R"({"event":"c",})") == "it is not JSON: unexpected } at column 14");
   CHECK(problem(R"({"event":"c"} x)") == "it is not JSON: more text after the value at column 15");
   CHECK(problem("{\"event\":\"\xff\"}") == "it is not JSON: a byte that is not UTF-8 at column 11");

@@ -7,12 +7,12 @@
 #include <sstream>
 #include <string>
 
+#include "common/exit_status.hpp"
 #include "fleet/doctor.hpp"
 #include "fleet/help.hpp"
 #include "fleet/stream_position.hpp"
 #include "fleet/subcommands.hpp"
 #include "fleet/table.hpp"
-#include "common/exit_status.hpp"
 #include "option_names.hpp"
 
 namespace fleet_options_test {
@@ -55,6 +55,11 @@ TEST_CASE("fleet options: transports stand with commas between, or repeatedly, e
   CHECK(parse({"tap", "--transport", "auto"}).buses.empty());
   CHECK(parse({"tap"}, "sharded").buses == std::vector{Bus::sharded});
   CHECK(mistake({"tap", "--transport", "pigeon"}).starts_with("--transport cannot be \"pigeon\""));
+  CHECK(mistake({"tap", "--transport", "classic,stream"}) ==
+        "--transport cannot be \"stream\": it is classic, sharded, streams, several of them with commas between, all, or auto. "
+        "Did you mean streams?");
+  CHECK(mistake({"count", "--transport", "Classic"}) ==
+        "--transport cannot be \"Classic\": it is classic, sharded, streams or auto. Did you mean classic?");
   CHECK(mistake({"tap", "--transport", "auto,classic"}).starts_with("--transport auto stands alone"));
   CHECK(mistake({"tap", "--transport", ","}).starts_with("--transport cannot be"));
 }
@@ -84,6 +89,18 @@ TEST_CASE("fleet options: the doctor looks at the transports that are in use, un
   CHECK(mistake({"tap", "--recovery-window", "1h"}).starts_with("--recovery-window belongs to doctor, not to tap."));
 }
 
+TEST_CASE(
+    "fleet options: a value that is empty, or is the next option, is refused, as a shell variable that is not set makes it") {
+  for (const char* option : {"--to", "--except", "--nsp", "--key", "--event", "--record", "--transport", "--stream-name"}) {
+    const std::string command = std::string(option) == "--except" ? "count" : "tap";
+    CHECK(mistake({command, option, ""}).starts_with("The value of " + std::string(option) + " is empty."));
+    CHECK(mistake({command, option, "--verbose"})
+              .starts_with("The value of " + std::string(option) + " is missing: the option --verbose follows it."));
+  }
+  CHECK(mistake({"tap", "--namespace", "admin"}).starts_with("There is no option --namespace; did you mean --nsp?"));
+  CHECK(mistake({"tap", "-nsp", "admin"}).starts_with("-nsp has one dash: did you mean --nsp?"));
+}
+
 TEST_CASE("fleet options: who asks for sockets asks in one namespace of one transport, servers in all") {
   for (const char* command : {"rooms", "sockets", "count"}) {
     CAPTURE(command);
@@ -92,7 +109,9 @@ TEST_CASE("fleet options: who asks for sockets asks in one namespace of one tran
     CHECK(parse({command}).is_by_default);
     CHECK(parse({command, "-n", "chat"}).namespaces == Words{"/chat"});
     CHECK(mistake({command, "-n", "a", "-n", "b"}).ends_with("asks in one namespace; give one --nsp."));
-    CHECK(mistake({command, "--transport", "all"}).ends_with("asks the servers of one transport; give one, or auto."));
+    CHECK(mistake({command, "--transport", "all"})
+              .ends_with(
+                  "asks the servers of one transport: --transport is classic, sharded, streams or auto here, not several."));
   }
   CHECK(parse({"servers"}).namespaces.empty());
   CHECK(parse({"servers"}).buses.empty());
@@ -215,6 +234,8 @@ TEST_CASE("fleet doctor: lines of CLIENT LIST, and what is none") {
 TEST_CASE("fleet options: mistakes are told") {
   CHECK(mistake({"-v"}).starts_with("What is to be looked at? Give a command: "));
   CHECK(mistake({"tab"}).starts_with("There is no command \"tab\"; there are "));
+  CHECK(mistake({"tab"}).find(" doctor. Did you mean tap?\n") != std::string::npos);
+  CHECK(mistake({"clients"}).find("Did you mean") == std::string::npos);
   CHECK(mistake({"tap", "kitchen"}).starts_with("The command tap takes options only, not \"kitchen\"."));
   CHECK(mistake({"tap", "--transport", "classic", "--last", "5"}).starts_with("--last needs --transport streams"));
   CHECK(mistake({"tap", "--transport", "streams", "--last", "5", "--from", "0"}).starts_with("--from and --last do not go"));

@@ -87,9 +87,9 @@ TEST_CASE("options: all names of a room's option mean the same, in their order, 
   CHECK(options.rooms == std::vector<Room>{"a", "b", "c", "d"});
 }
 
-TEST_CASE("options: rooms and arguments keep commas, spaces and emptiness") {
-  const Options options = parse({"-t", "a,b", "-t", "c d", "-t", "", "chat", "[1,2]", ""});
-  CHECK(options.rooms == std::vector<Room>{"a,b", "c d", ""});
+TEST_CASE("options: rooms and arguments keep commas and spaces, and arguments their emptiness") {
+  const Options options = parse({"-t", "a,b", "-t", "c d", "-t", " ", "chat", "[1,2]", ""});
+  CHECK(options.rooms == std::vector<Room>{"a,b", "c d", " "});
   CHECK(options.arguments == Words{"[1,2]", ""});
 }
 
@@ -106,11 +106,66 @@ TEST_CASE("options: -- ends the options") {
   CHECK(options.rooms == std::vector<Room>{"a"});
 }
 
+TEST_CASE("options: a value that is empty is refused, as a shell variable that is not set makes it") {
+  for (const OptionNames& option : option_names()) {
+    if (!option.takes_value) {
+      continue;
+    }
+    const std::string sentence = "The value of --" + option.names.front() + " is empty. If it is a shell variable,";
+    for (const std::string& name : option.names) {
+      CHECK(contains(refusal({"--" + name, "", "chat"}), sentence));
+      CHECK(contains(refusal({"--" + name + "=", "chat"}), sentence));
+    }
+    if (option.letter != 0) {
+      CHECK(contains(refusal({std::string("-") + option.letter, "", "chat"}), sentence));
+    }
+  }
+}
+
+TEST_CASE("options: an option is no value of the option before it, as a shell makes it of a variable that is not set") {
+  CHECK(
+      refusal({"-x", "-t", "kitchen", "chat"}) ==
+      "The value of --except is missing: the option -t follows it. If it is a shell variable, that variable is not set. If -t "
+      "is the value, write --except=-t.");
+  for (const char* next : {"--to", "--to=a", "--volatile", "-n", "--help"}) {
+    CHECK(contains(refusal({"--to", next, "chat"}), std::string("the option ") + next + " follows it."));
+  }
+  CHECK(parse({"--to=--to", "-t--volatile", "-t", "-7", "-t", "-kitchen", "-t", "--", "chat"}).rooms ==
+        std::vector<Room>{"--to", "--volatile", "-7", "-kitchen", "--"});
+}
+
+TEST_CASE("options: a long option with one dash is refused, it would be a letter with a value") {
+  CHECK(refusal({"-to", "kitchen", "chat"}) == "-to has one dash: did you mean --to? If not, write -t o.");
+  CHECK(contains(refusal({"-nsp=/admin", "chat"}), "-nsp=/admin has one dash: did you mean --nsp=/admin?"));
+  CHECK(parse({"-tgame-7", "-t", "o", "--", "-to"}).event == "-to");
+}
+
+TEST_CASE("options: what other programs call an option is pointed to it") {
+  for (const auto& [wrong, right] : {std::pair{"--namespace", "--nsp"},
+                                     {"--namespace=/admin", "--nsp"},
+                                     {"--password=x", "--password-file"},
+                                     {"--json", "--output json"},
+                                     {"--quiet", "--output quiet"},
+                                     {"--host", "--redis"},
+                                     {"--stdin", "--input -"}}) {
+    const std::string sentence = refusal({wrong, "chat"});
+    CHECK(contains(sentence, std::string("; did you mean ") + right + "?"));
+    CHECK_FALSE(contains(sentence, "=x"));
+  }
+}
+
+TEST_CASE("options: a transport that is misspelt") {
+  CHECK(refusal({"--transport", "clasic,streams", "chat"}) ==
+        "--transport cannot be \"clasic,streams\": it is classic, sharded, streams or auto, or several of the first three, like "
+        "classic,streams. Did you mean classic?");
+  CHECK_FALSE(contains(refusal({"--transport", "kafka", "chat"}), "Did you mean"));
+}
+
 TEST_CASE("options: a namespace gets its slash") {
   CHECK(parse({"chat"}).nsp == "/");
   CHECK(parse({"-n", "admin", "chat"}).nsp == "/admin");
   CHECK(parse({"--nsp", "/admin", "chat"}).nsp == "/admin");
-  CHECK(parse({"--nsp", "", "chat"}).nsp == "/");
+  CHECK(parse({"--nsp", "/", "chat"}).nsp == "/");
 }
 
 TEST_CASE("options: flags") {
@@ -253,7 +308,7 @@ TEST_CASE("options: what belongs to a transport") {
   CHECK(contains(refusal({"--sharded-mode", "public", "chat"}), "it is dynamic (default), static or dynamic-private"));
   CHECK(contains(refusal({"--stream-count", "0", "chat"}), "--stream-count cannot be \"0\""));
   CHECK(contains(refusal({"--stream-maxlen", "many", "chat"}), "--stream-maxlen cannot be \"many\""));
-  CHECK(contains(refusal({"--stream-name", "", "chat"}), "The name of the stream is empty."));
+  CHECK(contains(refusal({"--stream-name", "", "chat"}), "The value of --stream-name is empty."));
   CHECK(contains(refusal({"--transport", "auto", "--dry-run", "chat"}), "--transport auto and --dry-run do not go together"));
   CHECK(contains(refusal({"--transport", "streams", "--require-receivers", "1", "chat"}),
                  "--require-receivers and streams do not go together: a stream does not tell who reads it"));
@@ -289,7 +344,7 @@ TEST_CASE("options: which answers are enough") {
   CHECK(contains(refusal({"--ack", "--first", "--quorum", "chat"}), "--first and --quorum do not go together"));
   CHECK(contains(refusal({"--ack", "--quorum", "--expected", "2", "chat"}), "--quorum and --expected do not go together"));
   CHECK(contains(refusal({"--ack", "--expected", "2", "--first", "chat"}), "--first and --expected do not go together"));
-  for (const char* bad : {"0", "-1", "many", ""}) {
+  for (const char* bad : {"0", "-1", "many", " "}) {
     CHECK(contains(refusal({"--ack", std::string("--expected=") + bad, "chat"}), "write a number of answers, like 3"));
   }
 }
