@@ -1,6 +1,7 @@
 // Mistakes that the compiler refuses with one sentence each. Compiled by refused.py, which reads the marks.
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@ struct Defined {
   std::vector<Converted> list;
   MSGPACK_DEFINE_MAP(x, list)
 };
+enum class Enum { one };
 class Base {
  public:
   virtual ~Base() = default;
@@ -82,6 +84,15 @@ void refused(socketio::Socket socket, socketio::Server& io, socketio::Value valu
   socket.on("e", [](const std::vector<socketio::Value>&) {});           // refused: A container cannot hold
   socket.on("e", [](const Undefined&) {});                              // refused: This struct cannot be read
   socket.emit("e", Undefined());                                        // refused: This struct cannot be packed
+  socket.emit("e", Enum::one);                                          // refused: An enum cannot be packed
+  socket.on("e", [](const std::vector<Enum>&) {});                      // refused: An enum cannot be read
+  socket.emit("e", 1, [](int) {});                                      // refused: A function cannot be sent
+  io.to("r").emit("e", std::function<void(int)>());                     // refused: A function cannot be sent
+  socket.emit("e", L"wide");                                            // refused: Send text as UTF-8 in char
+  socket.emit("e", std::u8string());                                    // refused: Send text as UTF-8 in char
+  socket.on("e", [](socketio::Json) {});                                // refused: A socketio::Json can only be sent
+  socket.on("e", [](int, std::function<void(int)>) {});                 // refused: The function that answers an event
+  socket.on("e", [](socketio::Socket, int) {});                         // refused: The parameters of a handler are
   socket.on("e", [](std::string&) {});                                  // refused: Take each parameter
   socket.on("e", [](int, socketio::Ack& ack) { ack(1); });              // refused: Take each parameter
   socket.on("e", [](const char*) {});                                   // refused: A handler has no pointers

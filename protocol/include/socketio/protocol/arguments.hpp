@@ -81,6 +81,17 @@ struct is_system_time : std::false_type {};
 template <typename Duration>
 struct is_system_time<std::chrono::time_point<std::chrono::system_clock, Duration>> : std::true_type {};
 
+/// True for text in another type of characters than char.
+template <typename T>
+inline constexpr bool is_wide_text =
+    std::is_convertible_v<const T&, std::wstring_view> || std::is_convertible_v<const T&, std::u8string_view> ||
+    std::is_convertible_v<const T&, std::u16string_view> || std::is_convertible_v<const T&, std::u32string_view>;
+/// True for functions and function objects whose call is no template.
+template <typename T>
+inline constexpr bool is_callable = std::is_function_v<std::remove_pointer_t<T>> || requires {
+  &T::operator();
+};
+
 /// Appends a value that is already packed. An empty one becomes nil, as JavaScript's undefined does in an array.
 SOCKETIO_API void pack_again(Buffer& out, Bytes packed);
 
@@ -107,6 +118,11 @@ void pack_one(Buffer& out, const T& value) {
   } else if constexpr (std::is_same_v<T, Arguments>) {
     pack::array_header(out, static_cast<std::uint32_t>(value.size()));
     out.append(value.packed());
+  } else if constexpr (is_callable<T> && !standard_types::HasPack<T>) {
+    static_assert(!is_callable<T> || standard_types::HasPack<T>,
+                  "A function cannot be sent: the function that gets an answer belongs to emit_with_ack().");
+  } else if constexpr (is_wide_text<T>) {
+    static_assert(!is_wide_text<T>, "Send text as UTF-8 in char: std::string, \"text\".");
   } else if constexpr (std::is_pointer_v<T> && !std::convertible_to<T, const char*>) {
     static_assert(!std::is_pointer_v<T>, "Pass the object, not a pointer to it.");
   } else if constexpr (std::convertible_to<const T&, std::string_view>) {

@@ -5,7 +5,7 @@
 // msgpack-c's own adaptors include a header for each container.
 //
 // <msgpack.hpp> takes twice the compile time of these. A program may include it as well, or those of its adaptors that it
-// needs, for what is not here: readers of streams, std::complex, std::wstring, Boost's types.
+// needs, for what is not here: readers of streams, std::complex, Boost's types.
 
 // msgpack-c requires Boost unless MSGPACK_NO_BOOST is defined. Programs that have Boost may want its adaptors.
 #if !defined(MSGPACK_NO_BOOST) && !__has_include(<boost/predef/other/endian.h>)

@@ -289,9 +289,9 @@ template <typename T>
 concept Converted = kind_of<T>() != Kind::none && !is_fusion_sequence<T> && !HasUnpack<T> &&
                     (!is_byte_span<T>::value || std::is_same_v<T, std::span<const std::remove_cv_t<typename T::value_type>>>);
 
-/// A class that needs MSGPACK_DEFINE or MSGPACK_DEFINE_MAP, unless there is an adaptor for it.
+/// A class that needs MSGPACK_DEFINE or MSGPACK_DEFINE_MAP, or an enum, unless there is an adaptor for it.
 template <typename T>
-concept NeedsDefine = std::is_class_v<T> && !is_template<T>::value && !is_fusion_sequence<T>;
+concept NeedsDefine = (std::is_class_v<T> && !is_template<T>::value && !is_fusion_sequence<T>) || std::is_enum_v<T>;
 
 }  // namespace socketio::standard_types
 
@@ -327,7 +327,8 @@ template <typename T>
 struct pack<T, void> {
   template <typename Stream>
   msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& out, const T&) const {
-    static_assert(sizeof(T) == 0, "This struct cannot be packed: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
+    static_assert(!std::is_enum_v<T>, "An enum cannot be packed: convert it to a number or a string.");
+    static_assert(std::is_enum_v<T>, "This struct cannot be packed: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
     return out;
   }
 };
@@ -337,7 +338,8 @@ template <typename T>
            !::socketio::standard_types::HasUnpack<T>)
 struct convert<T, void> {
   const msgpack::object& operator()(const msgpack::object& from, T&) const {
-    static_assert(sizeof(T) == 0, "This struct cannot be read: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
+    static_assert(!std::is_enum_v<T>, "An enum cannot be read: take a number or a string, and convert it.");
+    static_assert(std::is_enum_v<T>, "This struct cannot be read: give it MSGPACK_DEFINE_MAP(members...) or MSGPACK_DEFINE.");
     return from;
   }
 };

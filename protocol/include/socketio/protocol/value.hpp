@@ -183,6 +183,7 @@ bool value::convert(Bytes packed, T& result) {
   } else {
     static_assert(!holds<T, Value, Arguments>::value,
                   "A container cannot hold a socketio::Value that is read: take the whole as a Value, and parts from there.");
+    static_assert(!holds<T, Json>::value, "A socketio::Json can only be sent: take a socketio::Value, which has json().");
     static_assert(!holds<T, const char*, char*>::value, "Read text as std::string or std::string_view, not as const char*.");
     static_assert(!holds<T, std::string_view>::value,
                   "Inside a container, read text as std::string: std::string_view dangles.");

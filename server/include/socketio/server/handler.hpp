@@ -53,6 +53,8 @@ struct signature<R (*)(Params...)> {
   static constexpr bool has_references =
       ((std::is_lvalue_reference_v<Params> && !std::is_const_v<std::remove_reference_t<Params>>) || ...);
   static constexpr bool has_pointers = (std::is_pointer_v<std::remove_cvref_t<Params>> || ...);
+  static constexpr bool has_functions = (arguments::is_callable<std::remove_cvref_t<Params>> || ...);
+  static constexpr bool can_begin_empty = (std::is_default_constructible_v<std::remove_cvref_t<Params>> && ...);
 };
 template <typename R, typename... Params>
 struct signature<R (*)(Params...) noexcept> : signature<R (*)(Params...)> {};
@@ -67,7 +69,7 @@ struct signature<R (C::*)(Params...) const noexcept> : signature<R (*)(Params...
 
 /// True for a function, or a function object whose call is neither a template nor overloaded.
 template <typename F>
-inline constexpr bool has_typed_parameters = std::is_pointer_v<F> || requires { &F::operator(); };
+inline constexpr bool has_typed_parameters = arguments::is_callable<F>;
 
 template <typename T>
 inline constexpr bool is_bytes =
@@ -138,6 +140,15 @@ EventHandler make_handler(Function function) {
   } else if constexpr (handler::signature<Function>::has_references) {
     static_assert(!handler::signature<Function>::has_references,
                   "Take each parameter of the handler by value or as a const reference: const std::string&, not std::string&.");
+    return {};
+  } else if constexpr (handler::signature<Function>::has_functions) {
+    static_assert(!handler::signature<Function>::has_functions,
+                  "The function that answers an event is a parameter of type socketio::Ack.");
+    return {};
+  } else if constexpr (!handler::signature<Function>::can_begin_empty) {
+    static_assert(
+        handler::signature<Function>::can_begin_empty,
+        "The parameters of a handler are the event's arguments, of types with a default constructor. Capture the socket.");
     return {};
   } else if constexpr (handler::signature<Function>::has_pointers) {
     static_assert(!handler::signature<Function>::has_pointers,
