@@ -239,7 +239,7 @@ void ClassicAdapter::on_request(Bytes payload) {
     return;
   }
   const classic_request::View& request = decoded.value();
-  const bool own = request.uid == uid() || (request.request_id && is_pending(*request.request_id));
+  const bool own = request.uid == uid() || (request.request_id && requests().kind_of(*request.request_id));
   if (own) {
     ++count().dropped_own;
   } else if (!request.sid.empty()) {
@@ -307,12 +307,12 @@ void ClassicAdapter::act_on_socket(const Question& question, const std::vector<s
 }
 
 void ClassicAdapter::on_response(Bytes payload) {
-  if (!any_pending()) {  // a response to the request of another server
+  if (requests().empty()) {  // a response to the request of another server
     ++count().foreign_answers;
     return;
   }
   const auto id = classic_response::peek_request_id(payload);
-  if (id && !is_pending(*id)) {
+  if (id && !requests().kind_of(*id)) {
     ++count().foreign_answers;
     return;
   }
@@ -322,23 +322,23 @@ void ClassicAdapter::on_response(Bytes payload) {
     return;
   }
   const classic_response::View& response = decoded.value();
-  const auto question = asked(response.request_id);
-  if (!question) {
+  const auto kind = requests().kind_of(response.request_id);
+  if (!kind) {
     ++count().foreign_answers;
     return;
   }
-  switch (*question) {  // the request decides, not the type in the response
-    case Asked::sockets: heard_sockets(response.request_id, {}, response.sockets); return;
-    case Asked::rooms: on_rooms(response); return;
-    case Asked::server_side: heard_server_side_answer(response.request_id, {}, response.data); return;
-    case Asked::acks: break;
-    case Asked::server_count: ++count().malformed; return;  // its requests are not sent to servers
+  switch (*kind) {  // the request decides, not the type in the response
+    case RequestKind::sockets: requests().on_sockets(response.request_id, {}, response.sockets); return;
+    case RequestKind::rooms: on_rooms(response); return;
+    case RequestKind::server_side: requests().on_server_side_answer(response.request_id, {}, response.data); return;
+    case RequestKind::acks: break;
+    case RequestKind::server_count: ++count().malformed; return;  // its requests are not sent to servers
   }
   switch (response.type) {
     case classic_response::Type::client_count:
-      heard_client_count(response.request_id, {}, static_cast<std::size_t>(response.client_count));
+      requests().on_client_count(response.request_id, {}, response.client_count);
       return;
-    case classic_response::Type::ack: heard_ack(response.request_id, response.packet); return;
+    case classic_response::Type::ack: requests().on_ack(response.request_id, response.packet); return;
     default: ++count().malformed;
   }
 }
@@ -350,7 +350,7 @@ void ClassicAdapter::on_rooms(const classic_response::View& response) {
     rooms.emplace_back(name);
   }
   if (reader.ok()) {
-    heard_rooms(response.request_id, {}, std::move(rooms));
+    requests().on_rooms(response.request_id, {}, std::move(rooms));
   } else {
     ++count().malformed;
   }

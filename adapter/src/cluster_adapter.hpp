@@ -8,14 +8,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
-#include <utility>
 #include <vector>
 
 #include <socketio/adapter/adapter.hpp>
 
-#include "ack_request.hpp"
+#include "pending_requests.hpp"
 
 namespace socketio::adapter {
 
@@ -48,8 +45,6 @@ class ClusterAdapter : public Adapter {
   void close() override;
 
  protected:
-  /// Kind of a request: only responses of the same kind are accepted.
-  enum class Asked : std::uint8_t { acks, sockets, rooms, server_side, server_count };
   /// Sender and id of a request that needs a response.
   struct Question {
     std::string asker;
@@ -92,18 +87,8 @@ class ClusterAdapter : public Adapter {
   /// responded.
   void heard_all_rooms(std::function<void(std::vector<std::string>)> done);
 
-  // Responses. `responder` is the uid of the responding server, in families that send it; a second response of the same server
-  // is ignored. A response that does not fit the request is malformed.
-  [[nodiscard]] bool is_pending(std::string_view request_id) const { return requests_.find(request_id) != requests_.end(); }
-  /// Kind of the request that is pending under this id.
-  [[nodiscard]] std::optional<Asked> asked(std::string_view request_id) const;
-  [[nodiscard]] bool any_pending() const noexcept { return !requests_.empty(); }
-  /// `sockets`  a packed array of {id, handshake, rooms, data}; other elements are skipped.
-  void heard_sockets(std::string_view request_id, std::string_view responder, Bytes sockets);
-  void heard_rooms(std::string_view request_id, std::string_view responder, std::vector<std::string> rooms);
-  void heard_server_side_answer(std::string_view request_id, std::string_view responder, Bytes value);
-  void heard_client_count(std::string_view request_id, std::string_view responder, std::size_t count);
-  void heard_ack(std::string_view request_id, Bytes value);
+  /// The pending requests of this server, which take the responses.
+  [[nodiscard]] PendingRequests& requests() noexcept { return requests_; }
 
   [[nodiscard]] bool is_room_here(std::string_view room) const;
   [[nodiscard]] const std::string& uid() const noexcept { return uid_; }
@@ -114,29 +99,18 @@ class ClusterAdapter : public Adapter {
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
  private:
-  struct Request;
   class ForeignAsker;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
-  using Requests = std::unordered_map<std::string, std::shared_ptr<Request>, Hash, std::equal_to<>>;
 
-  std::shared_ptr<Request> begin_request(Asked asked, std::uint32_t timeout_ms, std::function<void(Request&)> finish);
+  std::shared_ptr<PendingRequest> begin_request(std::string id, RequestKind kind, std::uint32_t timeout_ms,
+                                                PendingRequest::Done done);
   /// Counts the servers, then sends the request when there are others, and ends it when there are none.
-  void ask_when_counted(const std::shared_ptr<Request>& request, std::function<void()> ask);
-  /// Returns the request, if it is of that kind and this is the responder's first response.
-  std::shared_ptr<Request> take_answer(std::string_view request_id, std::string_view responder, Asked asked);
-  void check(const std::shared_ptr<Request>& request);
-  void finish(const std::shared_ptr<Request>& request, bool timed_out);
-  void collect_sockets_here(const Target& target, const std::shared_ptr<Request>& request);
-  void collect_rooms_here(const std::shared_ptr<Request>& request);
+  void ask_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask);
 
   Host& host_;
   std::string uid_;
   AdapterCounters counters_;
   Buffer publishable_;
-  Requests requests_;
+  PendingRequests requests_;
   bool closed_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for callbacks that run after the adapter is destroyed
 };

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/adapter/shard_results.hpp>
 #include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/event_data.hpp>
 
 #include "selecting.hpp"
 
-#include "ack_request.hpp"
+#include "pending_request.hpp"
 
 namespace socketio::adapter {
 namespace {
@@ -93,7 +94,9 @@ void InMemoryAdapter::broadcast_with_ack(const Target& target, Bytes data, AckAr
   if (!flags.timeout_ms()) {
     flags.set_timeout_ms(ack_timeout_ms);
   }
-  const auto request = std::make_shared<AckRequest>(host_.scheduler(), std::move(arrived), std::move(done));
+  const auto request = std::make_shared<PendingRequest>(
+      host_.scheduler(), RequestKind::acks, [done = std::move(done)](PendingRequest& ended) { done(ended.take_acks()); },
+      std::move(arrived));
   std::erase_if(pending_, [](const auto& waiting) { return waiting.expired(); });
   pending_.push_back(request);
   request->start(*flags.timeout_ms());
@@ -124,32 +127,15 @@ void InMemoryAdapter::disconnect(const Target& target, bool close) {
 }
 
 void InMemoryAdapter::fetch(const Target& target, FetchDone done) {
-  auto result = std::make_shared<FetchedSockets>();
-  auto left = std::make_shared<std::size_t>(host_.shards().size());
-  for (Shard* const shard : host_.shards()) {
-    shard->fetch(selection_of(target), Form::msgpack, [result, left, done](Sockets sockets) {
-      result->sockets.count += sockets.count;
-      result->sockets.packed.append(sockets.packed.bytes());
-      if (--*left == 0) {
-        done(std::move(*result));
-      }
-    });
-  }
+  fetch_sockets(host_.shards(), selection_of(target), Form::msgpack,
+                [done = std::move(done)](Sockets sockets) { done({std::move(sockets)}); });
 }
 
 void InMemoryAdapter::all_rooms(std::function<void(std::vector<std::string>)> done) {
-  auto result = std::make_shared<std::vector<std::string>>();
-  auto left = std::make_shared<std::size_t>(host_.shards().size());
-  for (Shard* const shard : host_.shards()) {
-    shard->rooms([result, left, done](std::vector<std::string> rooms) {
-      result->insert(result->end(), std::make_move_iterator(rooms.begin()), std::make_move_iterator(rooms.end()));
-      if (--*left == 0) {
-        std::sort(result->begin(), result->end());
-        result->erase(std::unique(result->begin(), result->end()), result->end());
-        done(std::move(*result));
-      }
-    });
-  }
+  list_rooms(host_.shards(), [done = std::move(done)](std::vector<std::string> rooms) {
+    sort_and_unify(rooms);
+    done(std::move(rooms));
+  });
 }
 
 void InMemoryAdapter::server_count(std::function<void(std::size_t)> done) { done(1); }
@@ -159,7 +145,7 @@ void InMemoryAdapter::server_side_emit_with_ack(Bytes, ServerAnswersDone done) {
 void InMemoryAdapter::close() {
   for (const auto& waiting : std::exchange(pending_, {})) {
     if (const auto request = waiting.lock()) {
-      request->give_up();
+      request->end(true);
     }
   }
   host_.scheduler().cancel(std::exchange(cleaning_, 0));

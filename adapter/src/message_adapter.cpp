@@ -133,7 +133,7 @@ void MessageAdapter::heard_answer(const cluster_message::Envelope& envelope) {
     ++count().malformed;
     return;
   }
-  if (!any_pending()) {
+  if (requests().empty()) {
     ++count().foreign_answers;
     return;
   }
@@ -148,10 +148,10 @@ void MessageAdapter::heard_answer(const cluster_message::Envelope& envelope) {
 void MessageAdapter::take(const cluster_message::View& view, std::string_view responder) {
   const std::string_view request_id = *view.request_id;
   switch (view.type) {
-    case Type::fetch_sockets_answer: heard_sockets(request_id, responder, view.sockets); return;
-    case Type::server_side_answer: heard_server_side_answer(request_id, responder, view.value); return;
-    case Type::client_count: heard_client_count(request_id, responder, static_cast<std::size_t>(view.client_count)); return;
-    case Type::ack: heard_ack(request_id, view.value); return;
+    case Type::fetch_sockets_answer: requests().on_sockets(request_id, responder, view.sockets); return;
+    case Type::server_side_answer: requests().on_server_side_answer(request_id, responder, view.value); return;
+    case Type::client_count: requests().on_client_count(request_id, responder, view.client_count); return;
+    case Type::ack: requests().on_ack(request_id, view.value); return;
     default: return;
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <socketio/adapter/shard_results.hpp>
+
 #include "namespace_core.hpp"
 #include "server_core.hpp"
 
@@ -22,8 +24,7 @@ void AckGather::tell(std::shared_ptr<adapter::AckListener> listener) {
 }
 
 void AckGather::on_clients(std::size_t count) {
-  clients_ += count;
-  --loops_left_;
+  loops_.add_announcement(count);
   check();
 }
 
@@ -36,8 +37,8 @@ void AckGather::on_ack(Bytes arguments) {
 }
 
 void AckGather::check() {
-  if (listener_ != nullptr && loops_left_ == 0) {
-    listener_->on_clients(clients_);
+  if (listener_ != nullptr && loops_.have_all_responded()) {
+    listener_->on_clients(static_cast<std::size_t>(loops_.clients()));
   }
 }
 
@@ -240,6 +241,7 @@ void ShardGroup::deliver_with_ack(const Selection& selection, Bytes data, const 
       own().home()->writer.event(nsp_.name(), data, static_cast<std::int64_t>(ack_id), flags.compress().value_or(true));
   if (!frame) {
     ++own().home()->counters.unsendable;
+    gather->expect(0);
     gather->tell(std::move(listener));
     return;
   }
@@ -337,13 +339,9 @@ void ShardGroup::fetch(const Selection& selection, adapter::Form form, std::func
     shard.fetch(parcel->selection(), form, std::move(take));
   };
   gather<adapter::Sockets>(ask, [form, done = std::move(done)](std::vector<adapter::Sockets> parts) {
-    adapter::Sockets all = std::move(parts.front());
-    for (std::size_t index = 1; index < parts.size(); ++index) {
-      if (form == adapter::Form::json && all.count != 0 && parts[index].count != 0) {
-        all.packed.push_back(',');
-      }
-      all.count += parts[index].count;
-      all.packed.append(parts[index].packed.bytes());
+    adapter::Sockets all;
+    for (adapter::Sockets& part : parts) {
+      append(all, std::move(part), form);
     }
     done(std::move(all));
   });
@@ -358,8 +356,7 @@ void ShardGroup::rooms(std::function<void(std::vector<std::string>)> done) {
     for (std::size_t index = 1; index < parts.size(); ++index) {
       all.insert(all.end(), std::make_move_iterator(parts[index].begin()), std::make_move_iterator(parts[index].end()));
     }
-    std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
+    adapter::sort_and_unify(all);
     done(std::move(all));
   });
 }

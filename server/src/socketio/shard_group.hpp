@@ -11,6 +11,7 @@
 
 #include <socketio/adapter/room_index.hpp>
 #include <socketio/adapter/shard.hpp>
+#include <socketio/common/gather.hpp>
 
 #include "namespace_shard.hpp"
 
@@ -20,7 +21,7 @@ namespace socketio::server {
 class AckGather {
  public:
   /// Adds a number of loops that have to report how many clients they asked.
-  void expect(std::size_t loops) noexcept { loops_left_ += loops; }
+  void expect(std::size_t loops) noexcept { loops_.expect(loops); }
   /// Sets the listener, and passes it all acks received before.
   void tell(std::shared_ptr<adapter::AckListener> listener);
   void on_clients(std::size_t count);
@@ -31,8 +32,7 @@ class AckGather {
 
   std::shared_ptr<adapter::AckListener> listener_;
   std::vector<Buffer> early_;
-  std::size_t loops_left_ = 0;
-  std::size_t clients_ = 0;
+  Gather loops_{{Gather::Of::clients}};
 };
 
 /// A namespace's sockets on all loops of a server, as one shard for the adapter. On the adapter's loop, which is the first one:

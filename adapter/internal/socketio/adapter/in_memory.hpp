@@ -15,7 +15,7 @@
 
 namespace socketio::adapter {
 
-class AckRequest;
+class PendingRequest;
 
 /// Adapter of a single server. With recovery it keeps broadcast packets, and the sessions of clients that lost their
 /// connection.
@@ -88,7 +88,7 @@ class InMemoryAdapter final : public Adapter {
   Offset last_offset_{0, 0};
   Offset last_dropped_{0, 0};
   Scheduler::TimerId cleaning_ = 0;
-  std::vector<std::weak_ptr<AckRequest>> pending_;
+  std::vector<std::weak_ptr<PendingRequest>> pending_;
 };
 
 }  // namespace socketio::adapter
