@@ -108,7 +108,7 @@ class Asking {
         signals_(signals),
         asker_(std::in_place, loop_, redis_options(options, console), options.fleet(options.transports.front())) {}
 
-  ExitStatus clients(const Operation& operation) {
+  ExitStatus clients(const OwnedOperation& operation) {
     refuse_too_large(operation);
     refuse_older_servers(loop_, options_, console_, signals_);
     return run<asking::Acks>([&](auto done) {
@@ -117,7 +117,7 @@ class Asking {
           [this](const Value& answer) { print(answer, {}); }, std::move(done));
     });
   }
-  ExitStatus servers(const Operation& operation) {
+  ExitStatus servers(const OwnedOperation& operation) {
     refuse_too_large(operation);
     return run<asking::ServerAnswers>([&](auto done) {
       asker_->server_side_emit(
@@ -136,7 +136,7 @@ class Asking {
   }
 
   /// Refuses a request so large that Redis would close the connections of all servers instead of delivering it. Throws Error.
-  void refuse_too_large(const Operation& operation) {
+  void refuse_too_large(const OwnedOperation& operation) {
     if (MessageSizes::estimate(operation) < MessageSizes::small_bytes) {
       return;
     }
@@ -195,9 +195,9 @@ class Asking {
 
 }  // namespace
 
-ExitStatus run_asking(const Options& options, Console& console, const Signals& signals, const Operation& operation) {
+ExitStatus run_asking(const Options& options, Console& console, const Signals& signals, const OwnedOperation& operation) {
   Asking asking(options, console, signals);
-  return operation.op == Op::server_side ? asking.servers(operation) : asking.clients(operation);
+  return operation.kind == Op::server_side ? asking.servers(operation) : asking.clients(operation);
 }
 
 }  // namespace socketio::cli

@@ -10,6 +10,6 @@ namespace socketio::cli {
 
 /// Runs --ack: publishes the event, prints each response of a client or server when it arrives, then the summary. Throws Error
 /// and Failure when the request cannot be published.
-ExitStatus run_asking(const Options& options, Console& console, const Signals& signals, const Operation& operation);
+ExitStatus run_asking(const Options& options, Console& console, const Signals& signals, const OwnedOperation& operation);
 
 }  // namespace socketio::cli

@@ -52,28 +52,11 @@ Rehearsal::Rehearsal(const Options& options) {
   publications_.resize(encoders_.size());
 }
 
-template <typename Encode>
-EmitId Rehearsal::keep(const Encode& encode) {
+EmitId Rehearsal::publish(const Operation& operation) {
   for (std::size_t index = 0; index < encoders_.size(); ++index) {
-    publications_[index] = encode(encoders_[index]);
+    publications_[index] = encoders_[index].encode(operation);
   }
   return ++last_id_;
-}
-
-EmitId Rehearsal::send_event(const Target& target, Bytes data) {
-  return keep([&](Encoder& encoder) { return encoder.event(target, data); });
-}
-EmitId Rehearsal::send_join(const Target& target, std::span<const Room> rooms) {
-  return keep([&](Encoder& encoder) { return encoder.join(target, rooms); });
-}
-EmitId Rehearsal::send_leave(const Target& target, std::span<const Room> rooms) {
-  return keep([&](Encoder& encoder) { return encoder.leave(target, rooms); });
-}
-EmitId Rehearsal::send_disconnect(const Target& target, bool close) {
-  return keep([&](Encoder& encoder) { return encoder.disconnect(target, close); });
-}
-EmitId Rehearsal::send_server_side(std::string_view nsp, Bytes data) {
-  return keep([&](Encoder& encoder) { return encoder.server_side(nsp, data); });
 }
 
 std::string describe_publication(const Encoder::Publication& publication, Output output) {
@@ -118,7 +101,7 @@ std::string describe_publication(const Encoder::Publication& publication, Output
   return std::string(out.text());
 }
 
-void DryRun::send(const Operation& operation, Position) {
+void DryRun::send(const OwnedOperation& operation, Position) {
   perform(rehearsal_, operation);
   if (console_.output() == Output::quiet) {
     return;

@@ -15,20 +15,13 @@ class Rehearsal : public Outlet {
  public:
   explicit Rehearsal(const Options& options);
 
-  EmitId send_event(const Target& target, Bytes data) override;
-  EmitId send_join(const Target& target, std::span<const Room> rooms) override;
-  EmitId send_leave(const Target& target, std::span<const Room> rooms) override;
-  EmitId send_disconnect(const Target& target, bool close) override;
-  EmitId send_server_side(std::string_view nsp, Bytes data) override;
+  EmitId publish(const Operation& operation) override;
 
   /// Publications of the last operation, one per transport; valid until the next operation.
   [[nodiscard]] const std::vector<Encoder::Publication>& publications() const noexcept { return publications_; }
   [[nodiscard]] const Encoder::Publication& publication() const noexcept { return publications_.front(); }
 
  private:
-  template <typename Encode>
-  EmitId keep(const Encode& encode);
-
   std::vector<Encoder> encoders_;
   std::vector<Encoder::Publication> publications_;
   EmitId last_id_ = 0;
@@ -42,7 +35,7 @@ class DryRun final : public Destination {
  public:
   DryRun(const Options& options, Console& console) : console_(console), rehearsal_(options) {}
 
-  void send(const Operation& operation, Position end) override;
+  void send(const OwnedOperation& operation, Position end) override;
   Halt keep_up() override;
   Halt pause() override;
   Halt settle() override { return pause(); }

@@ -91,7 +91,7 @@ bool JsonLineParser::parse_like_before(std::string_view line) {
 }
 
 void JsonLineParser::remember(std::string_view line) {
-  like_before_ = args_times_ == 1 && (operation_.op == Op::emit || operation_.op == Op::server_side) &&
+  like_before_ = args_times_ == 1 && (operation_.kind == Op::emit || operation_.kind == Op::server_side) &&
                  line.size() - (args_end_ - args_begin_) <= remembered_max;
   if (like_before_) {
     before_args_.clear();
@@ -267,18 +267,18 @@ bool JsonLineParser::resolve() {
     return false;
   }
   resolve_flags();
-  operation_.close = operation_.op == Op::disconnect && close_.value_or(default_close_);
-  return (operation_.op != Op::emit && operation_.op != Op::server_side) || pack_data();
+  operation_.close = operation_.kind == Op::disconnect && close_.value_or(default_close_);
+  return (operation_.kind != Op::emit && operation_.kind != Op::server_side) || pack_data();
 }
 
 bool JsonLineParser::resolve_op() {
-  operation_.op = default_op_;
+  operation_.kind = default_op_;
   if (!op_given_ || op_.empty()) {
     return true;
   }
   for (const Op op : {Op::emit, Op::join, Op::leave, Op::disconnect, Op::server_side}) {
     if (op_.text() == name_of(op)) {
-      operation_.op = op;
+      operation_.kind = op;
       return true;
     }
   }
@@ -287,7 +287,7 @@ bool JsonLineParser::resolve_op() {
 
 /// Refuses members that do not belong to the operation, unless they are empty.
 bool JsonLineParser::check_members() {
-  const Op op = operation_.op;
+  const Op op = operation_.kind;
   const auto refuse_member = [&](const char* name) {
     return refuse("\"" + std::string(name) + "\" does not belong to the operation \"" + name_of(op) + "\"");
   };
@@ -321,11 +321,12 @@ bool JsonLineParser::check_members() {
 }
 
 bool JsonLineParser::resolve_rooms() {
-  const bool moves = operation_.op == Op::join || operation_.op == Op::leave;
+  const bool moves = operation_.kind == Op::join || operation_.kind == Op::leave;
   if (moves) {
     rooms_.given ? rooms_slot_.take(rooms_.names) : rooms_slot_.copy(default_op_rooms_);
     if (operation_.rooms.empty()) {
-      return refuse(std::string("\"") + name_of(operation_.op) + "\" needs \"rooms\", the rooms to " + name_of(operation_.op));
+      const std::string verb = name_of(operation_.kind);
+      return refuse("\"" + verb + "\" needs \"rooms\", the rooms to " + verb);
     }
   } else if (rooms_.given && !rooms_.names.empty() && to_.given) {
     return refuse(to_.names.empty()
@@ -341,7 +342,7 @@ bool JsonLineParser::resolve_rooms() {
 /// options' rooms, or everybody. Leave and disconnect select everybody only with "all" or --all. The line's list overrides the
 /// options: --all does not turn an empty list into everybody. A server-side event with an empty list goes to no server.
 bool JsonLineParser::resolve_selection() {
-  const Op op = operation_.op;
+  const Op op = operation_.kind;
   const bool moves = op == Op::join || op == Op::leave;
   Target& target = operation_.target;
   const bool by_rooms = !moves && rooms_.given && (!to_.given || to_.names.empty());

@@ -19,7 +19,7 @@ bool LineParser::refuse_at(std::string_view line, std::size_t offset_bytes, std:
 }
 
 TextLineParser::TextLineParser(const Options& options) {
-  operation_.op = options.op;
+  operation_.kind = options.op;
   operation_.target.nsp = options.nsp;
   operation_.target.rooms = options.rooms;
   operation_.target.except = options.except;

@@ -23,7 +23,7 @@ class LineParser {
   /// line.
   virtual bool parse(std::string_view line) = 0;
 
-  [[nodiscard]] const Operation& operation() const noexcept { return operation_; }
+  [[nodiscard]] const OwnedOperation& operation() const noexcept { return operation_; }
   /// Time at which the line was recorded, in milliseconds since the first line; empty when the line has none.
   [[nodiscard]] std::optional<std::uint64_t> at_ms() const noexcept { return at_ms_; }
   /// Reason for the failure, without the line number and without a full stop.
@@ -35,7 +35,7 @@ class LineParser {
   bool refuse(std::string problem);
   bool refuse_at(std::string_view line, std::size_t offset_bytes, std::string problem);
 
-  Operation operation_;
+  OwnedOperation operation_;
   std::optional<std::uint64_t> at_ms_;
   std::string problem_;
   bool ends_early_ = false;

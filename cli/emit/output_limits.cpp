@@ -43,18 +43,18 @@ std::uint64_t kept_bytes(const Encoder::Publication& publication) {
   return emitter::kept_bytes(publication.payload.size(), publication.channel.size());
 }
 
-std::uint64_t MessageSizes::estimate(const Operation& operation) {
+std::uint64_t MessageSizes::estimate(const OwnedOperation& operation) {
   return operation.data.size() + names_bytes(operation.rooms) + names_bytes(operation.target.rooms) +
          names_bytes(operation.target.except) + operation.target.nsp.size() + 128;
 }
 
-std::uint64_t MessageSizes::for_subscribers(const Operation& operation, const OutputLimits& limits) {
+std::uint64_t MessageSizes::for_subscribers(const OwnedOperation& operation, const OutputLimits& limits) {
   const std::uint64_t estimated = estimate(operation);
   const std::uint64_t lowest =
       std::min(or_endless(limits.subscribers.hard_bytes), or_endless(limits.stream_readers.hard_bytes));
   const bool only_streams = options_.transports.size() == 1 && options_.uses(Transport::streams);
   if (estimated < small_bytes || (estimated < exact_bytes && estimated < lowest / (2 * growth_max))) [[likely]] {
-    return only_streams && operation.op != Op::server_side ? 0 : estimated;
+    return only_streams && operation.kind != Op::server_side ? 0 : estimated;
   }
   if (!rehearsal_) {
     rehearsal_.emplace(options_);
@@ -71,11 +71,11 @@ std::uint64_t MessageSizes::for_subscribers(const Operation& operation, const Ou
   return most;
 }
 
-void MessageSizes::check_question(const Operation& operation, const Options& options, const OutputLimits& limits) {
+void MessageSizes::check_question(const OwnedOperation& operation, const Options& options, const OutputLimits& limits) {
   Buffer question;
   if (options.uses(Transport::classic)) {  // classic encodes a server-side event as JSON, which is larger
     const std::string_view id = "0123456789abcdef";
-    if (operation.op == Op::server_side) {
+    if (operation.kind == Op::server_side) {
       static_cast<void>(classic_request::encode_server_side_event(question, id, id, operation.data.bytes()));
     } else {
       const Target& target = operation.target;

@@ -27,14 +27,14 @@ class MessageSizes {
   static constexpr std::uint64_t small_bytes = emitter::small_message_bytes;
 
   /// Estimate from the sizes of arguments and names, without encoding; the encoded message may be up to six times as large.
-  [[nodiscard]] static std::uint64_t estimate(const Operation& operation);
+  [[nodiscard]] static std::uint64_t estimate(const OwnedOperation& operation);
   /// Size of the largest message that the operation publishes to subscribers; 0 if it only goes into a stream.
   ///
   /// Fails      Error(too_large) for a message above the limit: Redis would close the connections of all servers.
   /// Cost       encodes a message that could come near a limit once more.
-  std::uint64_t for_subscribers(const Operation& operation, const OutputLimits& limits);
+  std::uint64_t for_subscribers(const OwnedOperation& operation, const OutputLimits& limits);
   /// Checks a request, which all transports publish, in the same way.
-  static void check_question(const Operation& operation, const Options& options, const OutputLimits& limits);
+  static void check_question(const OwnedOperation& operation, const Options& options, const OutputLimits& limits);
   /// Must be called when the transports in the options have changed.
   void forget_transports() { rehearsal_.reset(); }
 

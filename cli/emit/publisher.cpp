@@ -164,7 +164,7 @@ void Publisher::look() {
   counted_at_ = Clock::now();
 }
 
-void Publisher::expect(const Operation& operation, std::string channel) {
+void Publisher::expect(const OwnedOperation& operation, std::string channel) {
   channel_ = std::move(channel);
   compares_sizes_ = MessageSizes::estimate(operation) >= MessageSizes::small_bytes;
 }
@@ -225,7 +225,7 @@ void Publisher::count_servers(ServerCounts::Place place) {
   }
 }
 
-Halt Publisher::make_room(const Operation& operation, Position end) {
+Halt Publisher::make_room(const OwnedOperation& operation, Position end) {
   if (compares_sizes_ && !limits_) [[unlikely]] {  // the limits were queried, but the reply was not awaited
     emitter_.with_client([](redis::Client&) {}, [this] { return limits_.has_value(); }, options_.timeout);
     limits_ = limits_.value_or(OutputLimits{});
@@ -257,12 +257,12 @@ Halt Publisher::make_room(const Operation& operation, Position end) {
   return halt;
 }
 
-void Publisher::send(const Operation& operation, Position end) {
+void Publisher::send(const OwnedOperation& operation, Position end) {
   const ServerCounts::Place place = counts_.place_of(operation.target.nsp);
   if (redis_tells_ && place != ServerCounts::no_place && !counts_.is_known(place)) [[unlikely]] {
     count_servers(place);
   }
-  in_flight_.push(end, operation.op, place, goes_to_all_servers(operation), kept_bytes_);
+  in_flight_.push(end, operation.kind, place, goes_to_all_servers(operation), kept_bytes_);
   try {
     perform(outlet_, operation);
   } catch (...) {
@@ -529,9 +529,9 @@ void Publisher::Lost::add(std::uint64_t line) {
 // ---- servers of the fleet -------------------------------------------------------------------------------------------------
 
 /// False for the channel of one room, to which only servers with a client in that room are subscribed.
-bool Publisher::goes_to_all_servers(const Operation& operation) const {
+bool Publisher::goes_to_all_servers(const OwnedOperation& operation) const {
   const std::vector<Room>& rooms = operation.target.rooms;
-  return !(options_.uses(Transport::sharded) && operation.op == Op::emit && rooms.size() == 1 &&
+  return !(options_.uses(Transport::sharded) && operation.kind == Op::emit && rooms.size() == 1 &&
            sharded_channels::has_channel(options_.sharded_mode, rooms.front()));
 }
 

@@ -41,8 +41,8 @@ class Publisher final : public Destination {
   /// as choose_transport().
   void connect();
 
-  Halt make_room(const Operation& operation, Position end) override;
-  void send(const Operation& operation, Position end) override;
+  Halt make_room(const OwnedOperation& operation, Position end) override;
+  void send(const OwnedOperation& operation, Position end) override;
   Halt keep_up() override;
   Halt pause() override;
   Halt settle() override;
@@ -58,7 +58,7 @@ class Publisher final : public Destination {
   void on_line_end(std::function<void(std::uint64_t line, bool rejected)> ended) { line_ended_ = std::move(ended); }
   /// Prepares a single emit: an error names its channel when Redis refuses it, and a large one is compared with Redis' output
   /// buffer limits.
-  void expect(const Operation& operation, std::string channel);
+  void expect(const OwnedOperation& operation, std::string channel);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -96,7 +96,7 @@ class Publisher final : public Destination {
   void make_sure_of_redis();
   void ask_limits(redis::Client& client);
   [[nodiscard]] Throttle::Sender sender();
-  [[nodiscard]] bool goes_to_all_servers(const Operation& operation) const;
+  [[nodiscard]] bool goes_to_all_servers(const OwnedOperation& operation) const;
   Halt look_around();
   void count_again();
   void note_above(const Above& above);

@@ -11,9 +11,9 @@
 namespace socketio::cli {
 namespace {
 
-Operation operation_of(const Options& options) {
-  Operation operation;
-  operation.op = options.op;
+OwnedOperation operation_of(const Options& options) {
+  OwnedOperation operation;
+  operation.kind = options.op;
   operation.target.nsp = options.nsp;
   operation.target.rooms = options.rooms;
   operation.target.except = options.except;
@@ -31,7 +31,7 @@ Operation operation_of(const Options& options) {
   return operation;
 }
 
-ExitStatus dry_run(const Options& options, Console& console, const Operation& operation) {
+ExitStatus dry_run(const Options& options, Console& console, const OwnedOperation& operation) {
   DryRun destination(options, console);
   destination.send(operation, {});
   return with_output(ExitStatus::ok, console.loses_output());
@@ -41,7 +41,7 @@ ExitStatus dry_run(const Options& options, Console& console, const Operation& op
 
 ExitStatus run_single(Options& options, Console& console, const Signals& signals) {
   const auto began = std::chrono::steady_clock::now();
-  const Operation operation = operation_of(options);
+  const OwnedOperation operation = operation_of(options);
   if (options.ack) {
     return run_asking(options, console, signals, operation);
   }

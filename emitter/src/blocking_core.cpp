@@ -131,13 +131,13 @@ void BlockingCore::tell(const EmitResult& result) const {
   guarded(redis_.log, "on_result", [&] { options_.on_result(result); });
 }
 
-EmitId BlockingCore::send(const Operation& operation) {
+EmitId BlockingCore::publish(const Operation& operation) {
   const Turn turn(*this);
   if (state_->closed) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
   const std::size_t bytes = state_->courier.encode(operation);
-  if (operation.selects_nobody()) [[unlikely]] {
+  if (operation.target.nobody) [[unlikely]] {
     return end_selected_nobody();
   }
   if (state_->client.state() == redis::State::idle) {
@@ -153,7 +153,7 @@ EmitId BlockingCore::send(const Operation& operation) {
   }
   state_->pace.sent(bytes);
   const bool reaches_all = state_->courier.reaches_all(operation, redis_.topology == redis::Topology::cluster);
-  const Reach::Place place = reaches_all ? state_->ledger.place_of(operation.name_space()) : Reach::Place{0};
+  const Reach::Place place = reaches_all ? state_->ledger.place_of(operation.target.nsp) : Reach::Place{0};
   const EmitId id = ++last_id_;
   state_->ledger.begin();
   state_->courier.publish(state_->client, Reach::tag(id, place), operation);
@@ -176,22 +176,6 @@ EmitId BlockingCore::end_selected_nobody() {
     state_->ended.push_back({{id, redis::Outcome::ok, 0, {}, true}, {}});
   }
   return id;
-}
-
-EmitId BlockingCore::send_event(const Target& target, Bytes data) {
-  return send({Operation::Kind::event, &target, {}, {}, data});
-}
-EmitId BlockingCore::send_join(const Target& target, std::span<const Room> rooms) {
-  return send({Operation::Kind::join, &target, {}, rooms});
-}
-EmitId BlockingCore::send_leave(const Target& target, std::span<const Room> rooms) {
-  return send({Operation::Kind::leave, &target, {}, rooms});
-}
-EmitId BlockingCore::send_disconnect(const Target& target, bool close) {
-  return send({Operation::Kind::disconnect, &target, {}, {}, {}, close});
-}
-EmitId BlockingCore::send_server_side(std::string_view nsp, Bytes data) {
-  return send({Operation::Kind::server_side, nullptr, nsp, {}, data});
 }
 
 void BlockingCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,

@@ -11,7 +11,6 @@
 #include <socketio/redis/client.hpp>
 
 #include "courier.hpp"
-#include "operation.hpp"
 
 namespace socketio::emitter {
 
@@ -21,11 +20,7 @@ class BlockingCore final : public Outlet, private EmitListener {
   BlockingCore(redis::Options redis, EmitterOptions options);
   ~BlockingCore() override;
 
-  EmitId send_event(const Target& target, Bytes data) override;
-  EmitId send_join(const Target& target, std::span<const Room> rooms) override;
-  EmitId send_leave(const Target& target, std::span<const Room> rooms) override;
-  EmitId send_disconnect(const Target& target, bool close) override;
-  EmitId send_server_side(std::string_view nsp, Bytes data) override;
+  EmitId publish(const Operation& operation) override;
 
   std::string connect(std::uint64_t timeout_ms);
   EmitSummary flush(std::uint64_t timeout_ms);
@@ -51,7 +46,6 @@ class BlockingCore final : public Outlet, private EmitListener {
 
   void begin_in_child();
   void leave_state_to_parent();
-  EmitId send(const Operation& operation);
   EmitId end_selected_nobody();
   void on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;

@@ -13,7 +13,6 @@
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "operation.hpp"
 #include "transport_search.hpp"
 
 namespace socketio::emitter {
@@ -59,16 +58,16 @@ class Courier final : private redis::PublishListener, private TransportSearch::S
   /// sharded fleet a room may have a channel of its own; a node of a cluster counts its own subscribers to a classic message.
   [[nodiscard]] bool reaches_all(const Operation& operation, bool is_cluster) const noexcept {
     const bool is_sharded = first_.command == Encoder::Command::publish_sharded;
-    const bool is_one_room = operation.kind == Operation::Kind::event && operation.target->rooms.size() == 1;
+    const bool is_one_room = operation.kind == Operation::Kind::emit && operation.target.rooms.size() == 1;
     return !(is_one_room && (is_sharded || search_ != nullptr || !others_.empty())) && !(is_cluster && !is_sharded);
   }
 
   /// Encodes the operation and returns its size in bytes. Nothing has changed when it throws.
   std::size_t encode(const Operation& operation) {
-    first_ = emitter::encode(encoder_, operation);
+    first_ = encoder_.encode(operation);
     std::size_t bytes = first_.channel.size() + first_.payload.size();
     for (auto& [encoder, publication] : others_) {
-      publication = emitter::encode(encoder, operation);
+      publication = encoder.encode(operation);
       bytes += publication.channel.size() + publication.payload.size();
     }
     return bytes;

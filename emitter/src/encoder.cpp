@@ -36,8 +36,6 @@ FleetSettings classic_fleet(std::string key) {
   return fleet;
 }
 
-selector::Target selection(const Target& target) { return {target.rooms, target.except, target.flags}; }
-
 }  // namespace
 
 Encoder::Encoder(std::string key, std::size_t message_bytes_max) : Encoder(classic_fleet(std::move(key)), message_bytes_max) {}
@@ -61,6 +59,14 @@ Encoder::Encoder(FleetSettings fleet, std::size_t message_bytes_max)
   }
 }
 
+Encoder::Publication Encoder::encode(const Operation& operation) {
+  switch (operation.kind) {
+    case Operation::Kind::emit: return event(operation.target, operation.data);
+    case Operation::Kind::server_side: return server_side(operation.target.nsp, operation.data);
+    default: return request(operation);
+  }
+}
+
 Encoder::Publication Encoder::event(const Target& target, Bytes data) {
   if (!is_classic()) {
     return broadcast_message(target, data);
@@ -79,35 +85,27 @@ Encoder::Publication Encoder::event(const Target& target, Bytes data) {
   return finish();
 }
 
-Encoder::Publication Encoder::join(const Target& target, std::span<const Room> rooms) {
+/// Encodes a join, a leave or a disconnect.
+Encoder::Publication Encoder::request(const Operation& operation) {
+  const auto& [kind, target, data, rooms, close] = operation;
+  const selector::Target selection{target.rooms, target.except, target.flags};
   check_rooms(rooms);
   if (!is_classic()) {
-    cluster_message::append_rooms_change(begin_message(), selection(target), rooms);
-    return message(Type::join, target.nsp);
+    if (kind == Operation::Kind::disconnect) {
+      cluster_message::append_disconnect(begin_message(), selection, close);
+      return message(Type::disconnect, target.nsp);
+    }
+    cluster_message::append_rooms_change(begin_message(), selection, rooms);
+    return message(kind == Operation::Kind::join ? Type::join : Type::leave, target.nsp);
   }
   begin_request(target.nsp);
-  classic_request::encode_join(payload_, {}, selection(target), rooms);
-  return finish();
-}
-
-Encoder::Publication Encoder::leave(const Target& target, std::span<const Room> rooms) {
-  check_rooms(rooms);
-  if (!is_classic()) {
-    cluster_message::append_rooms_change(begin_message(), selection(target), rooms);
-    return message(Type::leave, target.nsp);
+  if (kind == Operation::Kind::join) {
+    classic_request::encode_join(payload_, {}, selection, rooms);
+  } else if (kind == Operation::Kind::leave) {
+    classic_request::encode_leave(payload_, {}, selection, rooms);
+  } else {
+    classic_request::encode_disconnect(payload_, {}, selection, close);
   }
-  begin_request(target.nsp);
-  classic_request::encode_leave(payload_, {}, selection(target), rooms);
-  return finish();
-}
-
-Encoder::Publication Encoder::disconnect(const Target& target, bool close) {
-  if (!is_classic()) {
-    cluster_message::append_disconnect(begin_message(), selection(target), close);
-    return message(Type::disconnect, target.nsp);
-  }
-  begin_request(target.nsp);
-  classic_request::encode_disconnect(payload_, {}, selection(target), close);
   return finish();
 }
 

@@ -34,18 +34,18 @@ LoopCore::~LoopCore() {
   finish_close();
 }
 
-EmitId LoopCore::send(const Operation& operation) {
+EmitId LoopCore::publish(const Operation& operation) {
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
   courier_.encode(operation);
   const EmitId id = ++last_id_;
   ledger_.begin();
-  if (operation.selects_nobody()) [[unlikely]] {
+  if (operation.target.nobody) [[unlikely]] {
     end_selected_nobody_later(id);
   } else {
     const Reach::Place place =
-        courier_.reaches_all(operation, is_cluster_) ? ledger_.place_of(operation.name_space()) : Reach::Place{0};
+        courier_.reaches_all(operation, is_cluster_) ? ledger_.place_of(operation.target.nsp) : Reach::Place{0};
     courier_.publish(*client_, Reach::tag(id, place), operation);
   }
   return id;
@@ -68,20 +68,6 @@ void LoopCore::end_selected_nobody() {
     ledger_.end_selected_nobody();
     tell({id, redis::Outcome::ok, 0, {}, true});
   }
-}
-
-EmitId LoopCore::send_event(const Target& target, Bytes data) { return send({Operation::Kind::event, &target, {}, {}, data}); }
-EmitId LoopCore::send_join(const Target& target, std::span<const Room> rooms) {
-  return send({Operation::Kind::join, &target, {}, rooms});
-}
-EmitId LoopCore::send_leave(const Target& target, std::span<const Room> rooms) {
-  return send({Operation::Kind::leave, &target, {}, rooms});
-}
-EmitId LoopCore::send_disconnect(const Target& target, bool close) {
-  return send({Operation::Kind::disconnect, &target, {}, {}, {}, close});
-}
-EmitId LoopCore::send_server_side(std::string_view nsp, Bytes data) {
-  return send({Operation::Kind::server_side, nullptr, nsp, {}, data});
 }
 
 void LoopCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,

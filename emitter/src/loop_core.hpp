@@ -24,11 +24,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   LoopCore(Loop& loop, redis::Options redis, EmitterOptions options);
   ~LoopCore() override;
 
-  EmitId send_event(const Target& target, Bytes data) override;
-  EmitId send_join(const Target& target, std::span<const Room> rooms) override;
-  EmitId send_leave(const Target& target, std::span<const Room> rooms) override;
-  EmitId send_disconnect(const Target& target, bool close) override;
-  EmitId send_server_side(std::string_view nsp, Bytes data) override;
+  EmitId publish(const Operation& operation) override;
 
   void flush(std::uint64_t timeout_ms, FlushDone done);
   void close(std::uint64_t timeout_ms, FlushDone done);
@@ -46,7 +42,6 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
     Loop::TimerId deadline;
   };
 
-  EmitId send(const Operation& operation);
   void end_selected_nobody_later(EmitId id);
   void end_selected_nobody();
   void tell(const EmitResult& result);

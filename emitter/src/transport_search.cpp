@@ -29,7 +29,7 @@ TransportSearch::TransportSearch(FleetSettings fleet, std::size_t message_bytes_
       alive_(std::move(alive)) {}
 
 bool TransportSearch::publish(redis::Client& client, EmitId id, const Operation& operation, std::size_t bytes) {
-  const std::string nsp(operation.name_space());
+  const std::string& nsp = operation.target.nsp;
   if (const auto known = encoders_.find(nsp); known != encoders_.end()) {
     deliver(client, known->second, operation, id);
     return true;
@@ -43,7 +43,7 @@ bool TransportSearch::publish(redis::Client& client, EmitId id, const Operation&
     return true;
   }
   held_bytes_ += bytes;
-  held_.emplace_back(id, operation);
+  held_.push_back({id, OwnedOperation(operation)});
   if (!is_asking_) {
     ask(client, nsp);
   }
@@ -83,11 +83,11 @@ void TransportSearch::on_found(redis::Client& client, const std::string& nsp, co
   } else {  // what was kept has not been written
     const bool is_refusal = is_answer || found.outcome == redis::Outcome::refused;
     for (const HeldOperation& one : held) {
-      ending_.push_back({one.id(), is_refusal ? redis::Outcome::refused : redis::Outcome::not_sent, found.message});
+      ending_.push_back({one.id, is_refusal ? redis::Outcome::refused : redis::Outcome::not_sent, found.message});
     }
   }
   if (!held_.empty()) {
-    ask(client, std::string(held_.front().view().name_space()));
+    ask(client, std::string(held_.front().operation.target.nsp));
   }
   const auto self = shared_from_this();
   if (is_for_all) {
@@ -96,27 +96,27 @@ void TransportSearch::on_found(redis::Client& client, const std::string& nsp, co
   end_now();
 }
 
-std::vector<HeldOperation> TransportSearch::take_held(const std::string* nsp) {
-  const auto stays = [nsp](const HeldOperation& one) { return nsp != nullptr && one.view().name_space() != *nsp; };
+std::vector<TransportSearch::HeldOperation> TransportSearch::take_held(const std::string* nsp) {
+  const auto stays = [nsp](const HeldOperation& one) { return nsp != nullptr && one.operation.target.nsp != *nsp; };
   const auto first = std::stable_partition(held_.begin(), held_.end(), stays);
   std::vector<HeldOperation> taken(std::make_move_iterator(first), std::make_move_iterator(held_.end()));
   held_.erase(first, held_.end());
   held_bytes_ = 0;
   for (const HeldOperation& one : held_) {
-    held_bytes_ += one.view().data.size();
+    held_bytes_ += one.operation.data.size();
   }
   return taken;
 }
 
 void TransportSearch::publish_held(redis::Client& client, Encoder& encoder, const std::vector<HeldOperation>& held) {
   for (const HeldOperation& one : held) {
-    deliver(client, encoder, one.view(), one.id());
+    deliver(client, encoder, one.operation.view(), one.id);
   }
 }
 
 void TransportSearch::deliver(redis::Client& client, Encoder& encoder, const Operation& operation, EmitId id) {
   try {
-    sink_.publish_found(client, encode(encoder, operation), id);
+    sink_.publish_found(client, encoder.encode(operation), id);
   } catch (const Error& error) {  // the transport that was found does not have this operation
     end_later(id, redis::Outcome::refused, error.what());
   }

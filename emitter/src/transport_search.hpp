@@ -12,7 +12,6 @@
 #include <socketio/emitter/find_transport.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "operation.hpp"
 
 namespace socketio::emitter {
 
@@ -54,6 +53,10 @@ class TransportSearch : public std::enable_shared_from_this<TransportSearch> {
   }
 
  private:
+  struct HeldOperation {
+    EmitId id;
+    OwnedOperation operation;
+  };
   /// An emit that ends without being published.
   struct Ending {
     EmitId id;

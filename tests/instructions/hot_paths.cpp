@@ -62,7 +62,7 @@ void encode_event(std::uint64_t count) {
   Encoder encoder;
   std::size_t bytes = 0;
   for (; count != 0; --count) {
-    bytes += encoder.event(target, data.bytes()).payload.size();
+    bytes += encoder.encode(Operation::emit(target, data.bytes())).payload.size();
   }
   if (bytes == 1) {
     std::abort();

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::uint64_t megabyte = std::uint64_t{1} << 20;
 
-Operation event(std::size_t bytes) {
-  Operation operation;
+OwnedOperation event(std::size_t bytes) {
+  OwnedOperation operation;
   operation.target.nsp = "/";
   const std::vector<std::string> arguments{std::string(bytes, 'y')};
   values::pack_event(operation.data, "x", arguments, true);
@@ -27,7 +27,7 @@ Operation event(std::size_t bytes) {
 
 OutputLimits limit(std::uint64_t bytes) { return emitter::output_limits_in("pubsub " + std::to_string(bytes) + " 0 0"); }
 
-bool is_refused(const Operation& operation, const OutputLimits& limits) {
+bool is_refused(const OwnedOperation& operation, const OutputLimits& limits) {
   try {
     MessageSizes(Options()).for_subscribers(operation, limits);
     return false;
@@ -49,10 +49,10 @@ TEST_CASE("message sizes: a message counts as Redis' allocator keeps it") {
 }
 
 TEST_CASE("message sizes: names of rooms count as arguments do") {
-  Operation to = event(1);
-  Operation except = event(1);
-  Operation join;
-  join.op = Op::join;
+  OwnedOperation to = event(1);
+  OwnedOperation except = event(1);
+  OwnedOperation join;
+  join.kind = Op::join;
   join.target.nsp = "/";
   for (int number = 0; number < 1'000; ++number) {
     const std::string name = std::string(700, 'r') + std::to_string(number);
@@ -60,7 +60,7 @@ TEST_CASE("message sizes: names of rooms count as arguments do") {
     except.target.except.emplace_back(name);
     join.rooms.emplace_back(name);
   }
-  for (const Operation* operation : {&to, &except, &join}) {
+  for (const OwnedOperation* operation : {&to, &except, &join}) {
     CHECK(is_refused(*operation, limit(512'000)));
     CHECK(MessageSizes(Options()).for_subscribers(*operation, OutputLimits()) > 700'000);
   }

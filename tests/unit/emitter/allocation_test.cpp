@@ -29,20 +29,15 @@ namespace {
 /// Encodes like an emitter, and sends nothing.
 class EncodingOutlet final : public socketio::Outlet {
  public:
-  EmitId send_event(const Target& target, Bytes data) override { return took(encoder_.event(target, data)); }
-  EmitId send_join(const Target& target, std::span<const Room> rooms) override { return took(encoder_.join(target, rooms)); }
-  EmitId send_leave(const Target& target, std::span<const Room> rooms) override { return took(encoder_.leave(target, rooms)); }
-  EmitId send_disconnect(const Target& target, bool close) override { return took(encoder_.disconnect(target, close)); }
-  EmitId send_server_side(std::string_view nsp, Bytes data) override { return took(encoder_.server_side(nsp, data)); }
-
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-
- private:
-  EmitId took(const Encoder::Publication& publication) {
+  EmitId publish(const socketio::Operation& operation) override {
+    const auto publication = encoder_.encode(operation);
     bytes_ += publication.channel.size() + publication.payload.size();
     return ++count_;
   }
 
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
   Encoder encoder_;
   std::uint64_t bytes_ = 0;
   EmitId count_ = 0;

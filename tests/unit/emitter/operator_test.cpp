@@ -147,7 +147,7 @@ TEST_CASE("operator: a message above the limit is refused with its size") {
   socketio::Encoder encoder("socket.io", 1'000);
   socketio::Buffer data;
   socketio::arguments::pack_event(data, "e", std::string(1'000, 'x'));
-  CHECK(code_of([&] { encoder.event(socketio::Target{}, data.bytes()); }) == ErrorCode::too_large);
+  CHECK(code_of([&] { encoder.encode(socketio::Operation::emit(socketio::Target{}, data.bytes())); }) == ErrorCode::too_large);
 }
 
 }  // namespace operator_test

@@ -18,6 +18,7 @@ namespace transports_test {
 using golden::Json;
 using socketio::Encoder;
 using socketio::FleetSettings;
+using socketio::Operation;
 using socketio::Room;
 using socketio::SubscriptionMode;
 using socketio::Target;
@@ -57,7 +58,7 @@ Encoder::Publication perform(Encoder& encoder, const Json& vector) {
     golden::append_packed(data, vector.at("args"));
   }
   if (op == "serverSideEmit") {
-    return encoder.server_side(target.nsp, data.bytes());
+    return encoder.encode(Operation::server_side(target, data.bytes()));
   }
   target.rooms = vectors::rooms(vector.at("rooms"));
   target.except = vectors::rooms(vector.at("except"));
@@ -66,13 +67,13 @@ Encoder::Publication perform(Encoder& encoder, const Json& vector) {
     name == "volatile" ? target.flags.set_volatile() : target.flags.set_compress(value.get<bool>());
   }
   if (op == "socketsJoin") {
-    return encoder.join(target, vectors::rooms(vector.at("arg")));
+    return encoder.encode(Operation::join(target, vectors::rooms(vector.at("arg"))));
   }
   if (op == "socketsLeave") {
-    return encoder.leave(target, vectors::rooms(vector.at("arg")));
+    return encoder.encode(Operation::leave(target, vectors::rooms(vector.at("arg"))));
   }
-  return op == "disconnectSockets" ? encoder.disconnect(target, vector.at("arg").get<bool>())
-                                   : encoder.event(target, data.bytes());
+  return op == "disconnectSockets" ? encoder.encode(Operation::disconnect(target, vector.at("arg").get<bool>()))
+                                   : encoder.encode(Operation::emit(target, data.bytes()));
 }
 
 /// A server's message, from an emitter: in JSON, and in msgpack with its length in front.
@@ -144,7 +145,7 @@ TEST_CASE("emitter: each namespace has its stream, and streams their length") {
   Target target;
   target.nsp = "/chat";
   const std::vector<std::uint8_t> event = golden::from_hex("91a165");
-  const auto publication = encoder.event(target, event);
+  const auto publication = encoder.encode(Operation::emit(target, event));
   CHECK(publication.words[1] == "events-3");
   CHECK(publication.words[4] == "500");
   CHECK(publication.channel == "events-3");
@@ -155,20 +156,20 @@ TEST_CASE("emitter: with sharded pub/sub, a streams fleet's transient messages a
   fleet.use_sharded_pubsub = true;
   Encoder encoder(fleet);
   const std::vector<std::uint8_t> event = golden::from_hex("91a165");
-  CHECK(encoder.server_side("/", event).command == Encoder::Command::publish_sharded);
-  CHECK(encoder.event({}, event).command == Encoder::Command::add_entry);
+  CHECK(encoder.encode(Operation::server_side({}, event)).command == Encoder::Command::publish_sharded);
+  CHECK(encoder.encode(Operation::emit({}, event)).command == Encoder::Command::add_entry);
 }
 
 TEST_CASE("emitter: what would hurt a server is refused on every transport") {
   for (FleetSettings fleet : {sharded(), streams()}) {
     CAPTURE(static_cast<int>(fleet.transport));
     Encoder encoder(fleet, 100);
-    CHECK_THROWS_AS(encoder.event({}, golden::from_hex("91a7636f6e6e656374")), socketio::Error);     // connect
-    CHECK_THROWS_AS(encoder.server_side("/", golden::from_hex("91a56572726f72")), socketio::Error);  // error
-    CHECK_THROWS_AS(encoder.event({}, golden::from_hex("92a165")), socketio::Error);
-    CHECK_THROWS_AS(encoder.join({}, std::vector<Room>{"\xff"}), socketio::Error);
+    CHECK_THROWS_AS(encoder.encode(Operation::emit({}, golden::from_hex("91a7636f6e6e656374"))), socketio::Error);  // connect
+    CHECK_THROWS_AS(encoder.encode(Operation::server_side({}, golden::from_hex("91a56572726f72"))), socketio::Error);  // error
+    CHECK_THROWS_AS(encoder.encode(Operation::emit({}, golden::from_hex("92a165"))), socketio::Error);
+    CHECK_THROWS_AS(encoder.encode(Operation::join({}, std::vector<Room>{"\xff"})), socketio::Error);
     const std::vector<Room> many(100, Room("room"));
-    CHECK_THROWS_AS(encoder.join({}, many), socketio::Error);  // more than 100 bytes
+    CHECK_THROWS_AS(encoder.encode(Operation::join({}, many)), socketio::Error);  // more than 100 bytes
     fleet.key = "\xff";
     CHECK_THROWS_AS(Encoder{fleet}, socketio::Error);
   }
@@ -189,14 +190,14 @@ TEST_CASE("emitter: what ends servers, and no receiver sees, is left out on ever
     };
     // ["e", {"__proto__": bytes, "kept": 1}]
     const auto event = golden::from_hex("92a16582a95f5f70726f746f5f5fc40101a46b65707401");
-    const std::string sent = text_of(encoder.event({}, event));
+    const std::string sent = text_of(encoder.encode(Operation::emit({}, event)));
     CHECK(sent.find("__proto__") == std::string::npos);
     CHECK(sent.find("kept") != std::string::npos);
-    CHECK(text_of(encoder.server_side("/", event)).find("__proto__") == std::string::npos);
+    CHECK(text_of(encoder.encode(Operation::server_side({}, event))).find("__proto__") == std::string::npos);
     // ["e", a timestamp of 3 bytes]
     const auto odd = golden::from_hex("92a165c703ff616263");
-    CHECK(text_of(encoder.event({}, odd)).find("\xc7\x03\xff") == std::string::npos);
-    CHECK(text_of(encoder.server_side("/", odd)).find("\xc7\x03\xff") == std::string::npos);
+    CHECK(text_of(encoder.encode(Operation::emit({}, odd))).find("\xc7\x03\xff") == std::string::npos);
+    CHECK(text_of(encoder.encode(Operation::server_side({}, odd))).find("\xc7\x03\xff") == std::string::npos);
   }
 }
 
@@ -214,11 +215,11 @@ TEST_CASE("emitter: arguments nest equally deep on every transport, with binary 
         packed.insert(packed.end(), inner.begin(), inner.end());
         return packed;
       };
-      CHECK_NOTHROW(encoder.event({}, event(socketio::event_data::depth_max)));
-      CHECK_THROWS_AS(encoder.event({}, event(socketio::event_data::depth_max + 1)), socketio::Error);
+      CHECK_NOTHROW(encoder.encode(Operation::emit({}, event(socketio::event_data::depth_max))));
+      CHECK_THROWS_AS(encoder.encode(Operation::emit({}, event(socketio::event_data::depth_max + 1))), socketio::Error);
       auto trailing = event(2);
       trailing.push_back(0xc0);
-      CHECK_THROWS_AS(encoder.event({}, trailing), socketio::Error);
+      CHECK_THROWS_AS(encoder.encode(Operation::emit({}, trailing)), socketio::Error);
     }
   }
 }

@@ -51,17 +51,16 @@ class SOCKETIO_API Encoder {
     Command command = Command::publish;
     std::span<const std::string_view> words = {};  ///< the whole command for add_entry
   };
-  Publication event(const Target& target, Bytes data);
-  Publication join(const Target& target, std::span<const Room> rooms);
-  Publication leave(const Target& target, std::span<const Room> rooms);
-  Publication disconnect(const Target& target, bool close);
-  Publication server_side(std::string_view nsp, Bytes data);
+  Publication encode(const Operation& operation);
 
   [[nodiscard]] const FleetSettings& fleet() const noexcept { return fleet_; }
 
  private:
   using Type = cluster_message::Type;
 
+  Publication event(const Target& target, Bytes data);
+  Publication request(const Operation& operation);
+  Publication server_side(std::string_view nsp, Bytes data);
   Publication finish() const;
   void begin_request(std::string_view nsp);
   Buffer& begin_message();

@@ -9,29 +9,23 @@
 
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/fleet/operation.hpp>
 #include <socketio/protocol/arguments.hpp>
 #include <socketio/protocol/room.hpp>
 #include <socketio/protocol/scratch_buffer.hpp>
-#include <socketio/protocol/target.hpp>
 
 namespace socketio {
 
 /// Number of an emit within its emitter: 1, 2, 3 ... in the order of the calls.
 using EmitId = std::uint64_t;
 
-/// Interface for sending operations, implemented by the two forms of the emitter and by a dry run. `data` holds the packed
-/// [event, args...].
-///
-/// All methods throw Error for an operation that cannot be sent as it is (too_large, bad_arguments, reserved_event ...);
-/// nothing is sent then.
+/// Interface for publishing operations, implemented by the two forms of the emitter and by a dry run.
 class SOCKETIO_API Outlet {
  public:
   virtual ~Outlet();
-  virtual EmitId send_event(const Target& target, Bytes data) = 0;
-  virtual EmitId send_join(const Target& target, std::span<const Room> rooms) = 0;
-  virtual EmitId send_leave(const Target& target, std::span<const Room> rooms) = 0;
-  virtual EmitId send_disconnect(const Target& target, bool close) = 0;
-  virtual EmitId send_server_side(std::string_view nsp, Bytes data) = 0;
+  /// Throws Error for an operation that cannot be sent as it is (too_large, bad_arguments, reserved_event ...); nothing is
+  /// sent then.
+  virtual EmitId publish(const Operation& operation) = 0;
 };
 
 /// Selects rooms and flags, then sends operations. A value: keep it, copy it, use it many times; each call that adds something
@@ -70,20 +64,20 @@ class SOCKETIO_API TargetedEmitter {
   EmitId emit(const EventName& event, const Args&... args) const {
     ScratchBuffer data;
     arguments::pack_event(data.buffer(), event, args...);
-    return outlet_->send_event(target_, data.buffer().bytes());
+    return emit_packed(data.buffer().bytes());
   }
   /// Emits a packed [event, args...].
-  EmitId emit_packed(Bytes data) const { return outlet_->send_event(target_, data); }
+  EmitId emit_packed(Bytes data) const { return outlet_->publish(Operation::emit(target_, data)); }
 
   /// Makes the chosen clients join or leave rooms, on every server.
   EmitId sockets_join(const Room& room) const;
-  EmitId sockets_join(std::span<const Room> rooms) const { return outlet_->send_join(target_, rooms); }
+  EmitId sockets_join(std::span<const Room> rooms) const { return outlet_->publish(Operation::join(target_, rooms)); }
   EmitId sockets_join(std::initializer_list<Room> rooms) const;
   EmitId sockets_leave(const Room& room) const;
-  EmitId sockets_leave(std::span<const Room> rooms) const { return outlet_->send_leave(target_, rooms); }
+  EmitId sockets_leave(std::span<const Room> rooms) const { return outlet_->publish(Operation::leave(target_, rooms)); }
   EmitId sockets_leave(std::initializer_list<Room> rooms) const;
   /// Disconnects the chosen clients from the namespace; `close`: closes the whole underlying connection.
-  EmitId disconnect_sockets(bool close = false) const { return outlet_->send_disconnect(target_, close); }
+  EmitId disconnect_sockets(bool close = false) const { return outlet_->publish(Operation::disconnect(target_, close)); }
 
   [[nodiscard]] const Target& target() const noexcept { return target_; }
 
@@ -110,9 +104,9 @@ class SOCKETIO_API NamespaceEmitter : public TargetedEmitter {
   EmitId server_side_emit(const EventName& event, const Args&... args) const {
     ScratchBuffer data;
     arguments::pack_event(data.buffer(), event, args...);
-    return outlet_->send_server_side(target_.nsp, data.buffer().bytes());
+    return server_side_emit_packed(data.buffer().bytes());
   }
-  EmitId server_side_emit_packed(Bytes data) const { return outlet_->send_server_side(target_.nsp, data); }
+  EmitId server_side_emit_packed(Bytes data) const { return outlet_->publish(Operation::server_side(target_, data)); }
 };
 
 }  // namespace socketio
