@@ -185,8 +185,8 @@ class ConformanceServer {
     }
     if (name == "sharded") {
       ShardedOptions options;
-      options.channel_prefix = setting("ADAPTER_KEY", "socket.io");
-      options.subscription_mode = mode_named(setting("SHARDED_MODE", "dynamic"));
+      options.key = setting("ADAPTER_KEY", "socket.io");
+      options.sharded_mode = mode_named(setting("SHARDED_MODE", "dynamic"));
       return sharded_adapter(bus, options);
     }
     if (name == "streams") {

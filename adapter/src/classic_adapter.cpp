@@ -359,9 +359,7 @@ void ClassicAdapter::on_rooms(const classic_response::View& response) {
 }  // namespace adapter
 
 adapter::AdapterFactory classic_adapter(std::shared_ptr<adapter::Bus> bus, ClassicOptions options) {
-  if (!utf8::valid(options.key)) {
-    throw Error(ErrorCode::bad_utf8, "The key is not UTF-8.");
-  }
+  options.check();
   if (in_ms(options.requests_timeout) == 0) {
     throw Error(ErrorCode::bad_option, "requests_timeout must not be 0.");
   }

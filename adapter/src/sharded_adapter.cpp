@@ -7,6 +7,7 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/event_data.hpp>
+#include <socketio/protocol/sharded_channels.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 namespace socketio {
@@ -18,11 +19,11 @@ ShardedAdapter::ShardedAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, Sha
       bus_(std::move(bus)),
       options_(std::move(options)),
       confirmations_(adapter_host.scheduler()) {
-  main_channel_ = options_.channel_prefix + "#" + std::string(host().nsp()) + "#";
+  main_channel_ = options_.key + "#" + std::string(host().nsp()) + "#";
   own_channel_ = channel_of(uid());
   subscribe(main_channel_);
   subscribe(own_channel_);
-  if (options_.subscription_mode != SubscriptionMode::only_static) {
+  if (options_.sharded_mode != SubscriptionMode::only_static) {
     for (Shard* const shard : host().shards()) {
       shard->set_observer(this);
     }
@@ -69,7 +70,7 @@ void ShardedAdapter::subscribe(std::string channel) {
 // ---- rooms with a channel of their own -------------------------------------------------------------------------------------
 
 void ShardedAdapter::on_room_created(std::string_view room, bool is_private) {
-  const bool wanted = options_.subscription_mode == SubscriptionMode::dynamic_private || !is_private;
+  const bool wanted = options_.sharded_mode == SubscriptionMode::dynamic_private || !is_private;
   // A room that is named like this server's uid must not take over the channel for responses.
   if (wanted && room != uid() && subscribed_rooms_.emplace(room).second) {
     subscribe(channel_of(room));
@@ -92,7 +93,7 @@ void ShardedAdapter::when_subscribed(std::span<const Room> rooms, std::function<
       done(false);
       return;
     }
-    if (sharded_channels::has_channel(options_.subscription_mode, room)) {
+    if (sharded_channels::has_channel(options_.sharded_mode, room)) {
       channels.push_back(channel_of(room.name()));
     }
   }
@@ -100,7 +101,7 @@ void ShardedAdapter::when_subscribed(std::span<const Room> rooms, std::function<
 }
 
 bool ShardedAdapter::has_own_channel(const Room& room) {
-  if (!sharded_channels::has_channel(options_.subscription_mode, room)) {
+  if (!sharded_channels::has_channel(options_.sharded_mode, room)) {
     return false;
   }
   if (fresh_rooms_.empty()) {
@@ -112,7 +113,7 @@ bool ShardedAdapter::has_own_channel(const Room& room) {
 }
 
 void ShardedAdapter::say_join(const Target& target, std::span<const Room> rooms) {
-  if (options_.subscription_mode != SubscriptionMode::only_static && in_ms(options_.fresh_room_time) != 0) {
+  if (options_.sharded_mode != SubscriptionMode::only_static && in_ms(options_.fresh_room_time) != 0) {
     const std::uint64_t until_ms = host().scheduler().now_ms() + in_ms(options_.fresh_room_time);
     for (const Room& room : rooms) {
       fresh_rooms_[room.name()] = until_ms;
@@ -161,9 +162,7 @@ void ShardedAdapter::on_message(std::string_view channel, Bytes payload) {
 }  // namespace adapter
 
 adapter::AdapterFactory sharded_adapter(std::shared_ptr<adapter::Bus> bus, ShardedOptions options) {
-  if (!utf8::valid(options.channel_prefix)) {
-    throw Error(ErrorCode::bad_utf8, "The channel prefix is not UTF-8.");
-  }
+  options.check();
   return [bus = std::move(bus), options = std::move(options)](adapter::Host& host) -> std::unique_ptr<adapter::Adapter> {
     return std::make_unique<adapter::ShardedAdapter>(host, bus, options);
   };

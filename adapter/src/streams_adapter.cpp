@@ -35,7 +35,7 @@ StreamsAdapter::StreamsAdapter(Host& adapter_host, std::shared_ptr<StreamsHub> h
     : MessageAdapter(adapter_host, ids::make_hex(adapter_host.random())),
       hub_(std::move(hub)),
       stream_(hub_->stream_of(host().nsp())),
-      public_channel_(hub_->options().channel_prefix + "#" + std::string(host().nsp()) + "#"),
+      public_channel_(hub_->options().key + "#" + std::string(host().nsp()) + "#"),
       private_channel_(public_channel_ + uid() + "#"),
       recovery_enabled_(host().recovery().enabled),
       confirmations_(adapter_host.scheduler()) {
@@ -120,7 +120,7 @@ void StreamsAdapter::add_entry(Type type, Bytes data, redis::CommandDone done) {
   if (!cluster_message::encode_entry_data(payload_, type, data, options.only_plaintext).ok()) {
     return;  // never: checked before
   }
-  const std::string length = std::to_string(options.max_length);
+  const std::string length = std::to_string(options.stream_length_max);
   const std::string number = std::to_string(static_cast<int>(type));
   const std::array<std::string_view, 13> words{"XADD", stream_, "MAXLEN",     "~",    length, "*",   "uid",
                                                uid(),  "nsp",   host().nsp(), "type", number, "data"};
@@ -324,11 +324,12 @@ void StreamsAdapter::deliver_entry(std::string_view id, const cluster_message::V
 }  // namespace adapter
 
 adapter::AdapterFactory streams_adapter(std::shared_ptr<adapter::Bus> bus, StreamsOptions options) {
-  if (!utf8::valid(options.stream_name) || !utf8::valid(options.channel_prefix) || !utf8::valid(options.session_key_prefix)) {
-    throw Error(ErrorCode::bad_utf8, "The names of streams, channels and keys are UTF-8.");
+  options.check();
+  if (!utf8::valid(options.session_key_prefix)) {
+    throw Error(ErrorCode::bad_utf8, "The prefix of the sessions' keys is not UTF-8.");
   }
-  if (options.stream_count == 0 || options.read_count == 0 || in_ms(options.block_time) == 0) {
-    throw Error(ErrorCode::bad_option, "stream_count, read_count and block_time must not be 0.");
+  if (options.read_count == 0 || in_ms(options.block_time) == 0) {
+    throw Error(ErrorCode::bad_option, "read_count and block_time must not be 0.");
   }
   const auto hub = std::make_shared<adapter::StreamsHub>(std::move(bus), std::move(options));
   return [hub](adapter::Host& host) -> std::unique_ptr<adapter::Adapter> {

@@ -128,9 +128,8 @@ void set_stream_name(Collected& all, OptionText value) {
 }
 
 void set_stream_count(Collected& all, OptionText value) {
-  constexpr std::uint64_t most = 1'000'000;
   const auto count = units::count(value);
-  if (!count || *count == 0 || *count > most) {
+  if (!count || *count == 0 || *count > limits::streams_max) {
     bad_value("--stream-count", value, "write the servers' streamCount, like 4");
   }
   all.options.stream_count = static_cast<std::uint32_t>(*count);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <socketio/emitter/asking.hpp>
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 #include <socketio/protocol/room.hpp>
 #include <socketio/redis/options.hpp>
 
@@ -28,8 +28,9 @@ enum class TransportChoice : std::uint8_t {
 };
 enum class Action : std::uint8_t { emit, help, version, usage };
 
-/// The command line, read and checked as far as that is possible without doing anything.
-struct Options {
+/// The command line, read and checked as far as that is possible without doing anything. Of the fleet's settings, the transport
+/// is in `transports`; `use_sharded_pubsub` and `beside_classic` are found by asking Redis.
+struct Options : Fleet {
   Action action = Action::emit;
 
   redis::Options redis;
@@ -37,13 +38,7 @@ struct Options {
   std::vector<Transport> transports = {Transport::classic};
   TransportChoice transport_choice = TransportChoice::by_default;
   bool force_transport = false;  ///< use the named transport, whatever servers listen
-  std::string key = "socket.io";
-  SubscriptionMode sharded_mode = SubscriptionMode::dynamic;
-  std::string stream_name = "socket.io";
-  std::uint32_t stream_count = 1;
   bool stream_count_given = false;
-  bool use_sharded_pubsub = false;  ///< the streams fleet uses sharded pub/sub; set by choose_transport()
-  std::uint64_t stream_length_max = 10'000;
   std::chrono::milliseconds timeout{5'000};
   Output output = Output::text;
   bool verbose = false;
@@ -77,23 +72,22 @@ struct Options {
 
   std::optional<std::uint64_t> require_receivers;
   bool dry_run = false;
-  bool beside_classic = false;    ///< classic servers share the key; set by look_for_classic()
   bool one_cluster_node = false;  ///< Redis is a single node of a Redis Cluster; set by choose_transport()
   bool no_room_channels = false;  ///< sharded: no room has a channel; set by look_for_room_channels()
 
   /// Settings of the fleet on the given transport.
-  [[nodiscard]] FleetSettings fleet(Transport transport) const {
-    return {transport,          key,
-            sharded_mode,       stream_name,
-            stream_count,       stream_length_max,
-            use_sharded_pubsub, beside_classic || uses(Transport::classic)};
+  [[nodiscard]] Fleet fleet(Transport of) const {
+    Fleet result = *this;
+    result.transport = of;
+    result.beside_classic = beside_classic || uses(Transport::classic);
+    return result;
   }
   /// True in a Redis Cluster on classic: a node counts only its own subscribers; the others are reached, but not counted.
   [[nodiscard]] bool counts_one_node() const {
     return (redis.topology == redis::Topology::cluster || one_cluster_node) && uses(Transport::classic);
   }
-  [[nodiscard]] bool uses(Transport transport) const {
-    return std::find(transports.begin(), transports.end(), transport) != transports.end();
+  [[nodiscard]] bool uses(Transport one) const {
+    return std::find(transports.begin(), transports.end(), one) != transports.end();
   }
 };
 

@@ -79,19 +79,13 @@ redis::Options Publisher::batch_redis() {
 /// Emitter options. The library's own limits must not be reached: pending emits are bounded here, where signals are checked.
 EmitterOptions Publisher::emitter_options() {
   EmitterOptions emitter;
+  static_cast<Fleet&>(emitter) = options_;
   if (options_.transports.empty()) {  // look() chooses it before the first emit
     emitter.transport = Transport::automatic;
   } else {
     emitter.transport = options_.transports.front();
     emitter.also.assign(options_.transports.begin() + 1, options_.transports.end());
   }
-  emitter.key = options_.key;
-  emitter.sharded_mode = options_.sharded_mode;
-  emitter.stream_name = options_.stream_name;
-  emitter.stream_count = options_.stream_count;
-  emitter.use_sharded_pubsub = options_.use_sharded_pubsub;
-  emitter.stream_length_max = options_.stream_length_max;
-  emitter.beside_classic = options_.beside_classic;
   emitter.write_ahead_bytes = limits::message_bytes_max * 2;
   emitter.close_timeout = std::chrono::milliseconds(0);
   emitter.slow_server_wait = std::chrono::milliseconds(0);  // Throttle waits, and checks for signals
@@ -127,7 +121,7 @@ std::optional<FoundTransport> Publisher::ask_who_listens(bool with_streams, cons
   const auto found = std::make_shared<std::optional<FoundTransport>>();
   const auto ask = [&, found](redis::Client& client) {
     const auto done = [found](const FoundTransport& result) { *found = result; };
-    const FleetSettings fleet = options_.fleet(Transport::classic);
+    const Fleet fleet = options_.fleet(Transport::classic);
     ask_limits(client);
     with_streams ? find_transport(client, fleet, nsp, done) : socketio::count_servers(client, fleet, nsp, done);
   };

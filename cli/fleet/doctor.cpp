@@ -177,7 +177,7 @@ void find_fleet(Examination& fleet, const Options& options) {
 /// Result of find_transport() in a namespace; empty when it does not arrive in time.
 std::optional<FoundTransport> look_at_namespace(Examination& fleet, const std::string& nsp) {
   const auto found = std::make_shared<std::optional<FoundTransport>>();
-  FleetSettings settings = fleet.options.settings(Bus::streams);
+  Fleet settings = fleet.options.settings(Bus::streams);
   find_transport(fleet.redis.client(), settings, nsp, [found](const FoundTransport& result) { *found = result; });
   fleet.redis.wait([&] { return found->has_value(); }, fleet.options.common.timeout);
   return *found;
@@ -209,8 +209,8 @@ void look_at_streams(Examination& fleet) {
     std::replace(fleet.buses.begin(), fleet.buses.end(), Bus::sharded, Bus::streams);
   }
   fleet.has_seen_stream = found->has_own_stream;
-  if (!fleet.options.stream_count_given && found->seen_stream_count) {
-    fleet.options.stream_count = *found->seen_stream_count;
+  if (!fleet.options.common.stream_count_given && found->seen_stream_count) {
+    fleet.options.common.stream_count = *found->seen_stream_count;
   }
 }
 

@@ -82,7 +82,7 @@ void check_readers(Examination& fleet) {
   }
   const std::uint64_t own = fleet.options.common.redis.database;
   // If the servers have another streamCount, the number of readers per server is unknown.
-  const std::uint64_t wanted = servers * (has_finding(fleet, "stream-count") ? 1 : fleet.options.stream_count);
+  const std::uint64_t wanted = servers * (has_finding(fleet, "stream-count") ? 1 : fleet.options.common.stream_count);
   Readers readers;
   std::set<std::string> stopped;
   std::vector<ClientLine> clients = *fleet.clients;
@@ -107,7 +107,7 @@ void check_readers(Examination& fleet) {
   fleet.findings.push_back({"stream-readers",
                             units::counted(missing, "stream reader") + (missing == 1 ? " is" : " are") + " missing: " +
                                 (servers == 1 ? "the server does" : "some servers do") + " not receive what is written to " +
-                                (fleet.options.stream_count == 1 ? "the stream" : "a stream") + ", though " +
+                                (fleet.options.common.stream_count == 1 ? "the stream" : "a stream") + ", though " +
                                 (servers == 1 ? "it answers." : "they answer."),
                             units::counted(servers, "server") + (servers == 1 ? " needs " : " need ") +
                                 units::counted(wanted, "connection") + (wanted == 1 ? " that waits" : " that wait") +

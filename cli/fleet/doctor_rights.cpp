@@ -27,9 +27,7 @@ std::vector<Duties> duties_of(Bus bus, const Options& options, const std::string
   const std::string request = names::request_channel(key, nsp);
   const std::string response = names::response_channel(key, nsp);
   const std::string own = main + "0123456789abcdef#";
-  const std::string stream = options.stream_count <= 1
-                                 ? options.stream_name
-                                 : options.stream_name + "-" + std::to_string(names::stream_index(nsp, options.stream_count));
+  const std::string stream = names::stream(options.common, nsp);
   switch (bus) {
     case Bus::classic:
       return {

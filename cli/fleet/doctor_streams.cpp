@@ -45,9 +45,9 @@ const Reply* member(const Reply& pairs, std::string_view name) {
 }
 
 std::vector<std::string> possible_names(const Options& options) {
-  const std::string& name = options.stream_name;
+  const std::string& name = options.common.stream_name;
   std::vector<std::string> result{name};
-  for (std::uint32_t index = 0; index < std::max(parts_max, options.stream_count); ++index) {
+  for (std::uint32_t index = 0; index < std::max(parts_max, options.common.stream_count); ++index) {
     result.push_back(name + "-" + std::to_string(index));
     if (index != 0) {
       result.push_back(name + "--" + std::to_string(index));
@@ -57,7 +57,7 @@ std::vector<std::string> possible_names(const Options& options) {
 }
 
 bool is_expected(const Options& options, const std::string& stream) {
-  const auto expected = stream_names::all(options.stream_name, options.stream_count);
+  const auto expected = stream_names::all(options.common.stream_name, options.common.stream_count);
   return std::find(expected.begin(), expected.end(), stream) != expected.end();
 }
 
@@ -116,8 +116,8 @@ std::string count_in_use(const Options& options, const std::vector<StreamState>&
   std::uint64_t highest = 0;
   for (const StreamState& stream : streams) {
     names.push_back(text::excerpt(stream.name));
-    if (stream.name.size() > options.stream_name.size() + 1) {
-      highest = std::max(highest, units::count(stream.name.substr(options.stream_name.size() + 1)).value_or(0) + 1);
+    if (stream.name.size() > options.common.stream_name.size() + 1) {
+      highest = std::max(highest, units::count(stream.name.substr(options.common.stream_name.size() + 1)).value_or(0) + 1);
     }
   }
   return "Entries are in " + shown_some(names) + ": the streamCount in use is " +
@@ -158,16 +158,16 @@ std::string leftover_advice(const StreamState& stream, std::optional<std::uint64
 void check_count(Examination& fleet, const StreamState& stream, const std::vector<StreamState>& streams,
                  std::optional<std::uint64_t> now) {
   const Options& options = fleet.options;
-  const auto expected = stream_names::all(options.stream_name, options.stream_count);
+  const auto expected = stream_names::all(options.common.stream_name, options.common.stream_count);
   const auto place = std::find(expected.begin(), expected.end(), stream.name);
   const std::set<std::string> namespaces = namespaces_in(fleet.redis, stream.name);
-  const std::string with_count = "with a streamCount of " + std::to_string(options.stream_count);
+  const std::string with_count = "with a streamCount of " + std::to_string(options.common.stream_count);
   const std::string seen = "It has " + units::grouped(stream.length) + (stream.length == 1 ? " entry" : " entries") +
                            (now ? ", the newest " + age_text(*now, stream.last) + " old" : std::string()) +
                            (namespaces.size() == 1 ? ", of the namespace " : ", of the namespaces ") + joined(namespaces) +
                            ". " + count_in_use(options, streams);
   if (place == expected.end()) {
-    const bool negative = stream.name.starts_with(options.stream_name + "--");
+    const bool negative = stream.name.starts_with(options.common.stream_name + "--");
     fleet.findings.push_back(
         {"stream-count",
          "Servers " + with_count + " do not read the stream " + text::excerpt(stream.name) + ", and something wrote to it.",
@@ -181,7 +181,7 @@ void check_count(Examination& fleet, const StreamState& stream, const std::vecto
   }
   std::set<std::string> misplaced;
   for (const std::string& nsp : namespaces) {
-    if (options.stream_count > 1 && names::stream_index(nsp, options.stream_count) != place - expected.begin()) {
+    if (options.common.stream_count > 1 && names::stream_index(nsp, options.common.stream_count) != place - expected.begin()) {
       misplaced.insert(nsp);
     }
   }
@@ -242,11 +242,12 @@ void check_names(Examination& fleet, const std::vector<StreamState>& streams) {
     return;
   }
   const std::string names = shown_some(found);
+  const std::string name = text::excerpt(fleet.options.common.stream_name);
   fleet.findings.push_back({"stream-name",
                             of_servers.empty()
-                                ? "There is no stream " + text::excerpt(fleet.options.stream_name) + ", but " + names + "."
-                                : "Servers of this fleet write to " + names + ": servers that use the stream " +
-                                      text::excerpt(fleet.options.stream_name) + " do not receive that.",
+                                ? "There is no stream " + name + ", but " + names + "."
+                                : "Servers of this fleet write to " + names + ": servers that use the stream " + name +
+                                      " do not receive that.",
                             of_servers.empty() ? "The last entries there are those of a streams fleet."
                                                : "The last entry was written by a server that is subscribed with this key.",
                             "Give all servers the same streamName, and this tool the same --stream-name."});
@@ -255,7 +256,8 @@ void check_names(Examination& fleet, const std::vector<StreamState>& streams) {
 void check_length(Examination& fleet, const StreamState& stream, std::uint64_t now) {
   const Options& options = fleet.options;
   const auto window = static_cast<std::uint64_t>(options.recovery_window.count());
-  const bool full = stream.length >= options.stream_maxlen - options.stream_maxlen / 10;
+  const std::uint64_t length_max = options.common.stream_length_max;
+  const bool full = stream.length >= length_max - length_max / 10;
   const std::uint64_t age = now > stream.first.first ? now - stream.first.first : 0;
   if (full && age < window) {
     fleet.findings.push_back(
@@ -263,7 +265,7 @@ void check_length(Examination& fleet, const StreamState& stream, std::uint64_t n
          "The stream " + text::excerpt(stream.name) + " is shorter than the recovery window: clients that come back within " +
              units::duration_text(options.recovery_window) +
              " may have missed events, which are gone, and servers that were away, too.",
-         "It is full (" + units::grouped(stream.length) + " entries, the maxLen is " + units::grouped(options.stream_maxlen) +
+         "It is full (" + units::grouped(stream.length) + " entries, the maxLen is " + units::grouped(length_max) +
              "), and its oldest entry is " + age_text(now, stream.first) + " old.",
          "Raise maxLen to at least " + units::grouped(stream.length * window / std::max<std::uint64_t>(age, 1)) +
              ", or send less through the fleet (volatile events go there, too)."});
@@ -292,7 +294,7 @@ void check_streams(Examination& fleet) {
   }
   check_names(fleet, *streams);
   if (!fleet.has_seen_stream && streams->empty() && !fleet.fleet.of(Bus::streams).empty()) {
-    fleet.not_checked.push_back("whether the servers use the stream " + text::excerpt(fleet.options.stream_name) +
+    fleet.not_checked.push_back("whether the servers use the stream " + text::excerpt(fleet.options.common.stream_name) +
                                 ": it is not there yet, for nothing was written. If their streamName is another one, name it "
                                 "with --stream-name.");
   }

@@ -48,6 +48,12 @@ std::optional<std::string_view> last_of(std::string_view channel, std::string_vi
   return channel.substr(start.size(), channel.size() - start.size() - 1);
 }
 
+std::string stream(const Fleet& fleet, std::string_view nsp) {
+  Buffer name;
+  stream_names::append(name, fleet.stream_name, fleet.stream_count, nsp);
+  return std::string(name.text());
+}
+
 std::int64_t stream_index(std::string_view nsp, std::uint32_t count) noexcept {
   return stream_names::hash_of(nsp) % static_cast<std::int64_t>(count);
 }

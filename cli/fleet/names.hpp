@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <socketio/fleet/fleet.hpp>
+
 // Names of the channels and streams of a fleet.
 namespace socketio::cli::fleet::names {
 
@@ -24,6 +26,7 @@ bool is_uid(std::string_view name) noexcept;
 /// The last part of a channel after its namespace, such as "U" of "socket.io#/#U#"; empty when there is none.
 std::optional<std::string_view> last_of(std::string_view channel, std::string_view key, std::string_view nsp);
 
+std::string stream(const Fleet& fleet, std::string_view nsp);  ///< streams: the stream of the namespace
 /// Index of a namespace's stream, as JavaScript servers compute it: it may be negative.
 std::int64_t stream_index(std::string_view nsp, std::uint32_t count) noexcept;
 

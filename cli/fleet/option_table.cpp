@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <string_view>
 #include <vector>
@@ -68,22 +67,15 @@ void set_from(Base& all, Text value) {
 constexpr std::uint64_t many = 1'000'000'000'000;
 
 /// Options with the same meaning in both tools: they come from the table of socketio-emit.
-constexpr std::array<std::string_view, 16> shared_names{
-    "redis",    "user",    "password-file", "sentinel-user", "sentinel-password-file", "tls-ca",
-    "tls-cert", "tls-key", "tls-insecure",  "key",           "sharded-mode",           "room-number",
-    "timeout",  "output",  "verbose",       "version"};
+constexpr std::string_view shared_names[] = {
+    "redis",        "user",        "password-file", "sentinel-user", "sentinel-password-file",
+    "tls-ca",       "tls-cert",    "tls-key",       "tls-insecure",  "key",
+    "sharded-mode", "stream-name", "stream-count",  "stream-maxlen", "room-number",
+    "timeout",      "output",      "verbose",       "version"};
 
 constexpr OptionEntry fleet_options[] = {
     {"h,help", false, [](Base&, Text) {}},
     {"transport", true, [](Base& all, Text value) { static_cast<Collected&>(all).transports.push_back(value); }},
-    {"stream-name", true, [](Base& all, Text value) { options_of(all).stream_name = checked("The stream's name", value); }},
-    {"stream-count", true,
-     [](Base& all, Text value) {
-       options_of(all).stream_count = static_cast<std::uint32_t>(number("--stream-count", value, 1, 1'000));
-       options_of(all).stream_count_given = true;
-     }},
-    {"stream-maxlen", true,
-     [](Base& all, Text value) { options_of(all).stream_maxlen = number("--stream-maxlen", value, 1, many); }},
     {"n,nsp", true, add_nsp},
     {"t,to,room", true, [](Base& all, Text value) { add(options_of(all).rooms, checked("The room of --to", value)); }},
     {"e,event", true, [](Base& all, Text value) { add(options_of(all).events, checked("The name of the event", value)); }},

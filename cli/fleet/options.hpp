@@ -24,16 +24,12 @@ enum class Action : std::uint8_t { run, help, version, usage };
 struct Options {
   Action action = Action::run;
   const Subcommand* command = nullptr;  ///< set for Action::run
-  cli::Options common;                  ///< Redis, key, timeout, output
+  cli::Options common;                  ///< Redis, the fleet's settings, timeout, output
   bool output_is_terminal = false;
 
   std::vector<Bus> buses;      ///< without duplicates; empty: those in use
   bool one_bus = true;         ///< exactly one transport must be in use
   bool is_by_default = false;  ///< no transport was given: classic, when no server listens
-  std::string stream_name = "socket.io";
-  std::uint32_t stream_count = 1;
-  bool stream_count_given = false;
-  std::uint64_t stream_maxlen = 10'000;
 
   std::vector<std::string> namespaces;  ///< without duplicates; empty: all
   std::vector<std::string> rooms;       ///< names; numeric rooms are in `common`
@@ -53,8 +49,10 @@ struct Options {
   std::size_t answers_bytes_max = std::size_t{1} << 30;
 
   /// Settings of the fleet on the given transport.
-  [[nodiscard]] FleetSettings settings(Transport transport) const {
-    return {transport, common.key, common.sharded_mode, stream_name, stream_count, stream_maxlen, false};
+  [[nodiscard]] Fleet settings(Transport transport) const {
+    Fleet result = common;
+    result.transport = transport;
+    return result;
   }
 };
 

@@ -72,11 +72,11 @@ class StreamsSource final : public Source, private redis::MessageListener {
       listeners_.emplace_back(*this, nsp);
       client_.subscribe(redis::SubscriptionKind::pattern, key + "#" + names::escaped(nsp) + "#*", listeners_.back());
     }
-    for (const std::string& stream : stream_names::all(options.stream_name, options.stream_count)) {
+    for (const std::string& stream : stream_names::all(options.common.stream_name, options.common.stream_count)) {
       streams_.push_back({stream, {}});
     }
-    for (std::uint32_t index = 1; index < std::min(options.stream_count, negative_max); ++index) {
-      streams_.push_back({options.stream_name + "--" + std::to_string(index), {}});
+    for (std::uint32_t index = 1; index < std::min(options.common.stream_count, negative_max); ++index) {
+      streams_.push_back({options.common.stream_name + "--" + std::to_string(index), {}});
     }
     find_positions();
     show_history();
@@ -152,7 +152,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
                         info.outcome == redis::Outcome::ok ? std::optional(info_of(info.reply))
                         : is_none                          ? std::optional(StreamInfo{{}, {}, 0, 0})
                                                            : std::nullopt,
-                        std::min<std::size_t>(entries_at_once_max, parts_.options.stream_maxlen));
+                        std::min<std::size_t>(entries_at_once_max, parts_.options.common.stream_length_max));
     }
   }
 

@@ -30,7 +30,7 @@ redis::Options without_queue(redis::Options options) {
 
 }  // namespace
 
-AskCore::AskCore(Loop& loop, redis::Options redis, FleetSettings fleet)
+AskCore::AskCore(Loop& loop, redis::Options redis, Fleet fleet)
     : loop_(loop),
       fleet_(std::move(fleet)),
       dialect_(AskDialect::make(fleet_, random_)),

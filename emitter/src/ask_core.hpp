@@ -15,7 +15,7 @@
 
 #include <socketio/emitter/asking.hpp>
 #include <socketio/emitter/find_transport.hpp>
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 #include <socketio/redis/client.hpp>
 
 #include "ask_dialect.hpp"
@@ -54,7 +54,7 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
                       private redis::MessageListener,
                       private redis::PublishListener {
  public:
-  AskCore(Loop& loop, redis::Options redis, FleetSettings fleet);
+  AskCore(Loop& loop, redis::Options redis, Fleet fleet);
   ~AskCore() override;
 
   /// Throws Error(bad_arguments) for an event that the fleet's transport cannot encode; nothing is sent then. While the
@@ -108,7 +108,7 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
 
   Loop& loop_;
   SystemRandom random_;
-  const FleetSettings fleet_;
+  const Fleet fleet_;
   std::unique_ptr<AskDialect> dialect_;  ///< null until the transport is known
   bool is_searching_ = false;
   std::map<std::string, Place> places_;                       ///< by namespace

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <socketio/common/error.hpp>
-#include <socketio/emitter/encoder.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/classic_request.hpp>
 #include <socketio/protocol/classic_response.hpp>
@@ -24,7 +23,7 @@ selector::Target selection(const Target& target) { return {target.rooms, target.
 class ClassicDialect final : public AskDialect {
  public:
   /// The uid is longer than a server's, so that this process is not taken for one.
-  ClassicDialect(const FleetSettings& fleet, Random& random)
+  ClassicDialect(const Fleet& fleet, Random& random)
       : key_(fleet.key), random_(random), uid_("ask-" + ids::make_short(random)) {}
 
   std::vector<Channel> answer_channels(std::string_view nsp) const override {
@@ -99,7 +98,7 @@ class ClassicDialect final : public AskDialect {
 class MessageDialect final : public AskDialect {
  public:
   /// The uid contains letters that no server's uid has.
-  MessageDialect(const FleetSettings& fleet, Random& random)
+  MessageDialect(const Fleet& fleet, Random& random)
       : fleet_(fleet), random_(random), uid_("asker-" + ids::make_hex(random).substr(6)) {}
 
   std::vector<Channel> answer_channels(std::string_view nsp) const override {
@@ -186,7 +185,7 @@ class MessageDialect final : public AskDialect {
                                                                                : SubscriptionKind::channel;
   }
 
-  const FleetSettings fleet_;
+  const Fleet fleet_;
   Random& random_;
   const std::string uid_;
   Buffer scratch_;
@@ -194,10 +193,8 @@ class MessageDialect final : public AskDialect {
 
 }  // namespace
 
-std::unique_ptr<AskDialect> AskDialect::make(const FleetSettings& fleet, Random& random) {
-  FleetSettings checked = fleet;
-  checked.transport = fleet.transport == Transport::automatic ? Transport::classic : fleet.transport;
-  const Encoder check(checked);  // throws for invalid settings
+std::unique_ptr<AskDialect> AskDialect::make(const Fleet& fleet, Random& random) {
+  fleet.check();
   if (fleet.transport == Transport::automatic) {
     return nullptr;
   }

@@ -10,7 +10,7 @@
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/random.hpp>
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 #include <socketio/protocol/target.hpp>
 #include <socketio/redis/client.hpp>
 
@@ -47,7 +47,7 @@ class AskDialect {
  public:
   virtual ~AskDialect() = default;
   /// Null for Transport::automatic. Throws Error(bad_utf8), Error(bad_option).
-  static std::unique_ptr<AskDialect> make(const FleetSettings& fleet, Random& random);
+  static std::unique_ptr<AskDialect> make(const Fleet& fleet, Random& random);
 
   /// Channels on which responses for this process arrive. The servers do not count the subscribers of these.
   [[nodiscard]] virtual std::vector<Channel> answer_channels(std::string_view nsp) const = 0;

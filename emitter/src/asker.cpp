@@ -258,14 +258,14 @@ struct Asker::Impl {
     std::mutex lock;
     Loop loop;
     std::shared_ptr<AskCore> core;
-    State(const redis::Options& redis, const FleetSettings& fleet) : core(std::make_shared<AskCore>(loop, redis, fleet)) {}
+    State(const redis::Options& redis, const Fleet& fleet) : core(std::make_shared<AskCore>(loop, redis, fleet)) {}
     ~State() {
       loop.enter_thread();
       core->close();
     }
   };
 
-  Impl(redis::Options redis_options, FleetSettings settings)
+  Impl(redis::Options redis_options, Fleet settings)
       : redis(std::move(redis_options)), fleet(std::move(settings)), state(std::make_unique<State>(redis, fleet)) {}
   ~Impl() {
     if (forks != emitter::fork_count()) {
@@ -311,13 +311,13 @@ struct Asker::Impl {
   }
 
   const redis::Options redis;
-  const FleetSettings fleet;
+  const Fleet fleet;
   unsigned forks = emitter::fork_count();
   std::unique_ptr<State> state;
 };
 
-Asker::Asker(std::string_view url, FleetSettings fleet) : Asker(redis::parse_url(url), std::move(fleet)) {}
-Asker::Asker(redis::Options redis, FleetSettings fleet) : impl_(std::make_unique<Impl>(std::move(redis), std::move(fleet))) {}
+Asker::Asker(std::string_view url, Fleet fleet) : Asker(redis::parse_url(url), std::move(fleet)) {}
+Asker::Asker(redis::Options redis, Fleet fleet) : impl_(std::make_unique<Impl>(std::move(redis), std::move(fleet))) {}
 Asker::~Asker() = default;
 
 asking::Acks Asker::emit_with_ack(const Target& target, const asking::Event& event, const asking::Options& options,
@@ -346,9 +346,9 @@ asking::Servers Asker::servers(std::string_view nsp, const asking::Options& opti
 
 // ---- on a loop -------------------------------------------------------------------------------------------------------------
 
-AsyncAsker::AsyncAsker(Loop& loop, std::string_view url, FleetSettings fleet)
+AsyncAsker::AsyncAsker(Loop& loop, std::string_view url, Fleet fleet)
     : AsyncAsker(loop, redis::parse_url(url), std::move(fleet)) {}
-AsyncAsker::AsyncAsker(Loop& loop, redis::Options redis, FleetSettings fleet)
+AsyncAsker::AsyncAsker(Loop& loop, redis::Options redis, Fleet fleet)
     : core_(std::make_shared<AskCore>(loop, std::move(redis), std::move(fleet))) {
   core_->connect();
 }

@@ -263,15 +263,8 @@ EmitSummary BlockingCore::flush(std::uint64_t timeout_ms) {
 void BlockingCore::use_fleet(const EmitterOptions& fleet) {
   const Turn turn(*this);
   EmitterOptions next = options_;
-  next.transport = fleet.transport;
+  static_cast<Fleet&>(next) = fleet;
   next.also = fleet.also;
-  next.key = fleet.key;
-  next.sharded_mode = fleet.sharded_mode;
-  next.stream_name = fleet.stream_name;
-  next.stream_count = fleet.stream_count;
-  next.stream_length_max = fleet.stream_length_max;
-  next.use_sharded_pubsub = fleet.use_sharded_pubsub;
-  next.beside_classic = fleet.beside_classic;
   state_->courier.use(next);
   options_ = std::move(next);
   state_->pace.look_soon();

@@ -80,7 +80,7 @@ void Courier::end_held(EmitId id, redis::Outcome outcome, std::string_view messa
   listener_.on_emit_ended(id, outcome, std::nullopt, message);
 }
 
-void Courier::on_fleet_found(const TransportSearch& search, const FleetSettings& fleet) {
+void Courier::on_fleet_found(const TransportSearch& search, const Fleet& fleet) {
   if (&search == search_.get()) {
     encoder_ = Encoder(fleet, options_.message_bytes_max);
     search_.reset();

@@ -99,7 +99,7 @@ class Courier final : private redis::PublishListener, private TransportSearch::S
   void publish_when_found(redis::Client& client, EmitId id, const Operation& operation);
   void publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) override;
   void end_held(EmitId id, redis::Outcome outcome, std::string_view message) override;
-  void on_fleet_found(const TransportSearch& search, const FleetSettings& fleet) override;
+  void on_fleet_found(const TransportSearch& search, const Fleet& fleet) override;
   void on_search_idle() override;
   void publish_all(redis::Client& client, EmitId id);
   void publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id);

@@ -24,17 +24,12 @@ std::shared_ptr<emitter::LoopCore> loop_core(Loop& loop, redis::Options redis, O
 
 }  // namespace
 
-FleetSettings EmitterOptions::fleet(Transport of) const {
-  const bool uses_classic = beside_classic || transport == Transport::classic ||
-                            std::find(also.begin(), also.end(), Transport::classic) != also.end();
-  return {of == Transport::automatic ? Transport::classic : of,
-          key,
-          sharded_mode,
-          stream_name,
-          stream_count,
-          stream_length_max,
-          use_sharded_pubsub,
-          uses_classic};
+Fleet EmitterOptions::fleet(Transport of) const {
+  Fleet result = *this;
+  result.transport = of == Transport::automatic ? Transport::classic : of;
+  result.beside_classic = beside_classic || transport == Transport::classic ||
+                          std::find(also.begin(), also.end(), Transport::classic) != also.end();
+  return result;
 }
 
 Emitter::Emitter(std::string_view url, EmitterOptions options) : Emitter(redis::parse_url(url), std::move(options)) {}

@@ -16,9 +16,6 @@
 namespace socketio {
 namespace {
 
-/// Limit for the number of streams: the hash that selects one has 32 bits.
-constexpr std::uint32_t stream_count_max = 0x7fffffff;
-
 void check_rooms(std::span<const Room> rooms) {
   if (rooms.size() > limits::rooms_max) {
     throw Error(ErrorCode::too_large, "One request can name at most " + std::to_string(limits::rooms_max) + " rooms.");
@@ -30,8 +27,8 @@ void check_rooms(std::span<const Room> rooms) {
   }
 }
 
-FleetSettings classic_fleet(std::string key) {
-  FleetSettings fleet;
+Fleet classic_fleet(std::string key) {
+  Fleet fleet;
   fleet.key = std::move(key);
   return fleet;
 }
@@ -40,23 +37,14 @@ FleetSettings classic_fleet(std::string key) {
 
 Encoder::Encoder(std::string key, std::size_t message_bytes_max) : Encoder(classic_fleet(std::move(key)), message_bytes_max) {}
 
-Encoder::Encoder(FleetSettings fleet, std::size_t message_bytes_max)
+Encoder::Encoder(Fleet fleet, std::size_t message_bytes_max)
     : fleet_(std::move(fleet)),
       message_bytes_max_(message_bytes_max),
       length_max_text_(std::to_string(fleet_.stream_length_max)) {
   if (fleet_.transport == Transport::automatic) {
     throw Error(ErrorCode::bad_option, "The transport has to be named here; find_transport() tells which one the servers use.");
   }
-  if (!utf8::valid(fleet_.key)) {
-    throw Error(ErrorCode::bad_utf8, "The key is not UTF-8.");
-  }
-  if (!utf8::valid(fleet_.stream_name)) {
-    throw Error(ErrorCode::bad_utf8, "The name of the stream is not UTF-8.");
-  }
-  if (fleet_.stream_count == 0 || fleet_.stream_count > stream_count_max) {
-    throw Error(ErrorCode::bad_option,
-                "The number of streams is at least 1 and at most " + std::to_string(stream_count_max) + ".");
-  }
+  fleet_.check();
 }
 
 Encoder::Publication Encoder::encode(const Operation& operation) {
@@ -144,16 +132,6 @@ void Encoder::check_size() const {
 Encoder::Publication Encoder::finish() const {
   check_size();
   return {channel_.text(), payload_.bytes(), Command::publish, {}};
-}
-
-std::string_view name_of(Transport transport) noexcept {
-  switch (transport) {
-    case Transport::classic: return "classic";
-    case Transport::sharded: return "sharded";
-    case Transport::streams: return "streams";
-    case Transport::automatic: return "automatic";
-  }
-  return "";
 }
 
 std::string_view name_of(Encoder::Command command) noexcept {

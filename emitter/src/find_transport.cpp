@@ -169,7 +169,7 @@ void judge(FoundTransport& found, const Subscribers& seen) {
   }
 }
 
-void choose(FoundTransport& found, const FleetSettings& fleet, std::string_view nsp) {
+void choose(FoundTransport& found, const Fleet& fleet, std::string_view nsp) {
   choose(found,
          {counted_or_none(found.classic_servers, "server"), counted_or_none(found.sharded_servers, "server"),
           counted_or_none(found.streams_servers, "server")},
@@ -181,7 +181,7 @@ std::string last_name_of(const std::string& channel) {
 }
 
 /// `with_uids`  also detects strangers among the subscribers, and whether this is a node of a Redis Cluster.
-void count(redis::Client& client, const FleetSettings& fleet, std::string_view nsp, bool with_uids,
+void count(redis::Client& client, const Fleet& fleet, std::string_view nsp, bool with_uids,
            std::function<void(FoundTransport&, const Subscribers&)> done) {
   const auto search = std::make_shared<Search<FoundTransport>>();
   const auto seen = std::make_shared<Subscribers>();
@@ -246,7 +246,7 @@ void count(redis::Client& client, const FleetSettings& fleet, std::string_view n
 
 }  // namespace
 
-void find_transport(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
+void find_transport(redis::Client& client, const Fleet& fleet, std::string_view nsp,
                     std::function<void(const FoundTransport&)> done) {
   count(
       client, fleet, nsp, true,
@@ -268,7 +268,7 @@ void find_transport(redis::Client& client, const FleetSettings& fleet, std::stri
       });
 }
 
-void count_servers(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
+void count_servers(redis::Client& client, const Fleet& fleet, std::string_view nsp,
                    std::function<void(const FoundTransport&)> done) {
   count(client, fleet, nsp, false,
         [fleet, name = std::string(nsp), done = std::move(done)](FoundTransport& found, const Subscribers&) {
@@ -277,7 +277,7 @@ void count_servers(redis::Client& client, const FleetSettings& fleet, std::strin
         });
 }
 
-void find_namespaces(redis::Client& client, const FleetSettings& fleet, std::vector<std::string> namespaces,
+void find_namespaces(redis::Client& client, const Fleet& fleet, std::vector<std::string> namespaces,
                      std::function<void(const FoundNamespaces&)> done) {
   const auto search = std::make_shared<Search<FoundNamespaces>>();
   const std::string place = place_text(namespaces.size() == 1 ? namespaces.front() : std::string(), fleet.key);
@@ -308,7 +308,7 @@ void find_namespaces(redis::Client& client, const FleetSettings& fleet, std::vec
       [](FoundNamespaces& found, const redis::Reply& reply) { found.has_stream = reply.integer > 0; });
 }
 
-FoundTransport find_transport(const redis::Options& redis, const FleetSettings& fleet, std::string_view nsp,
+FoundTransport find_transport(const redis::Options& redis, const Fleet& fleet, std::string_view nsp,
                               std::chrono::milliseconds timeout) {
   Loop loop;
   FoundTransport result;

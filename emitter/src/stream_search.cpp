@@ -24,7 +24,7 @@ constexpr std::string_view keys_scanned = "1000";
 /// Number of last entries in which one by a server is looked for.
 constexpr std::string_view entries_looked_at = "20";
 
-std::string stream_name_of(const FleetSettings& fleet, std::uint32_t number) {
+std::string stream_name_of(const Fleet& fleet, std::uint32_t number) {
   return fleet.stream_name + "-" + std::to_string(number);
 }
 
@@ -110,7 +110,7 @@ StreamCounts stream_counts_of(const SeenStreams& seen) {
 
 class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
  public:
-  StreamSearch(redis::Client& client, FleetSettings fleet, std::string nsp, FoundTransport found, std::vector<std::string> uids,
+  StreamSearch(redis::Client& client, Fleet fleet, std::string nsp, FoundTransport found, std::vector<std::string> uids,
                std::function<void(const FoundTransport&)> done)
       : client_(client),
         fleet_(std::move(fleet)),
@@ -309,7 +309,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
   }
 
   redis::Client& client_;
-  const FleetSettings fleet_;
+  const Fleet fleet_;
   const std::string nsp_;
   FoundTransport found_;
   const std::vector<std::string> uids_;  ///< of the servers in this namespace
@@ -329,7 +329,7 @@ class StreamSearch : public std::enable_shared_from_this<StreamSearch> {
 
 }  // namespace
 
-void search_streams(redis::Client& client, FleetSettings fleet, std::string nsp, FoundTransport found,
+void search_streams(redis::Client& client, Fleet fleet, std::string nsp, FoundTransport found,
                     std::vector<std::string> uids, std::function<void(const FoundTransport&)> done) {
   std::make_shared<StreamSearch>(client, std::move(fleet), std::move(nsp), std::move(found), std::move(uids), std::move(done))
       ->begin();
@@ -344,7 +344,7 @@ std::optional<std::uint32_t> stream_count_of(const SeenStreams& seen, std::strin
   return one_stream ? std::optional(counts.candidates.front()) : counts.certain;
 }
 
-FleetSettings with_found(FleetSettings fleet, Transport transport, const FoundTransport& found) {
+Fleet with_found(Fleet fleet, Transport transport, const FoundTransport& found) {
   fleet.transport = transport;
   fleet.stream_count = std::max(found.stream_count, 1U);  // 0: unknown, and not needed by requests
   fleet.use_sharded_pubsub = fleet.use_sharded_pubsub || found.use_sharded_pubsub;

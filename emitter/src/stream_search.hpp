@@ -15,11 +15,11 @@ namespace socketio {
 ///
 /// `found`  the servers; `done` receives it with the results for the streams.
 /// `uids`   of the servers in this namespace.
-void search_streams(redis::Client& client, FleetSettings fleet, std::string nsp, FoundTransport found,
+void search_streams(redis::Client& client, Fleet fleet, std::string nsp, FoundTransport found,
                     std::vector<std::string> uids, std::function<void(const FoundTransport&)> done);
 
 /// `fleet` with what was found of it.
-[[nodiscard]] FleetSettings with_found(FleetSettings fleet, Transport transport, const FoundTransport& found);
+[[nodiscard]] Fleet with_found(Fleet fleet, Transport transport, const FoundTransport& found);
 
 /// "2 servers"; empty for none.
 [[nodiscard]] std::string counted_or_none(std::size_t count, std::string_view what);

@@ -19,7 +19,7 @@ constexpr unsigned attempts_max = 3;
 
 }  // namespace
 
-TransportSearch::TransportSearch(FleetSettings fleet, std::size_t message_bytes_max, std::size_t held_bytes_max, Loop& loop,
+TransportSearch::TransportSearch(Fleet fleet, std::size_t message_bytes_max, std::size_t held_bytes_max, Loop& loop,
                                  Sink& sink, std::weak_ptr<const bool> alive)
     : fleet_(std::move(fleet)),
       message_bytes_max_(message_bytes_max),
@@ -71,7 +71,7 @@ void TransportSearch::on_found(redis::Client& client, const std::string& nsp, co
   const bool is_for_all = is_known && !found.is_stream_of_namespace_only;
   const bool is_answer = found.outcome == redis::Outcome::ok;
   const std::vector<HeldOperation> held = take_held(is_for_all || !is_answer || stopped_ ? nullptr : &nsp);
-  const FleetSettings fleet = is_known ? with_found(fleet_, *found.transport, found) : fleet_;
+  const Fleet fleet = is_known ? with_found(fleet_, *found.transport, found) : fleet_;
   if (is_known || found.nobody()) {
     Encoder encoder(fleet, message_bytes_max_);
     publish_held(client, encoder, held);

@@ -29,7 +29,7 @@ class TransportSearch : public std::enable_shared_from_this<TransportSearch> {
     virtual void publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) = 0;
     virtual void end_held(EmitId id, redis::Outcome outcome, std::string_view message) = 0;
     /// `fleet` is the fleet of all namespaces. Emits that were kept have been published.
-    virtual void on_fleet_found(const TransportSearch& search, const FleetSettings& fleet) = 0;
+    virtual void on_fleet_found(const TransportSearch& search, const Fleet& fleet) = 0;
     /// No emit is kept any more.
     virtual void on_search_idle() = 0;
   };
@@ -37,7 +37,7 @@ class TransportSearch : public std::enable_shared_from_this<TransportSearch> {
   /// `fleet`           names to look for.
   /// `held_bytes_max`  limit for payloads that are kept, beyond the first one; further emits end as not_sent.
   /// `alive`           expires with `sink`.
-  TransportSearch(FleetSettings fleet, std::size_t message_bytes_max, std::size_t held_bytes_max, Loop& loop, Sink& sink,
+  TransportSearch(Fleet fleet, std::size_t message_bytes_max, std::size_t held_bytes_max, Loop& loop, Sink& sink,
                   std::weak_ptr<const bool> alive);
 
   /// Publishes or keeps the operation. False when no server listened in its namespace within the last second: it may go as
@@ -73,7 +73,7 @@ class TransportSearch : public std::enable_shared_from_this<TransportSearch> {
   void end_later(EmitId id, redis::Outcome outcome, std::string message);
   void end_now();
 
-  const FleetSettings fleet_;
+  const Fleet fleet_;
   const std::size_t message_bytes_max_;
   const std::size_t held_bytes_max_;
   Loop& loop_;

@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) {
     return 0;
   }
-  Fleet fleet(families.front(), 1);
+  nodes::Fleet fleet(families.front(), 1);
   Node& node = fleet[0];
   FakeSocket& socket = node.host.shard().add("socket", {"room"});
   socket.answer = "[1]";

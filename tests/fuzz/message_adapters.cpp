@@ -56,7 +56,7 @@ std::string answers_channel(const FakeRedis& redis) {
   return last;
 }
 
-void deliver(Fleet& fleet, const Family& family, Place place, Bytes payload) {
+void deliver(nodes::Fleet& fleet, const Family& family, Place place, Bytes payload) {
   switch (place) {
     case Place::main: fleet.redis.publish(family.kind, "socket.io#/#", payload); return;
     case Place::room: fleet.redis.publish(family.kind, "socket.io#/#room#", payload); return;
@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const Family& family = families[1 + (data[0] & 1U)];
   const auto place = static_cast<Place>((data[0] >> 1U) & 3U);
-  Fleet fleet(family, 1);
+  nodes::Fleet fleet(family, 1);
   Node& node = fleet[0];
   FakeSocket& socket = node.host.shard().add("socket", {"room"});
   socket.answer = "[1]";

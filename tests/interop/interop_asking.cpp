@@ -13,8 +13,8 @@ using namespace socketio;
 
 namespace {
 
-FleetSettings fleet_of(const json& command) {
-  FleetSettings fleet;
+Fleet fleet_of(const json& command) {
+  Fleet fleet;
   const std::string transport = command.value("transport", "classic");
   const std::string mode = command.value("mode", "dynamic");
   fleet.transport = transport == "sharded"   ? Transport::sharded

@@ -48,6 +48,18 @@ struct Two : Fleet {
 
 }  // namespace
 
+TEST_CASE("nodes: the settings of a fleet are checked alike for every adapter") {
+  socketio::StreamsOptions many;
+  many.stream_count = socketio::limits::streams_max + 1;
+  CHECK_THROWS_AS(socketio::streams_adapter(nullptr, many), socketio::Error);
+  socketio::ClassicOptions classic;
+  classic.key = "\xff";
+  CHECK_THROWS_AS(socketio::classic_adapter(nullptr, classic), socketio::Error);
+  socketio::ShardedOptions sharded;
+  sharded.key = "\xff";
+  CHECK_THROWS_AS(socketio::sharded_adapter(nullptr, sharded), socketio::Error);
+}
+
 TEST_CASE("nodes: closing ends everything that waits, once, and every subscription") {
   with_each_family([](const Family& family) {
     for (const bool counted : {false, true}) {

@@ -52,7 +52,7 @@ SubscriptionMode mode_of(const std::string& name) {
 
 ShardedOptions sharded_options(const std::string& mode) {
   ShardedOptions options;
-  options.subscription_mode = mode_of(mode);
+  options.sharded_mode = mode_of(mode);
   return options;
 }
 
@@ -61,7 +61,7 @@ StreamsOptions streams_options(const Json& options) {
   result.only_plaintext = options.value("onlyPlaintext", false);
   result.stream_count = options.value("streamCount", result.stream_count);
   result.stream_name = options.value("streamName", result.stream_name);
-  result.channel_prefix = options.value("channelPrefix", result.channel_prefix);
+  result.key = options.value("channelPrefix", result.key);
   result.read_count = options.value("readCount", result.read_count);
   result.block_time = std::chrono::milliseconds(options.value("blockTimeInMs", result.block_time.count()));
   result.use_sharded_pubsub = options.value("useShardedPubSub", false);

@@ -9,7 +9,7 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/export.hpp>
 #include <socketio/emitter/asking.hpp>
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 #include <socketio/protocol/target.hpp>
 #include <socketio/redis/client.hpp>
 
@@ -45,8 +45,8 @@ class AskCore;
 class SOCKETIO_API Asker {
  public:
   /// Does not connect yet. Throws Error(bad_url), Error(unsupported_url), Error(bad_option), Error(bad_utf8).
-  explicit Asker(std::string_view url, FleetSettings fleet = {});
-  explicit Asker(redis::Options redis, FleetSettings fleet = {});
+  explicit Asker(std::string_view url, Fleet fleet = {});
+  explicit Asker(redis::Options redis, Fleet fleet = {});
   ~Asker();
   Asker(const Asker&) = delete;
   Asker& operator=(const Asker&) = delete;
@@ -85,8 +85,8 @@ class SOCKETIO_API AsyncAsker {
   using Done = std::function<void(Result result)>;
 
   /// Connecting begins at once. Throws like Asker().
-  AsyncAsker(Loop& loop, std::string_view url, FleetSettings fleet = {});
-  AsyncAsker(Loop& loop, redis::Options redis, FleetSettings fleet = {});
+  AsyncAsker(Loop& loop, std::string_view url, Fleet fleet = {});
+  AsyncAsker(Loop& loop, redis::Options redis, Fleet fleet = {});
   /// Ends the pending requests with an error, during this call.
   ~AsyncAsker();
   AsyncAsker(const AsyncAsker&) = delete;

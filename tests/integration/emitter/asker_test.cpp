@@ -29,8 +29,8 @@ constexpr const char* short_uids[] = {"aaaaaa", "bbbbbb"};
 
 std::string uid(Transport transport, int number) { return transport == Transport::classic ? short_uids[number] : uids[number]; }
 
-FleetSettings on(Transport transport) {
-  FleetSettings fleet;
+Fleet on(Transport transport) {
+  Fleet fleet;
   fleet.transport = transport;
   return fleet;
 }
@@ -114,7 +114,7 @@ TEST_CASE("asker: where the transport cannot be found, a question ends with the 
   fleet.asker.reset();
   REQUIRE(closed.has_value());
   CHECK_FALSE(closed->error.empty());
-  FleetSettings bad = on(Transport::automatic);
+  socketio::Fleet bad = on(Transport::automatic);
   bad.key = "\xff";
   CHECK_THROWS_AS(Asker(fleet.redis.url(), bad), Error);
 }

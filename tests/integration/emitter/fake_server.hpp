@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/classic_request.hpp>
 #include <socketio/protocol/classic_response.hpp>

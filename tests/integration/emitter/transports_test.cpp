@@ -56,7 +56,7 @@ int entries(const support::RedisServer& server, const std::string& stream) {
   return std::stoi(server.ask({"XLEN", stream}).substr(1));
 }
 
-FoundTransport found(const support::RedisServer& server, FleetSettings fleet = {}, std::string_view nsp = "/") {
+FoundTransport found(const support::RedisServer& server, Fleet fleet = {}, std::string_view nsp = "/") {
   return find_transport(redis::parse_url(server.url()), fleet, nsp, 20s);
 }
 
@@ -226,14 +226,14 @@ TEST_CASE("find transport: the one that is in use is found, in its namespace and
     Servers fleet(server, SubscriptionKind::channel, {"socket.io-request#/#"});
     CHECK(found(server).transport == Transport::classic);
     CHECK_FALSE(found(server, {}, "/admin").transport.has_value());
-    FleetSettings other;
+    Fleet other;
     other.key = "other";
     CHECK_FALSE(found(server, other).transport.has_value());
   }
   {
     Servers fleet(server, SubscriptionKind::shard, {"socket.io#/#"});
     CHECK(found(server).transport == Transport::sharded);
-    FleetSettings streams;
+    Fleet streams;
     streams.use_sharded_pubsub = true;
     CHECK(found(server, streams).transport == Transport::streams);
   }

@@ -129,6 +129,8 @@ TEST_CASE("fleet options: whom a question is about") {
   CHECK(options.answers_bytes_max == std::size_t{64} << 20);
   const auto settings = options.settings(fleet::Bus::sharded);
   CHECK(settings.sharded_mode == socketio::SubscriptionMode::only_static);
+  CHECK(parse({"count", "--stream-count", "10000"}).settings(fleet::Bus::streams).stream_count == 10'000);
+  CHECK(mistake({"count", "--stream-count", "10001"}).starts_with("--stream-count cannot be \"10001\""));
   CHECK(parse({"rooms", "--without-ids"}).without_ids);
   CHECK(mistake({"rooms", "--to", "a"}).starts_with("--to belongs to sockets, count and tap, not to rooms."));
   CHECK(mistake({"count", "--answers-max", "much"}).starts_with("--answers-max cannot be \"much\""));

@@ -307,6 +307,8 @@ TEST_CASE("options: what belongs to a transport") {
         "--stream-count belongs to streams fleets: add --transport streams.");
   CHECK(contains(refusal({"--sharded-mode", "public", "chat"}), "it is dynamic (default), static or dynamic-private"));
   CHECK(contains(refusal({"--stream-count", "0", "chat"}), "--stream-count cannot be \"0\""));
+  CHECK(parse({"--stream-count", "10000", "chat"}).stream_count == 10'000);
+  CHECK(contains(refusal({"--stream-count", "10001", "chat"}), "--stream-count cannot be \"10001\""));
   CHECK(contains(refusal({"--stream-maxlen", "many", "chat"}), "--stream-maxlen cannot be \"many\""));
   CHECK(contains(refusal({"--stream-name", "", "chat"}), "The value of --stream-name is empty."));
   CHECK(contains(refusal({"--transport", "auto", "--dry-run", "chat"}), "--transport auto and --dry-run do not go together"));

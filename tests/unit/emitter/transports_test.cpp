@@ -17,7 +17,7 @@ namespace transports_test {
 
 using golden::Json;
 using socketio::Encoder;
-using socketio::FleetSettings;
+using socketio::Fleet;
 using socketio::Operation;
 using socketio::Room;
 using socketio::SubscriptionMode;
@@ -26,8 +26,8 @@ using socketio::Transport;
 
 namespace {
 
-FleetSettings sharded(const std::string& mode = "dynamic") {
-  FleetSettings fleet;
+Fleet sharded(const std::string& mode = "dynamic") {
+  Fleet fleet;
   fleet.transport = Transport::sharded;
   fleet.sharded_mode = mode == "static"    ? SubscriptionMode::only_static
                        : mode == "dynamic" ? SubscriptionMode::dynamic
@@ -35,8 +35,8 @@ FleetSettings sharded(const std::string& mode = "dynamic") {
   return fleet;
 }
 
-FleetSettings streams(std::uint32_t count = 1) {
-  FleetSettings fleet;
+Fleet streams(std::uint32_t count = 1) {
+  Fleet fleet;
   fleet.transport = Transport::streams;
   fleet.stream_count = count;
   return fleet;
@@ -138,7 +138,7 @@ TEST_CASE("emitter: a streams fleet gets entries, and on the channel what does n
 }
 
 TEST_CASE("emitter: each namespace has its stream, and streams their length") {
-  FleetSettings fleet = streams(4);
+  Fleet fleet = streams(4);
   fleet.stream_name = "events";
   fleet.stream_length_max = 500;
   Encoder encoder(fleet);
@@ -152,7 +152,7 @@ TEST_CASE("emitter: each namespace has its stream, and streams their length") {
 }
 
 TEST_CASE("emitter: with sharded pub/sub, a streams fleet's transient messages are sharded") {
-  FleetSettings fleet = streams();
+  Fleet fleet = streams();
   fleet.use_sharded_pubsub = true;
   Encoder encoder(fleet);
   const std::vector<std::uint8_t> event = golden::from_hex("91a165");
@@ -161,7 +161,7 @@ TEST_CASE("emitter: with sharded pub/sub, a streams fleet's transient messages a
 }
 
 TEST_CASE("emitter: what would hurt a server is refused on every transport") {
-  for (FleetSettings fleet : {sharded(), streams()}) {
+  for (Fleet fleet : {sharded(), streams()}) {
     CAPTURE(static_cast<int>(fleet.transport));
     Encoder encoder(fleet, 100);
     CHECK_THROWS_AS(encoder.encode(Operation::emit({}, golden::from_hex("91a7636f6e6e656374"))), socketio::Error);  // connect
@@ -174,11 +174,13 @@ TEST_CASE("emitter: what would hurt a server is refused on every transport") {
     CHECK_THROWS_AS(Encoder{fleet}, socketio::Error);
   }
   CHECK_THROWS_AS(Encoder{streams(0)}, socketio::Error);
+  CHECK_NOTHROW(Encoder{streams(socketio::limits::streams_max)});
+  CHECK_THROWS_AS(Encoder{streams(socketio::limits::streams_max + 1)}, socketio::Error);
 }
 
 TEST_CASE("emitter: what ends servers, and no receiver sees, is left out on every transport") {
-  FleetSettings classic;
-  for (const FleetSettings& fleet : {classic, sharded(), streams()}) {
+  Fleet classic;
+  for (const Fleet& fleet : {classic, sharded(), streams()}) {
     CAPTURE(static_cast<int>(fleet.transport));
     Encoder encoder(fleet);
     const auto text_of = [](const Encoder::Publication& publication) {
@@ -202,8 +204,8 @@ TEST_CASE("emitter: what ends servers, and no receiver sees, is left out on ever
 }
 
 TEST_CASE("emitter: arguments nest equally deep on every transport, with binary in them and without") {
-  FleetSettings classic;
-  for (const FleetSettings& fleet : {classic, sharded(), streams()}) {
+  Fleet classic;
+  for (const Fleet& fleet : {classic, sharded(), streams()}) {
     for (const bool with_binary : {false, true}) {
       CAPTURE(static_cast<int>(fleet.transport));
       CAPTURE(with_binary);

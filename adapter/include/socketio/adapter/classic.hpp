@@ -3,17 +3,16 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include <socketio/adapter/adapter.hpp>
 #include <socketio/adapter/bus.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/fleet/fleet.hpp>
 
 namespace socketio {
 
-/// Options of `@socket.io/redis-adapter`: all servers of a fleet need the same `key`.
-struct ClassicOptions {
-  std::string key = "socket.io";                      ///< the prefix of all channels
+/// Options of `@socket.io/redis-adapter`. Of the fleet's settings, `key` counts.
+struct ClassicOptions : Fleet {
   std::chrono::milliseconds requests_timeout{5'000};          ///< time to wait for responses of other servers
   bool publish_on_specific_response_channel = false;  ///< responses reach only the server that sent the request
 };

@@ -3,19 +3,16 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include <socketio/adapter/adapter.hpp>
 #include <socketio/adapter/bus.hpp>
 #include <socketio/common/export.hpp>
-#include <socketio/protocol/sharded_channels.hpp>
+#include <socketio/fleet/fleet.hpp>
 
 namespace socketio {
 
-/// Options of `@socket.io/redis-adapter` for createShardedAdapter.
-struct ShardedOptions {
-  std::string channel_prefix = "socket.io";
-  SubscriptionMode subscription_mode = SubscriptionMode::dynamic;
+/// Options of `@socket.io/redis-adapter` for createShardedAdapter. Of the fleet's settings, `key` and `sharded_mode` count.
+struct ShardedOptions : Fleet {
   /// Time after this server has made sockets join a room during which events for the room are published on the main channel:
   /// other servers may not have subscribed to the room's channel yet. The reference loses such events.
   std::chrono::milliseconds fresh_room_time{5'000};

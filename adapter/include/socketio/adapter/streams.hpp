@@ -9,16 +9,12 @@
 #include <socketio/adapter/adapter.hpp>
 #include <socketio/adapter/bus.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/fleet/fleet.hpp>
 
 namespace socketio {
 
-/// Options of `@socket.io/redis-streams-adapter` 0.3. All servers of a fleet need the same names, count and kind of channels.
-struct StreamsOptions {
-  std::string stream_name = "socket.io";
-  std::uint32_t stream_count = 1;  ///< above 1: "socket.io-0", "socket.io-1"...; each namespace has its stream
-  std::string channel_prefix = "socket.io";
-  bool use_sharded_pubsub = false;    ///< messages outside of streams use SPUBLISH (Redis 7) instead of PUBLISH
-  std::uint64_t max_length = 10'000;  ///< approximate number of entries kept in a stream
+/// Options of `@socket.io/redis-streams-adapter` 0.3. Of the fleet's settings, `sharded_mode` has no effect.
+struct StreamsOptions : Fleet {
   std::uint32_t read_count = 100;
   std::chrono::milliseconds block_time{5'000};
   std::string session_key_prefix = "sio:session:";

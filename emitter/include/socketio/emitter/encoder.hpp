@@ -12,7 +12,7 @@
 #include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/emitter/outlet.hpp>
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 
 namespace socketio {
 
@@ -38,7 +38,7 @@ class SOCKETIO_API Encoder {
   /// `key`  the prefix of all channels; "socket.io" unless the fleet's adapters were given another `key`.
   explicit Encoder(std::string key = "socket.io", std::size_t message_bytes_max = limits::message_bytes_max);
   /// Throws Error(bad_utf8), and Error(bad_option) for a stream count of 0 or above 2^31 - 1.
-  explicit Encoder(FleetSettings fleet, std::size_t message_bytes_max = limits::message_bytes_max);
+  explicit Encoder(Fleet fleet, std::size_t message_bytes_max = limits::message_bytes_max);
 
   enum class Command : std::uint8_t {
     publish,          ///< PUBLISH channel payload
@@ -53,7 +53,7 @@ class SOCKETIO_API Encoder {
   };
   Publication encode(const Operation& operation);
 
-  [[nodiscard]] const FleetSettings& fleet() const noexcept { return fleet_; }
+  [[nodiscard]] const Fleet& fleet() const noexcept { return fleet_; }
 
  private:
   using Type = cluster_message::Type;
@@ -71,7 +71,7 @@ class SOCKETIO_API Encoder {
   void check_size() const;
   [[nodiscard]] bool is_classic() const noexcept { return fleet_.transport == Transport::classic; }
 
-  FleetSettings fleet_;
+  Fleet fleet_;
   std::size_t message_bytes_max_;
   std::string length_max_text_;
   Buffer channel_;

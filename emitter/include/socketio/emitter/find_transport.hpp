@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <socketio/common/export.hpp>
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 #include <socketio/redis/client.hpp>
 
 namespace socketio {
@@ -91,22 +91,22 @@ struct FoundNamespaces : ChosenTransport {
 ///           `streamCount` from the existing streams and the connections that read them.
 /// `done`    called exactly once, after this function has returned.
 /// Cost      Redis scans all its channels, twice.
-SOCKETIO_API void find_transport(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
+SOCKETIO_API void find_transport(redis::Client& client, const Fleet& fleet, std::string_view nsp,
                                  std::function<void(const FoundTransport&)> done);
 
 /// Counts the servers of a namespace: find_transport() without the search for streams and for strangers. Redis scans nothing.
-SOCKETIO_API void count_servers(redis::Client& client, const FleetSettings& fleet, std::string_view nsp,
+SOCKETIO_API void count_servers(redis::Client& client, const Fleet& fleet, std::string_view nsp,
                                 std::function<void(const FoundTransport&)> done);
 
 /// Finds the namespaces with subscribed servers, per transport.
 ///
 /// `namespaces`  the only ones to look for; empty: all. The rest is as in find_transport().
 /// Cost          Redis scans all its channels.
-SOCKETIO_API void find_namespaces(redis::Client& client, const FleetSettings& fleet, std::vector<std::string> namespaces,
+SOCKETIO_API void find_namespaces(redis::Client& client, const Fleet& fleet, std::vector<std::string> namespaces,
                                   std::function<void(const FoundNamespaces&)> done);
 
 /// Calls find_transport() without a loop, on its own connection, for at most `timeout`.
-[[nodiscard]] SOCKETIO_API FoundTransport find_transport(const redis::Options& redis, const FleetSettings& fleet,
+[[nodiscard]] SOCKETIO_API FoundTransport find_transport(const redis::Options& redis, const Fleet& fleet,
                                                          std::string_view nsp, std::chrono::milliseconds timeout);
 
 }  // namespace socketio

@@ -12,7 +12,7 @@
 #include <socketio/common/export.hpp>
 #include <socketio/common/limits.hpp>
 #include <socketio/emitter/outlet.hpp>
-#include <socketio/emitter/transport.hpp>
+#include <socketio/fleet/fleet.hpp>
 #include <socketio/redis/client.hpp>
 
 namespace socketio {
@@ -63,28 +63,17 @@ struct EmitSummary {
   [[nodiscard]] std::uint64_t failed() const noexcept { return refused + not_sent; }
 };
 
-struct EmitterOptions {
-  /// Transport of the fleet's servers. `automatic`: the first emit detects the transport of the servers in its namespace from
-  /// their subscriptions, and emits wait for the result (`stream_count` is detected, too, unless it is above 1). When no server
-  /// is subscribed they are sent as classic, and the next emit, a second later at the earliest, starts the detection again.
-  /// When servers of several transports are subscribed, or Redis does not respond to the detection, emits fail with the reason.
-  /// Cannot be combined with `also`.
-  Transport transport = Transport::classic;
+/// `transport` may be `automatic`: the first emit detects the transport of the servers in its namespace from their
+/// subscriptions, and emits wait for the result (`stream_count` is detected, too, unless it is above 1). When no server is
+/// subscribed they are sent as classic, and the next emit, a second later at the earliest, starts the detection again. When
+/// servers of several transports are subscribed, or Redis does not respond to the detection, emits fail with the reason.
+///
+/// `beside_classic` is implied when one of the transports is classic.
+struct EmitterOptions : Fleet {
   /// Further transports, for a fleet that is migrated from one to another: every emit is published on all of them, and is
   /// confirmed when Redis accepted it for each. Server-side events cannot be sent to classic and streams servers together,
-  /// because both have the same key here, see FleetSettings::beside_classic.
+  /// because both have the same key here, see Fleet::beside_classic. Cannot be combined with Transport::automatic.
   std::vector<Transport> also = {};
-  /// The prefix of all channels, as configured in the fleet's adapters (classic: `key`; sharded, streams: `channelPrefix`).
-  std::string key = "socket.io";
-  /// Sharded: the `subscriptionMode` of the adapters.
-  SubscriptionMode sharded_mode = SubscriptionMode::dynamic;
-  /// Streams: the adapters' `streamName`, `streamCount`, `maxLen` and `useShardedPubSub`.
-  std::string stream_name = "socket.io";
-  std::uint32_t stream_count = 1;
-  std::uint64_t stream_length_max = 10'000;
-  bool use_sharded_pubsub = false;
-  /// See FleetSettings::beside_classic. Implied when one of the transports is classic.
-  bool beside_classic = false;
   /// The namespace that operations start from; "/" is put in front unless it is there.
   std::string nsp = "/";
   std::size_t message_bytes_max = limits::message_bytes_max;
@@ -109,7 +98,7 @@ struct EmitterOptions {
   OnResult on_result;
 
   /// Returns the settings for one of the transports.
-  [[nodiscard]] SOCKETIO_API FleetSettings fleet(Transport of) const;
+  [[nodiscard]] SOCKETIO_API Fleet fleet(Transport of) const;
 };
 
 }  // namespace socketio
