@@ -31,7 +31,8 @@ class LoopCore;
 /// This form needs no event loop: it works inside its calls, on the calling thread. Any thread may call; a lock keeps each
 /// thread's emits in order. emit() appends the message to a buffer and writes once enough bytes are buffered; flush() writes
 /// the rest and waits for the replies of Redis. Nothing runs between calls: a lost connection is detected and replaced at the
-/// next call.
+/// next call. emit() waits for servers that read more slowly than it sends (EmitterOptions::slow_server_wait_ms); what they
+/// missed nevertheless is in the summary (EmitSummary::reached_all()).
 ///
 /// After a fork both parent and child may use it: the child opens its own connection at its first emit, and its counts begin at
 /// zero; the parent sends the emits that were queued at the time of the fork. (An AsyncEmitter works only in the process that
@@ -82,7 +83,7 @@ class SOCKETIO_API Emitter : public NamespaceEmitter {
 };
 
 /// Emitter on the application's event loop, for use on the loop's thread only. Nothing blocks; emits are written at the end of
-/// the loop's turn.
+/// the loop's turn. It does not wait for slow servers, but counts emits that reached fewer servers than before.
 class SOCKETIO_API AsyncEmitter : public NamespaceEmitter {
  public:
   /// `on_result`  called with the outcome of each emit, on the loop's thread; required, so that no failure is silent. (It
