@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include <socketio/common/error.hpp>
+#include <socketio/common/limits.hpp>
+
 #include "each_family.hpp"
 
 namespace life_test {
