@@ -42,8 +42,8 @@ class LoopCore;
 class SOCKETIO_API Emitter : public NamespaceEmitter {
  public:
   /// Does not connect yet. Throws Error(bad_url), Error(unsupported_url), Error(bad_option).
-  explicit Emitter(std::string_view url = "redis://127.0.0.1:6379", EmitterOptions options = {});
-  explicit Emitter(redis::Options redis, EmitterOptions options = {});
+  explicit Emitter(std::string_view url = "redis://127.0.0.1:6379", EmitterOptions options = EmitterOptions());
+  explicit Emitter(redis::Options redis, EmitterOptions options = EmitterOptions());
   /// Calls close() with the options' close timeout. Emits not sent by then are lost: they are counted, reported to `on_result`,
   /// and logged as an error. Call flush() or close() before to detect losses in time.
   ~Emitter();
@@ -89,8 +89,8 @@ class SOCKETIO_API AsyncEmitter : public NamespaceEmitter {
   /// `on_result`  called with the outcome of each emit, on the loop's thread; required, so that no failure is silent. (It
   ///              replaces the one in `options`.)
   /// Connecting begins at once. Throws like Emitter().
-  AsyncEmitter(Loop& loop, std::string_view url, OnResult on_result, EmitterOptions options = {});
-  AsyncEmitter(Loop& loop, redis::Options redis, OnResult on_result, EmitterOptions options = {});
+  AsyncEmitter(Loop& loop, std::string_view url, OnResult on_result, EmitterOptions options = EmitterOptions());
+  AsyncEmitter(Loop& loop, redis::Options redis, OnResult on_result, EmitterOptions options = EmitterOptions());
   /// Ends the pending emits as not_sent or unconfirmed, during this call.
   ~AsyncEmitter();
   AsyncEmitter(const AsyncEmitter&) = delete;

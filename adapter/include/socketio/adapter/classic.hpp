@@ -18,6 +18,6 @@ struct ClassicOptions : Fleet {
 };
 
 /// The adapter of fleets on `@socket.io/redis-adapter` (createAdapter).
-SOCKETIO_API adapter::AdapterFactory classic_adapter(std::shared_ptr<adapter::Bus> bus, ClassicOptions options = {});
+SOCKETIO_API adapter::AdapterFactory classic_adapter(std::shared_ptr<adapter::Bus> bus, ClassicOptions options = ClassicOptions());
 
 }  // namespace socketio

@@ -19,6 +19,6 @@ struct ShardedOptions : Fleet {
 };
 
 /// The adapter of fleets on `@socket.io/redis-adapter` (createShardedAdapter). Needs Redis 7.
-SOCKETIO_API adapter::AdapterFactory sharded_adapter(std::shared_ptr<adapter::Bus> bus, ShardedOptions options = {});
+SOCKETIO_API adapter::AdapterFactory sharded_adapter(std::shared_ptr<adapter::Bus> bus, ShardedOptions options = ShardedOptions());
 
 }  // namespace socketio

@@ -30,6 +30,6 @@ struct StreamsOptions : Fleet {
 };
 
 /// The adapter of fleets on `@socket.io/redis-streams-adapter`. With ServerOptions::recovery, clients recover on any server.
-SOCKETIO_API adapter::AdapterFactory streams_adapter(std::shared_ptr<adapter::Bus> bus, StreamsOptions options = {});
+SOCKETIO_API adapter::AdapterFactory streams_adapter(std::shared_ptr<adapter::Bus> bus, StreamsOptions options = StreamsOptions());
 
 }  // namespace socketio
