@@ -20,6 +20,16 @@
 
 namespace socketio {
 namespace adapter {
+namespace {
+
+/// Of a join, a leave, or else a disconnect.
+Operation::Kind kind_of(classic_request::Type type) noexcept {
+  return type == classic_request::Type::join    ? Operation::Kind::join
+         : type == classic_request::Type::leave ? Operation::Kind::leave
+                                                : Operation::Kind::disconnect;
+}
+
+}  // namespace
 
 ClassicAdapter::ClassicAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ClassicOptions options)
     : ClusterAdapter(adapter_host, ids::make_short(adapter_host.random())),
@@ -82,7 +92,7 @@ void ClassicAdapter::publish(std::string_view channel) {
   bus_->publish(redis::SubscriptionKind::channel, channel, payload_.bytes());
 }
 
-void ClassicAdapter::say_broadcast(const Target& target, Bytes data) {
+void ClassicAdapter::publish_broadcast(const Target& target, Bytes data) {
   broadcast::Outgoing outgoing;
   outgoing.uid = uid();
   outgoing.nsp = host().nsp();
@@ -102,22 +112,17 @@ void ClassicAdapter::say_broadcast(const Target& target, Bytes data) {
   publish(channel_.text());
 }
 
-void ClassicAdapter::say_join(const Target& target, std::span<const Room> rooms) {
-  classic_request::encode_join(message(), uid(), selector_of(target), rooms);
+void ClassicAdapter::say(const Operation& operation) {
+  const selector::Target selection = selector_of(operation.target);
+  switch (operation.kind) {
+    case Operation::Kind::emit: publish_broadcast(operation.target, operation.data); return;
+    case Operation::Kind::server_side: ask_server_side({}, operation.data); return;
+    case Operation::Kind::join: classic_request::encode_join(message(), uid(), selection, operation.rooms); break;
+    case Operation::Kind::leave: classic_request::encode_leave(message(), uid(), selection, operation.rooms); break;
+    case Operation::Kind::disconnect: classic_request::encode_disconnect(message(), uid(), selection, operation.close); break;
+  }
   publish(request_channel_);
 }
-
-void ClassicAdapter::say_leave(const Target& target, std::span<const Room> rooms) {
-  classic_request::encode_leave(message(), uid(), selector_of(target), rooms);
-  publish(request_channel_);
-}
-
-void ClassicAdapter::say_disconnect(const Target& target, bool close) {
-  classic_request::encode_disconnect(message(), uid(), selector_of(target), close);
-  publish(request_channel_);
-}
-
-void ClassicAdapter::say_server_side(Bytes data) { ask_server_side({}, data); }
 
 void ClassicAdapter::ask_server_side(std::string_view request_id, Bytes data) {
   if (classic_request::encode_server_side_event(message(), uid(), request_id, data).ok()) {
@@ -228,7 +233,7 @@ void ClassicAdapter::on_broadcast(std::string_view, Bytes payload) {
   } else if (decoded->nsp != host().nsp()) {
     ++count().dropped_nsp;
   } else {
-    heard_broadcast({decoded->rooms, decoded->except}, decoded->data, decoded->flags);
+    apply_here({Operation::Kind::emit, {decoded->rooms, decoded->except}, decoded->data, decoded->flags});
   }
 }
 
@@ -255,9 +260,11 @@ void ClassicAdapter::act_on(const classic_request::View& request) {
   switch (request.type) {
     case Type::sockets: answer_ids(question, {request.rooms, {}}); return;
     case Type::all_rooms: answer_rooms(question); return;
-    case Type::join: heard_join(selection_of(request.target), request.rooms); return;
-    case Type::leave: heard_leave(selection_of(request.target), request.rooms); return;
-    case Type::disconnect: heard_disconnect(selection_of(request.target), request.close); return;
+    case Type::join:
+    case Type::leave:
+    case Type::disconnect:
+      apply_here({kind_of(request.type), selection_of(request.target), {}, {}, request.rooms, request.close});
+      return;
     case Type::fetch_sockets: answer_sockets(question, selection_of(request.target)); return;
     case Type::server_side_event:
       heard_server_side(request.request_id ? std::optional(question) : std::nullopt, request.data);
@@ -291,15 +298,7 @@ void ClassicAdapter::act_on_single_socket(const classic_request::View& request) 
 
 void ClassicAdapter::act_on_socket(const Question& question, const std::vector<std::string>& id, classic_request::Type type,
                                    const std::vector<std::string>& rooms, bool close) {
-  using classic_request::Type;
-  const Selection selection{std::span(id), {}};
-  if (type == Type::join) {
-    heard_join(selection, std::span(rooms));
-  } else if (type == Type::leave) {
-    heard_leave(selection, std::span(rooms));
-  } else {
-    heard_disconnect(selection, close);
-  }
+  apply_here({kind_of(type), {std::span(id), {}}, {}, {}, std::span(rooms), close});
   if (!question.request_id.empty()) {
     classic_response::encode_done(message(), question.request_id);
     publish(response_channel(question));

@@ -35,11 +35,7 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
   void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
 
  private:
-  void say_broadcast(const Target& target, Bytes data) override;
-  void say_join(const Target& target, std::span<const Room> rooms) override;
-  void say_leave(const Target& target, std::span<const Room> rooms) override;
-  void say_disconnect(const Target& target, bool close) override;
-  void say_server_side(Bytes data) override;
+  void say(const Operation& operation) override;
   void ask_broadcast(std::string_view request_id, const Target& target, Bytes data) override;
   void ask_fetch(std::string_view request_id, const Target& target) override;
   void ask_server_side(std::string_view request_id, Bytes data) override;
@@ -55,6 +51,7 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
   void on_message(std::string_view channel, Bytes payload) override;
   void on_subscribed(std::string_view name, std::string_view error) override { confirmations_.on_subscribed(name, error); }
   void on_subscription_lost(std::string_view name) override { confirmations_.on_lost(name); }
+  void publish_broadcast(const Target& target, Bytes data);
   void on_broadcast(std::string_view room, Bytes payload);
   void on_request(Bytes payload);
   void on_response(Bytes payload);

@@ -56,13 +56,13 @@ bool ClusterAdapter::is_room_here(std::string_view room) const {
 
 // ---- operations ------------------------------------------------------------------------------------------------------------
 
-void ClusterAdapter::broadcast(const Target& target, Bytes data) {
-  ++counters_.broadcasts;
-  if (!target.local && !closed_) {
-    say_broadcast(target, data);
+void ClusterAdapter::apply(const Operation& operation) {
+  counters_.broadcasts += operation.kind == Operation::Kind::emit ? 1 : 0;
+  if (!operation.target.local && !closed_) {
+    say(operation);
   }
-  for (Shard* const shard : host_.shards()) {
-    shard->deliver(selection_of(target), data, target.flags);
+  if (operation.kind != Operation::Kind::server_side) {
+    apply_here(ShardOperation::of(operation));
   }
 }
 
@@ -96,27 +96,6 @@ void ClusterAdapter::broadcast_with_ack(const Target& target, Bytes data, AckArr
   });
 }
 
-void ClusterAdapter::join(const Target& target, std::span<const Room> rooms) {
-  if (!target.local && !closed_) {
-    say_join(target, rooms);
-  }
-  heard_join(selection_of(target), rooms);
-}
-
-void ClusterAdapter::leave(const Target& target, std::span<const Room> rooms) {
-  if (!target.local && !closed_) {
-    say_leave(target, rooms);
-  }
-  heard_leave(selection_of(target), rooms);
-}
-
-void ClusterAdapter::disconnect(const Target& target, bool close) {
-  if (!target.local && !closed_) {
-    say_disconnect(target, close);
-  }
-  heard_disconnect(selection_of(target), close);
-}
-
 void ClusterAdapter::fetch(const Target& target, FetchDone done) {
   std::string id = make_request_id();
   const auto request =
@@ -131,16 +110,7 @@ void ClusterAdapter::fetch(const Target& target, FetchDone done) {
     request->expect(0);
     return;
   }
-  struct Kept {  // a copy: the target is borrowed, and the request is sent later
-    std::vector<Room> rooms;
-    std::vector<Room> except;
-    Flags flags;
-  };
-  auto kept = std::make_shared<Kept>(
-      Kept{{target.rooms.begin(), target.rooms.end()}, {target.except.begin(), target.except.end()}, target.flags});
-  ask_when_counted(request, [this, kept, id = std::move(id)] {
-    ask_fetch(id, Target{kept->rooms, kept->except, kept->flags, false});
-  });
+  ask_when_counted(request, [this, target, id = std::move(id)] { ask_fetch(id, target); });
 }
 
 void ClusterAdapter::all_rooms(std::function<void(std::vector<std::string>)> done) {
@@ -174,12 +144,6 @@ void ClusterAdapter::server_count(std::function<void(std::size_t)> done) {
       request->end(false);
     }
   });
-}
-
-void ClusterAdapter::server_side_emit(Bytes data) {
-  if (!closed_) {
-    say_server_side(data);
-  }
 }
 
 void ClusterAdapter::server_side_emit_with_ack(Bytes data, ServerAnswersDone done) {
@@ -246,9 +210,9 @@ void ClusterAdapter::ask_when_counted(const std::shared_ptr<PendingRequest>& req
 
 // ---- requests of other servers ---------------------------------------------------------------------------------------------
 
-void ClusterAdapter::heard_broadcast(const Selection& selection, Bytes data, const Flags& flags) {
+void ClusterAdapter::apply_here(const ShardOperation& operation) {
   for (Shard* const shard : host_.shards()) {
-    shard->deliver(selection, data, flags);
+    shard->apply(operation);
   }
 }
 
@@ -261,24 +225,6 @@ void ClusterAdapter::heard_broadcast_with_ack(Question question, const Selection
   const std::uint64_t ack_id = host_.next_ack_id();
   for (Shard* const shard : shards) {
     shard->deliver_with_ack(selection, data, flags, ack_id, asker);
-  }
-}
-
-void ClusterAdapter::heard_join(const Selection& selection, const RoomNames& rooms) {
-  for (Shard* const shard : host_.shards()) {
-    shard->join(selection, rooms);
-  }
-}
-
-void ClusterAdapter::heard_leave(const Selection& selection, const RoomNames& rooms) {
-  for (Shard* const shard : host_.shards()) {
-    shard->leave(selection, rooms);
-  }
-}
-
-void ClusterAdapter::heard_disconnect(const Selection& selection, bool close) {
-  for (Shard* const shard : host_.shards()) {
-    shard->disconnect(selection, close);
   }
 }
 

@@ -19,22 +19,18 @@ namespace socketio::adapter {
 /// Common part of all adapters with other servers: operations act on this server's sockets and are published to the others;
 /// requests are kept until all servers have responded or their deadline passes.
 ///
-/// Each family derives from it. The family encodes and publishes messages (say_..., ask_..., answer_...), and passes on
+/// Each family derives from it. The family encodes and publishes messages (say, ask_..., answer_...), and passes on
 /// received ones (heard_...). A server that sends a request is identified by its uid.
 class ClusterAdapter : public Adapter {
  public:
   ClusterAdapter(Host& host, std::string uid);
   ~ClusterAdapter() override;
 
-  void broadcast(const Target& target, Bytes data) override;
+  void apply(const Operation& operation) override;
   void broadcast_with_ack(const Target& target, Bytes data, AckArrived arrived, AckDone done) override;
-  void join(const Target& target, std::span<const Room> rooms) override;
-  void leave(const Target& target, std::span<const Room> rooms) override;
-  void disconnect(const Target& target, bool close) override;
   void fetch(const Target& target, FetchDone done) override;
   void all_rooms(std::function<void(std::vector<std::string>)> done) override;
   void server_count(std::function<void(std::size_t)> done) override;
-  void server_side_emit(Bytes data) override;
   void server_side_emit_with_ack(Bytes data, ServerAnswersDone done) override;
   [[nodiscard]] bool keeps_packets() const noexcept override { return false; }
   void save(SavedSession) override {}
@@ -52,11 +48,7 @@ class ClusterAdapter : public Adapter {
   };
 
   // ---- messages that a family publishes ----
-  virtual void say_broadcast(const Target& target, Bytes data) = 0;
-  virtual void say_join(const Target& target, std::span<const Room> rooms) = 0;
-  virtual void say_leave(const Target& target, std::span<const Room> rooms) = 0;
-  virtual void say_disconnect(const Target& target, bool close) = 0;
-  virtual void say_server_side(Bytes data) = 0;
+  virtual void say(const Operation& operation) = 0;
   virtual void ask_broadcast(std::string_view request_id, const Target& target, Bytes data) = 0;
   virtual void ask_fetch(std::string_view request_id, const Target& target) = 0;
   virtual void ask_server_side(std::string_view request_id, Bytes data) = 0;
@@ -73,11 +65,8 @@ class ClusterAdapter : public Adapter {
   [[nodiscard]] virtual std::uint32_t requests_timeout_ms() const = 0;
 
   // ---- messages that a family has received ----
-  void heard_broadcast(const Selection& selection, Bytes data, const Flags& flags);
+  void apply_here(const ShardOperation& operation);
   void heard_broadcast_with_ack(Question question, const Selection& selection, Bytes data, Flags flags);
-  void heard_join(const Selection& selection, const RoomNames& rooms);
-  void heard_leave(const Selection& selection, const RoomNames& rooms);
-  void heard_disconnect(const Selection& selection, bool close);
   /// `question` is empty when no response is wanted.
   void heard_server_side(std::optional<Question> question, Bytes data);
   /// Handles a request for sockets: `done` gets them in that form. Not called when the adapter is closed before all shards

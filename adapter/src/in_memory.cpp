@@ -76,15 +76,21 @@ InMemoryAdapter::~InMemoryAdapter() { InMemoryAdapter::close(); }
 
 // ---- operations ------------------------------------------------------------------------------------------------------------
 
-void InMemoryAdapter::broadcast(const Target& target, Bytes data) {
-  ++counters_.broadcasts;
+void InMemoryAdapter::apply(const Operation& operation) {
+  if (operation.kind == Operation::Kind::server_side) {
+    return;  // there is no other server
+  }
+  ShardOperation here = ShardOperation::of(operation);
   std::shared_ptr<const Buffer> kept;  // keeps the packet alive when it is dropped during its delivery
-  if (is_kept(target)) {
-    kept = keep(target, data);
-    data = kept->bytes();
+  if (operation.kind == Operation::Kind::emit) {
+    ++counters_.broadcasts;
+    if (is_kept(operation.target)) {
+      kept = keep(operation.target, operation.data);
+      here.data = kept->bytes();
+    }
   }
   for (Shard* const shard : host_.shards()) {
-    shard->deliver(selection_of(target), data, target.flags);
+    shard->apply(here);
   }
 }
 
@@ -108,24 +114,6 @@ void InMemoryAdapter::broadcast_with_ack(const Target& target, Bytes data, AckAr
   request->expect(shards.size());
 }
 
-void InMemoryAdapter::join(const Target& target, std::span<const Room> rooms) {
-  for (Shard* const shard : host_.shards()) {
-    shard->join(selection_of(target), rooms);
-  }
-}
-
-void InMemoryAdapter::leave(const Target& target, std::span<const Room> rooms) {
-  for (Shard* const shard : host_.shards()) {
-    shard->leave(selection_of(target), rooms);
-  }
-}
-
-void InMemoryAdapter::disconnect(const Target& target, bool close) {
-  for (Shard* const shard : host_.shards()) {
-    shard->disconnect(selection_of(target), close);
-  }
-}
-
 void InMemoryAdapter::fetch(const Target& target, FetchDone done) {
   fetch_sockets(host_.shards(), selection_of(target), Form::msgpack,
                 [done = std::move(done)](Sockets sockets) { done({std::move(sockets)}); });
@@ -139,7 +127,6 @@ void InMemoryAdapter::all_rooms(std::function<void(std::vector<std::string>)> do
 }
 
 void InMemoryAdapter::server_count(std::function<void(std::size_t)> done) { done(1); }
-void InMemoryAdapter::server_side_emit(Bytes) {}  // there is no other server
 void InMemoryAdapter::server_side_emit_with_ack(Bytes, ServerAnswersDone done) { done({}); }
 
 void InMemoryAdapter::close() {

@@ -18,44 +18,45 @@ std::uint32_t MessageAdapter::fetch_timeout_ms(const Target& target) const {
 
 // ---- publishing ------------------------------------------------------------------------------------------------------------
 
-void MessageAdapter::say_broadcast(const Target& target, Bytes event) {
-  cluster_message::append_broadcast(data(), publishable(event), std::nullopt, {}, selector_of(target));
-  say(Type::broadcast, data_.bytes(), &target, false);
+MessageAdapter::Type MessageAdapter::encode(const Operation& operation) {
+  const selector::Target selection = selector_of(operation.target);
+  switch (operation.kind) {
+    case Operation::Kind::emit:
+      cluster_message::append_broadcast(data(), publishable(operation.data), std::nullopt, {}, selection);
+      return Type::broadcast;
+    case Operation::Kind::join:
+      cluster_message::append_rooms_change(data(), selection, operation.rooms);
+      return Type::join;
+    case Operation::Kind::leave:
+      cluster_message::append_rooms_change(data(), selection, operation.rooms);
+      return Type::leave;
+    case Operation::Kind::disconnect:
+      cluster_message::append_disconnect(data(), selection, operation.close);
+      return Type::disconnect;
+    case Operation::Kind::server_side: break;
+  }
+  cluster_message::append_server_side_event(data(), {}, publishable(operation.data));
+  return Type::server_side_event;
 }
 
-void MessageAdapter::say_join(const Target& target, std::span<const Room> rooms) {
-  cluster_message::append_rooms_change(data(), selector_of(target), rooms);
-  say(Type::join, data_.bytes(), &target, false);
-}
-
-void MessageAdapter::say_leave(const Target& target, std::span<const Room> rooms) {
-  cluster_message::append_rooms_change(data(), selector_of(target), rooms);
-  say(Type::leave, data_.bytes(), &target, false);
-}
-
-void MessageAdapter::say_disconnect(const Target& target, bool close) {
-  cluster_message::append_disconnect(data(), selector_of(target), close);
-  say(Type::disconnect, data_.bytes(), &target, false);
-}
-
-void MessageAdapter::say_server_side(Bytes event) {
-  cluster_message::append_server_side_event(data(), {}, publishable(event));
-  say(Type::server_side_event, data_.bytes(), nullptr, false);
+void MessageAdapter::say(const Operation& operation) {
+  const Type type = encode(operation);
+  send(type, data_.bytes(), &operation.target, false);
 }
 
 void MessageAdapter::ask_broadcast(std::string_view request_id, const Target& target, Bytes event) {
   cluster_message::append_broadcast(data(), publishable(event), std::nullopt, request_id, selector_of(target));
-  say(Type::broadcast, data_.bytes(), &target, true);
+  send(Type::broadcast, data_.bytes(), &target, true);
 }
 
 void MessageAdapter::ask_fetch(std::string_view request_id, const Target& target) {
   cluster_message::append_fetch(data(), selector_of(target), request_id);
-  say(Type::fetch_sockets, data_.bytes(), &target, true);
+  send(Type::fetch_sockets, data_.bytes(), &target, true);
 }
 
 void MessageAdapter::ask_server_side(std::string_view request_id, Bytes event) {
   cluster_message::append_server_side_event(data(), request_id, publishable(event));
-  say(Type::server_side_event, data_.bytes(), nullptr, true);
+  send(Type::server_side_event, data_.bytes(), nullptr, true);
 }
 
 void MessageAdapter::answer_client_count(const Question& question, std::size_t client_count) {
@@ -101,22 +102,23 @@ void MessageAdapter::heard(const cluster_message::Envelope& envelope) {
 }
 
 void MessageAdapter::act_on(const cluster_message::Envelope& envelope, const cluster_message::View& view) {
-  const Selection selection{view.target.rooms, view.target.except};
+  ShardOperation operation{Operation::Kind::emit,   selection_of(view.target), view.event,
+                           view.target.flags,      view.rooms,                view.close};
   const bool wants_answer = view.request_id.has_value();
   Question question{std::string(envelope.uid), std::string(view.request_id.value_or(""))};
   switch (view.type) {
     case Type::broadcast:
       if (wants_answer) {
-        heard_broadcast_with_ack(std::move(question), selection, view.event, view.target.flags);
+        heard_broadcast_with_ack(std::move(question), operation.selection, view.event, view.target.flags);
       } else {
-        heard_broadcast(selection, view.event, view.target.flags);
+        apply_here(operation);
       }
       return;
-    case Type::join: heard_join(selection, view.rooms); return;
-    case Type::leave: heard_leave(selection, view.rooms); return;
-    case Type::disconnect: heard_disconnect(selection, view.close); return;
+    case Type::join: operation.kind = Operation::Kind::join; break;
+    case Type::leave: operation.kind = Operation::Kind::leave; break;
+    case Type::disconnect: operation.kind = Operation::Kind::disconnect; break;
     case Type::fetch_sockets:
-      heard_fetch(selection, Form::msgpack, [this, question](const Sockets& sockets) {
+      heard_fetch(operation.selection, Form::msgpack, [this, question](const Sockets& sockets) {
         cluster_message::append_sockets(data(), question.request_id, sockets.count, publishable(sockets.packed.bytes()));
         answer(Type::fetch_sockets_answer, data_.bytes(), question.asker);
       });
@@ -126,6 +128,7 @@ void MessageAdapter::act_on(const cluster_message::Envelope& envelope, const clu
       return;
     default: return;
   }
+  apply_here(operation);
 }
 
 void MessageAdapter::heard_answer(const cluster_message::Envelope& envelope) {

@@ -22,7 +22,7 @@ class MessageAdapter : public ClusterAdapter {
 
   // ---- implemented by each family ----
   /// Publishes `data` to all servers. `target` is null where a message has none; `wants_answer`: it has a request id.
-  virtual void say(Type type, Bytes data, const Target* target, bool wants_answer) = 0;
+  virtual void send(Type type, Bytes data, const Target* target, bool wants_answer) = 0;
   /// Publishes a response to the server that sent the request.
   virtual void answer(Type type, Bytes data, std::string_view asker) = 0;
 
@@ -37,11 +37,11 @@ class MessageAdapter : public ClusterAdapter {
 
   [[nodiscard]] Buffer& data();
 
-  void say_broadcast(const Target& target, Bytes event) override;
-  void say_join(const Target& target, std::span<const Room> rooms) override;
-  void say_leave(const Target& target, std::span<const Room> rooms) override;
-  void say_disconnect(const Target& target, bool close) override;
-  void say_server_side(Bytes event) override;
+  /// Encodes the operation, and returns its type.
+  Type encode(const Operation& operation);
+  /// The data encoded last.
+  [[nodiscard]] Bytes encoded() const noexcept { return data_.bytes(); }
+  void say(const Operation& operation) override;
   void ask_broadcast(std::string_view request_id, const Target& target, Bytes event) override;
   void ask_fetch(std::string_view request_id, const Target& target) override;
   void ask_server_side(std::string_view request_id, Bytes event) override;

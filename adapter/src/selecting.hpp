@@ -8,7 +8,6 @@
 namespace socketio::adapter {
 
 inline selector::Target selector_of(const Target& target) noexcept { return {target.rooms, target.except, target.flags}; }
-inline Selection selection_of(const Target& target) noexcept { return {target.rooms, target.except}; }
 inline Selection selection_of(const selector::View& view) noexcept { return {view.rooms, view.except}; }
 
 }  // namespace socketio::adapter

@@ -112,14 +112,15 @@ bool ShardedAdapter::has_own_channel(const Room& room) {
   return fresh_rooms_.find(room.name()) == fresh_rooms_.end();
 }
 
-void ShardedAdapter::say_join(const Target& target, std::span<const Room> rooms) {
-  if (options_.sharded_mode != SubscriptionMode::only_static && in_ms(options_.fresh_room_time) != 0) {
+void ShardedAdapter::say(const Operation& operation) {
+  const bool has_channels = options_.sharded_mode != SubscriptionMode::only_static;
+  if (operation.kind == Operation::Kind::join && has_channels && in_ms(options_.fresh_room_time) != 0) {
     const std::uint64_t until_ms = host().scheduler().now_ms() + in_ms(options_.fresh_room_time);
-    for (const Room& room : rooms) {
+    for (const Room& room : operation.rooms) {
       fresh_rooms_[room.name()] = until_ms;
     }
   }
-  MessageAdapter::say_join(target, rooms);
+  MessageAdapter::say(operation);
 }
 
 // ---- messages --------------------------------------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ void ShardedAdapter::publish(std::string_view channel, Type type, Bytes data) {
   bus_->publish(SubscriptionKind::shard, channel, payload_.bytes());
 }
 
-void ShardedAdapter::say(Type type, Bytes data, const Target* target, bool wants_answer) {
+void ShardedAdapter::send(Type type, Bytes data, const Target* target, bool wants_answer) {
   const bool to_room = type == Type::broadcast && !wants_answer && target != nullptr && target->rooms.size() == 1 &&
                        has_own_channel(target->rooms.front());
   if (to_room) {

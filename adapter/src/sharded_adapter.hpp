@@ -29,10 +29,10 @@ class ShardedAdapter final : public MessageAdapter, private redis::MessageListen
   void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
 
  private:
-  void say(Type type, Bytes data, const Target* target, bool wants_answer) override;
+  void send(Type type, Bytes data, const Target* target, bool wants_answer) override;
   void answer(Type type, Bytes data, std::string_view asker) override;
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
-  void say_join(const Target& target, std::span<const Room> rooms) override;
+  void say(const Operation& operation) override;
 
   void on_message(std::string_view channel, Bytes payload) override;
   void on_subscribed(std::string_view channel, std::string_view error) override { confirmations_.on_subscribed(channel, error); }

@@ -13,22 +13,6 @@
 
 namespace socketio {
 namespace adapter {
-namespace {
-
-struct OwnedTarget {
-  std::vector<Room> rooms;
-  std::vector<Room> except;
-  Flags flags;
-
-  explicit OwnedTarget(const Target& target)
-      : rooms(target.rooms.begin(), target.rooms.end()),
-        except(target.except.begin(), target.except.end()),
-        flags(target.flags) {}
-  [[nodiscard]] Selection selection() const noexcept { return {std::span<const Room>(rooms), std::span<const Room>(except)}; }
-};
-
-}  // namespace
-
 using redis::SubscriptionKind;
 
 StreamsAdapter::StreamsAdapter(Host& adapter_host, std::shared_ptr<StreamsHub> hub)
@@ -95,10 +79,10 @@ void StreamsAdapter::publish(std::string_view channel, Type type, Bytes data) {
   hub_->bus().publish(channel_kind(), channel, payload_.bytes());
 }
 
-void StreamsAdapter::say(Type type, Bytes data, const Target*, bool wants_answer) {
+void StreamsAdapter::send(Type type, Bytes data, const Target*, bool wants_answer) {
   const bool is_for_stream = !wants_answer && type >= Type::broadcast && type <= Type::disconnect;
   if (is_for_stream) {
-    add_entry(type, data, std::exchange(entry_done_, nullptr));
+    add_entry(type, data);
   } else {
     publish(public_channel_, type, data);
   }
@@ -162,39 +146,40 @@ void StreamsAdapter::run_ready() {
   }
 }
 
-void StreamsAdapter::broadcast(const Target& target, Bytes data) {
-  const bool gets_offset = keeps_packets() && !target.local && !target.flags.has(Flag::is_volatile);
-  if (!gets_offset && local_.empty()) {
-    MessageAdapter::broadcast(target, data);
+void StreamsAdapter::apply(const Operation& operation) {
+  const Target& target = operation.target;
+  const bool is_emit = operation.kind == Operation::Kind::emit;
+  const bool gets_offset = is_emit && keeps_packets() && !target.local && !target.flags.has(Flag::is_volatile);
+  if ((!gets_offset && local_.empty()) || operation.kind == Operation::Kind::server_side) {
+    MessageAdapter::apply(operation);
     return;
   }
-  ++count().broadcasts;
-  auto kept = std::make_shared<Buffer>();
-  kept->append(data);
-  const auto action = act_later([this, to = OwnedTarget(target), kept](std::string_view offset) {
+  count().broadcasts += is_emit ? 1 : 0;
+  const auto action = act_later([this, kept = std::make_shared<const OwnedOperation>(operation)](std::string_view offset) {
+    ShardOperation here = ShardOperation::of(kept->view());
     Buffer with_offset;
     if (!offset.empty()) {
-      event_data::append_argument(with_offset, kept->bytes(), offset);
+      event_data::append_argument(with_offset, here.data, offset);
+      here.data = with_offset.bytes();
     }
-    heard_broadcast(to.selection(), offset.empty() ? kept->bytes() : with_offset.bytes(), to.flags);
+    apply_here(here);
   });
-  if (target.local) {
-    mark_ready(action, {});
-    return;
-  }
   if (!gets_offset) {
-    say_broadcast(target, data);
+    if (!target.local) {
+      say(operation);
+    }
     mark_ready(action, {});
     return;
   }
-  const auto timer =
-      host().scheduler().call_after(in_ms(hub_->options().local_delay_max), [this, alive = alive_, weak = std::weak_ptr(action)] {
-        const auto late = weak.lock();
-        if (*alive && late != nullptr) {
-          mark_ready(late, {});
-        }
-      });
-  entry_done_ = [this, alive = alive_, weak = std::weak_ptr(action), timer](const redis::CommandResult& result) {
+  const auto timer = host().scheduler().call_after(in_ms(hub_->options().local_delay_max),
+                                                   [this, alive = alive_, weak = std::weak_ptr(action)] {
+                                                     const auto late = weak.lock();
+                                                     if (*alive && late != nullptr) {
+                                                       mark_ready(late, {});
+                                                     }
+                                                   });
+  const Type type = encode(operation);
+  add_entry(type, encoded(), [this, alive = alive_, weak = std::weak_ptr(action), timer](const redis::CommandResult& result) {
     if (!*alive) {
       return;
     }
@@ -202,46 +187,7 @@ void StreamsAdapter::broadcast(const Target& target, Bytes data) {
     if (const auto waiting = weak.lock()) {
       mark_ready(waiting, result.outcome == redis::Outcome::ok ? result.reply.text : std::string());
     }
-  };
-  say_broadcast(target, data);
-}
-
-void StreamsAdapter::join(const Target& target, std::span<const Room> rooms) {
-  if (local_.empty()) {
-    MessageAdapter::join(target, rooms);
-    return;
-  }
-  if (!target.local) {
-    say_join(target, rooms);
-  }
-  mark_ready(act_later([this, to = OwnedTarget(target), kept = std::vector<Room>(rooms.begin(), rooms.end())](
-                           std::string_view) { heard_join(to.selection(), std::span<const Room>(kept)); }),
-             {});
-}
-
-void StreamsAdapter::leave(const Target& target, std::span<const Room> rooms) {
-  if (local_.empty()) {
-    MessageAdapter::leave(target, rooms);
-    return;
-  }
-  if (!target.local) {
-    say_leave(target, rooms);
-  }
-  mark_ready(act_later([this, to = OwnedTarget(target), kept = std::vector<Room>(rooms.begin(), rooms.end())](
-                           std::string_view) { heard_leave(to.selection(), std::span<const Room>(kept)); }),
-             {});
-}
-
-void StreamsAdapter::disconnect(const Target& target, bool close) {
-  if (local_.empty()) {
-    MessageAdapter::disconnect(target, close);
-    return;
-  }
-  if (!target.local) {
-    say_disconnect(target, close);
-  }
-  mark_ready(act_later([this, to = OwnedTarget(target), close](std::string_view) { heard_disconnect(to.selection(), close); }),
-             {});
+  });
 }
 
 void StreamsAdapter::when_delivered(std::function<void()> done) {
@@ -313,12 +259,12 @@ void StreamsAdapter::deliver_entry(std::string_view id, const cluster_message::V
   }
   const bool gets_offset = keeps_packets() && !view.target.flags.has(Flag::is_volatile) && !view.ack_id;
   if (!gets_offset) {
-    heard_broadcast(selection, view.event, view.target.flags);
+    apply_here({Operation::Kind::emit, selection, view.event, view.target.flags});
     return;
   }
   Buffer with_offset;
   event_data::append_argument(with_offset, view.event, id);
-  heard_broadcast(selection, with_offset.bytes(), view.target.flags);
+  apply_here({Operation::Kind::emit, selection, with_offset.bytes(), view.target.flags});
 }
 
 }  // namespace adapter

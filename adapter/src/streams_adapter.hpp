@@ -34,10 +34,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   ~StreamsAdapter() override;
   void close() override;
 
-  void broadcast(const Target& target, Bytes data) override;
-  void join(const Target& target, std::span<const Room> rooms) override;
-  void leave(const Target& target, std::span<const Room> rooms) override;
-  void disconnect(const Target& target, bool close) override;
+  void apply(const Operation& operation) override;
   void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
   void when_delivered(std::function<void()> done) override;
   [[nodiscard]] bool keeps_packets() const noexcept override { return recovery_enabled_ && !is_closed(); }
@@ -61,7 +58,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
     StreamId until;
   };
 
-  void say(Type type, Bytes data, const Target* target, bool wants_answer) override;
+  void send(Type type, Bytes data, const Target* target, bool wants_answer) override;
   void answer(Type type, Bytes data, std::string_view asker) override;
   [[nodiscard]] Bytes undefined_answer() const override;
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
@@ -74,7 +71,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
 
   [[nodiscard]] redis::SubscriptionKind channel_kind() const noexcept;
   void publish(std::string_view channel, Type type, Bytes data);
-  void add_entry(Type type, Bytes data, redis::CommandDone done);
+  void add_entry(Type type, Bytes data, redis::CommandDone done = nullptr);
   /// Decodes the data member of an entry to msgpack; empty when it is malformed.
   [[nodiscard]] Bytes unpack_entry(std::string_view data, Buffer& scratch);
 
@@ -99,7 +96,6 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   Confirmations confirmations_;  ///< of the public channel, and of the stream, which is confirmed once it is read
   Buffer payload_;
   Buffer scratch_;
-  redis::CommandDone entry_done_;  ///< for the entry that is being added
   std::deque<std::shared_ptr<LocalAction>> local_;
   std::vector<Recovered> recovered_;
   std::unordered_set<std::shared_ptr<Recovery>> recoveries_;  ///< that wait for replies of Redis

@@ -103,7 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   FakeSocket& other = node.host.shard().add("other");
   Node& emitter = fleet.add();
-  emitter.adapter->broadcast({}, packed(R"(["good"])").bytes());
+  emitter.adapter->apply(Operation::emit({}, packed(R"(["good"])").bytes()));
   fleet.time.settle();
   FUZZ_CHECK(!other.received.empty() && other.received.back()[0] == "2[\"good\"]");
   fleet.time.advance(adapter::Adapter::ack_timeout_ms);

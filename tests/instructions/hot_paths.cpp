@@ -102,14 +102,9 @@ class StandingClock final : public adapter::Scheduler {
 /// A shard that selects its sockets, and writes nothing.
 class SelectingShard final : public adapter::Shard {
  public:
-  void deliver(const adapter::Selection& selection, Bytes, const Flags&) override {
-    selected += index.collect(selection).size();
-  }
+  void apply(const adapter::ShardOperation& operation) override { selected += index.collect(operation.selection).size(); }
   void deliver_with_ack(const adapter::Selection&, Bytes, const Flags&, std::uint64_t,
                         std::shared_ptr<adapter::AckListener>) override {}
-  void join(const adapter::Selection&, const adapter::RoomNames&) override {}
-  void leave(const adapter::Selection&, const adapter::RoomNames&) override {}
-  void disconnect(const adapter::Selection&, bool) override {}
   void fetch(const adapter::Selection&, adapter::Form, std::function<void(adapter::Sockets)> done) override { done({}); }
   void rooms(std::function<void(std::vector<std::string>)> done) override { done({}); }
   void set_observer(adapter::RoomObserver* observer) override { index.set_observer(observer); }

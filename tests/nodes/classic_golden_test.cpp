@@ -57,7 +57,7 @@ struct Addressed {
   std::vector<Room> except;
   Flags flags;
   bool local;
-  [[nodiscard]] Target target() const { return {rooms, except, flags, local}; }
+  [[nodiscard]] Target target() const { return {.rooms = rooms, .except = except, .flags = flags, .local = local}; }
 };
 
 Addressed addressed(const Json& vector, const std::string& op) {
@@ -92,23 +92,23 @@ void perform(Adapter& adapter, const Json& vector) {
     adapter.broadcast_with_ack(target, data.bytes(), nullptr, [](const AckSummary&) {});
   } else if (ends_with("emit")) {
     if (op != "serverSideEmit") {
-      adapter.broadcast(target, data.bytes());
+      adapter.apply(Operation::emit(target, data.bytes()));
     }
   } else if (op == "allRooms") {
     adapter.all_rooms([](const std::vector<std::string>&) {});
   } else if (op == "fetchSockets") {
     adapter.fetch(target, [](const FetchedSockets&) {});
   } else if (op == "socketsJoin" || ends_with(".join(")) {
-    adapter.join(target, arguments);
+    adapter.apply(Operation::join(target, arguments));
   } else if (op == "socketsLeave" || ends_with(".leave(")) {
-    adapter.leave(target, arguments);
+    adapter.apply(Operation::leave(target, arguments));
   } else if (op == "disconnectSockets" || ends_with(".disconnect(")) {
-    adapter.disconnect(target, op == "disconnectSockets" ? vector.at("arg").get<bool>() : true);
+    adapter.apply(Operation::disconnect(target, op == "disconnectSockets" ? vector.at("arg").get<bool>() : true));
   }
   if (op == "serverSideEmit" && vector.contains("ack")) {
     adapter.server_side_emit_with_ack(data.bytes(), [](const ServerAnswers&) {});
   } else if (op == "serverSideEmit") {
-    adapter.server_side_emit(data.bytes());
+    adapter.apply(Operation::server_side({}, data.bytes()));
   }
 }
 
@@ -198,8 +198,8 @@ TEST_CASE("classic nodes: special characters of patterns are escaped, in the key
     FakeSocket& socket = there.shard().add("socket", {"room"});
 
     const std::vector<Room> room{Room("room")};
-    one->broadcast({.rooms = room}, packed(R"(["e",1])").bytes());
-    one->broadcast({}, packed(R"(["e",2])").bytes());
+    one->apply(Operation::emit({.rooms = room}, packed(R"(["e",1])").bytes()));
+    one->apply(Operation::emit({}, packed(R"(["e",2])").bytes()));
     fleet.time.settle();
 
     CHECK(socket.received == std::vector<Json>{{"2[\"e\",1]"}, {"2[\"e\",2]"}});

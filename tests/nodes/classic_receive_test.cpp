@@ -124,7 +124,7 @@ TEST_CASE("classic nodes: a broadcast has the same bytes as one of socket.io-red
     const Json& vector = golden::vector("legacy-adapter", name);
     Receiver server(vector.at("uid"));
     const std::vector<Room> rooms = fixture::rooms(vector, "rooms");
-    server.adapter->broadcast({.rooms = rooms}, fixture::packed(vector.at("args")).bytes());
+    server.adapter->apply(Operation::emit({.rooms = rooms}, fixture::packed(vector.at("args")).bytes()));
     REQUIRE(server.redis.published.size() == 1);
     CHECK(server.redis.published[0].channel == vector.at("channel").get<std::string>());
     CHECK(server.redis.published[0].payload == golden::payload(vector));

@@ -93,10 +93,21 @@ void FakeShard::answer_now_or_late(std::function<void()> answer) {
   }
 }
 
-void FakeShard::deliver(const Selection& selection, Bytes data, const socketio::Flags&) {
-  ++delivery_count;
+void FakeShard::apply(const socketio::adapter::ShardOperation& operation) {
+  using Kind = socketio::Operation::Kind;
+  const auto& [kind, selection, data, flags, rooms, close] = operation;
+  delivery_count += kind == Kind::emit ? 1 : 0;
   for (Member* const member : index_.collect(selection)) {
-    socket_of(member).received.push_back(packet(data, std::nullopt));
+    if (kind == Kind::emit) {
+      socket_of(member).received.push_back(packet(data, std::nullopt));
+    } else if (kind == Kind::disconnect) {
+      socket_of(member).disconnected = true;
+      socket_of(member).closed = close;
+      index_.remove(*member);
+    }
+    for (std::size_t index = 0; index < rooms.size(); ++index) {
+      kind == Kind::join ? index_.join(*member, rooms[index]) : index_.leave(*member, rooms[index]);
+    }
   }
 }
 
@@ -115,30 +126,6 @@ void FakeShard::deliver_with_ack(const Selection& selection, Bytes data, const s
     } else {
       socket.asked.push_back(listener);
     }
-  }
-}
-
-void FakeShard::join(const Selection& selection, const RoomNames& rooms) {
-  for (Member* const member : index_.collect(selection)) {
-    for (std::size_t index = 0; index < rooms.size(); ++index) {
-      index_.join(*member, rooms[index]);
-    }
-  }
-}
-
-void FakeShard::leave(const Selection& selection, const RoomNames& rooms) {
-  for (Member* const member : index_.collect(selection)) {
-    for (std::size_t index = 0; index < rooms.size(); ++index) {
-      index_.leave(*member, rooms[index]);
-    }
-  }
-}
-
-void FakeShard::disconnect(const Selection& selection, bool close) {
-  for (Member* const member : index_.collect(selection)) {
-    socket_of(member).disconnected = true;
-    socket_of(member).closed = close;
-    index_.remove(*member);
   }
 }
 

@@ -57,14 +57,11 @@ class FakeShard final : public socketio::adapter::Shard {
   socketio::adapter::RoomIndex& index() noexcept { return index_; }
 
   std::optional<std::uint64_t> late_ms;
-  std::size_t delivery_count = 0;  ///< calls of deliver()
+  std::size_t delivery_count = 0;  ///< events given to it
 
-  void deliver(const Selection& selection, Bytes data, const socketio::Flags& flags) override;
+  void apply(const socketio::adapter::ShardOperation& operation) override;
   void deliver_with_ack(const Selection& selection, Bytes data, const socketio::Flags& flags, std::uint64_t ack_id,
                         std::shared_ptr<AckListener> listener) override;
-  void join(const Selection& selection, const socketio::adapter::RoomNames& rooms) override;
-  void leave(const Selection& selection, const socketio::adapter::RoomNames& rooms) override;
-  void disconnect(const Selection& selection, bool close) override;
   void fetch(const Selection& selection, socketio::adapter::Form form,
              std::function<void(socketio::adapter::Sockets)> done) override;
   void rooms(std::function<void(std::vector<std::string>)> done) override;

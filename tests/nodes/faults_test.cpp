@@ -86,14 +86,14 @@ class Round {
   void operate(Adapter& adapter) {
     const std::vector<Room> rooms{Room("room" + std::to_string(dice_.below(4)))};
     const std::vector<Room> joined{Room("joined" + std::to_string(dice_.below(4)))};
-    Target target{.rooms = dice_.percent(50) ? std::span<const Room>(rooms) : std::span<const Room>()};
+    Target target{.rooms = dice_.percent(50) ? rooms : std::vector<Room>()};
     target.local = dice_.percent(10);
     switch (dice_.below(9)) {
-      case 0: adapter.broadcast(target, packed(R"(["e",1])").bytes()); return;
+      case 0: adapter.apply(Operation::emit(target, packed(R"(["e",1])").bytes())); return;
       case 1: ask_acks(adapter, target); return;
-      case 2: adapter.join(target, joined); return;
-      case 3: adapter.leave(target, joined); return;
-      case 4: adapter.server_side_emit(packed(R"(["ev"])").bytes()); return;
+      case 2: adapter.apply(Operation::join(target, joined)); return;
+      case 3: adapter.apply(Operation::leave(target, joined)); return;
+      case 4: adapter.apply(Operation::server_side({}, packed(R"(["ev"])").bytes())); return;
       case 5: ask_servers(adapter); return;
       case 6: ask_sockets(adapter, target); return;
       case 7:
@@ -188,7 +188,7 @@ TEST_CASE("faults: without loss every socket gets every broadcast once, however 
       const std::vector<Room> r{Room("r")};
       for (int number = 0; number < 20; ++number) {
         const std::string event = "[\"e\"," + std::to_string(number) + "]";
-        fleet[seed % server_count].adapter->broadcast({.rooms = r}, packed(event).bytes());
+        fleet[seed % server_count].adapter->apply(Operation::emit({.rooms = r}, packed(event).bytes()));
       }
       fleet.time.advance(100);
       for (const FakeSocket* const socket : sockets) {

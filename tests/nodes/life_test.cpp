@@ -129,15 +129,15 @@ TEST_CASE("nodes: a closed adapter serves its own sockets, says nothing, and end
     const std::size_t said = fleet.redis.published.size();
     Questions questions;
     questions.ask(*fleet[0].adapter);
-    fleet[0].adapter->broadcast({}, packed(R"(["e"])").bytes());
-    fleet[0].adapter->join({}, rooms);
-    fleet[0].adapter->leave({}, rooms);
-    fleet[0].adapter->server_side_emit(packed(R"(["ev"])").bytes());
+    fleet[0].adapter->apply(Operation::emit({}, packed(R"(["e"])").bytes()));
+    fleet[0].adapter->apply(Operation::join({}, rooms));
+    fleet[0].adapter->apply(Operation::leave({}, rooms));
+    fleet[0].adapter->apply(Operation::server_side({}, packed(R"(["ev"])").bytes()));
     fleet.time.advance(100'000);
     CHECK(questions.all_ended_once());
     CHECK(questions.fetched->servers_missing == 0);
     CHECK(fleet.redis.published.size() == said);
-    fleet[0].adapter->disconnect({}, true);
+    fleet[0].adapter->apply(Operation::disconnect({}, true));
     CHECK(fleet.redis.published.size() == said);
   });
 }

@@ -89,7 +89,8 @@ void perform(Adapter& adapter, const Json& vector) {
   const Json flags = vector.value("flags", Json::object());
   Json others = flags;
   others.erase("local");
-  const Target target{rooms, except, fixture::flags(others), flags.contains("local")};
+  const Target target{
+      .rooms = rooms, .except = except, .flags = fixture::flags(others), .local = flags.contains("local")};
   Buffer data;
   golden::append_packed(data, vector.value("args", Json::array()));
   if (op == "emit-with-ack") {
@@ -97,17 +98,17 @@ void perform(Adapter& adapter, const Json& vector) {
   } else if (op == "fetchSockets") {
     adapter.fetch(target, [](const FetchedSockets&) {});
   } else if (op == "socketsJoin") {
-    adapter.join(target, fixture::rooms(vector, "arg"));
+    adapter.apply(Operation::join(target, fixture::rooms(vector, "arg")));
   } else if (op == "socketsLeave") {
-    adapter.leave(target, fixture::rooms(vector, "arg"));
+    adapter.apply(Operation::leave(target, fixture::rooms(vector, "arg")));
   } else if (op == "disconnectSockets") {
-    adapter.disconnect(target, vector.at("arg").get<bool>());
+    adapter.apply(Operation::disconnect(target, vector.at("arg").get<bool>()));
   } else if (op == "serverSideEmit" && vector.contains("ack")) {
     adapter.server_side_emit_with_ack(data.bytes(), [](const ServerAnswers&) {});
   } else if (op == "serverSideEmit") {
-    adapter.server_side_emit(data.bytes());
+    adapter.apply(Operation::server_side({}, data.bytes()));
   } else {
-    adapter.broadcast(target, data.bytes());
+    adapter.apply(Operation::emit(target, data.bytes()));
   }
 }
 

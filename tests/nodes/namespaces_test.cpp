@@ -32,12 +32,12 @@ TEST_CASE("nodes: the room b of the namespace /a and the namespace /a#b have one
     FakeSocket& in_hash = with_hash.host.shard().add("y");
 
     const std::vector<Room> b{Room("b")};
-    sender.adapter->broadcast({.rooms = b}, packed(R"(["e",1])").bytes());
+    sender.adapter->apply(Operation::emit({.rooms = b}, packed(R"(["e",1])").bytes()));
     fleet.time.settle();
     CHECK(in_room.received == one_event);
     CHECK(in_hash.received.empty());
 
-    hash_sender.adapter->broadcast({}, packed(R"(["e",2])").bytes());
+    hash_sender.adapter->apply(Operation::emit({}, packed(R"(["e",2])").bytes()));
     fleet.time.settle();
     CHECK(in_room.received == one_event);
     CHECK(in_hash.received == std::vector<Json>{Json::array({"2[\"e\",2]"})});
@@ -54,8 +54,8 @@ TEST_CASE("nodes: requests of a namespace whose name begins like another's are n
     Node& asker = fleet.add("/#x");
     FakeSocket& in_root = root.host.shard().add("x");
     FakeSocket& in_longer = longer.host.shard().add("y");
-    asker.adapter->disconnect({}, false);
-    asker.adapter->server_side_emit(packed(R"(["ev"])").bytes());
+    asker.adapter->apply(Operation::disconnect({}, false));
+    asker.adapter->apply(Operation::server_side({}, packed(R"(["ev"])").bytes()));
     fleet.time.settle();
     CHECK_FALSE(in_root.disconnected);
     CHECK(in_longer.disconnected);
@@ -72,11 +72,11 @@ TEST_CASE("nodes: what a server said itself comes back and is not done again") {
     const std::vector<Room> r{Room("r")};
     const std::vector<Room> joined{Room("j")};
     Ending<AckSummary> acks;
-    fleet[0].adapter->broadcast({.rooms = r}, packed(R"(["e",1])").bytes());
+    fleet[0].adapter->apply(Operation::emit({.rooms = r}, packed(R"(["e",1])").bytes()));
     fleet[0].adapter->broadcast_with_ack({.rooms = r, .flags = socketio::Flags().set_timeout_ms(1)}, packed(R"(["q"])").bytes(),
                                          nullptr, acks.callback());
-    fleet[0].adapter->join({.rooms = r}, joined);
-    fleet[0].adapter->server_side_emit(packed(R"(["ev"])").bytes());
+    fleet[0].adapter->apply(Operation::join({.rooms = r}, joined));
+    fleet[0].adapter->apply(Operation::server_side({}, packed(R"(["ev"])").bytes()));
     CHECK(fleet[0].host.shard().rooms_of(here).size() == 3);  // at once
     CHECK(fleet[1].host.shard().rooms_of(there).size() == 2);
     fleet.time.advance(100);
@@ -95,8 +95,8 @@ TEST_CASE("nodes: sockets that were made to join a room hear what is said to it 
     FakeSocket& here = fleet[0].host.shard().add("here");
     FakeSocket& there = fleet[1].host.shard().add("there");
     const std::vector<Room> r{Room("r")};
-    fleet[0].adapter->join({}, r);
-    fleet[0].adapter->broadcast({.rooms = r}, packed(R"(["e",1])").bytes());
+    fleet[0].adapter->apply(Operation::join({}, r));
+    fleet[0].adapter->apply(Operation::emit({.rooms = r}, packed(R"(["e",1])").bytes()));
     fleet.time.settle();
     CHECK(here.received == one_event);
     CHECK(there.received == one_event);
@@ -118,9 +118,9 @@ TEST_CASE("nodes: local operations are said to nobody") {
     FakeSocket& here = fleet[0].host.shard().add("here");
     FakeSocket& there = fleet[1].host.shard().add("there");
     const std::vector<Room> r{Room("r")};
-    fleet[0].adapter->broadcast({.local = true}, packed(R"(["e",1])").bytes());
-    fleet[0].adapter->join({.local = true}, r);
-    fleet[0].adapter->disconnect({.local = true}, false);
+    fleet[0].adapter->apply(Operation::emit({.local = true}, packed(R"(["e",1])").bytes()));
+    fleet[0].adapter->apply(Operation::join({.local = true}, r));
+    fleet[0].adapter->apply(Operation::disconnect({.local = true}, false));
     fleet.time.settle();
     CHECK(fleet.redis.published.empty());
     CHECK(here.received == one_event);

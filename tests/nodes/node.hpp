@@ -27,7 +27,8 @@ using socketio::adapter::Adapter;
 using socketio::adapter::AdapterFactory;
 using socketio::adapter::FetchedSockets;
 using socketio::adapter::ServerAnswers;
-using socketio::adapter::Target;
+using socketio::Operation;
+using socketio::Target;
 
 /// A family of adapters. Tests of common behaviour run with each of them.
 struct Family {

@@ -438,10 +438,10 @@ TEST_CASE("nodes: nothing is published that sets a prototype in JavaScript serve
     for (FakeSocket* const socket : fleet.sockets) {
       socket->packed_data.emplace().append(event.bytes());
     }
-    adapter.broadcast({}, event.bytes());
+    adapter.apply(Operation::emit({}, event.bytes()));
     Ending<AckSummary> acks;
     adapter.broadcast_with_ack({}, event.bytes(), nullptr, acks.callback());
-    adapter.server_side_emit(event.bytes());
+    adapter.apply(Operation::server_side({}, event.bytes()));
     Ending<ServerAnswers> answers;
     adapter.server_side_emit_with_ack(event.bytes(), answers.callback());
     Ending<FetchedSockets> fetched;

@@ -27,7 +27,7 @@ constexpr auto binary_event = "\x93\xa1"
 /// Channel and payload that the bus receives for an event.
 std::string published(const Family& family, std::string_view event, const std::vector<Room>& rooms = {}) {
   Fleet fleet(family, 1);
-  fleet[0].adapter->broadcast({.rooms = rooms}, socketio::as_bytes(event));
+  fleet[0].adapter->apply(Operation::emit({.rooms = rooms}, socketio::as_bytes(event)));
   REQUIRE(fleet.redis.published.size() == 1);
   return fleet.redis.published[0].channel + " " + std::string(fleet.redis.published[0].text());
 }
@@ -64,7 +64,7 @@ TEST_CASE("surrogates: another server's sockets get them as they came, where the
     Fleet fleet(family, 2);
     FakeSocket& there = fleet[1].host.shard().add("there", {"r\xed\xa0\x80"});
     const std::vector<Room> rooms{Room("r\xed\xa0\x80"), Room("other")};
-    fleet[0].adapter->broadcast({.rooms = rooms}, socketio::as_bytes(text_event));
+    fleet[0].adapter->apply(Operation::emit({.rooms = rooms}, socketio::as_bytes(text_event)));
     fleet.time.advance(1'000);
     if (family.name == "classic") {
       CHECK(there.received.empty());  // its room has another name in the message, as with servers in JavaScript

@@ -39,7 +39,7 @@ void BroadcastOperator::sockets_leave(std::initializer_list<Room> rooms) const {
 
 BroadcastOperator BroadcastOperator::local() const {
   BroadcastOperator result = *this;
-  result.local_ = true;
+  result.target_.local = true;
   return result;
 }
 
@@ -61,18 +61,18 @@ BroadcastOperator BroadcastOperator::timeout(std::chrono::milliseconds timeout) 
   return result;
 }
 
-void BroadcastOperator::emit_packed(Bytes data) const { core_->emit(target_, local_, data); }
+void BroadcastOperator::emit_packed(Bytes data) const { core_->apply(Operation::emit(target_, data)); }
 
 void BroadcastOperator::emit_with_ack_packed(Bytes data, OnAckAnswers done) const {
-  core_->emit_with_ack(target_, local_, data, std::move(done));
+  core_->emit_with_ack(target_, data, std::move(done));
 }
 
-void BroadcastOperator::sockets_join(std::span<const Room> rooms) const { core_->join(target_, local_, rooms); }
-void BroadcastOperator::sockets_leave(std::span<const Room> rooms) const { core_->leave(target_, local_, rooms); }
-void BroadcastOperator::disconnect_sockets(bool close) const { core_->disconnect(target_, local_, close); }
+void BroadcastOperator::sockets_join(std::span<const Room> rooms) const { core_->apply(Operation::join(target_, rooms)); }
+void BroadcastOperator::sockets_leave(std::span<const Room> rooms) const { core_->apply(Operation::leave(target_, rooms)); }
+void BroadcastOperator::disconnect_sockets(bool close) const { core_->apply(Operation::disconnect(target_, close)); }
 
 void BroadcastOperator::fetch_sockets(std::function<void(const FetchedSocketList&)> done) const {
-  core_->fetch(target_, local_, std::move(done));
+  core_->fetch(target_, std::move(done));
 }
 
 std::vector<Room> server::rooms_of(std::span<const std::string> names) { return {names.begin(), names.end()}; }

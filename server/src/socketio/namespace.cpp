@@ -39,7 +39,7 @@ std::optional<Socket> Namespace::find_socket(std::string_view id) const {
   return std::nullopt;
 }
 
-void Namespace::server_side_emit_packed(Bytes data) const { core_->server_side_emit(data); }
+void Namespace::server_side_emit_packed(Bytes data) const { core_->apply(Operation::server_side(target_, data)); }
 
 void Namespace::server_side_emit_with_ack_packed(Bytes data, OnServerSideAnswers done) const {
   core_->server_side_emit_with_ack(data, std::move(done));

@@ -20,12 +20,6 @@ constexpr std::size_t posting_bytes = 512;
 
 std::vector<std::uint8_t> copy_of(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
-adapter::Target adapter_target(const Target& target, bool local) { return {target.rooms, target.except, target.flags, local}; }
-
-adapter::Selection selection_of(const Target& target) {
-  return {std::span<const Room>(target.rooms), std::span<const Room>(target.except)};
-}
-
 }  // namespace
 
 NamespaceCore::NamespaceCore(ServerCore& server, std::string name, Predicate predicate)
@@ -133,19 +127,17 @@ void NamespaceCore::inherit(NamespaceCore& model) {
 
 // ---- what the application does with clients, on any thread ------------------------------------------------------------------
 
-/// Calls `act` on the first loop with this namespace, or for a model with each namespace created from it, and the target; calls
-/// `gone` there instead when the server has ended.
+/// Calls `act` on the first loop with this namespace, or for a model with each namespace created from it; calls `gone` there
+/// instead when the server has ended.
 template <typename Act, typename Gone>
-void NamespaceCore::on_loop(const Target& target, bool local, Act act, Gone gone) {
+void NamespaceCore::on_loop(Act act, Gone gone) {
   if (!loop_.on_loop_thread()) {
-    loop_.post([self = shared_from_this(), target, local, act = std::move(act), gone = std::move(gone)] {
-      self->on_loop(target, local, act, gone);
-    });
+    loop_.post([self = shared_from_this(), act = std::move(act), gone = std::move(gone)] { self->on_loop(act, gone); });
     return;
   }
   if (!predicate_) {
     if (server_ != nullptr) {
-      act(*this, adapter_target(target, local));
+      act(*this);
     } else {
       gone();
     }
@@ -153,7 +145,7 @@ void NamespaceCore::on_loop(const Target& target, bool local, Act act, Gone gone
   }
   for (const auto& weak : children_) {
     if (const auto child = weak.lock(); child != nullptr && child->server_ != nullptr) {
-      act(*child, adapter_target(target, true));
+      act(*child);
     }
   }
 }
@@ -161,16 +153,16 @@ void NamespaceCore::on_loop(const Target& target, bool local, Act act, Gone gone
 /// Like on_loop(), for an operation that is already applied at `from`; called on that loop's thread.
 template <typename Act, typename Gone>
 void NamespaceCore::on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks,
-                                  std::size_t data_bytes, const Target& target, bool local, Act act, Gone gone) {
+                                  std::size_t data_bytes, Act act, Gone gone) {
   const std::size_t bytes = posting_bytes + 2 * data_bytes;
   first_shard().backlog().add(bytes);                             // waits while the first loop's backlog is full
   Encoded given{encoded.frame.for_other_loop(), encoded.failed};  // moved, not copied: only the first loop uses it from now on
-  loop_.post([self = shared_from_this(), &from, encoded = std::move(given), acks = std::move(acks), target, local, bytes,
-              act = std::move(act), gone = std::move(gone)] {
+  loop_.post([self = shared_from_this(), &from, encoded = std::move(given), acks = std::move(acks), bytes, act = std::move(act),
+              gone = std::move(gone)] {
     self->first_shard().backlog().done(bytes);
     if (self->server_ != nullptr) {
       const ShardGroup::Begun begun(*self->group_, from, encoded, acks);
-      act(*self, adapter_target(target, local));
+      act(*self);
     } else {
       gone();
     }
@@ -197,28 +189,42 @@ void NamespaceCore::require_single() const {
   }
 }
 
-void NamespaceCore::emit(const Target& target, bool local, Bytes data) {
-  event_data::require(data, is_reserved_client_event);
-  if (target.nobody) [[unlikely]] {
+void NamespaceCore::apply(const Operation& operation) {
+  const bool is_emit = operation.kind == Operation::Kind::emit;
+  const bool is_server_side = operation.kind == Operation::Kind::server_side;
+  std::vector<Room> rooms;
+  if (is_emit || is_server_side) {
+    event_data::require(operation.data, is_emit ? is_reserved_client_event : is_reserved_server_side_event);
+  } else {
+    target::add_rooms(rooms, operation.rooms);
+  }
+  if (operation.target.nobody) [[unlikely]] {
     return;
   }
-  if (loop_.on_loop_thread()) [[likely]] {
-    on_loop(target, local, [data](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->broadcast(to, data); });
+  const Operation valid{operation.kind, operation.target, operation.data, rooms, operation.close};
+  const auto self = is_emit ? nullptr : shared_from_this();  // it may end with its last socket
+  if (!predicate_ && loop_.on_loop_thread()) [[likely]] {
+    if (server_ != nullptr) {
+      adapter_->apply(valid);
+    }
     return;
   }
-  const auto broadcast = [data = copy_of(data)](NamespaceCore& nsp, const adapter::Target& to) {
-    nsp.adapter_->broadcast(to, data);
+  const auto kept = std::make_shared<OwnedOperation>(valid);
+  kept->target.local |= predicate_ && !is_server_side;
+  const auto act = [kept](NamespaceCore& nsp) {
+    const auto alive = nsp.shared_from_this();
+    nsp.adapter_->apply(kept->view());
   };
-  if (NamespaceShard* const here = done_here_first()) {
+  if (NamespaceShard* const here = is_server_side ? nullptr : done_here_first()) {
     Encoded encoded;
-    here->deliver(selection_of(target), data, target.flags, encoded);
-    on_first_loop(*here, encoded, nullptr, data.size(), target, local, broadcast);
+    here->apply(adapter::ShardOperation::of(valid), encoded);
+    on_first_loop(*here, encoded, nullptr, valid.data.size(), act);
     return;
   }
-  on_loop(target, local, broadcast);
+  on_loop(act);
 }
 
-void NamespaceCore::emit_with_ack(const Target& target, bool local, Bytes data, OnAckAnswers done) {
+void NamespaceCore::emit_with_ack(const Target& target, Bytes data, OnAckAnswers done) {
   require_single();
   event_data::require(data, is_reserved_client_event);
   if (target.nobody) {
@@ -234,8 +240,8 @@ void NamespaceCore::emit_with_ack(const Target& target, bool local, Bytes data, 
       shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(*kept))); });
     });
   };
-  const auto ask = [data = copy_of(data), answered](NamespaceCore& nsp, const adapter::Target& to) {
-    nsp.adapter_->broadcast_with_ack(to, data, nullptr, answered);
+  const auto ask = [target, data = copy_of(data), answered](NamespaceCore& nsp) {
+    nsp.adapter_->broadcast_with_ack(target, data, nullptr, answered);
   };
   const auto gone = [this, answered] {
     loop_.post([answered] {
@@ -247,61 +253,15 @@ void NamespaceCore::emit_with_ack(const Target& target, bool local, Bytes data, 
   if (NamespaceShard* const here = done_here_first()) {
     const auto acks = std::make_shared<AckGather>();
     acks->expect(1);
-    here->deliver_with_ack(selection_of(target), data, target.flags, next_ack_id(), ShardGroup::listener_at(*here, acks));
-    on_first_loop(*here, {}, acks, data.size(), target, local, ask, gone);
+    here->deliver_with_ack(adapter::selection_of(target), data, target.flags, next_ack_id(),
+                           ShardGroup::listener_at(*here, acks));
+    on_first_loop(*here, {}, acks, data.size(), ask, gone);
     return;
   }
-  on_loop(target, local, ask, gone);
+  on_loop(ask, gone);
 }
 
-void NamespaceCore::join(const Target& target, bool local, std::span<const Room> rooms) {
-  std::vector<Room> valid;
-  target::add_rooms(valid, rooms);
-  if (target.nobody) {
-    return;
-  }
-  const auto join = [rooms = valid](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->join(to, rooms); };
-  if (NamespaceShard* const here = done_here_first()) {
-    here->join(selection_of(target), std::span<const Room>(valid));
-    on_first_loop(*here, {}, nullptr, 0, target, local, join);
-    return;
-  }
-  on_loop(target, local, join);
-}
-
-void NamespaceCore::leave(const Target& target, bool local, std::span<const Room> rooms) {
-  std::vector<Room> valid;
-  target::add_rooms(valid, rooms);
-  if (target.nobody) {
-    return;
-  }
-  const auto leave = [rooms = valid](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->leave(to, rooms); };
-  if (NamespaceShard* const here = done_here_first()) {
-    here->leave(selection_of(target), std::span<const Room>(valid));
-    on_first_loop(*here, {}, nullptr, 0, target, local, leave);
-    return;
-  }
-  on_loop(target, local, leave);
-}
-
-void NamespaceCore::disconnect(const Target& target, bool local, bool close) {
-  if (target.nobody) {
-    return;
-  }
-  const auto self = shared_from_this();  // it may end with its last socket
-  const auto disconnect = [close](NamespaceCore& nsp, const adapter::Target& to) {
-    const auto kept = nsp.shared_from_this();
-    nsp.adapter_->disconnect(to, close);
-  };
-  if (NamespaceShard* const here = done_here_first()) {
-    here->disconnect(selection_of(target), close);
-    on_first_loop(*here, {}, nullptr, 0, target, local, disconnect);
-    return;
-  }
-  on_loop(target, local, disconnect);
-}
-
-void NamespaceCore::fetch(const Target& target, bool local, std::function<void(const FetchedSocketList&)> done) {
+void NamespaceCore::fetch(const Target& target, std::function<void(const FetchedSocketList&)> done) {
   require_single();
   const auto fetched = posted<adapter::FetchedSockets>(
       [self = shared_from_this(), done = std::move(done)](const adapter::FetchedSockets& found) {
@@ -317,19 +277,12 @@ void NamespaceCore::fetch(const Target& target, bool local, std::function<void(c
     fetched({});
     return;
   }
-  on_loop(
-      target, local, [fetched](NamespaceCore& nsp, const adapter::Target& to) { nsp.adapter_->fetch(to, fetched); },
-      [fetched] {
-        adapter::FetchedSockets nothing;
-        nothing.servers_missing = 1;  // this server
-        fetched(std::move(nothing));
-      });
-}
-
-void NamespaceCore::server_side_emit(Bytes data) {
-  event_data::require(data, is_reserved_server_side_event);
-  on_loop({}, false,
-          [data = copy_of(data)](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->server_side_emit(data); });
+  on_loop([target, fetched](NamespaceCore& nsp) { nsp.adapter_->fetch(target, fetched); },
+          [fetched] {
+            adapter::FetchedSockets nothing;
+            nothing.servers_missing = 1;  // this server
+            fetched(std::move(nothing));
+          });
 }
 
 void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers done) {
@@ -338,10 +291,7 @@ void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers do
   const auto answered = posted<adapter::ServerAnswers>(
       [done = std::move(done)](adapter::ServerAnswers answers) { done(ServerSideAnswers(std::move(answers))); });
   on_loop(
-      {}, false,
-      [data = copy_of(data), answered](NamespaceCore& nsp, const adapter::Target&) {
-        nsp.adapter_->server_side_emit_with_ack(data, answered);
-      },
+      [data = copy_of(data), answered](NamespaceCore& nsp) { nsp.adapter_->server_side_emit_with_ack(data, answered); },
       [answered] {
         adapter::ServerAnswers nothing;
         nothing.timed_out = true;
@@ -351,35 +301,28 @@ void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers do
 
 void NamespaceCore::when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done) {
   const auto told = posted<bool>(std::move(done));
-  on_loop(
-      {}, false,
-      [told, rooms = std::vector<Room>(rooms.begin(), rooms.end())](NamespaceCore& nsp, const adapter::Target&) {
-        nsp.adapter_->when_subscribed(rooms, told);
-      },
-      [told] { told(false); });
+  on_loop([told, rooms = std::vector<Room>(rooms.begin(), rooms.end())](
+              NamespaceCore& nsp) { nsp.adapter_->when_subscribed(rooms, told); },
+          [told] { told(false); });
 }
 
 void NamespaceCore::all_rooms(std::function<void(std::vector<std::string>)> done) {
   require_single();
   const auto told = posted<std::vector<std::string>>(std::move(done));
-  on_loop({}, false, [told](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->all_rooms(told); }, [told] { told({}); });
+  on_loop([told](NamespaceCore& nsp) { nsp.adapter_->all_rooms(told); }, [told] { told({}); });
 }
 
 void NamespaceCore::server_count(std::function<void(std::size_t)> done) {
   require_single();
   const auto told = posted<std::size_t>(std::move(done));
-  on_loop(
-      {}, false, [told](NamespaceCore& nsp, const adapter::Target&) { nsp.adapter_->server_count(told); }, [told] { told(0); });
+  on_loop([told](NamespaceCore& nsp) { nsp.adapter_->server_count(told); }, [told] { told(0); });
 }
 
 // ---- operations of sockets, each on its loop --------------------------------------------------------------------------------
 
 void NamespaceCore::emit_to(const SocketCore& socket, Bytes data, const Flags& flags) {
-  const auto emit = [id = Room(socket.id()), flags](NamespaceCore& nsp, Bytes event) {
-    adapter::Target target;
-    target.rooms = std::span(&id, 1);
-    target.flags = flags;
-    nsp.adapter_->broadcast(target, event);
+  const auto emit = [target = Target{.rooms = {Room(socket.id())}, .flags = flags}](NamespaceCore& nsp, Bytes event) {
+    nsp.adapter_->apply(Operation::emit(target, event));
   };
   if (socket.shard().is_first()) {
     emit(*this, data);

@@ -71,13 +71,9 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   void on_server_side(std::string_view event, EventHandler handler);
 
   // the application's side, on any thread
-  void emit(const Target& target, bool local, Bytes data);
-  void emit_with_ack(const Target& target, bool local, Bytes data, OnAckAnswers done);
-  void join(const Target& target, bool local, std::span<const Room> rooms);
-  void leave(const Target& target, bool local, std::span<const Room> rooms);
-  void disconnect(const Target& target, bool local, bool close);
-  void fetch(const Target& target, bool local, std::function<void(const FetchedSocketList&)> done);
-  void server_side_emit(Bytes data);
+  void apply(const Operation& operation);
+  void emit_with_ack(const Target& target, Bytes data, OnAckAnswers done);
+  void fetch(const Target& target, std::function<void(const FetchedSocketList&)> done);
   void server_side_emit_with_ack(Bytes data, OnServerSideAnswers done);
   void when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done);
   void all_rooms(std::function<void(std::vector<std::string>)> done);
@@ -116,10 +112,10 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   /// For operations without a result: does nothing when the server has ended.
   static constexpr auto nobody_waits = [] {};
   template <typename Act, typename Gone = decltype(nobody_waits)>
-  void on_loop(const Target& target, bool local, Act act, Gone gone = nobody_waits);
+  void on_loop(Act act, Gone gone = nobody_waits);
   template <typename Act, typename Gone = decltype(nobody_waits)>
   void on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks, std::size_t data_bytes,
-                     const Target& target, bool local, Act act, Gone gone = nobody_waits);
+                     Act act, Gone gone = nobody_waits);
   [[nodiscard]] std::function<bool(Bytes)> on_first_loop(std::function<bool(Bytes)> answer);
   template <typename Result>
   std::function<void(Result)> posted(std::function<void(Result)> done);

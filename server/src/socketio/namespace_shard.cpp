@@ -133,13 +133,34 @@ void NamespaceShard::tell_outgoing(const std::vector<std::shared_ptr<SocketCore>
   }
 }
 
-void NamespaceShard::deliver(const Selection& selection, Bytes data, const Flags& flags) {
+void NamespaceShard::apply(const adapter::ShardOperation& operation) {
   Encoded encoded;
-  deliver(selection, data, flags, encoded);
+  apply(operation, encoded);
+}
+
+void NamespaceShard::apply(const adapter::ShardOperation& operation, Encoded& encoded) {
+  const auto& rooms = operation.rooms;
+  if (operation.kind == Operation::Kind::emit) [[likely]] {
+    deliver(operation, encoded);
+    return;
+  }
+  for (const auto& socket : collect(operation.selection)) {
+    if (operation.kind == Operation::Kind::disconnect) {
+      socket->disconnect(operation.close);
+    }
+    for (std::size_t index = 0; index < rooms.size(); ++index) {
+      if (operation.kind == Operation::Kind::leave) {
+        socket->leave(rooms[index]);
+      } else if (!socket->join(rooms[index])) {
+        ++home()->counters.joins_refused;
+      }
+    }
+  }
 }
 
 /// The frame is built for the first socket, and shared by all.
-void NamespaceShard::deliver(const Selection& selection, Bytes data, const Flags& flags, Encoded& encoded) {
+void NamespaceShard::deliver(const adapter::ShardOperation& operation, Encoded& encoded) {
+  const auto& [kind, selection, data, flags, rooms, close] = operation;
   if (encoded.failed) {
     return;
   }
@@ -198,30 +219,6 @@ void NamespaceShard::ask(const FrameRef& frame, const Selection& selection, Byte
   }
   listener->on_clients(asked);
   tell_outgoing(sockets, data);
-}
-
-void NamespaceShard::join(const Selection& selection, const adapter::RoomNames& rooms) {
-  for (const auto& socket : collect(selection)) {
-    for (std::size_t index = 0; index < rooms.size(); ++index) {
-      if (!socket->join(rooms[index])) {
-        ++home()->counters.joins_refused;
-      }
-    }
-  }
-}
-
-void NamespaceShard::leave(const Selection& selection, const adapter::RoomNames& rooms) {
-  for (const auto& socket : collect(selection)) {
-    for (std::size_t index = 0; index < rooms.size(); ++index) {
-      socket->leave(rooms[index]);
-    }
-  }
-}
-
-void NamespaceShard::disconnect(const Selection& selection, bool close) {
-  for (const auto& socket : collect(selection)) {
-    socket->disconnect(close);
-  }
 }
 
 void NamespaceShard::fetch(const Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) {

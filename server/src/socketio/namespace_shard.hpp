@@ -66,16 +66,13 @@ class NamespaceShard final : public adapter::Shard {
   void arrived() noexcept { --expected_; }
 
   // ---- the adapter's side ----
-  void deliver(const adapter::Selection& selection, Bytes data, const Flags& flags) override;
-  void deliver(const adapter::Selection& selection, Bytes data, const Flags& flags, Encoded& encoded);
+  void apply(const adapter::ShardOperation& operation) override;
+  void apply(const adapter::ShardOperation& operation, Encoded& encoded);
   void deliver_with_ack(const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                         std::shared_ptr<adapter::AckListener> listener) override;
   /// `frame`  the event, encoded with the ack id.
   void ask(const FrameRef& frame, const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
            const std::shared_ptr<adapter::AckListener>& listener);
-  void join(const adapter::Selection& selection, const adapter::RoomNames& rooms) override;
-  void leave(const adapter::Selection& selection, const adapter::RoomNames& rooms) override;
-  void disconnect(const adapter::Selection& selection, bool close) override;
   void fetch(const adapter::Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) override;
   void rooms(std::function<void(std::vector<std::string>)> done) override;
   void set_observer(adapter::RoomObserver* observer) override { index_.set_observer(observer); }
@@ -99,6 +96,7 @@ class NamespaceShard final : public adapter::Shard {
  private:
   /// Returns owning pointers to the sockets, because an operation on one may end others.
   [[nodiscard]] std::vector<std::shared_ptr<SocketCore>> collect(const adapter::Selection& selection);
+  void deliver(const adapter::ShardOperation& operation, Encoded& encoded);
   void tell_outgoing(const std::vector<std::shared_ptr<SocketCore>>& listening, Bytes data);
   void report_misfit(const Misfit& misfit, const Arguments& arguments, std::string_view event, std::string_view socket_id);
   void threw(std::string_view what, std::string_view socket_id, std::string_view message);

@@ -12,6 +12,7 @@ namespace socketio::server {
 
 using adapter::RoomNames;
 using adapter::Selection;
+using adapter::ShardOperation;
 
 // ---- acks ------------------------------------------------------------------------------------------------------------------
 
@@ -150,34 +151,39 @@ bool ShardGroup::has_room(std::string_view room) const {
 
 // ---- operations ------------------------------------------------------------------------------------------------------------
 
-/// Data of an operation for other loops: copied once, and shared by all.
-struct ShardGroup::Parcel {
-  std::vector<std::string> rooms;
-  std::vector<std::string> except;
-  std::vector<std::string> operands;  ///< rooms to join or leave
-  Buffer data;
-  Flags flags;
+namespace {
 
-  explicit Parcel(const Selection& selection) : rooms(names(selection.rooms)), except(names(selection.except)) {}
-  Parcel(const Selection& selection, Bytes event, const Flags& its_flags) : Parcel(selection) {
-    data.append(event);
-    flags = its_flags;
+std::vector<Room> rooms_named(const RoomNames& names) {
+  std::vector<Room> rooms;
+  rooms.reserve(names.size());
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    rooms.emplace_back(names[index]);
   }
-  static std::vector<std::string> names(const RoomNames& list) {
-    std::vector<std::string> result;
-    result.reserve(list.size());
-    for (std::size_t index = 0; index < list.size(); ++index) {
-      result.emplace_back(list[index]);
-    }
-    return result;
-  }
-  /// Bytes that it counts in the backlog, with the frame.
-  [[nodiscard]] std::size_t size_bytes() const noexcept { return 2 * data.size() + cost; }
-  static constexpr std::size_t cost = 512;
-  [[nodiscard]] Selection selection() const noexcept {
-    return {std::span<const std::string>(rooms), std::span<const std::string>(except)};
-  }
-};
+  return rooms;
+}
+
+/// An operation for other loops: copied once, and shared by all.
+std::shared_ptr<const OwnedOperation> copied(const ShardOperation& operation) {
+  const auto copy = std::make_shared<OwnedOperation>();
+  copy->kind = operation.kind;
+  copy->target.rooms = rooms_named(operation.selection.rooms);
+  copy->target.except = rooms_named(operation.selection.except);
+  copy->target.flags = operation.flags;
+  copy->rooms = rooms_named(operation.rooms);
+  copy->close = operation.close;
+  copy->data.append(operation.data);
+  return copy;
+}
+
+ShardOperation as_shard_operation(const OwnedOperation& operation) { return ShardOperation::of(operation.view()); }
+
+/// Bytes that it counts in the backlog, with the frame.
+std::size_t size_bytes(const OwnedOperation& operation) noexcept {
+  constexpr std::size_t cost = 512;
+  return 2 * operation.data.size() + cost;
+}
+
+}  // namespace
 
 std::vector<NamespaceShard*> ShardGroup::others_with(const Selection& selection) const {
   std::vector<NamespaceShard*> others;
@@ -207,31 +213,55 @@ bool ShardGroup::has_room_for(NamespaceShard& shard, std::size_t bytes) {
   return false;
 }
 
-void ShardGroup::deliver(const Selection& selection, Bytes data, const Flags& flags) {
+void ShardGroup::apply(const ShardOperation& operation) {
+  if (operation.kind == Operation::Kind::emit) {
+    deliver(operation);
+    return;
+  }
+  if (const auto others = others_with(operation.selection); !others.empty()) {
+    const bool is_join = operation.kind == Operation::Kind::join;
+    const auto copy = copied(operation);
+    for (NamespaceShard* const shard : others) {
+      if (is_join) {
+        shard->expect();
+      }
+      post(*shard, [copy, is_join](NamespaceShard& there) {
+        there.apply(as_shard_operation(*copy));
+        if (is_join) {
+          there.arrived();
+        }
+      });
+    }
+  }
+  own().apply(operation);
+}
+
+void ShardGroup::deliver(const ShardOperation& operation) {
   Encoded encoded = std::exchange(encoded_, {});
-  const auto others = others_with(selection);
+  const auto others = others_with(operation.selection);
   if (!others.empty()) {
     if (!encoded.frame && !encoded.failed) {
-      encoded.frame = own().home()->writer.event(nsp_.name(), data, std::nullopt, flags.compress().value_or(true));
+      const bool compress = operation.flags.compress().value_or(true);
+      encoded.frame = own().home()->writer.event(nsp_.name(), operation.data, std::nullopt, compress);
       encoded.failed = !encoded.frame;
       own().home()->counters.unsendable += encoded.failed ? 1 : 0;
     }
     if (encoded.failed) {
       return;
     }
-    const auto parcel = std::make_shared<const Parcel>(selection, data, flags);
+    const auto copy = copied(operation);
     for (NamespaceShard* const shard : others) {
-      if (!has_room_for(*shard, parcel->size_bytes())) {
+      if (!has_room_for(*shard, size_bytes(*copy))) {
         continue;
       }
-      post(*shard, [parcel, frame = encoded.frame.for_other_loop()](NamespaceShard& there) {
-        there.backlog().done(parcel->size_bytes());
+      post(*shard, [copy, frame = encoded.frame.for_other_loop()](NamespaceShard& there) {
+        there.backlog().done(size_bytes(*copy));
         Encoded received{frame};
-        there.deliver(parcel->selection(), parcel->data.bytes(), parcel->flags, received);
+        there.apply(as_shard_operation(*copy), received);
       });
     }
   }
-  own().deliver(selection, data, flags, encoded);
+  own().apply(operation, encoded);
 }
 
 void ShardGroup::deliver_with_ack(const Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
@@ -245,56 +275,19 @@ void ShardGroup::deliver_with_ack(const Selection& selection, Bytes data, const 
     gather->tell(std::move(listener));
     return;
   }
-  const auto parcel = std::make_shared<const Parcel>(selection, data, flags);
+  const auto copy = copied({Operation::Kind::emit, selection, data, flags});
   auto others = others_with(selection);
-  std::erase_if(others, [&](NamespaceShard* shard) { return !has_room_for(*shard, parcel->size_bytes()); });
+  std::erase_if(others, [&](NamespaceShard* shard) { return !has_room_for(*shard, size_bytes(*copy)); });
   gather->expect(others.size() + 1);
   gather->tell(std::move(listener));
   for (NamespaceShard* const shard : others) {
-    post(*shard, [parcel, gather, ack_id, frame = frame.for_other_loop()](NamespaceShard& there) {
-      there.backlog().done(parcel->size_bytes());
-      there.ask(frame, parcel->selection(), parcel->data.bytes(), parcel->flags, ack_id, listener_at(there, gather));
+    post(*shard, [copy, gather, ack_id, frame = frame.for_other_loop()](NamespaceShard& there) {
+      there.backlog().done(size_bytes(*copy));
+      const auto& [kind, selected, event, options, rooms, close] = as_shard_operation(*copy);
+      there.ask(frame, selected, event, options, ack_id, listener_at(there, gather));
     });
   }
   own().ask(frame, selection, data, flags, ack_id, listener_at(own(), gather));
-}
-
-void ShardGroup::join(const Selection& selection, const RoomNames& rooms) {
-  if (const auto others = others_with(selection); !others.empty()) {
-    auto parcel = std::make_shared<Parcel>(selection);
-    parcel->operands = Parcel::names(rooms);
-    for (NamespaceShard* const shard : others) {
-      shard->expect();
-      post(*shard, [parcel](NamespaceShard& there) {
-        there.join(parcel->selection(), std::span<const std::string>(parcel->operands));
-        there.arrived();
-      });
-    }
-  }
-  own().join(selection, rooms);
-}
-
-void ShardGroup::leave(const Selection& selection, const RoomNames& rooms) {
-  if (const auto others = others_with(selection); !others.empty()) {
-    auto parcel = std::make_shared<Parcel>(selection);
-    parcel->operands = Parcel::names(rooms);
-    for (NamespaceShard* const shard : others) {
-      post(*shard, [parcel](NamespaceShard& there) {
-        there.leave(parcel->selection(), std::span<const std::string>(parcel->operands));
-      });
-    }
-  }
-  own().leave(selection, rooms);
-}
-
-void ShardGroup::disconnect(const Selection& selection, bool close) {
-  if (const auto others = others_with(selection); !others.empty()) {
-    const auto parcel = std::make_shared<const Parcel>(selection);
-    for (NamespaceShard* const shard : others) {
-      post(*shard, [parcel, close](NamespaceShard& there) { there.disconnect(parcel->selection(), close); });
-    }
-  }
-  own().disconnect(selection, close);
 }
 
 // ---- requests --------------------------------------------------------------------------------------------------------------
@@ -334,9 +327,9 @@ void ShardGroup::gather(Ask ask, std::function<void(std::vector<Part>)> done) {
 }
 
 void ShardGroup::fetch(const Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) {
-  const auto parcel = std::make_shared<const Parcel>(selection);
-  const auto ask = [parcel, form](NamespaceShard& shard, std::function<void(adapter::Sockets)> take) {
-    shard.fetch(parcel->selection(), form, std::move(take));
+  const auto copy = copied({Operation::Kind::emit, selection});
+  const auto ask = [copy, form](NamespaceShard& shard, std::function<void(adapter::Sockets)> take) {
+    shard.fetch(adapter::selection_of(copy->target), form, std::move(take));
   };
   gather<adapter::Sockets>(ask, [form, done = std::move(done)](std::vector<adapter::Sockets> parts) {
     adapter::Sockets all;

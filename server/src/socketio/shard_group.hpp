@@ -75,20 +75,18 @@ class ShardGroup final : public adapter::Shard {
   [[nodiscard]] static std::shared_ptr<adapter::AckListener> listener_at(NamespaceShard& shard,
                                                                          std::shared_ptr<AckGather> gather);
 
-  void deliver(const adapter::Selection& selection, Bytes data, const Flags& flags) override;
+  void apply(const adapter::ShardOperation& operation) override;
   void deliver_with_ack(const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                         std::shared_ptr<adapter::AckListener> listener) override;
-  void join(const adapter::Selection& selection, const adapter::RoomNames& rooms) override;
-  void leave(const adapter::Selection& selection, const adapter::RoomNames& rooms) override;
-  void disconnect(const adapter::Selection& selection, bool close) override;
   void fetch(const adapter::Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) override;
   void rooms(std::function<void(std::vector<std::string>)> done) override;
   void set_observer(adapter::RoomObserver* observer) override;
   [[nodiscard]] bool has_room(std::string_view room) const override;
 
  private:
-  struct Parcel;
   class Reporter;
+
+  void deliver(const adapter::ShardOperation& operation);
 
   /// The shards of other loops that may have a selected socket, and where the operation is not applied yet.
   [[nodiscard]] std::vector<NamespaceShard*> others_with(const adapter::Selection& selection) const;

@@ -85,7 +85,7 @@ TEST_CASE("namespaces: one that is left and asked for again in the same moment i
     REQUIRE(wait(server.loop, [&] { return fetched.count() == 1; }));
     CHECK(fetched->sockets.count == 1);
     CHECK(fetched->servers_missing == 0);
-    other->broadcast({}, nodes::packed(R"(["hello"])").bytes());
+    other->apply(socketio::Operation::emit({}, nodes::packed(R"(["hello"])").bytes()));
     CHECK(client.receive() == "42/tenant,[\"hello\"]");
   }
 }

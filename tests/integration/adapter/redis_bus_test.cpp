@@ -173,7 +173,7 @@ TEST_CASE("redis bus: a server whose user may not publish, or count servers, log
   Server server(time, nodes::families[0], std::make_shared<RedisBus>(loop, options), 1);
   REQUIRE(wait_ready(loop, *server.bus));
   for (int number = 0; number < 10; ++number) {
-    server.adapter->broadcast({}, nodes::packed(R"(["e"])").bytes());
+    server.adapter->apply(socketio::Operation::emit({}, nodes::packed(R"(["e"])").bytes()));
   }
   REQUIRE(wait(loop, [&] { return server.bus->counters().publishes_failed == 10; }));
   REQUIRE(logged.size() == 1);
@@ -294,7 +294,7 @@ TEST_CASE("redis bus: servers on one Redis hear and answer each other") {
     REQUIRE(wait_ready(loop, *other.bus));
 
     Ending<nodes::FetchedSockets> fetched;
-    one.adapter->broadcast({}, nodes::packed(R"(["e",1])").bytes());
+    one.adapter->apply(socketio::Operation::emit({}, nodes::packed(R"(["e",1])").bytes()));
     one.adapter->fetch({}, fetched.callback());
     REQUIRE(wait(loop, [&] { return fetched.count() == 1; }));
     CHECK(fetched->sockets.count == 2);
@@ -335,14 +335,14 @@ TEST_CASE("redis bus: after Redis was killed and came back, subscriptions are th
     CHECK_FALSE(one.bus->last_error().empty());
     constexpr int count = 500;
     for (int number = 0; number < count; ++number) {
-      one.adapter->broadcast({}, nodes::packed("[\"e\"," + std::to_string(number) + "]").bytes());
+      one.adapter->apply(socketio::Operation::emit({}, nodes::packed("[\"e\"," + std::to_string(number) + "]").bytes()));
     }
     CHECK(here.received.size() == count);  // its own sockets do not wait for Redis
     loop.poll();
     redis.start();
     REQUIRE(wait_ready(loop, *one.bus));
     REQUIRE(wait_ready(loop, *other.bus));
-    one.adapter->broadcast({}, nodes::packed(R"(["last"])").bytes());
+    one.adapter->apply(socketio::Operation::emit({}, nodes::packed(R"(["last"])").bytes()));
 
     REQUIRE(wait(loop, [&] { return !there.received.empty() && there.received.back()[0] == "2[\"last\"]"; }));
     // Messages sent before the other server has resubscribed are lost, as with any pub/sub: the rest has no gap.

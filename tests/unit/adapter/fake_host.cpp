@@ -41,7 +41,15 @@ std::string text_of(const adapter::Selection& selection) {
 
 std::string json(Bytes packed) { return Value(packed).json(); }
 
-void Shard::deliver(const adapter::Selection& selection, Bytes data, const Flags& flags) {
+void Shard::apply(const adapter::ShardOperation& operation) {
+  const auto& [kind, selection, data, flags, rooms, close] = operation;
+  switch (kind) {
+    case Operation::Kind::join: calls.push_back("join " + joined(rooms) + " " + text_of(selection)); return;
+    case Operation::Kind::leave: calls.push_back("leave " + joined(rooms) + " " + text_of(selection)); return;
+    case Operation::Kind::disconnect: calls.push_back((close ? "close " : "disconnect ") + text_of(selection)); return;
+    case Operation::Kind::server_side: calls.emplace_back("server side"); return;
+    case Operation::Kind::emit: break;
+  }
   calls.push_back("deliver " + json(data) + " " + text_of(selection) + (flags.is_volatile() ? " volatile" : ""));
   if (on_deliver) {
     on_deliver();
@@ -54,18 +62,6 @@ void Shard::deliver_with_ack(const adapter::Selection& selection, Bytes data, co
   calls.push_back("ask " + json(data) + " " + text_of(selection));
   asked.push_back({ack_id, flags.timeout_ms().value_or(0), listener});
   listener->on_clients(client_count);
-}
-
-void Shard::join(const adapter::Selection& selection, const adapter::RoomNames& rooms) {
-  calls.push_back("join " + joined(rooms) + " " + text_of(selection));
-}
-
-void Shard::leave(const adapter::Selection& selection, const adapter::RoomNames& rooms) {
-  calls.push_back("leave " + joined(rooms) + " " + text_of(selection));
-}
-
-void Shard::disconnect(const adapter::Selection& selection, bool close) {
-  calls.push_back((close ? "close " : "disconnect ") + text_of(selection));
 }
 
 void Shard::fetch(const adapter::Selection& selection, adapter::Form, std::function<void(adapter::Sockets)> done) {

@@ -49,12 +49,9 @@ class Shard final : public adapter::Shard {
     std::shared_ptr<adapter::AckListener> listener;
   };
 
-  void deliver(const adapter::Selection& selection, Bytes data, const Flags& flags) override;
+  void apply(const adapter::ShardOperation& operation) override;
   void deliver_with_ack(const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                         std::shared_ptr<adapter::AckListener> listener) override;
-  void join(const adapter::Selection& selection, const adapter::RoomNames& rooms) override;
-  void leave(const adapter::Selection& selection, const adapter::RoomNames& rooms) override;
-  void disconnect(const adapter::Selection& selection, bool close) override;
   void fetch(const adapter::Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) override;
   void rooms(std::function<void(std::vector<std::string>)> done) override { done(room_names); }
   void set_observer(adapter::RoomObserver*) override {}

@@ -15,7 +15,8 @@ using namespace fake;
 using adapter::InMemoryAdapter;
 using adapter::RecoveryOptions;
 using adapter::SavedSession;
-using adapter::Target;
+using socketio::Operation;
+using socketio::Target;
 using Names = std::vector<std::string>;
 
 namespace {
@@ -32,7 +33,7 @@ struct Recovery {
   /// Broadcasts, and returns the offset that was added.
   std::string emit(std::string_view text, std::vector<Room> rooms = {}, std::vector<Room> except = {}, Flags flags = {}) {
     host.shard[0]->calls.clear();
-    memory.broadcast(Target{rooms, except, flags, false}, event("e", text).bytes());
+    memory.apply(Operation::emit(Target{.rooms = rooms, .except = except, .flags = flags}, event("e", text).bytes()));
     const std::string call = host.shard[0]->calls.at(0);
     const std::string after = "deliver [\"e\",\"" + std::string(text) + "\",\"";
     return call.starts_with(after) ? call.substr(after.size(), call.find('"', after.size()) - after.size()) : "";
@@ -307,10 +308,10 @@ TEST_CASE("recovery: a packet stays good while it is delivered, also when that m
   bool nested = false;
   shard.on_deliver = [&] {
     if (!std::exchange(nested, true)) {
-      recovery.memory.broadcast({}, event("inner").bytes());
+      recovery.memory.apply(Operation::emit({}, event("inner").bytes()));
     }
   };
-  recovery.memory.broadcast({}, event("outer", std::string(1'000, 'x')).bytes());
+  recovery.memory.apply(Operation::emit({}, event("outer", std::string(1'000, 'x')).bytes()));
   REQUIRE(shard.calls.size() == 4);
   CHECK(shard.calls[1].starts_with("deliver [\"inner\""));
   CHECK(shard.calls[3].starts_with("delivered [\"outer\",\"xx"));

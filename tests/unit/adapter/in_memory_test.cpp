@@ -13,7 +13,8 @@ namespace in_memory_test {
 using namespace fake;
 using adapter::AckSummary;
 using adapter::InMemoryAdapter;
-using adapter::Target;
+using socketio::Operation;
+using socketio::Target;
 using Names = std::vector<std::string>;
 
 namespace {
@@ -51,12 +52,12 @@ TEST_CASE("in-memory adapter: an operation reaches every shard, with its rooms")
   Host host(2);
   InMemoryAdapter memory(host);
   const std::vector<Room> rooms{"a", "b"}, except{"c"}, joined{"x", "y"};
-  Target target{rooms, except, Flags().set_volatile(), false};
-  memory.broadcast(target, event("e", 1).bytes());
-  memory.join(target, joined);
-  memory.leave(target, joined);
-  memory.disconnect(target, false);
-  memory.disconnect(target, true);
+  Target target{.rooms = rooms, .except = except, .flags = Flags().set_volatile()};
+  memory.apply(Operation::emit(target, event("e", 1).bytes()));
+  memory.apply(Operation::join(target, joined));
+  memory.apply(Operation::leave(target, joined));
+  memory.apply(Operation::disconnect(target, false));
+  memory.apply(Operation::disconnect(target, true));
   const std::string to = "rooms a,b except c";
   for (const auto& shard : host.shard) {
     CHECK(shard->calls == Names{"deliver [\"e\",1] " + to + " volatile", "join x,y " + to, "leave x,y " + to,
@@ -93,7 +94,7 @@ TEST_CASE("in-memory adapter: there is one server, and nobody to hear server-sid
   std::size_t count = 0;
   memory.server_count([&count](std::size_t servers) { count = servers; });
   CHECK(count == 1);
-  memory.server_side_emit(event("e").bytes());
+  memory.apply(Operation::server_side({}, event("e").bytes()));
   bool answered = false;
   memory.server_side_emit_with_ack(event("e").bytes(), [&answered](const adapter::ServerAnswers& answers) {
     answered = !answers.timed_out && answers.servers_asked == 0 && answers.answers.empty();

@@ -14,6 +14,32 @@ namespace {
 
 bool is_dynamic(std::string_view name) { return name.starts_with("/dyn-"); }
 
+/// Records the operations given to it, and applies none.
+class Recorder final : public adapter::Adapter {
+ public:
+  Recorder(std::string nsp, Names& log) : nsp_(std::move(nsp)), log_(log) {}
+  void apply(const Operation& operation) override {
+    static constexpr const char* names[] = {"emit", "join", "leave", "disconnect", "server side"};
+    log_.push_back(nsp_ + " " + names[static_cast<std::size_t>(operation.kind)] + (operation.target.local ? ", local" : ""));
+  }
+  void broadcast_with_ack(const Target&, Bytes, adapter::AckArrived, adapter::AckDone) override {}
+  void fetch(const Target&, adapter::FetchDone) override {}
+  void all_rooms(std::function<void(std::vector<std::string>)>) override {}
+  void server_count(std::function<void(std::size_t)>) override {}
+  void server_side_emit_with_ack(Bytes, adapter::ServerAnswersDone) override {}
+  [[nodiscard]] bool keeps_packets() const noexcept override { return false; }
+  void save(adapter::SavedSession) override {}
+  void recover(std::string_view, std::string_view, std::function<void(std::optional<adapter::SavedSession>)>) override {}
+  void catch_up(const adapter::SavedSession&, std::string_view,
+                std::function<void(std::optional<adapter::MissedPackets>)>) override {}
+  [[nodiscard]] adapter::AdapterCounters counters() const override { return {}; }
+  void close() override {}
+
+ private:
+  std::string nsp_;
+  Names& log_;
+};
+
 }  // namespace
 
 TEST_CASE("dynamic namespaces: predicates are asked in order, with the auth; the first that agrees makes one") {
@@ -209,6 +235,28 @@ TEST_CASE("dynamic namespaces: a predicate that makes the namespace itself has m
   Client client(fixture);
   client.join("/x");
   CHECK(connections == 1);
+}
+
+TEST_CASE("dynamic namespaces: of each operation on the predicate's, other servers hear only the server-side event") {
+  Names log;
+  ServerOptions options;
+  options.adapter = [&log](adapter::Host& host) { return std::make_unique<Recorder>(std::string(host.nsp()), log); };
+  Fixture fixture(options);
+  const Namespace made = fixture.io->of([](std::string_view name, const Value&) { return is_dynamic(name); });
+  Client client(fixture);
+  client.join("/dyn-1");
+  made.to("r").emit("e");
+  made.sockets_join("r");
+  made.sockets_leave("r");
+  made.disconnect_sockets();
+  made.server_side_emit("e");
+  CHECK(log == Names{"/dyn-1 emit, local", "/dyn-1 join, local", "/dyn-1 leave, local", "/dyn-1 disconnect, local",
+                     "/dyn-1 server side"});
+  log.clear();
+  fixture.io->to("r").emit("e");
+  fixture.io->to("r").local().sockets_join("x");
+  fixture.io->server_side_emit("e");
+  CHECK(log == Names{"/ emit", "/ join, local", "/ server side"});
 }
 
 }  // namespace socketio_dynamic_test

@@ -17,6 +17,7 @@
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/export.hpp>
 #include <socketio/common/random.hpp>
+#include <socketio/fleet/operation.hpp>
 #include <socketio/protocol/flags.hpp>
 #include <socketio/protocol/room.hpp>
 
@@ -59,14 +60,6 @@ class SOCKETIO_API Host {
   [[nodiscard]] virtual std::uint64_t next_ack_id() = 0;
   /// Handles an event from another server. `answer` takes the packed array of the response; empty when the sender wants none.
   virtual void on_server_side_event(Bytes data, std::function<bool(Bytes array)> answer) = 0;
-};
-
-/// Sockets that an operation addresses. Borrows its lists.
-struct Target {
-  std::span<const Room> rooms = {};   ///< free of duplicates; empty: every socket of the namespace
-  std::span<const Room> except = {};  ///< free of duplicates
-  Flags flags = {};
-  bool local = false;  ///< the sockets of this server only
 };
 
 /// Result of a broadcast with acks.
@@ -122,20 +115,18 @@ class SOCKETIO_API Adapter {
  public:
   virtual ~Adapter();
 
-  virtual void broadcast(const Target& target, Bytes data) = 0;
+  /// Applies an operation to this server's sockets, and publishes it to other servers unless its target is local. The namespace
+  /// is the adapter's own. `data` of an event is well formed, its name not reserved; lists of rooms are free of duplicates.
+  virtual void apply(const Operation& operation) = 0;
   /// `flags.timeout_ms()` is the deadline; without it, Adapter::ack_timeout_ms.
   virtual void broadcast_with_ack(const Target& target, Bytes data, AckArrived arrived, AckDone done) = 0;
-  virtual void join(const Target& target, std::span<const Room> rooms) = 0;
-  virtual void leave(const Target& target, std::span<const Room> rooms) = 0;
-  virtual void disconnect(const Target& target, bool close) = 0;
   virtual void fetch(const Target& target, FetchDone done) = 0;
   virtual void all_rooms(std::function<void(std::vector<std::string>)> done) = 0;
   /// Counts the servers that have this namespace, this one among them; 1 when Redis does not respond in time.
   virtual void server_count(std::function<void(std::size_t)> done) = 0;
-  virtual void server_side_emit(Bytes data) = 0;
   virtual void server_side_emit_with_ack(Bytes data, ServerAnswersDone done) = 0;
 
-  /// True when packets are kept so that clients can recover: every event for a single socket must then pass broadcast(), too.
+  /// True when packets are kept so that clients can recover: every event for a single socket must then pass apply(), too.
   [[nodiscard]] virtual bool keeps_packets() const noexcept = 0;
   virtual void save(SavedSession session) = 0;
   /// Finds the session of a client that reconnects. Empty when there is no such session, or packets since `offset` are no

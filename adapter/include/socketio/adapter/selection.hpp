@@ -8,6 +8,7 @@
 
 #include <socketio/common/export.hpp>
 #include <socketio/protocol/room.hpp>
+#include <socketio/protocol/target.hpp>
 
 namespace socketio {
 class RoomList;  // room_list.hpp
@@ -40,5 +41,10 @@ struct Selection {
   RoomNames rooms = {};
   RoomNames except = {};
 };
+
+/// Borrows the target's lists.
+inline Selection selection_of(const Target& target) noexcept {
+  return {std::span<const Room>(target.rooms), std::span<const Room>(target.except)};
+}
 
 }  // namespace socketio::adapter

@@ -13,6 +13,7 @@
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/fleet/operation.hpp>
 #include <socketio/protocol/flags.hpp>
 
 namespace socketio::adapter {
@@ -45,6 +46,21 @@ struct SavedSession {
 /// Each [event, args..., offset], oldest first.
 using MissedPackets = std::vector<Buffer>;
 
+/// An operation on the sockets of a shard. Borrows everything.
+struct ShardOperation {
+  Operation::Kind kind = Operation::Kind::emit;  ///< not server_side
+  Selection selection = {};
+  Bytes data = {};       ///< emit: [event, args...], well formed, its name not reserved
+  Flags flags = {};      ///< emit
+  RoomNames rooms = {};  ///< join, leave
+  bool close = false;    ///< disconnect
+
+  static ShardOperation of(const Operation& operation) noexcept {
+    const auto& [kind, target, data, rooms, close] = operation;
+    return {kind, selection_of(target), data, target.flags, rooms, close};
+  }
+};
+
 /// Interface to the sockets of one namespace: those on one loop, or on several loops that act as one. The adapter calls each
 /// shard it is given. Results are passed to callbacks: during the call when all sockets are on the caller's loop, later when
 /// they are not. Calls to one shard take effect in their order.
@@ -53,14 +69,10 @@ using MissedPackets = std::vector<Buffer>;
 class SOCKETIO_API Shard {
  public:
   virtual ~Shard();
-  /// `data`  [event, args...]: well formed, its name not reserved.
-  virtual void deliver(const Selection& selection, Bytes data, const Flags& flags) = 0;
+  virtual void apply(const ShardOperation& operation) = 0;
   /// Delivers an event that asks for an ack with this id; drops acks that arrive after flags.timeout_ms().
   virtual void deliver_with_ack(const Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                                 std::shared_ptr<AckListener> listener) = 0;
-  virtual void join(const Selection& selection, const RoomNames& rooms) = 0;
-  virtual void leave(const Selection& selection, const RoomNames& rooms) = 0;
-  virtual void disconnect(const Selection& selection, bool close) = 0;
   virtual void fetch(const Selection& selection, Form form, std::function<void(Sockets)> done) = 0;
   /// Lists each room that has a socket, including those of the sockets' ids.
   virtual void rooms(std::function<void(std::vector<std::string>)> done) = 0;

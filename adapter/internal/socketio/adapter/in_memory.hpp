@@ -26,15 +26,11 @@ class InMemoryAdapter final : public Adapter {
   explicit InMemoryAdapter(Host& host);
   ~InMemoryAdapter() override;
 
-  void broadcast(const Target& target, Bytes data) override;
+  void apply(const Operation& operation) override;
   void broadcast_with_ack(const Target& target, Bytes data, AckArrived arrived, AckDone done) override;
-  void join(const Target& target, std::span<const Room> rooms) override;
-  void leave(const Target& target, std::span<const Room> rooms) override;
-  void disconnect(const Target& target, bool close) override;
   void fetch(const Target& target, FetchDone done) override;
   void all_rooms(std::function<void(std::vector<std::string>)> done) override;
   void server_count(std::function<void(std::size_t)> done) override;
-  void server_side_emit(Bytes data) override;
   void server_side_emit_with_ack(Bytes data, ServerAnswersDone done) override;
   [[nodiscard]] bool keeps_packets() const noexcept override { return recovery_.enabled; }
   void save(SavedSession session) override;

@@ -134,12 +134,11 @@ class SOCKETIO_API BroadcastOperator {
  protected:
   friend class Socket;
   friend class RemoteSocket;
-  BroadcastOperator(std::shared_ptr<server::NamespaceCore> core, Target target, bool local = false)
-      : core_(std::move(core)), target_(std::move(target)), local_(local) {}
+  BroadcastOperator(std::shared_ptr<server::NamespaceCore> core, Target target)
+      : core_(std::move(core)), target_(std::move(target)) {}
 
   std::shared_ptr<server::NamespaceCore> core_;
   Target target_;
-  bool local_ = false;
 };
 
 }  // namespace socketio
