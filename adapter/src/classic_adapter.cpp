@@ -331,7 +331,8 @@ void ClassicAdapter::on_response(Bytes payload) {
     case RequestKind::rooms: on_rooms(response); return;
     case RequestKind::server_side: requests().on_server_side_answer(response.request_id, {}, response.data); return;
     case RequestKind::acks: break;
-    case RequestKind::server_count: ++count().malformed; return;  // its requests are not sent to servers
+    case RequestKind::server_count:
+    case RequestKind::local: ++count().malformed; return;  // its requests are not sent to servers
   }
   switch (response.type) {
     case classic_response::Type::client_count:

@@ -74,8 +74,8 @@ void ClusterAdapter::broadcast_with_ack(const Target& target, Bytes data, AckArr
   }
   std::string id = make_request_id();
   const auto request = requests_.add(
-      id, RequestKind::acks, [done = std::move(done)](PendingRequest& ended) { done(ended.take_acks()); }, std::move(arrived));
-  request->start(*whole.flags.timeout_ms());
+      id, RequestKind::acks, *whole.flags.timeout_ms(),
+      [done = std::move(done)](PendingRequest& ended) { done(ended.take_acks()); }, std::move(arrived));
   const bool alone = target.local || closed_;
   if (!alone) {
     ask_broadcast(id, whole, data);
@@ -99,7 +99,7 @@ void ClusterAdapter::broadcast_with_ack(const Target& target, Bytes data, AckArr
 void ClusterAdapter::fetch(const Target& target, FetchDone done) {
   std::string id = make_request_id();
   const auto request =
-      begin_request(id, RequestKind::sockets, fetch_timeout_ms(target), [done = std::move(done)](PendingRequest& ended) {
+      requests_.add(id, RequestKind::sockets, fetch_timeout_ms(target), [done = std::move(done)](PendingRequest& ended) {
         FetchedSockets fetched;
         fetched.servers_missing = ended.missing();
         fetched.sockets = std::move(ended.sockets);
@@ -116,7 +116,7 @@ void ClusterAdapter::fetch(const Target& target, FetchDone done) {
 void ClusterAdapter::all_rooms(std::function<void(std::vector<std::string>)> done) {
   std::string id = make_request_id();
   const auto request =
-      begin_request(id, RequestKind::rooms, requests_timeout_ms(), [done = std::move(done)](PendingRequest& ended) {
+      requests_.add(id, RequestKind::rooms, requests_timeout_ms(), [done = std::move(done)](PendingRequest& ended) {
         sort_and_unify(ended.rooms);
         done(std::move(ended.rooms));
       });
@@ -134,7 +134,7 @@ void ClusterAdapter::server_count(std::function<void(std::size_t)> done) {
     return;
   }
   const auto request =
-      begin_request(make_request_id(), RequestKind::server_count, requests_timeout_ms(),
+      requests_.add(make_request_id(), RequestKind::server_count, requests_timeout_ms(),
                     [done = std::move(done)](PendingRequest& ended) { done(ended.servers.expected().value_or(1)); });
   count_servers([request](std::optional<std::size_t> count) {
     if (!request->is_finished()) {
@@ -149,7 +149,7 @@ void ClusterAdapter::server_count(std::function<void(std::size_t)> done) {
 void ClusterAdapter::server_side_emit_with_ack(Bytes data, ServerAnswersDone done) {
   std::string id = make_request_id();
   const auto request =
-      begin_request(id, RequestKind::server_side, requests_timeout_ms(), [done = std::move(done)](PendingRequest& ended) {
+      requests_.add(id, RequestKind::server_side, requests_timeout_ms(), [done = std::move(done)](PendingRequest& ended) {
         ServerAnswers answers;
         answers.timed_out = ended.missing() != 0;
         answers.servers_asked = ended.servers.expected().value_or(ended.servers.received());
@@ -177,16 +177,6 @@ void ClusterAdapter::close() {
 }
 
 // ---- own requests ----------------------------------------------------------------------------------------------------------
-
-/// Registers a request with a deadline. With a `timeout_ms` of 0 it has none.
-std::shared_ptr<PendingRequest> ClusterAdapter::begin_request(std::string id, RequestKind kind, std::uint32_t timeout_ms,
-                                                              PendingRequest::Done done) {
-  auto request = requests_.add(std::move(id), kind, std::move(done));
-  if (timeout_ms != 0) {
-    request->start(timeout_ms);
-  }
-  return request;
-}
 
 void ClusterAdapter::ask_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask) {
   if (closed_) {
@@ -243,19 +233,22 @@ void ClusterAdapter::heard_server_side(std::optional<Question> question, Bytes d
 }
 
 void ClusterAdapter::heard_fetch(const Selection& selection, Form form, std::function<void(Sockets)> done) {
-  fetch_sockets(host_.shards(), selection, form, [this, alive = alive_, done = std::move(done)](Sockets all) {
-    if (*alive && !closed_) {
-      done(std::move(all));
-    }
-  });
+  collector([done = std::move(done)](PendingRequest& ended) {
+    done(std::move(ended.sockets));
+  })->collect_sockets(host_.shards(), selection, form);
 }
 
 void ClusterAdapter::heard_all_rooms(std::function<void(std::vector<std::string>)> done) {
-  list_rooms(host_.shards(), [this, alive = alive_, done = std::move(done)](std::vector<std::string> all) {
+  collector([done = std::move(done)](PendingRequest& ended) { done(std::move(ended.rooms)); })->collect_rooms(host_.shards());
+}
+
+std::shared_ptr<PendingRequest> ClusterAdapter::collector(PendingRequest::Done done) {
+  auto end = [this, alive = alive_, done = std::move(done)](PendingRequest& ended) {
     if (*alive && !closed_) {
-      done(std::move(all));
+      done(ended);
     }
-  });
+  };
+  return std::make_shared<PendingRequest>(host_.scheduler(), RequestKind::local, std::move(end));
 }
 
 }  // namespace socketio::adapter

@@ -90,8 +90,8 @@ class ClusterAdapter : public Adapter {
  private:
   class ForeignAsker;
 
-  std::shared_ptr<PendingRequest> begin_request(std::string id, RequestKind kind, std::uint32_t timeout_ms,
-                                                PendingRequest::Done done);
+  /// A request to the shards of this server, made for another server.
+  std::shared_ptr<PendingRequest> collector(PendingRequest::Done done);
   /// Counts the servers, then sends the request when there are others, and ends it when there are none.
   void ask_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask);
 

@@ -9,7 +9,7 @@
 
 #include "selecting.hpp"
 
-#include "pending_request.hpp"
+#include "pending_requests.hpp"
 
 namespace socketio::adapter {
 namespace {
@@ -115,15 +115,17 @@ void InMemoryAdapter::broadcast_with_ack(const Target& target, Bytes data, AckAr
 }
 
 void InMemoryAdapter::fetch(const Target& target, FetchDone done) {
-  fetch_sockets(host_.shards(), selection_of(target), Form::msgpack,
-                [done = std::move(done)](Sockets sockets) { done({std::move(sockets)}); });
+  const auto end = [done = std::move(done)](PendingRequest& ended) { done({std::move(ended.sockets)}); };
+  std::make_shared<PendingRequest>(host_.scheduler(), RequestKind::local, end)
+      ->collect_sockets(host_.shards(), selection_of(target));
 }
 
 void InMemoryAdapter::all_rooms(std::function<void(std::vector<std::string>)> done) {
-  list_rooms(host_.shards(), [done = std::move(done)](std::vector<std::string> rooms) {
-    sort_and_unify(rooms);
-    done(std::move(rooms));
-  });
+  const auto end = [done = std::move(done)](PendingRequest& ended) {
+    sort_and_unify(ended.rooms);
+    done(std::move(ended.rooms));
+  };
+  std::make_shared<PendingRequest>(host_.scheduler(), RequestKind::local, end)->collect_rooms(host_.shards());
 }
 
 void InMemoryAdapter::server_count(std::function<void(std::size_t)> done) { done(1); }

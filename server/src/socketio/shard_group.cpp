@@ -332,9 +332,9 @@ void ShardGroup::fetch(const Selection& selection, adapter::Form form, std::func
     shard.fetch(adapter::selection_of(copy->target), form, std::move(take));
   };
   gather<adapter::Sockets>(ask, [form, done = std::move(done)](std::vector<adapter::Sockets> parts) {
-    adapter::Sockets all;
-    for (adapter::Sockets& part : parts) {
-      append(all, std::move(part), form);
+    adapter::Sockets all = std::move(parts.front());
+    for (std::size_t index = 1; index < parts.size(); ++index) {
+      append(all, std::move(parts[index]), form);
     }
     done(std::move(all));
   });

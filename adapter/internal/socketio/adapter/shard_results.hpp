@@ -1,23 +1,31 @@
 #pragma once
 
-#include <functional>
-#include <span>
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <socketio/adapter/selection.hpp>
 #include <socketio/adapter/shard.hpp>
 
-// Results of several shards, combined into one.
+// Combines results of several shards.
 namespace socketio::adapter {
 
-void append(Sockets& all, Sockets part, Form form);
-/// Sorts names and removes repeated ones.
-void sort_and_unify(std::vector<std::string>& names);
+inline void append(Sockets& all, Sockets&& part, Form form) {
+  if (form == Form::json && all.count != 0 && part.count != 0) {
+    all.packed.push_back(',');
+  }
+  all.count += part.count;
+  if (all.packed.empty()) {
+    all.packed = std::move(part.packed);
+  } else {
+    all.packed.append(part.packed.bytes());
+  }
+}
 
-/// Fetches the selected sockets of all shards; calls `done` once, when all have responded.
-void fetch_sockets(std::span<Shard* const> shards, const Selection& selection, Form form, std::function<void(Sockets)> done);
-/// Lists the rooms of all shards, in no order; calls `done` once, when all have responded.
-void list_rooms(std::span<Shard* const> shards, std::function<void(std::vector<std::string>)> done);
+/// Sorts names and removes repeated ones.
+inline void sort_and_unify(std::vector<std::string>& names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+}
 
 }  // namespace socketio::adapter
