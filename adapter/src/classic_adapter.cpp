@@ -112,11 +112,11 @@ void ClassicAdapter::publish_broadcast(const Target& target, Bytes data) {
   publish(channel_.text());
 }
 
-void ClassicAdapter::say(const Operation& operation) {
+void ClassicAdapter::publish_operation(const Operation& operation) {
   const selector::Target selection = selector_of(operation.target);
   switch (operation.kind) {
     case Operation::Kind::emit: publish_broadcast(operation.target, operation.data); return;
-    case Operation::Kind::server_side: ask_server_side({}, operation.data); return;
+    case Operation::Kind::server_side: request_server_side({}, operation.data); return;
     case Operation::Kind::join: classic_request::encode_join(message(), uid(), selection, operation.rooms); break;
     case Operation::Kind::leave: classic_request::encode_leave(message(), uid(), selection, operation.rooms); break;
     case Operation::Kind::disconnect: classic_request::encode_disconnect(message(), uid(), selection, operation.close); break;
@@ -124,23 +124,23 @@ void ClassicAdapter::say(const Operation& operation) {
   publish(request_channel_);
 }
 
-void ClassicAdapter::ask_server_side(std::string_view request_id, Bytes data) {
+void ClassicAdapter::request_server_side(std::string_view request_id, Bytes data) {
   if (classic_request::encode_server_side_event(message(), uid(), request_id, data).ok()) {
     publish(request_channel_);
   }
 }
 
-void ClassicAdapter::ask_broadcast(std::string_view request_id, const Target& target, Bytes data) {
+void ClassicAdapter::request_acks(std::string_view request_id, const Target& target, Bytes data) {
   classic_request::encode_broadcast(message(), uid(), request_id, publishable(data), host().nsp(), selector_of(target));
   publish(request_channel_);
 }
 
-void ClassicAdapter::ask_fetch(std::string_view request_id, const Target& target) {
+void ClassicAdapter::request_sockets(std::string_view request_id, const Target& target) {
   classic_request::encode_fetch_sockets(message(), uid(), request_id, selector_of(target));
   publish(request_channel_);
 }
 
-bool ClassicAdapter::ask_rooms(std::string_view request_id) {
+bool ClassicAdapter::request_rooms(std::string_view request_id) {
   classic_request::encode_all_rooms(message(), uid(), request_id);
   publish(request_channel_);
   return true;
@@ -157,25 +157,25 @@ std::string_view ClassicAdapter::response_channel(const Question& question) {
   return channel_.text();
 }
 
-void ClassicAdapter::answer_client_count(const Question& question, std::size_t count) {
+void ClassicAdapter::respond_client_count(const Question& question, std::size_t count) {
   classic_response::encode_client_count(message(), question.request_id, count);
   publish(response_channel(question));
 }
 
-void ClassicAdapter::answer_ack(const Question& question, Bytes value) {
+void ClassicAdapter::respond_ack(const Question& question, Bytes value) {
   classic_response::encode_ack(message(), question.request_id, publishable(value));
   publish(response_channel(question));
 }
 
 /// Responds on the shared channel in any case, like the reference: such requests come from servers of every version.
-void ClassicAdapter::answer_server_side(const Question& question, Bytes value) {
+void ClassicAdapter::respond_server_side(const Question& question, Bytes value) {
   if (classic_response::encode_server_side_answer(message(), question.request_id, value).ok()) {
     publish(response_channel_);
   }
 }
 
-void ClassicAdapter::answer_ids(const Question& question, const Selection& selection) {
-  heard_fetch(selection, Form::msgpack, [this, question](const Sockets& sockets) {
+void ClassicAdapter::respond_ids(const Question& question, const Selection& selection) {
+  on_fetch(selection, Form::msgpack, [this, question](const Sockets& sockets) {
     std::vector<std::string_view> ids;
     for (const Value socket : Arguments(sockets.packed.bytes(), sockets.count)) {
       ids.push_back(socket.member("id").as<std::string_view>().value_or(""));
@@ -185,16 +185,16 @@ void ClassicAdapter::answer_ids(const Question& question, const Selection& selec
   });
 }
 
-void ClassicAdapter::answer_rooms(const Question& question) {
-  heard_all_rooms([this, question](const std::vector<std::string>& names) {
+void ClassicAdapter::respond_rooms(const Question& question) {
+  on_all_rooms([this, question](const std::vector<std::string>& names) {
     const std::vector<Room> rooms(names.begin(), names.end());
     classic_response::encode_rooms(message(), question.request_id, rooms);
     publish(response_channel(question));
   });
 }
 
-void ClassicAdapter::answer_sockets(const Question& question, const Selection& selection) {
-  heard_fetch(selection, Form::json, [this, question](const Sockets& sockets) {
+void ClassicAdapter::respond_sockets(const Question& question, const Selection& selection) {
+  on_fetch(selection, Form::json, [this, question](const Sockets& sockets) {
     classic_response::encode_sockets_json(message(), question.request_id, sockets.packed.text());
     publish(response_channel(question));
   });
@@ -258,23 +258,23 @@ void ClassicAdapter::act_on(const classic_request::View& request) {
   using classic_request::Type;
   const Question question{std::string(request.uid), std::string(request.request_id.value_or(""))};
   switch (request.type) {
-    case Type::sockets: answer_ids(question, {request.rooms, {}}); return;
-    case Type::all_rooms: answer_rooms(question); return;
+    case Type::sockets: respond_ids(question, {request.rooms, {}}); return;
+    case Type::all_rooms: respond_rooms(question); return;
     case Type::join:
     case Type::leave:
     case Type::disconnect:
       apply_here({kind_of(request.type), selection_of(request.target), {}, {}, request.rooms, request.close});
       return;
-    case Type::fetch_sockets: answer_sockets(question, selection_of(request.target)); return;
+    case Type::fetch_sockets: respond_sockets(question, selection_of(request.target)); return;
     case Type::server_side_event:
-      heard_server_side(request.request_id ? std::optional(question) : std::nullopt, request.data);
+      on_server_side(request.request_id ? std::optional(question) : std::nullopt, request.data);
       return;
     case Type::broadcast:
       if (request.nsp != host().nsp()) {
         ++count().dropped_nsp;
         return;
       }
-      heard_broadcast_with_ack(question, selection_of(request.target), request.data, request.target.flags);
+      on_broadcast_with_ack(question, selection_of(request.target), request.data, request.target.flags);
       return;
   }
 }
@@ -284,16 +284,16 @@ void ClassicAdapter::act_on_single_socket(const classic_request::View& request) 
   const Question question{std::string(request.uid), std::string(request.request_id.value_or(""))};
   const std::vector<std::string> id{std::string(request.sid)};
   const std::vector<std::string> rooms(request.rooms.begin(), request.rooms.end());
-  heard_fetch({std::span(id), {}}, Form::msgpack,
-              [this, question, id, rooms, type = request.type, close = request.close](const Sockets& sockets) {
-                const Arguments found(sockets.packed.bytes(), sockets.count);
-                const bool is_here = std::any_of(found.begin(), found.end(), [&id](const Value& socket) {
-                  return socket.member("id").as<std::string_view>() == std::string_view(id.front());
-                });
-                if (is_here) {
-                  act_on_socket(question, id, type, rooms, close);
-                }
-              });
+  on_fetch({std::span(id), {}}, Form::msgpack,
+           [this, question, id, rooms, type = request.type, close = request.close](const Sockets& sockets) {
+             const Arguments found(sockets.packed.bytes(), sockets.count);
+             const bool is_here = std::any_of(found.begin(), found.end(), [&id](const Value& socket) {
+               return socket.member("id").as<std::string_view>() == std::string_view(id.front());
+             });
+             if (is_here) {
+               act_on_socket(question, id, type, rooms, close);
+             }
+           });
 }
 
 void ClassicAdapter::act_on_socket(const Question& question, const std::vector<std::string>& id, classic_request::Type type,

@@ -35,14 +35,14 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
   void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
 
  private:
-  void say(const Operation& operation) override;
-  void ask_broadcast(std::string_view request_id, const Target& target, Bytes data) override;
-  void ask_fetch(std::string_view request_id, const Target& target) override;
-  void ask_server_side(std::string_view request_id, Bytes data) override;
-  bool ask_rooms(std::string_view request_id) override;
-  void answer_client_count(const Question& question, std::size_t count) override;
-  void answer_ack(const Question& question, Bytes value) override;
-  void answer_server_side(const Question& question, Bytes value) override;
+  void publish_operation(const Operation& operation) override;
+  void request_acks(std::string_view request_id, const Target& target, Bytes data) override;
+  void request_sockets(std::string_view request_id, const Target& target) override;
+  void request_server_side(std::string_view request_id, Bytes data) override;
+  bool request_rooms(std::string_view request_id) override;
+  void respond_client_count(const Question& question, std::size_t count) override;
+  void respond_ack(const Question& question, Bytes value) override;
+  void respond_server_side(const Question& question, Bytes value) override;
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
   [[nodiscard]] std::string make_request_id() override;
   [[nodiscard]] std::uint32_t fetch_timeout_ms(const Target&) const override { return in_ms(options_.requests_timeout); }
@@ -60,9 +60,9 @@ class ClassicAdapter final : public ClusterAdapter, private redis::MessageListen
   void act_on_socket(const Question& question, const std::vector<std::string>& id, classic_request::Type type,
                      const std::vector<std::string>& rooms, bool close);
   void on_rooms(const classic_response::View& response);
-  void answer_ids(const Question& question, const Selection& selection);
-  void answer_rooms(const Question& question);
-  void answer_sockets(const Question& question, const Selection& selection);
+  void respond_ids(const Question& question, const Selection& selection);
+  void respond_rooms(const Question& question);
+  void respond_sockets(const Question& question, const Selection& selection);
 
   Buffer& message();
   void publish(std::string_view channel);

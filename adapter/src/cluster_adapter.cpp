@@ -13,9 +13,9 @@
 namespace socketio::adapter {
 
 /// Publishes the acks of this server's clients to the server that asked for them.
-class ClusterAdapter::ForeignAsker final : public AckListener {
+class ClusterAdapter::AckResponder final : public AckListener {
  public:
-  ForeignAsker(ClusterAdapter& adapter, Question question, std::size_t shards)
+  AckResponder(ClusterAdapter& adapter, Question question, std::size_t shards)
       : adapter_(adapter), alive_(adapter.alive_), question_(std::move(question)) {
     gather_.expect(shards);
   }
@@ -23,12 +23,12 @@ class ClusterAdapter::ForeignAsker final : public AckListener {
   void on_clients(std::size_t count) override {
     gather_.add_announcement(count);
     if (gather_.have_all_responded() && *alive_ && !adapter_.closed_) {
-      adapter_.answer_client_count(question_, static_cast<std::size_t>(gather_.clients()));
+      adapter_.respond_client_count(question_, static_cast<std::size_t>(gather_.clients()));
     }
   }
   void on_ack(Bytes arguments) override {
     if (*alive_ && !adapter_.closed_) {
-      adapter_.answer_ack(question_, Arguments::of_array(arguments)[0].packed());
+      adapter_.respond_ack(question_, Arguments::of_array(arguments)[0].packed());
     }
   }
 
@@ -59,7 +59,7 @@ bool ClusterAdapter::is_room_here(std::string_view room) const {
 void ClusterAdapter::apply(const Operation& operation) {
   counters_.broadcasts += operation.kind == Operation::Kind::emit ? 1 : 0;
   if (!operation.target.local && !closed_) {
-    say(operation);
+    publish_operation(operation);
   }
   if (operation.kind != Operation::Kind::server_side) {
     apply_here(ShardOperation::of(operation));
@@ -78,7 +78,7 @@ void ClusterAdapter::broadcast_with_ack(const Target& target, Bytes data, AckArr
       [done = std::move(done)](PendingRequest& ended) { done(ended.take_acks()); }, std::move(arrived));
   const bool alone = target.local || closed_;
   if (!alone) {
-    ask_broadcast(id, whole, data);
+    request_acks(id, whole, data);
   }
   const std::uint64_t ack_id = host_.next_ack_id();
   const auto shards = host_.shards();
@@ -110,7 +110,7 @@ void ClusterAdapter::fetch(const Target& target, FetchDone done) {
     request->expect(0);
     return;
   }
-  ask_when_counted(request, [this, target, id = std::move(id)] { ask_fetch(id, target); });
+  send_when_counted(request, [this, target, id = std::move(id)] { request_sockets(id, target); });
 }
 
 void ClusterAdapter::all_rooms(std::function<void(std::vector<std::string>)> done) {
@@ -121,9 +121,9 @@ void ClusterAdapter::all_rooms(std::function<void(std::vector<std::string>)> don
         done(std::move(ended.rooms));
       });
   request->collect_rooms(host_.shards());
-  ask_when_counted(request, [this, id = std::move(id)] {
-    if (!ask_rooms(id)) {  // all families send the rooms of each socket
-      ask_fetch(id, {});
+  send_when_counted(request, [this, id = std::move(id)] {
+    if (!request_rooms(id)) {  // all families send the rooms of each socket
+      request_sockets(id, {});
     }
   });
 }
@@ -158,7 +158,7 @@ void ClusterAdapter::server_side_emit_with_ack(Bytes data, ServerAnswersDone don
       });
   auto kept = std::make_shared<Buffer>();
   kept->append(data);
-  ask_when_counted(request, [this, kept, id = std::move(id)] { ask_server_side(id, kept->bytes()); });
+  send_when_counted(request, [this, kept, id = std::move(id)] { request_server_side(id, kept->bytes()); });
 }
 
 /// Fails: only families that keep packets can recover clients.
@@ -178,7 +178,7 @@ void ClusterAdapter::close() {
 
 // ---- own requests ----------------------------------------------------------------------------------------------------------
 
-void ClusterAdapter::ask_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask) {
+void ClusterAdapter::send_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask) {
   if (closed_) {
     request->expect(0);
     return;
@@ -206,39 +206,39 @@ void ClusterAdapter::apply_here(const ShardOperation& operation) {
   }
 }
 
-void ClusterAdapter::heard_broadcast_with_ack(Question question, const Selection& selection, Bytes data, Flags flags) {
+void ClusterAdapter::on_broadcast_with_ack(Question question, const Selection& selection, Bytes data, Flags flags) {
   if (!flags.timeout_ms()) {
     flags.set_timeout_ms(ack_timeout_ms);
   }
   const auto shards = host_.shards();
-  const auto asker = std::make_shared<ForeignAsker>(*this, std::move(question), shards.size());
+  const auto responder = std::make_shared<AckResponder>(*this, std::move(question), shards.size());
   const std::uint64_t ack_id = host_.next_ack_id();
   for (Shard* const shard : shards) {
-    shard->deliver_with_ack(selection, data, flags, ack_id, asker);
+    shard->deliver_with_ack(selection, data, flags, ack_id, responder);
   }
 }
 
-void ClusterAdapter::heard_server_side(std::optional<Question> question, Bytes data) {
+void ClusterAdapter::on_server_side(std::optional<Question> question, Bytes data) {
   std::function<bool(Bytes)> answer;
   if (question) {
     answer = [this, alive = alive_, question = std::move(*question)](Bytes array) {
       if (!*alive || closed_) {
         return false;
       }
-      answer_server_side(question, Arguments::of_array(array)[0].packed());
+      respond_server_side(question, Arguments::of_array(array)[0].packed());
       return true;
     };
   }
   host_.on_server_side_event(data, std::move(answer));
 }
 
-void ClusterAdapter::heard_fetch(const Selection& selection, Form form, std::function<void(Sockets)> done) {
+void ClusterAdapter::on_fetch(const Selection& selection, Form form, std::function<void(Sockets)> done) {
   collector([done = std::move(done)](PendingRequest& ended) {
     done(std::move(ended.sockets));
   })->collect_sockets(host_.shards(), selection, form);
 }
 
-void ClusterAdapter::heard_all_rooms(std::function<void(std::vector<std::string>)> done) {
+void ClusterAdapter::on_all_rooms(std::function<void(std::vector<std::string>)> done) {
   collector([done = std::move(done)](PendingRequest& ended) { done(std::move(ended.rooms)); })->collect_rooms(host_.shards());
 }
 

@@ -19,8 +19,8 @@ namespace socketio::adapter {
 /// Common part of all adapters with other servers: operations act on this server's sockets and are published to the others;
 /// requests are kept until all servers have responded or their deadline passes.
 ///
-/// Each family derives from it. The family encodes and publishes messages (say, ask_..., answer_...), and passes on
-/// received ones (heard_...). A server that sends a request is identified by its uid.
+/// Each family derives from it. The family encodes and publishes messages (publish_operation, request_..., respond_...), and
+/// passes on received ones (on_...). A server that sends a request is identified by its uid.
 class ClusterAdapter : public Adapter {
  public:
   ClusterAdapter(Host& host, std::string uid);
@@ -48,16 +48,16 @@ class ClusterAdapter : public Adapter {
   };
 
   // ---- messages that a family publishes ----
-  virtual void say(const Operation& operation) = 0;
-  virtual void ask_broadcast(std::string_view request_id, const Target& target, Bytes data) = 0;
-  virtual void ask_fetch(std::string_view request_id, const Target& target) = 0;
-  virtual void ask_server_side(std::string_view request_id, Bytes data) = 0;
+  virtual void publish_operation(const Operation& operation) = 0;
+  virtual void request_acks(std::string_view request_id, const Target& target, Bytes data) = 0;
+  virtual void request_sockets(std::string_view request_id, const Target& target) = 0;
+  virtual void request_server_side(std::string_view request_id, Bytes data) = 0;
   /// Requests the names of rooms; false in a family without such a request.
-  virtual bool ask_rooms(std::string_view request_id) = 0;
-  virtual void answer_client_count(const Question& question, std::size_t count) = 0;
+  virtual bool request_rooms(std::string_view request_id) = 0;
+  virtual void respond_client_count(const Question& question, std::size_t count) = 0;
   /// `value`  the first argument of the client's ack; empty when it had none.
-  virtual void answer_ack(const Question& question, Bytes value) = 0;
-  virtual void answer_server_side(const Question& question, Bytes value) = 0;
+  virtual void respond_ack(const Question& question, Bytes value) = 0;
+  virtual void respond_server_side(const Question& question, Bytes value) = 0;
   /// Counts the servers that receive requests, this one among them; empty when that is not known.
   virtual void count_servers(std::function<void(std::optional<std::size_t>)> done) = 0;
   [[nodiscard]] virtual std::string make_request_id() = 0;
@@ -66,15 +66,15 @@ class ClusterAdapter : public Adapter {
 
   // ---- messages that a family has received ----
   void apply_here(const ShardOperation& operation);
-  void heard_broadcast_with_ack(Question question, const Selection& selection, Bytes data, Flags flags);
+  void on_broadcast_with_ack(Question question, const Selection& selection, Bytes data, Flags flags);
   /// `question` is empty when no response is wanted.
-  void heard_server_side(std::optional<Question> question, Bytes data);
+  void on_server_side(std::optional<Question> question, Bytes data);
   /// Handles a request for sockets: `done` gets them in that form. Not called when the adapter is closed before all shards
   /// responded.
-  void heard_fetch(const Selection& selection, Form form, std::function<void(Sockets)> done);
+  void on_fetch(const Selection& selection, Form form, std::function<void(Sockets)> done);
   /// Handles a request for the names of all rooms here. `done` is not called when the adapter is closed before all shards
   /// responded.
-  void heard_all_rooms(std::function<void(std::vector<std::string>)> done);
+  void on_all_rooms(std::function<void(std::vector<std::string>)> done);
 
   /// The pending requests of this server, which take the responses.
   [[nodiscard]] PendingRequests& requests() noexcept { return requests_; }
@@ -88,12 +88,12 @@ class ClusterAdapter : public Adapter {
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
  private:
-  class ForeignAsker;
+  class AckResponder;
 
   /// A request to the shards of this server, made for another server.
   std::shared_ptr<PendingRequest> collector(PendingRequest::Done done);
   /// Counts the servers, then sends the request when there are others, and ends it when there are none.
-  void ask_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask);
+  void send_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask);
 
   Host& host_;
   std::string uid_;

@@ -39,44 +39,44 @@ MessageAdapter::Type MessageAdapter::encode(const Operation& operation) {
   return Type::server_side_event;
 }
 
-void MessageAdapter::say(const Operation& operation) {
+void MessageAdapter::publish_operation(const Operation& operation) {
   const Type type = encode(operation);
   send(type, data_.bytes(), &operation.target, false);
 }
 
-void MessageAdapter::ask_broadcast(std::string_view request_id, const Target& target, Bytes event) {
+void MessageAdapter::request_acks(std::string_view request_id, const Target& target, Bytes event) {
   cluster_message::append_broadcast(data(), publishable(event), std::nullopt, request_id, selector_of(target));
   send(Type::broadcast, data_.bytes(), &target, true);
 }
 
-void MessageAdapter::ask_fetch(std::string_view request_id, const Target& target) {
+void MessageAdapter::request_sockets(std::string_view request_id, const Target& target) {
   cluster_message::append_fetch(data(), selector_of(target), request_id);
   send(Type::fetch_sockets, data_.bytes(), &target, true);
 }
 
-void MessageAdapter::ask_server_side(std::string_view request_id, Bytes event) {
+void MessageAdapter::request_server_side(std::string_view request_id, Bytes event) {
   cluster_message::append_server_side_event(data(), request_id, publishable(event));
   send(Type::server_side_event, data_.bytes(), nullptr, true);
 }
 
-void MessageAdapter::answer_client_count(const Question& question, std::size_t client_count) {
+void MessageAdapter::respond_client_count(const Question& question, std::size_t client_count) {
   cluster_message::append_client_count(data(), question.request_id, client_count);
-  answer(Type::client_count, data_.bytes(), question.asker);
+  respond(Type::client_count, data_.bytes(), question.asker);
 }
 
-void MessageAdapter::answer_ack(const Question& question, Bytes value) {
+void MessageAdapter::respond_ack(const Question& question, Bytes value) {
   cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : publishable(value));
-  answer(Type::ack, data_.bytes(), question.asker);
+  respond(Type::ack, data_.bytes(), question.asker);
 }
 
-void MessageAdapter::answer_server_side(const Question& question, Bytes value) {
+void MessageAdapter::respond_server_side(const Question& question, Bytes value) {
   cluster_message::append_answer(data(), question.request_id, value.empty() ? undefined_answer() : publishable(value));
-  answer(Type::server_side_answer, data_.bytes(), question.asker);
+  respond(Type::server_side_answer, data_.bytes(), question.asker);
 }
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
 
-void MessageAdapter::heard(const cluster_message::Envelope& envelope) {
+void MessageAdapter::on_envelope(const cluster_message::Envelope& envelope) {
   if (envelope.uid == uid()) {
     ++count().dropped_own;
     return;
@@ -90,7 +90,7 @@ void MessageAdapter::heard(const cluster_message::Envelope& envelope) {
   }
   const Type type = static_cast<Type>(envelope.type);
   if (cluster_message::is_answer(type)) {
-    heard_answer(envelope);
+    on_response(envelope);
     return;
   }
   const auto decoded = cluster_message::decode(type, envelope.data);
@@ -109,7 +109,7 @@ void MessageAdapter::act_on(const cluster_message::Envelope& envelope, const clu
   switch (view.type) {
     case Type::broadcast:
       if (wants_answer) {
-        heard_broadcast_with_ack(std::move(question), operation.selection, view.event, view.target.flags);
+        on_broadcast_with_ack(std::move(question), operation.selection, view.event, view.target.flags);
       } else {
         apply_here(operation);
       }
@@ -118,20 +118,20 @@ void MessageAdapter::act_on(const cluster_message::Envelope& envelope, const clu
     case Type::leave: operation.kind = Operation::Kind::leave; break;
     case Type::disconnect: operation.kind = Operation::Kind::disconnect; break;
     case Type::fetch_sockets:
-      heard_fetch(operation.selection, Form::msgpack, [this, question](const Sockets& sockets) {
+      on_fetch(operation.selection, Form::msgpack, [this, question](const Sockets& sockets) {
         cluster_message::append_sockets(data(), question.request_id, sockets.count, publishable(sockets.packed.bytes()));
-        answer(Type::fetch_sockets_answer, data_.bytes(), question.asker);
+        respond(Type::fetch_sockets_answer, data_.bytes(), question.asker);
       });
       return;
     case Type::server_side_event:
-      heard_server_side(wants_answer ? std::optional(std::move(question)) : std::nullopt, view.event);
+      on_server_side(wants_answer ? std::optional(std::move(question)) : std::nullopt, view.event);
       return;
     default: return;
   }
   apply_here(operation);
 }
 
-void MessageAdapter::heard_answer(const cluster_message::Envelope& envelope) {
+void MessageAdapter::on_response(const cluster_message::Envelope& envelope) {
   if (!cluster_message::is_known(envelope.type) || !cluster_message::is_answer(static_cast<Type>(envelope.type))) {
     ++count().malformed;
     return;

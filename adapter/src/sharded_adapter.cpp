@@ -112,7 +112,7 @@ bool ShardedAdapter::has_own_channel(const Room& room) {
   return fresh_rooms_.find(room.name()) == fresh_rooms_.end();
 }
 
-void ShardedAdapter::say(const Operation& operation) {
+void ShardedAdapter::publish_operation(const Operation& operation) {
   const bool has_channels = options_.sharded_mode != SubscriptionMode::only_static;
   if (operation.kind == Operation::Kind::join && has_channels && in_ms(options_.fresh_room_time) != 0) {
     const std::uint64_t until_ms = host().scheduler().now_ms() + in_ms(options_.fresh_room_time);
@@ -120,7 +120,7 @@ void ShardedAdapter::say(const Operation& operation) {
       fresh_rooms_[room.name()] = until_ms;
     }
   }
-  MessageAdapter::say(operation);
+  MessageAdapter::publish_operation(operation);
 }
 
 // ---- messages --------------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ void ShardedAdapter::send(Type type, Bytes data, const Target* target, bool want
   }
 }
 
-void ShardedAdapter::answer(Type type, Bytes data, std::string_view asker) { publish(channel_of(asker), type, data); }
+void ShardedAdapter::respond(Type type, Bytes data, std::string_view asker) { publish(channel_of(asker), type, data); }
 
 void ShardedAdapter::on_message(std::string_view channel, Bytes payload) {
   ++count().messages;
@@ -154,9 +154,9 @@ void ShardedAdapter::on_message(std::string_view channel, Bytes payload) {
   if (!envelope.ok()) {
     ++count().malformed;
   } else if (channel == own_channel_) {
-    heard_answer(envelope.value());
+    on_response(envelope.value());
   } else {
-    heard(envelope.value());
+    on_envelope(envelope.value());
   }
 }
 

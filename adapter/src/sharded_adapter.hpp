@@ -30,9 +30,9 @@ class ShardedAdapter final : public MessageAdapter, private redis::MessageListen
 
  private:
   void send(Type type, Bytes data, const Target* target, bool wants_answer) override;
-  void answer(Type type, Bytes data, std::string_view asker) override;
+  void respond(Type type, Bytes data, std::string_view asker) override;
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
-  void say(const Operation& operation) override;
+  void publish_operation(const Operation& operation) override;
 
   void on_message(std::string_view channel, Bytes payload) override;
   void on_subscribed(std::string_view channel, std::string_view error) override { confirmations_.on_subscribed(channel, error); }

@@ -94,7 +94,7 @@ Bytes StreamsAdapter::undefined_answer() const {
   return {&nil, 1};
 }
 
-void StreamsAdapter::answer(Type type, Bytes data, std::string_view asker) {
+void StreamsAdapter::respond(Type type, Bytes data, std::string_view asker) {
   publish(public_channel_ + std::string(asker) + "#", type, data);
 }
 
@@ -166,7 +166,7 @@ void StreamsAdapter::apply(const Operation& operation) {
   });
   if (!gets_offset) {
     if (!target.local) {
-      say(operation);
+      publish_operation(operation);
     }
     mark_ready(action, {});
     return;
@@ -206,9 +206,9 @@ void StreamsAdapter::on_message(std::string_view channel, Bytes payload) {
   if (!envelope.ok()) {
     ++count().malformed;
   } else if (channel == private_channel_) {
-    heard_answer(envelope.value());
+    on_response(envelope.value());
   } else {
-    heard(envelope.value());
+    on_envelope(envelope.value());
   }
 }
 
@@ -228,14 +228,14 @@ void StreamsAdapter::on_stream_entry(std::string_view id, const EntryFields& fie
   }
   const Bytes packed = unpack_entry(fields.data, scratch_);
   if (fields.type != static_cast<int>(Type::broadcast)) {
-    heard({fields.type, fields.uid, host().nsp(), packed});
+    on_envelope({fields.type, fields.uid, host().nsp(), packed});
     return;
   }
   const auto decoded = cluster_message::decode(Type::broadcast, packed);
   if (!decoded.ok()) {
     ++count().malformed;
   } else if (decoded->request_id) {
-    heard({fields.type, fields.uid, host().nsp(), packed});
+    on_envelope({fields.type, fields.uid, host().nsp(), packed});
   } else {
     deliver_entry(id, decoded.value());
   }

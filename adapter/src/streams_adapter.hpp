@@ -59,7 +59,7 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
   };
 
   void send(Type type, Bytes data, const Target* target, bool wants_answer) override;
-  void answer(Type type, Bytes data, std::string_view asker) override;
+  void respond(Type type, Bytes data, std::string_view asker) override;
   [[nodiscard]] Bytes undefined_answer() const override;
   void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
 
