@@ -16,7 +16,7 @@ using adapter::ShardOperation;
 
 // ---- acks ------------------------------------------------------------------------------------------------------------------
 
-void AckGather::tell(std::shared_ptr<adapter::AckListener> listener) {
+void AckGather::set_listener(std::shared_ptr<adapter::AckListener> listener) {
   listener_ = std::move(listener);
   check();
   for (const Buffer& arguments : std::exchange(early_, {})) {
@@ -272,14 +272,14 @@ void ShardGroup::deliver_with_ack(const Selection& selection, Bytes data, const 
   if (!frame) {
     ++own().home()->counters.unsendable;
     gather->expect(0);
-    gather->tell(std::move(listener));
+    gather->set_listener(std::move(listener));
     return;
   }
   const auto copy = copied({Operation::Kind::emit, selection, data, flags});
   auto others = others_with(selection);
   std::erase_if(others, [&](NamespaceShard* shard) { return !has_room_for(*shard, size_bytes(*copy)); });
   gather->expect(others.size() + 1);
-  gather->tell(std::move(listener));
+  gather->set_listener(std::move(listener));
   for (NamespaceShard* const shard : others) {
     post(*shard, [copy, gather, ack_id, frame = frame.for_other_loop()](NamespaceShard& there) {
       there.backlog().done(size_bytes(*copy));

@@ -23,7 +23,7 @@ class AckGather {
   /// Adds a number of loops that have to report how many clients they asked.
   void expect(std::size_t loops) noexcept { loops_.expect(loops); }
   /// Sets the listener, and passes it all acks received before.
-  void tell(std::shared_ptr<adapter::AckListener> listener);
+  void set_listener(std::shared_ptr<adapter::AckListener> listener);
   void on_clients(std::size_t count);
   void on_ack(Bytes arguments);
 
