@@ -106,9 +106,9 @@ void AskCore::prepare(PendingRequest& request) {
   if (!dialect_->channels_tell_rooms()) {
     request.take_names = nullptr;
   }
-  request.question.wish = dialect_->possible(request.question);
+  request.question.kind = dialect_->possible(request.question);
   request.id = dialect_->make_request_id();
-  if (request.question.wish == Wish::acks) {
+  if (request.question.kind == RequestKind::acks) {
     constexpr std::uint64_t most = 0x7fffffff;
     request.question.target.flags.set_timeout_ms(static_cast<std::uint32_t>(std::min(timeout_ms(request), most)));
   }

@@ -44,21 +44,21 @@ class ClassicDialect final : public AskDialect {
   }
   bool is_server(std::string_view name) const noexcept override { return name.size() == ids::short_size; }
   /// The request for ids cannot leave out rooms; the one for whole sockets can.
-  Wish possible(const Question& question) const noexcept override {
-    return question.wish == Wish::ids && !question.target.except.empty() ? Wish::sockets : question.wish;
+  RequestKind possible(const Question& question) const noexcept override {
+    return question.kind == RequestKind::ids && !question.target.except.empty() ? RequestKind::sockets : question.kind;
   }
   std::string make_request_id() override { return ids::make_short(random_); }
 
   bool encode(Buffer& out, const Question& question, std::string_view request_id) const override {
     const Target& target = question.target;
-    switch (question.wish) {
-      case Wish::acks:
+    switch (question.kind) {
+      case RequestKind::acks:
         classic_request::encode_broadcast(out, uid_, request_id, question.event.bytes(), target.nsp, selection(target));
         return true;
-      case Wish::sockets: classic_request::encode_fetch_sockets(out, uid_, request_id, selection(target)); return true;
-      case Wish::ids: classic_request::encode_sockets(out, request_id, target.rooms, uid_); return true;
-      case Wish::rooms: classic_request::encode_all_rooms(out, uid_, request_id); return true;
-      case Wish::server_side:
+      case RequestKind::sockets: classic_request::encode_fetch_sockets(out, uid_, request_id, selection(target)); return true;
+      case RequestKind::ids: classic_request::encode_sockets(out, request_id, target.rooms, uid_); return true;
+      case RequestKind::rooms: classic_request::encode_all_rooms(out, uid_, request_id); return true;
+      case RequestKind::server_side:
         return classic_request::encode_server_side_event(out, uid_, request_id, question.event.bytes()).ok();
     }
     return false;
@@ -131,8 +131,8 @@ class MessageDialect final : public AskDialect {
     return fleet_.transport == Transport::sharded && fleet_.sharded_mode != SubscriptionMode::only_static;
   }
   /// Whole sockets include their ids and rooms.
-  Wish possible(const Question& question) const noexcept override {
-    return question.wish == Wish::ids || question.wish == Wish::rooms ? Wish::sockets : question.wish;
+  RequestKind possible(const Question& question) const noexcept override {
+    return question.kind == RequestKind::ids || question.kind == RequestKind::rooms ? RequestKind::sockets : question.kind;
   }
   std::string make_request_id() override { return ids::make_hex(random_); }
 
@@ -140,10 +140,10 @@ class MessageDialect final : public AskDialect {
     using cluster_message::Type;
     Buffer data;
     Type type = Type::fetch_sockets;
-    if (question.wish == Wish::acks) {
+    if (question.kind == RequestKind::acks) {
       type = Type::broadcast;
       cluster_message::append_broadcast(data, question.event.bytes(), std::nullopt, request_id, selection(question.target));
-    } else if (question.wish == Wish::server_side) {
+    } else if (question.kind == RequestKind::server_side) {
       type = Type::server_side_event;
       cluster_message::append_server_side_event(data, request_id, question.event.bytes());
     } else {

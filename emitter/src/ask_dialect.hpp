@@ -17,10 +17,10 @@
 namespace socketio::emitter {
 
 /// Kind of a request to the servers.
-enum class Wish : std::uint8_t { acks, sockets, ids, rooms, server_side };
+enum class RequestKind : std::uint8_t { acks, sockets, ids, rooms, server_side };
 
 struct Question {
-  Wish wish = Wish::sockets;
+  RequestKind kind = RequestKind::sockets;
   Target target;
   Buffer event;  ///< acks, server_side: packed [event, args...]
 };
@@ -65,7 +65,7 @@ class AskDialect {
   /// True when the names of the channels list the rooms.
   [[nodiscard]] virtual bool channels_tell_rooms() const noexcept { return false; }
   /// Returns the kind of request to send: the one wanted, or its replacement in a family that does not have it.
-  [[nodiscard]] virtual Wish possible(const Question& question) const noexcept = 0;
+  [[nodiscard]] virtual RequestKind possible(const Question& question) const noexcept = 0;
 
   [[nodiscard]] virtual std::string make_request_id() = 0;
   /// Appends the encoded request. False when this family cannot encode its event.

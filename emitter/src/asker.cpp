@@ -20,7 +20,7 @@ using asking::Answered;
 using emitter::Answer;
 using emitter::AskCore;
 using emitter::PendingRequest;
-using emitter::Wish;
+using emitter::RequestKind;
 
 Target checked(const Target& target) {
   Target result;
@@ -38,9 +38,9 @@ Target in_namespace(std::string_view nsp) {
   return target;
 }
 
-std::unique_ptr<PendingRequest> request_of(Wish wish, Target target, const asking::Options& options) {
+std::unique_ptr<PendingRequest> request_of(RequestKind kind, Target target, const asking::Options& options) {
   auto result = std::make_unique<PendingRequest>();
-  result->question.wish = wish;
+  result->question.kind = kind;
   result->question.target = std::move(target);
   result->options = options;
   return result;
@@ -124,7 +124,7 @@ void sort_and_unify(std::vector<std::string>& names) {
 
 void ask_acks(AskCore& core, const Target& target, const asking::Event& event, const asking::Options& options,
               asking::OnAck on_ack, AsyncAsker::Done<asking::Acks> done) {
-  auto asked = request_of(Wish::acks, checked(target), options);
+  auto asked = request_of(RequestKind::acks, checked(target), options);
   Buffer changed;
   asked->question.event.append(event_data::require_publishable(event.packed(), is_reserved_client_event, changed));
   auto result = std::make_shared<asking::Acks>();
@@ -145,7 +145,7 @@ void ask_acks(AskCore& core, const Target& target, const asking::Event& event, c
 
 void ask_sockets(AskCore& core, const Target& target, const asking::Options& options, asking::OnSocket on_socket,
                  AsyncAsker::Done<asking::Sockets> done) {
-  auto asked = request_of(Wish::sockets, checked(target), options);
+  auto asked = request_of(RequestKind::sockets, checked(target), options);
   auto result = std::make_shared<asking::Sockets>();
   std::function<void(asking::Socket &&)> hand_on = std::move(on_socket);
   if (!hand_on) {
@@ -164,7 +164,7 @@ void ask_sockets(AskCore& core, const Target& target, const asking::Options& opt
 }
 
 void ask_count(AskCore& core, const Target& target, const asking::Options& options, AsyncAsker::Done<asking::Count> done) {
-  auto asked = request_of(Wish::ids, checked(target), options);
+  auto asked = request_of(RequestKind::ids, checked(target), options);
   auto result = std::make_shared<asking::Count>();
   asked->take = [result, seen = SeenIds()](const Answer& answer) mutable {
     std::size_t added = 0;
@@ -179,7 +179,7 @@ void ask_count(AskCore& core, const Target& target, const asking::Options& optio
 }
 
 void ask_rooms(AskCore& core, std::string_view nsp, const asking::Options& options, AsyncAsker::Done<asking::Rooms> done) {
-  auto asked = request_of(Wish::rooms, in_namespace(nsp), options);
+  auto asked = request_of(RequestKind::rooms, in_namespace(nsp), options);
   auto result = std::make_shared<asking::Rooms>();
   asked->take_names = [&core, result](std::vector<std::string> names) {
     std::erase_if(names,
@@ -215,7 +215,7 @@ void ask_rooms(AskCore& core, std::string_view nsp, const asking::Options& optio
 
 void ask_server_side(AskCore& core, std::string_view nsp, const asking::Event& event, const asking::Options& options,
                      asking::OnServerAnswer on_answer, AsyncAsker::Done<asking::ServerAnswers> done) {
-  auto asked = request_of(Wish::server_side, in_namespace(nsp), options);
+  auto asked = request_of(RequestKind::server_side, in_namespace(nsp), options);
   Buffer changed;
   asked->question.event.append(event_data::require_publishable(event.packed(), is_reserved_server_side_event, changed));
   auto result = std::make_shared<asking::ServerAnswers>();
@@ -234,7 +234,7 @@ void ask_server_side(AskCore& core, std::string_view nsp, const asking::Event& e
 }
 
 void ask_servers(AskCore& core, std::string_view nsp, const asking::Options& options, AsyncAsker::Done<asking::Servers> done) {
-  auto asked = request_of(Wish::ids, in_namespace(nsp), options);
+  auto asked = request_of(RequestKind::ids, in_namespace(nsp), options);
   auto result = std::make_shared<asking::Servers>();
   asked->take = [result, seen = SeenIds()](const Answer& answer) mutable {
     std::size_t added = 0;

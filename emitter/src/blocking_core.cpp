@@ -7,10 +7,10 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/milliseconds.hpp>
 
-#include "courier.hpp"
+#include "emit_counters.hpp"
 #include "forks.hpp"
 #include "guarded.hpp"
-#include "ledger.hpp"
+#include "publish_router.hpp"
 #include "server_pace.hpp"
 
 namespace socketio::emitter {
@@ -24,9 +24,9 @@ constexpr std::uint64_t last_turns_ms = 1'000;
 
 struct BlockingCore::State {
   State(const EmitterOptions& options, const redis::Options& redis, EmitListener& listener)
-      : courier(options, loop, listener, redis.queue_bytes_max),
+      : router(options, loop, listener, redis.queue_bytes_max),
         client(loop, redis),
-        pace(loop, client, courier, ledger, redis.log, in_ms(options.slow_server_wait)) {
+        pace(loop, client, router, emits, redis.log, in_ms(options.slow_server_wait)) {
     client.on_state([this](redis::State now, std::string_view) {
       if (now == redis::State::disconnected && away_since_ms == 0) {
         away_since_ms = loop.now_ms();
@@ -36,12 +36,12 @@ struct BlockingCore::State {
     });
   }
 
-  ~State() { courier.stop(); }
+  ~State() { router.stop(); }
 
   std::mutex lock;
   Loop loop;
-  Courier courier;
-  Ledger ledger;
+  PublishRouter router;
+  EmitCounters emits;
   std::vector<Ended> ended;  // before the client, whose end is the end of emits
   redis::Client client;
   ServerPace pace;
@@ -62,7 +62,7 @@ class BlockingCore::Turn {
       guard_.unlock();
       for (Ended& one : ended) {
         one.result.message = one.message;
-        core_.tell(one.result);
+        core_.notify(one.result);
       }
     }
   }
@@ -127,7 +127,7 @@ void BlockingCore::log_error(std::string_view message, std::string_view detail) 
   }
 }
 
-void BlockingCore::tell(const EmitResult& result) const {
+void BlockingCore::notify(const EmitResult& result) const {
   guarded(redis_.log, "on_result", [&] { options_.on_result(result); });
 }
 
@@ -136,7 +136,7 @@ EmitId BlockingCore::publish(const Operation& operation) {
   if (state_->closed) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
-  const std::size_t bytes = state_->courier.encode(operation);
+  const std::size_t bytes = state_->router.encode(operation);
   if (operation.target.nobody) [[unlikely]] {
     return end_selected_nobody();
   }
@@ -144,19 +144,19 @@ EmitId BlockingCore::publish(const Operation& operation) {
     state_->client.connect();
   }
   bool has_waited = wait_for_room(bytes);
-  if (!state_->pace.is_easy(bytes, state_->courier.entry_count())) [[unlikely]] {
+  if (!state_->pace.is_easy(bytes, state_->router.entry_count())) [[unlikely]] {
     state_->pace.make_room(bytes);
     has_waited = true;
   }
   if (has_waited) [[unlikely]] {
-    state_->courier.encode(operation);  // the transport may have been found meanwhile
+    state_->router.encode(operation);  // the transport may have been found meanwhile
   }
   state_->pace.sent(bytes);
-  const bool reaches_all = state_->courier.reaches_all(operation, redis_.topology == redis::Topology::cluster);
-  const Reach::Place place = reaches_all ? state_->ledger.place_of(operation.target.nsp) : Reach::Place{0};
+  const bool reaches_all = state_->router.reaches_all(operation, redis_.topology == redis::Topology::cluster);
+  const Reach::Place place = reaches_all ? state_->emits.place_of(operation.target.nsp) : Reach::Place{0};
   const EmitId id = ++last_id_;
-  state_->ledger.begin();
-  state_->courier.publish(state_->client, Reach::tag(id, place), operation);
+  state_->emits.begin();
+  state_->router.publish(state_->client, Reach::tag(id, place), operation);
   state_->bytes_since_poll += bytes;
   ++state_->emits_since_poll;
   if (redis::worth_a_write(state_->bytes_since_poll, state_->emits_since_poll, redis_.flush_bytes)) {
@@ -170,8 +170,8 @@ EmitId BlockingCore::publish(const Operation& operation) {
 /// Nothing is published: the emit has been checked, and ends here.
 EmitId BlockingCore::end_selected_nobody() {
   const EmitId id = ++last_id_;
-  state_->ledger.begin();
-  state_->ledger.end_selected_nobody();
+  state_->emits.begin();
+  state_->emits.end_selected_nobody();
   if (options_.on_result) {
     state_->ended.push_back({{id, redis::Outcome::ok, 0, {}, true}, {}});
   }
@@ -180,7 +180,7 @@ EmitId BlockingCore::end_selected_nobody() {
 
 void BlockingCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                                  std::string_view message) {
-  state_->ledger.end(outcome, receivers, message, Reach::place_of_tag(tag));
+  state_->emits.end(outcome, receivers, message, Reach::place_of_tag(tag));
   if (options_.on_result) {
     state_->ended.push_back({{Reach::id_of(tag), outcome, receivers, {}}, std::string(message)});
   }
@@ -191,10 +191,10 @@ void BlockingCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::option
 /// Returns true if it has waited.
 bool BlockingCore::wait_for_room(std::size_t bytes) {
   bool has_waited = false;
-  if (!state_->courier.has_room(bytes)) [[unlikely]] {  // until Redis has told the transport
+  if (!state_->router.has_room(bytes)) [[unlikely]] {  // until Redis has told the transport
     has_waited = true;
     state_->client.flush();
-    state_->loop.run_until([&] { return state_->courier.has_room(bytes); }, in_ms(options_.full_queue_wait));
+    state_->loop.run_until([&] { return state_->router.has_room(bytes); }, in_ms(options_.full_queue_wait));
   }
   if (state_->client.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, redis_.queue_bytes_max)) [[likely]] {
     return has_waited;
@@ -244,11 +244,11 @@ std::string BlockingCore::connect(std::uint64_t timeout_ms) {
 }
 
 EmitSummary BlockingCore::flush_locked(std::uint64_t timeout_ms) {
-  if (state_->ledger.waiting() != 0) {
+  if (state_->emits.waiting() != 0) {
     state_->client.flush();
-    state_->loop.run_until([this] { return state_->ledger.waiting() == 0; }, timeout_ms);
+    state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, timeout_ms);
   }
-  EmitSummary summary = state_->ledger.take_period();
+  EmitSummary summary = state_->emits.take_period();
   if (summary.waiting != 0 && summary.message.empty()) {
     summary.message = state_->client.last_error().empty() ? "Redis did not answer in time." : state_->client.last_error();
   }
@@ -265,7 +265,7 @@ void BlockingCore::use_fleet(const EmitterOptions& fleet) {
   EmitterOptions next = options_;
   static_cast<Fleet&>(next) = fleet;
   next.also = fleet.also;
-  state_->courier.use(next);
+  state_->router.use(next);
   options_ = std::move(next);
   state_->pace.look_soon();
 }
@@ -293,27 +293,27 @@ void BlockingCore::poll() {
 EmitSummary BlockingCore::close(std::uint64_t timeout_ms) {
   const Turn turn(*this);
   if (state_->closed) {
-    return state_->ledger.take_period();
+    return state_->emits.take_period();
   }
   state_->closed = true;
-  if (state_->ledger.waiting() != 0) {
+  if (state_->emits.waiting() != 0) {
     state_->client.flush();
-    state_->loop.run_until([this] { return state_->ledger.waiting() == 0; }, timeout_ms);
+    state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, timeout_ms);
   }
-  state_->courier.stop();
+  state_->router.stop();
   bool client_closed = false;
   state_->client.close(0, [&client_closed] { client_closed = true; });
   while (!client_closed) {
     state_->loop.run_until([&client_closed] { return client_closed; }, timeout_ms + 1'000);
   }
   // Emits that waited for their transport end in the turns after that.
-  state_->loop.run_until([this] { return state_->ledger.waiting() == 0; }, last_turns_ms);
-  return state_->ledger.take_period();
+  state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, last_turns_ms);
+  return state_->emits.take_period();
 }
 
 EmitSummary BlockingCore::totals() {
   const Turn turn(*this);
-  return state_->ledger.totals();
+  return state_->emits.totals();
 }
 
 redis::Counters BlockingCore::redis_counters() {

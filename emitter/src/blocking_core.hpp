@@ -10,7 +10,7 @@
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "courier.hpp"
+#include "publish_router.hpp"
 
 namespace socketio::emitter {
 
@@ -50,7 +50,7 @@ class BlockingCore final : public Outlet, private EmitListener {
   void on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;
   bool wait_for_room(std::size_t bytes);
-  void tell(const EmitResult& result) const;
+  void notify(const EmitResult& result) const;
   void log_error(std::string_view message, std::string_view detail) const;
   EmitSummary flush_locked(std::uint64_t timeout_ms);
 

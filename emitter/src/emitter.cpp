@@ -67,7 +67,7 @@ void AsyncEmitter::close(std::chrono::milliseconds timeout, std::function<void(c
   core_->close(in_ms(timeout), std::move(done));
 }
 void AsyncEmitter::on_state(redis::StateChanged changed) { core_->client().on_state(std::move(changed)); }
-EmitSummary AsyncEmitter::totals() const { return core_->ledger().totals(); }
+EmitSummary AsyncEmitter::totals() const { return core_->emits().totals(); }
 redis::Counters AsyncEmitter::redis_counters() const { return core_->client().counters(); }
 redis::State AsyncEmitter::state() const { return core_->client().state(); }
 

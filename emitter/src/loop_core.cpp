@@ -13,7 +13,7 @@ LoopCore::LoopCore(Loop& loop, redis::Options redis, EmitterOptions options)
       log_(redis.log),
       loop_(loop),
       is_cluster_(redis.topology == redis::Topology::cluster),
-      courier_(options_, loop_, *this, redis.queue_bytes_max),
+      router_(options_, loop_, *this, redis.queue_bytes_max),
       client_(std::in_place, loop, std::move(redis)) {
   if (!options_.on_result) {
     throw Error(ErrorCode::bad_option,
@@ -26,7 +26,7 @@ LoopCore::~LoopCore() {
   closed_ = true;
   loop_.cancel(std::exchange(held_timer_, 0));
   end_selected_nobody();
-  courier_.stop();
+  router_.stop();
   client_.reset();  // ends pending emits, through on_emit_ended()
   while (!flushes_.empty()) {
     finish_flush(flushes_.begin());
@@ -38,15 +38,15 @@ EmitId LoopCore::publish(const Operation& operation) {
   if (closed_) {
     throw Error(ErrorCode::closed, "This emitter was closed. Make a new one to emit again.");
   }
-  courier_.encode(operation);
+  router_.encode(operation);
   const EmitId id = ++last_id_;
-  ledger_.begin();
+  emits_.begin();
   if (operation.target.nobody) [[unlikely]] {
     end_selected_nobody_later(id);
   } else {
     const Reach::Place place =
-        courier_.reaches_all(operation, is_cluster_) ? ledger_.place_of(operation.target.nsp) : Reach::Place{0};
-    courier_.publish(*client_, Reach::tag(id, place), operation);
+        router_.reaches_all(operation, is_cluster_) ? emits_.place_of(operation.target.nsp) : Reach::Place{0};
+    router_.publish(*client_, Reach::tag(id, place), operation);
   }
   return id;
 }
@@ -65,19 +65,19 @@ void LoopCore::end_selected_nobody_later(EmitId id) {
 
 void LoopCore::end_selected_nobody() {
   for (const EmitId id : std::exchange(selected_nobody_, {})) {
-    ledger_.end_selected_nobody();
-    tell({id, redis::Outcome::ok, 0, {}, true});
+    emits_.end_selected_nobody();
+    notify({id, redis::Outcome::ok, 0, {}, true});
   }
 }
 
 void LoopCore::on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                              std::string_view message) {
-  ledger_.end(outcome, receivers, message, Reach::place_of_tag(tag));
-  tell({Reach::id_of(tag), outcome, receivers, message});
+  emits_.end(outcome, receivers, message, Reach::place_of_tag(tag));
+  notify({Reach::id_of(tag), outcome, receivers, message});
 }
 
 /// Calls `on_result`, and completes the flushes for which this emit was the last one pending.
-void LoopCore::tell(const EmitResult& result) {
+void LoopCore::notify(const EmitResult& result) {
   const std::shared_ptr<LoopCore> alive = weak_from_this().lock();  // null while the emitter is being destroyed
   for (auto flush = flushes_.begin(); flush != flushes_.end();) {
     const auto current = flush++;
@@ -92,7 +92,7 @@ void LoopCore::tell(const EmitResult& result) {
 }
 
 EmitSummary LoopCore::take_summary() {
-  EmitSummary summary = ledger_.take_period();
+  EmitSummary summary = emits_.take_period();
   if (client_ && summary.waiting != 0 && summary.message.empty()) {
     summary.message = client_->last_error().empty() ? "Redis did not answer in time." : client_->last_error();
   }
@@ -111,7 +111,7 @@ void LoopCore::finish_flush(std::list<PendingFlush>::iterator flush) {
 
 void LoopCore::flush(std::uint64_t timeout_ms, FlushDone done) {
   client_->flush();
-  flushes_.push_back({last_id_, ledger_.waiting(), std::move(done), 0});
+  flushes_.push_back({last_id_, emits_.waiting(), std::move(done), 0});
   const auto flush = std::prev(flushes_.end());
   // Even with nothing to wait for, `done` is called later: never before this function has returned.
   flush->deadline = loop_.call_after(flush->waiting == 0 ? 0 : timeout_ms, [self = weak_from_this(), flush] {
@@ -128,7 +128,7 @@ void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
   }
   close_due_ms_ = loop_.now_ms() + timeout_ms;
   loop_.cancel(std::exchange(held_timer_, 0));
-  if (!courier_.is_holding()) {
+  if (!router_.is_holding()) {
     close_client(timeout_ms);
     return;
   }
@@ -153,12 +153,12 @@ void LoopCore::on_nothing_held() {
 
 void LoopCore::close_client(std::uint64_t timeout_ms) {
   if (timeout_ms == 0) {
-    courier_.stop();
+    router_.stop();
   }
   client_->close(timeout_ms, [self = weak_from_this()] {
     if (const auto alive = self.lock()) {
       alive->client_closed_ = true;
-      if (!alive->courier_.is_holding()) {
+      if (!alive->router_.is_holding()) {
         alive->finish_close();
       }
     }
@@ -170,7 +170,7 @@ void LoopCore::finish_close() {
   end_selected_nobody();
   const std::vector<FlushDone> dones = std::exchange(close_dones_, {});
   if (!dones.empty()) {
-    const EmitSummary summary = ledger_.take_period();
+    const EmitSummary summary = emits_.take_period();
     for (const FlushDone& done : dones) {
       guarded(log_, "The callback of close()", [&] { done(summary); });
     }

@@ -11,8 +11,8 @@
 #include <socketio/emitter/options.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "courier.hpp"
-#include "ledger.hpp"
+#include "emit_counters.hpp"
+#include "publish_router.hpp"
 
 namespace socketio::emitter {
 
@@ -30,7 +30,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   void close(std::uint64_t timeout_ms, FlushDone done);
 
   [[nodiscard]] const EmitterOptions& options() const noexcept { return options_; }
-  [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
+  [[nodiscard]] const EmitCounters& emits() const noexcept { return emits_; }
   [[nodiscard]] redis::Client& client() noexcept { return *client_; }
 
  private:
@@ -44,7 +44,7 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
 
   void end_selected_nobody_later(EmitId id);
   void end_selected_nobody();
-  void tell(const EmitResult& result);
+  void notify(const EmitResult& result);
   void on_emit_ended(EmitId tag, redis::Outcome outcome, std::optional<std::int64_t> receivers,
                      std::string_view message) override;
   void on_nothing_held() override;
@@ -57,8 +57,8 @@ class LoopCore final : public Outlet, private EmitListener, public std::enable_s
   redis::Log log_;
   Loop& loop_;
   const bool is_cluster_;
-  Courier courier_;
-  Ledger ledger_;
+  PublishRouter router_;
+  EmitCounters emits_;
   std::optional<redis::Client> client_;  // empty while the destructor ends pending emits
   std::list<PendingFlush> flushes_;
   std::vector<EmitId> selected_nobody_;  ///< emits with an empty list of rooms, which end in the loop's next turn

@@ -8,7 +8,7 @@ namespace {
 Gather::Condition condition_of(const PendingRequest& request) {
   using asking::Until;
   const Until until = request.options.until;
-  return {request.question.wish == Wish::acks ? Gather::Of::clients : Gather::Of::responders,
+  return {request.question.kind == RequestKind::acks ? Gather::Of::clients : Gather::Of::responders,
           until == Until::first    ? Gather::Until::first
           : until == Until::quorum ? Gather::Until::quorum
                                    : Gather::Until::all,
@@ -56,7 +56,7 @@ void PendingRequests::on_response(Answer answer, std::size_t bytes) {
   answer.after_ms = loop_.now_ms() - request->asked_ms;
   const bool is_ack = answer.kind == Answer::Kind::ack;
   const bool is_client = is_ack || answer.kind == Answer::Kind::client_count;
-  if (is_client != (request->question.wish == Wish::acks) || (!is_ack && !request->gather.is_new(answer.server))) {
+  if (is_client != (request->question.kind == RequestKind::acks) || (!is_ack && !request->gather.is_new(answer.server))) {
     return;
   }
   const bool is_counted = request->take(answer);

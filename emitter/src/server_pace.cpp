@@ -17,12 +17,12 @@ constexpr std::uint64_t away_bytes = std::uint64_t{64} << 10;
 
 }  // namespace
 
-ServerPace::ServerPace(Loop& loop, redis::Client& client, const Courier& courier, Ledger& ledger, const Log& log,
+ServerPace::ServerPace(Loop& loop, redis::Client& client, const PublishRouter& router, EmitCounters& emits, const Log& log,
                        std::uint32_t wait_ms)
     : loop_(loop),
       client_(client),
-      courier_(courier),
-      ledger_(ledger),
+      router_(router),
+      emits_(emits),
       log_(log),
       wait_(wait_ms),
       throttle_(static_cast<Throttle::Host&>(*this), wait_),
@@ -65,7 +65,7 @@ void ServerPace::make_room(std::size_t bytes) {
 
 /// Tells the throttle what was sent since the last look.
 void ServerPace::account() {
-  const std::uint64_t entries = courier_.entry_count();
+  const std::uint64_t entries = router_.entry_count();
   throttle_.sent(granted_bytes_ - easy_bytes_, entries - entries_seen_);
   entries_seen_ = entries;
   granted_bytes_ = easy_bytes_;
@@ -88,7 +88,7 @@ bool ServerPace::learn_limits() {
 
 void ServerPace::give_up() {
   const std::size_t count = throttle_.give_up();
-  ledger_.count_stalled(count);
+  emits_.count_stalled(count);
   note(throttle_.stalled().is_stream
            ? "Readers of the stream read nothing for " + std::to_string(wait_.count()) +
                  " ms and were not waited for any longer."
@@ -99,7 +99,7 @@ void ServerPace::note(std::string sentence) {
   if (log_) {
     log_({LogLevel::warning, "emitter", sentence, {}});
   }
-  ledger_.note(std::move(sentence));
+  emits_.note(std::move(sentence));
 }
 
 bool ServerPace::run(const std::function<bool()>& done, std::chrono::milliseconds timeout) {
@@ -107,7 +107,7 @@ bool ServerPace::run(const std::function<bool()>& done, std::chrono::millisecond
   return loop_.run_until(done, in_ms(timeout));
 }
 
-Throttle::Fleet ServerPace::fleet() const { return {courier_.has_subscribers(), courier_.stream_length_max()}; }
+Throttle::Fleet ServerPace::fleet() const { return {router_.has_subscribers(), router_.stream_length_max()}; }
 
 /// A question that was not answered in time stays asked, so that questions do not pile up behind emits.
 bool ServerPace::read(Readers& readers, std::chrono::milliseconds timeout) {
@@ -135,7 +135,7 @@ bool ServerPace::read(Readers& readers, std::chrono::milliseconds timeout) {
 bool ServerPace::is_connected() { return client_.state() == redis::State::ready; }
 
 bool ServerPace::settle() {
-  run([this] { return ledger_.waiting() == 0 || !is_connected(); }, wait_);
+  run([this] { return emits_.waiting() == 0 || !is_connected(); }, wait_);
   return true;
 }
 
@@ -145,7 +145,7 @@ bool ServerPace::pause(std::chrono::milliseconds time) {
 }
 
 void ServerPace::on_blind() {
-  if (!ledger_.has_note()) {
+  if (!emits_.has_note()) {
     note("Redis refuses CLIENT LIST to this user, so slow servers cannot be seen and are not waited for.");
   }
 }

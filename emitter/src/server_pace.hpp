@@ -12,8 +12,8 @@
 #include <socketio/emitter/throttle.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "courier.hpp"
-#include "ledger.hpp"
+#include "emit_counters.hpp"
+#include "publish_router.hpp"
 
 namespace socketio::emitter {
 
@@ -22,7 +22,8 @@ namespace socketio::emitter {
 class ServerPace final : private Throttle::Host {
  public:
   /// The references outlive it. `wait_ms`  see EmitterOptions::slow_server_wait.
-  ServerPace(Loop& loop, redis::Client& client, const Courier& courier, Ledger& ledger, const Log& log, std::uint32_t wait_ms);
+  ServerPace(Loop& loop, redis::Client& client, const PublishRouter& router, EmitCounters& emits, const Log& log,
+             std::uint32_t wait_ms);
 
   /// True if a message may be sent without a look at the servers.
   [[nodiscard]] bool is_easy(std::size_t bytes, std::uint64_t entries) const noexcept {
@@ -64,8 +65,8 @@ class ServerPace final : private Throttle::Host {
 
   Loop& loop_;
   redis::Client& client_;
-  const Courier& courier_;
-  Ledger& ledger_;
+  const PublishRouter& router_;
+  EmitCounters& emits_;
   const Log& log_;
   const std::chrono::milliseconds wait_;
   Throttle throttle_;

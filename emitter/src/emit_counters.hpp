@@ -13,7 +13,7 @@
 namespace socketio::emitter {
 
 /// Counts the outcomes of emits: since the beginning, and since the last flush.
-class Ledger {
+class EmitCounters {
  public:
   /// An emit was given to the client.
   void begin() noexcept { ++waiting_; }

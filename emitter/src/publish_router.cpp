@@ -1,4 +1,4 @@
-#include "courier.hpp"
+#include "publish_router.hpp"
 
 #include <utility>
 
@@ -20,7 +20,7 @@ int weight(redis::Outcome outcome) noexcept {
 
 }  // namespace
 
-Courier::Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener, std::size_t held_bytes_max)
+PublishRouter::PublishRouter(const EmitterOptions& options, Loop& loop, EmitListener& listener, std::size_t held_bytes_max)
     : options_(options),
       held_bytes_max_(held_bytes_max),
       loop_(loop),
@@ -29,7 +29,7 @@ Courier::Courier(const EmitterOptions& options, Loop& loop, EmitListener& listen
   use(options);
 }
 
-void Courier::use(const EmitterOptions& options) {
+void PublishRouter::use(const EmitterOptions& options) {
   std::vector<Other> others;
   for (const Transport transport : options.also) {
     bool is_there = transport == options.transport;
@@ -56,7 +56,7 @@ void Courier::use(const EmitterOptions& options) {
   }
 }
 
-void Courier::stop() noexcept {
+void PublishRouter::stop() noexcept {
   if (search_ != nullptr) {
     search_->stop();
   }
@@ -65,36 +65,36 @@ void Courier::stop() noexcept {
   }
 }
 
-void Courier::publish_when_found(redis::Client& client, EmitId id, const Operation& operation) {
+void PublishRouter::publish_when_found(redis::Client& client, EmitId id, const Operation& operation) {
   const auto search = search_;  // a callback may replace it
   if (!search->publish(client, id, operation, first_.payload.size())) {
     publish_one(client, first_, id);
   }
 }
 
-void Courier::publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) {
+void PublishRouter::publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) {
   publish_one(client, publication, id);
 }
 
-void Courier::end_held(EmitId id, redis::Outcome outcome, std::string_view message) {
+void PublishRouter::end_held(EmitId id, redis::Outcome outcome, std::string_view message) {
   listener_.on_emit_ended(id, outcome, std::nullopt, message);
 }
 
-void Courier::on_fleet_found(const TransportSearch& search, const Fleet& fleet) {
+void PublishRouter::on_fleet_found(const TransportSearch& search, const Fleet& fleet) {
   if (&search == search_.get()) {
     encoder_ = Encoder(fleet, options_.message_bytes_max);
     search_.reset();
   }
 }
 
-void Courier::on_search_idle() {
+void PublishRouter::on_search_idle() {
   std::erase_if(replaced_, [](const auto& search) { return search->is_idle(); });
   if (!is_holding()) {
     listener_.on_nothing_held();
   }
 }
 
-void Courier::publish_all(redis::Client& client, EmitId id) {
+void PublishRouter::publish_all(redis::Client& client, EmitId id) {
   if (!others_.empty()) {
     parts_[id].waiting = 1 + others_.size();
   }
@@ -104,7 +104,7 @@ void Courier::publish_all(redis::Client& client, EmitId id) {
   }
 }
 
-void Courier::publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id) {
+void PublishRouter::publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id) {
   switch (publication.command) {
     case Encoder::Command::publish: client.publish(publication.channel, publication.payload, *this, id); return;
     case Encoder::Command::publish_sharded: client.publish_sharded(publication.channel, publication.payload, *this, id); return;
@@ -117,7 +117,7 @@ void Courier::publish_one(redis::Client& client, const Encoder::Publication& pub
   }
 }
 
-void Courier::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) {
+void PublishRouter::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) {
   if (parts_.empty()) [[likely]] {
     listener_.on_emit_ended(tag, outcome, receivers, message);
   } else {
@@ -125,7 +125,8 @@ void Courier::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64
   }
 }
 
-void Courier::end_part(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message) {
+void PublishRouter::end_part(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers,
+                             std::string_view message) {
   const auto found = parts_.find(id);
   if (found == parts_.end()) {  // published on one transport; use() may have changed their number since
     listener_.on_emit_ended(id, outcome, receivers, message);

@@ -28,12 +28,12 @@ class EmitListener {
 };
 
 /// Publishes operations on each transport: encodes an operation for all of them, publishes it, and combines the replies.
-class Courier final : private redis::PublishListener, private TransportSearch::Sink {
+class PublishRouter final : private redis::PublishListener, private TransportSearch::Sink {
  public:
   /// Throws what Encoder() does, and Error(bad_option) for a transport that is listed twice. `loop` and `options` outlive it.
   ///
   /// `held_bytes_max`  limit for payloads that wait until the transport is found; further emits end as not_sent.
-  Courier(const EmitterOptions& options, Loop& loop, EmitListener& listener, std::size_t held_bytes_max);
+  PublishRouter(const EmitterOptions& options, Loop& loop, EmitListener& listener, std::size_t held_bytes_max);
 
   /// Switches to the transports of the options. Throws like the constructor; nothing has changed then.
   void use(const EmitterOptions& options);

@@ -1,4 +1,4 @@
-#include "ledger.hpp"
+#include "emit_counters.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -54,7 +54,8 @@ void merge(EmitSummary& total, const EmitSummary& period) {
 
 }  // namespace
 
-void Ledger::end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message, Reach::Place place) {
+void EmitCounters::end(redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message,
+                       Reach::Place place) {
   --waiting_;
   if (outcome == redis::Outcome::ok && receivers && reach_.is_fewer(place, *receivers)) [[unlikely]] {
     ++period_.reached_fewer;
@@ -62,14 +63,14 @@ void Ledger::end(redis::Outcome outcome, std::optional<std::int64_t> receivers, 
   add(period_, outcome, receivers, message);
 }
 
-EmitSummary Ledger::totals() const {
+EmitSummary EmitCounters::totals() const {
   EmitSummary summary = before_;
   merge(summary, period_);
   summary.waiting = waiting_;
   return summary;
 }
 
-EmitSummary Ledger::take_period() {
+EmitSummary EmitCounters::take_period() {
   merge(before_, period_);
   reach_.begin_period();
   EmitSummary summary = std::exchange(period_, {});
