@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/stream_names.hpp>
 
 namespace socketio::adapter {
@@ -26,9 +27,7 @@ StreamsHub::StreamsHub(std::shared_ptr<Bus> bus, StreamsOptions options) : bus_(
 StreamsHub::~StreamsHub() = default;
 
 std::string StreamsHub::stream_of(std::string_view nsp) const {
-  Buffer name;
-  stream_names::append(name, options_.stream_name, options_.stream_count, nsp);
-  return std::string(name.text());
+  return name_by([&](Buffer& out) { stream_names::append(out, options_, nsp); });
 }
 
 void StreamsHub::add(std::string_view nsp, StreamsMember& member) {

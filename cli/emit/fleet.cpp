@@ -9,6 +9,7 @@
 
 #include <socketio/emitter/find_transport.hpp>
 #include <socketio/protocol/ids.hpp>
+#include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
 #include <socketio/protocol/stream_names.hpp>
 #include <socketio/redis/client.hpp>
@@ -126,9 +127,9 @@ std::optional<Transport> transport_of(const FoundTransport& found) {
 }
 
 std::string stream_of(const Options& options, std::uint32_t count) {
-  Buffer name;
-  stream_names::append(name, options.stream_name, count, options.nsp);
-  return std::string(name.text());
+  Fleet fleet = options;
+  fleet.stream_count = count;
+  return name_by([&](Buffer& out) { stream_names::append(out, fleet, options.nsp); });
 }
 
 /// Refuses a stream that the servers do not read, and names the one that they read. Requires an option when the stream is

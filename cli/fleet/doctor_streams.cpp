@@ -57,7 +57,7 @@ std::vector<std::string> possible_names(const Options& options) {
 }
 
 bool is_expected(const Options& options, const std::string& stream) {
-  const auto expected = stream_names::all(options.common.stream_name, options.common.stream_count);
+  const auto expected = stream_names::all(options.common);
   return std::find(expected.begin(), expected.end(), stream) != expected.end();
 }
 
@@ -158,7 +158,7 @@ std::string leftover_advice(const StreamState& stream, std::optional<std::uint64
 void check_count(Examination& fleet, const StreamState& stream, const std::vector<StreamState>& streams,
                  std::optional<std::uint64_t> now) {
   const Options& options = fleet.options;
-  const auto expected = stream_names::all(options.common.stream_name, options.common.stream_count);
+  const auto expected = stream_names::all(options.common);
   const auto place = std::find(expected.begin(), expected.end(), stream.name);
   const std::set<std::string> namespaces = namespaces_in(fleet.redis, stream.name);
   const std::string with_count = "with a streamCount of " + std::to_string(options.common.stream_count);

@@ -2,36 +2,28 @@
 
 #include <algorithm>
 
-#include <socketio/common/buffer.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/glob.hpp>
 #include <socketio/protocol/ids.hpp>
+#include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/stream_names.hpp>
 
 namespace socketio::cli::fleet::names {
 
 std::string escaped(std::string_view text) {
-  Buffer result;
-  glob::append_escaped(result, text);
-  return std::string(result.text());
+  return name_by([&](Buffer& out) { glob::append_escaped(out, text); });
 }
 
 std::string request_channel(std::string_view key, std::string_view nsp) {
-  Buffer name;
-  classic_channels::append_request(name, key, nsp);
-  return std::string(name.text());
+  return name_by([&](Buffer& out) { classic_channels::append_request(out, key, nsp); });
 }
 
 std::string response_channel(std::string_view key, std::string_view nsp) {
-  Buffer name;
-  classic_channels::append_response(name, key, nsp);
-  return std::string(name.text());
+  return name_by([&](Buffer& out) { classic_channels::append_response(out, key, nsp); });
 }
 
 std::string main_channel(std::string_view key, std::string_view nsp) {
-  Buffer name;
-  classic_channels::append_broadcast(name, key, nsp, {});
-  return std::string(name.text());
+  return name_by([&](Buffer& out) { classic_channels::append_broadcast(out, key, nsp, {}); });
 }
 
 bool is_uid(std::string_view name) noexcept {
@@ -49,9 +41,7 @@ std::optional<std::string_view> last_of(std::string_view channel, std::string_vi
 }
 
 std::string stream(const Fleet& fleet, std::string_view nsp) {
-  Buffer name;
-  stream_names::append(name, fleet.stream_name, fleet.stream_count, nsp);
-  return std::string(name.text());
+  return name_by([&](Buffer& out) { stream_names::append(out, fleet, nsp); });
 }
 
 std::int64_t stream_index(std::string_view nsp, std::uint32_t count) noexcept {

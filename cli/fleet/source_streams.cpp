@@ -72,7 +72,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
       listeners_.emplace_back(*this, nsp);
       client_.subscribe(redis::SubscriptionKind::pattern, key + "#" + names::escaped(nsp) + "#*", listeners_.back());
     }
-    for (const std::string& stream : stream_names::all(options.common.stream_name, options.common.stream_count)) {
+    for (const std::string& stream : stream_names::all(options.common)) {
       streams_.push_back({stream, {}});
     }
     for (std::uint32_t index = 1; index < std::min(options.common.stream_count, negative_max); ++index) {

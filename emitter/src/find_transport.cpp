@@ -302,7 +302,7 @@ void find_namespaces(redis::Client& client, const Fleet& fleet, std::vector<std:
     found.sharded = namespaces_in(reply, key + "#", *wanted);
   });
   std::vector<std::string_view> exists{"EXISTS"};
-  const std::vector<std::string> streams = stream_names::all(fleet.stream_name, fleet.stream_count);
+  const std::vector<std::string> streams = stream_names::all(fleet);
   exists.insert(exists.end(), streams.begin(), streams.end());
   ask(client, search, exists, Need::never,
       [](FoundNamespaces& found, const redis::Reply& reply) { found.has_stream = reply.integer > 0; });

@@ -7,6 +7,7 @@
 #include <socketio/protocol/cluster_message.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/reserved_events.hpp>
+#include <socketio/protocol/sharded_channels.hpp>
 #include <socketio/protocol/stream_names.hpp>
 
 namespace socketio {
@@ -87,7 +88,7 @@ Encoder::Publication Encoder::to_main(std::string_view nsp, Command command) {
 }
 
 Encoder::Publication Encoder::as_entry(Type type, std::string_view nsp) {
-  stream_names::append(channel_, fleet_.stream_name, fleet_.stream_count, nsp);
+  stream_names::append(channel_, fleet_, nsp);
   check_size();
   data_.clear();  // already encoded; holds a copy of `nsp`, which may not live as long as the words
   data_.append(nsp);

@@ -27,24 +27,24 @@ std::int32_t hash_of(std::string_view text) noexcept {
   return static_cast<std::int32_t>(hash);
 }
 
-void append(Buffer& out, std::string_view stream_name, std::uint32_t stream_count, std::string_view nsp) {
-  out.append(stream_name);
-  if (stream_count > 1) {
+void append(Buffer& out, const Fleet& fleet, std::string_view nsp) {
+  out.append(fleet.stream_name);
+  if (fleet.stream_count > 1) {
     std::array<char, 16> text;
-    const auto index = hash_of(nsp) % static_cast<std::int64_t>(stream_count);
+    const auto index = hash_of(nsp) % static_cast<std::int64_t>(fleet.stream_count);
     const auto end = std::to_chars(text.data(), text.data() + text.size(), index).ptr;
     out.push_back('-');
     out.append(std::string_view(text.data(), static_cast<std::size_t>(end - text.data())));
   }
 }
 
-std::vector<std::string> all(std::string_view stream_name, std::uint32_t stream_count) {
+std::vector<std::string> all(const Fleet& fleet) {
   std::vector<std::string> result;
-  if (stream_count <= 1) {
-    result.emplace_back(stream_name);
+  if (fleet.stream_count <= 1) {
+    result.emplace_back(fleet.stream_name);
   }
-  for (std::uint32_t index = 0; stream_count > 1 && index < stream_count; ++index) {
-    result.push_back(std::string(stream_name) + "-" + std::to_string(index));
+  for (std::uint32_t index = 0; fleet.stream_count > 1 && index < fleet.stream_count; ++index) {
+    result.push_back(fleet.stream_name + "-" + std::to_string(index));
   }
   return result;
 }

@@ -17,7 +17,7 @@ namespace {
 
 std::string stream_of(std::string_view nsp, std::uint32_t count) {
   Buffer name;
-  stream_names::append(name, "socket.io", count, nsp);
+  stream_names::append(name, {.stream_count = count}, nsp);
   return std::string(name.text());
 }
 
@@ -78,8 +78,8 @@ TEST_CASE("fleet names: a channel tells its namespace when it has one and nothin
 }
 
 TEST_CASE("fleet names: the streams that are read") {
-  CHECK(stream_names::all("s", 1) == std::vector<std::string>{"s"});
-  CHECK(stream_names::all("s", 2) == std::vector<std::string>{"s-0", "s-1"});
+  CHECK(stream_names::all({.stream_name = "s", .stream_count = 1}) == std::vector<std::string>{"s"});
+  CHECK(stream_names::all({.stream_name = "s", .stream_count = 2}) == std::vector<std::string>{"s-0", "s-1"});
 }
 
 }  // namespace fleet_names_test

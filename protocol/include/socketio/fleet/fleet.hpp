@@ -34,7 +34,7 @@ struct Fleet {
   std::string key = "socket.io";  ///< prefix of all channels. classic: `key`; sharded and streams: `channelPrefix`
   SubscriptionMode sharded_mode = SubscriptionMode::dynamic;  ///< sharded: `subscriptionMode`
   std::string stream_name = "socket.io";                      ///< streams: `streamName`
-  /// Streams: `streamCount`, at most limits::streams_max. Above 1: "socket.io-0", "socket.io-1"...; each namespace has its stream.
+  /// Streams: `streamCount`, at most limits::streams_max. Above 1: "socket.io-0", "socket.io-1"...; each namespace uses one.
   std::uint32_t stream_count = 1;
   std::uint64_t stream_length_max = 10'000;  ///< streams: `maxLen`, approximate number of entries kept in a stream
   bool use_sharded_pubsub = false;           ///< streams: `useShardedPubSub`, which needs Redis 7

@@ -21,8 +21,12 @@ struct Operation {
   bool close = false;                ///< disconnect: close the whole connection
 
   static Operation emit(const Target& target, Bytes data) noexcept { return {Kind::emit, target, data}; }
-  static Operation join(const Target& target, std::span<const Room> rooms) noexcept { return {Kind::join, target, {}, rooms}; }
-  static Operation leave(const Target& target, std::span<const Room> rooms) noexcept { return {Kind::leave, target, {}, rooms}; }
+  static Operation join(const Target& target, std::span<const Room> rooms) noexcept {
+    return {Kind::join, target, {}, rooms};
+  }
+  static Operation leave(const Target& target, std::span<const Room> rooms) noexcept {
+    return {Kind::leave, target, {}, rooms};
+  }
   static Operation disconnect(const Target& target, bool close) noexcept { return {Kind::disconnect, target, {}, {}, close}; }
   static Operation server_side(const Target& target, Bytes data) noexcept { return {Kind::server_side, target, data}; }
 };

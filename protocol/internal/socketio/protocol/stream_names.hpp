@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <socketio/common/buffer.hpp>
+#include <socketio/fleet/fleet.hpp>
 
 // The Redis streams of the streams family.
 //
@@ -21,9 +22,9 @@ namespace socketio::stream_names {
 
 /// Appends the name of the stream that a namespace's messages go to. The index may be negative: JavaScript's remainder has the
 /// sign of the hash.
-void append(Buffer& out, std::string_view stream_name, std::uint32_t stream_count, std::string_view nsp);
+void append(Buffer& out, const Fleet& fleet, std::string_view nsp);
 
 /// All streams that the reference implementation reads: one name, or S-0 ... S-(n-1).
-[[nodiscard]] std::vector<std::string> all(std::string_view stream_name, std::uint32_t stream_count);
+[[nodiscard]] std::vector<std::string> all(const Fleet& fleet);
 
 }  // namespace socketio::stream_names
