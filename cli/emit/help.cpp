@@ -1,8 +1,12 @@
 #include "help.hpp"
 
+#include "common/help_parts.hpp"
+
 namespace socketio::cli {
 
-const std::string_view help_text =
+namespace {
+
+constexpr std::string_view before_connection =
     R"(socketio-emit sends events to the clients of a Socket.IO fleet, through Redis.
 
 Examples:
@@ -89,21 +93,15 @@ Batch:
 Checks:
       --dry-run            print channel, command, message and hex; send nothing
       --require-receivers N
-                           fail when an emit reached fewer than N servers
-                           (taps and other subscribers do not count)
+                           fail (status 4) when an emit reached fewer than N
+                           servers (taps and other subscribers do not count); 1
+                           in a cron job detects that no server is there
 
 Redis:
-  -r, --redis URL          redis://[user:password@]host[:port][/database],
-                           rediss://... for TLS, unix:///path,
-                           redis+sentinel://host:port,.../master[/database]
-                           or redis+cluster://host:port,... (default
-                           redis://127.0.0.1:6379)
-      --user USER          ACL user of Redis to log in as
-      --password-file FILE file whose first line is the password of Redis
-      --sentinel-user USER user to log in to the sentinels as
-      --sentinel-password-file FILE
-                           file whose first line is the sentinels' password
-      --key KEY            the adapters' key or channelPrefix (default
+)";
+
+constexpr std::string_view after_connection =
+    R"(      --key KEY            the adapters' key or channelPrefix (default
                            socket.io)
       --timeout DURATION   how long to wait: 500ms, 5s (default), 1m. When
                            Redis goes away during a batch, it counts from then.
@@ -119,11 +117,6 @@ Redis:
       --stream-name NAME   streams: the adapters' streamName (default socket.io)
       --stream-count N     streams: the adapters' streamCount (default: found)
       --stream-maxlen N    streams: entries that a stream keeps (default 10000)
-      --tls-ca FILE        with rediss: the authority to trust, instead of the
-                           system's
-      --tls-insecure       accept any certificate: for tests
-      --tls-cert FILE, --tls-key FILE
-                           client certificate and its key
 
 Output:
   -o, --output FORMAT      text (default on a terminal), json (default
@@ -132,9 +125,10 @@ Output:
   -V, --version            print the version
   -h, --help               print this
 
-Environment: SOCKETIO_REDIS, else REDIS_URL (--redis); SOCKETIO_REDIS_PASSWORD;
-SOCKETIO_SENTINEL_PASSWORD; SOCKETIO_KEY; SOCKETIO_TRANSPORT; NO_COLOR.
+)";
 
+constexpr std::string_view after_environment =
+    R"(
 With --output json, the last line of standard output is the summary:
   {"sent":2,"failed":0,"unconfirmed":0,"no_receivers":0,"receivers_min":3,
    "receivers_median":3}
@@ -151,12 +145,22 @@ it is, and then the summary:
   {"clients":3,"answers":2,"missing":1,"servers":2,"servers_missing":0}
   {"servers":2,"answers":1,"missing":1,"missing_servers":["8899aabbccddeeff"]}
 
-Exit status: 0 all done; 1 wrong options or bad input; 2 no connection, or not
-allowed; 3 some failed, are unconfirmed, or reached fewer servers than there
-were; 4 fewer receivers than required; 5 not all answers came in time; 130
-interrupted (143: terminated; 129: its terminal was closed), after the lines
-that were read have been sent.
+Exit status:
+  0    all done, even if no server listens: see --require-receivers
+  1    wrong options or bad input
+  2    no connection, not allowed, or the servers use another transport
+  3    some failed (as a bad line that --on-error skip left out), are
+       unconfirmed, or reached fewer servers than there were; output was lost
+  4    fewer servers reached than --require-receivers
+  5    --ack: not all answers came in time
+  130  interrupted (143: terminated; 129: its terminal was closed), after the
+       lines that were read have been sent
 )";
+
+}  // namespace
+
+const std::string_view help_text = help_parts::joined<before_connection, help_parts::connection, after_connection,
+                                                      help_parts::environment, after_environment>;
 
 const std::string_view usage_text =
     R"(Usage: socketio-emit [options] EVENT [ARG...]

@@ -1,12 +1,16 @@
 #include "help.hpp"
 
+#include "common/help_parts.hpp"
+
 namespace socketio::cli::fleet {
 
-const std::string_view help_text =
+namespace {
+
+constexpr std::string_view before_connection =
     R"(socketio-fleet looks at a Socket.IO fleet, through Redis.
 
 Examples:
-  socketio-fleet servers                    one line per server
+  socketio-fleet servers                    the servers, and who does not answer
   socketio-fleet rooms                      rooms and how many are in each
   socketio-fleet sockets -t kitchen         who is in a room
   socketio-fleet count -n /admin            how many there are, of a namespace
@@ -26,8 +30,9 @@ Usage:
   socketio-fleet [options] COMMAND
 
 Commands:
-  servers    one line per server: uid, namespaces, transport, time of its
-             answer, sockets
+  servers    one line per server and namespace: uid, namespaces, transport,
+             time of the answer, sockets. A server that has one uid in several
+             namespaces has one line for all of them
   rooms      rooms and their sizes, the largest first
   sockets    sockets with id, rooms, data and handshake
   count      how many sockets there are
@@ -36,22 +41,10 @@ Commands:
   doctor     what is wrong with this fleet, the evidence, and what to do
 
 Which fleet:
-  -r, --redis URL          redis://[user:password@]host[:port][/database],
-                           rediss://... for TLS, unix:///path,
-                           redis+sentinel://host:port,.../master[/database]
-                           or redis+cluster://host:port,... (default
-                           redis://127.0.0.1:6379)
-      --user USER          ACL user of Redis to log in as
-      --password-file FILE file whose first line is the password of Redis
-      --sentinel-user USER user to log in to the sentinels as
-      --sentinel-password-file FILE
-                           file whose first line is the sentinels' password
-      --tls-ca FILE        with rediss: the authority to trust, instead of the
-                           system's
-      --tls-insecure       accept any certificate: for tests
-      --tls-cert FILE, --tls-key FILE
-                           client certificate and its key
-      --transport NAMES    classic, sharded, streams; several with commas
+)";
+
+constexpr std::string_view after_connection =
+    R"(      --transport NAMES    classic, sharded, streams; several with commas
                            between; all; auto: the one that is in use. Default:
                            auto, and classic when no server listens; doctor and
                            servers look at all in use. rooms, sockets and count
@@ -102,18 +95,28 @@ Output:
   -V, --version            print the version
   -h, --help               print this
 
-Environment: SOCKETIO_REDIS, else REDIS_URL (--redis); SOCKETIO_REDIS_PASSWORD;
-SOCKETIO_SENTINEL_PASSWORD; SOCKETIO_KEY; SOCKETIO_TRANSPORT; NO_COLOR.
+)";
 
+constexpr std::string_view after_environment =
+    R"(
 In a sharded fleet a tap is counted as a server while it runs, because there are
 no patterns; it answers every request at once. Elsewhere nobody notices it.
 
-Exit status: 0 all done; 1 wrong options; 2 no connection, not allowed, or no
-server to ask; 3 something was lost: the output or the record was too slow;
-5 servers did not answer in time: the answers that came are shown; 6 the doctor
-found something; 130 interrupted (143: terminated; 129: its terminal was
-closed), with what came until then.
+Exit status:
+  0    all done; doctor: nothing is wrong
+  1    wrong options, or a file that cannot be used
+  2    no connection, not allowed, or no server to ask
+  3    something was lost: the output or the record was too slow
+  5    servers did not answer in time: the answers that came are shown
+  6    doctor: something is wrong
+  130  interrupted (143: terminated; 129: its terminal was closed), with what
+       came until then
 )";
+
+}  // namespace
+
+const std::string_view help_text = help_parts::joined<before_connection, help_parts::connection, after_connection,
+                                                      help_parts::environment, after_environment>;
 
 const std::string_view usage_text =
     R"(Usage: socketio-fleet [options] COMMAND
