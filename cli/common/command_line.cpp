@@ -317,6 +317,9 @@ void check_values(const CommandLine& line, const std::vector<std::string>& argum
     if (given.value.empty()) {
       fail_usage("The value of " + name + " is empty. If it is a shell variable, that variable is not set.");
     }
+    if (given.value.ends_with('\r')) {
+      fail_usage("The value of " + name + " ends with a carriage return, as in a script or file with Windows line ends.");
+    }
     const bool is_alone = std::find(arguments.begin(), arguments.end(), given.value) != arguments.end();
     if (is_alone && is_spelled(given.value)) {
       fail_usage("The value of " + name + " is missing: the option " + text::excerpt(given.value) +

@@ -362,6 +362,9 @@ void check(const Collected& all) {
   if (all.options.event && all.options.event->empty()) {
     fail_usage("The name of the event is empty.");
   }
+  if (all.options.event && all.options.event->ends_with('\r')) {
+    fail_usage("The name of the event ends with a carriage return, as in a script or file with Windows line ends.");
+  }
   if (all.options.dry_run && all.options.require_receivers) {
     refuse_pair("--dry-run", "--require-receivers", "nothing is sent that could reach a server");
   }

@@ -1,7 +1,6 @@
 #include "checkpoint.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include <socketio/protocol/utf8.hpp>
 
 #include "common/exit_status.hpp"
+#include "common/file_lock.hpp"
 #include "common/text.hpp"
 #include "common/values.hpp"
 #include "same_file.hpp"
@@ -209,7 +209,7 @@ CheckpointFile::CheckpointFile(const std::string& path, const std::string& input
   if (descriptor_ < 0 || is_device_) {
     return;
   }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  if (!lock_file(descriptor_)) {
     ::close(descriptor_);
     fail_usage("Another run uses the checkpoint " + text::excerpt(path_, 200) +
                ": both would send the same lines. Wait for its "

@@ -118,7 +118,11 @@ bool JsonLineParser::parse_whole(std::string_view line) {
   for (std::size_t before = reader.position(); reader.next_member(key_); before = reader.position()) {
     const Member member = member_of(key_.text());
     if (member == Member::unknown) {
-      return refuse_at(line, line.find('"', before), "there is no member " + quoted(key_.text()));
+      const std::string_view meant =
+          key_.text() == "namespace" ? std::string_view("nsp") : text::closest(key_.text(), member_names);
+      return refuse_at(
+          line, line.find('"', before),
+          "there is no member " + quoted(key_.text()) + (meant.empty() ? "" : " (did you mean " + quoted(meant) + "?)"));
     }
     if (!take_member(line, reader, member)) {
       return false;

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "common/exit_status.hpp"
+#include "common/file_lock.hpp"
 #include "common/text.hpp"
 #include "same_file.hpp"
 
@@ -36,6 +37,11 @@ Rejects::Rejects(const std::string& path, int input_descriptor, const std::strin
     fail_usage("Cannot write --rejects " + text::excerpt(path, 200) + ": " + text::system_error(errno) + ".");
   }
   is_file_ = S_ISREG(about.st_mode);
+  if (is_file_ && !lock_file(descriptor_)) {
+    ::close(descriptor_);
+    fail_usage("Another run writes --rejects " + text::excerpt(path, 200) +
+               ": each would lose lines of the other. Wait for its end, or name another file.");
+  }
 }
 
 Rejects::~Rejects() { ::close(descriptor_); }

@@ -1,6 +1,7 @@
 #include "tap_output.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "common/exit_status.hpp"
+#include "common/file_lock.hpp"
 #include "common/printable.hpp"
 #include "common/text.hpp"
 #include "common/units.hpp"
@@ -31,9 +33,21 @@ std::string bytes_text(double bytes) {
 }
 
 int open_record(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
     fail_usage("Cannot write " + text::excerpt(path, 200) + ": " + text::system_error(errno) + ".");
+  }
+  struct stat about {};
+  const bool is_file = ::fstat(file, &about) == 0 && S_ISREG(about.st_mode);
+  std::string problem;
+  if (is_file && !lock_file(file)) {
+    problem = "Another tap records to " + text::excerpt(path, 200) + ". Wait for its end, or name another file.";
+  } else if (is_file && ::ftruncate(file, 0) != 0) {
+    problem = "Cannot empty " + text::excerpt(path, 200) + ": " + text::system_error(errno) + ".";
+  }
+  if (!problem.empty()) {
+    ::close(file);
+    fail_usage(problem);
   }
   return file;
 }

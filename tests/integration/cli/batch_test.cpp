@@ -126,7 +126,7 @@ std::vector<int> sequence(int first, int last) {
 
 }  // namespace
 
-TEST_CASE("batch: JSON that is an array, or has objects over several lines, is refused with the command that makes lines of it") {
+TEST_CASE("batch: a JSON array, or an object on several lines, is refused with the command that makes lines of it") {
   for (const char* input : {"[{\"event\":\"a\"},{\"event\":\"b\"}]\n", "[{\"event\":\"a\"}]", "[\n  {\"event\":\"a\"}\n]\n"}) {
     const Ended ended = emit({"--dry-run", "--input", "-"}, input);
     CHECK(ended.status == 1);

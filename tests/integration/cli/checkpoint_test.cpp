@@ -350,6 +350,30 @@ TEST_CASE("checkpoint: of two runs with one checkpoint at the same time, the sec
   CHECK(server.count() == 1);
 }
 
+TEST_CASE("rejects and recordings: a second run that writes the same file is refused, and the file stays as it is") {
+  const Folder folder;
+  const RedisServer redis;
+  Tool first({"-r", redis.url(), "--on-error", "skip", "--rejects", folder / "r", "--input", "-"});
+  first.write("{\"event\":7}\n" + line(1));
+  REQUIRE(eventually([&] { return fs::exists(folder / "r") && fs::file_size(folder / "r") != 0; }));
+  const Ended second = emit({"-r", redis.url(), "--rejects", folder / "r", "--input", "-"}, lines(1, 1));
+  CHECK(second.status == 1);
+  CHECK(second.says("Another run writes --rejects"));
+  CHECK(first.wait().status == 3);
+  CHECK(fs::file_size(folder / "r") != 0);
+
+  Surroundings fleet;
+  fleet.tool = "SOCKETIO_FLEET";
+  const Words record{"tap", "-r", redis.url(), "--transport", "classic", "-o", "quiet", "--record", folder / "t"};
+  Tool tap(record, fleet);
+  REQUIRE(eventually([&] { return redis.ask({"PUBSUB", "NUMPAT"}) != ":0"; }));
+  const Ended other = emit(record, "", fleet);
+  CHECK(other.status == 1);
+  CHECK(other.says("Another tap records to"));
+  tap.signal(SIGINT);
+  CHECK(tap.wait().status == 130);
+}
+
 TEST_CASE("recording: on a full disk it ends with a whole line, which can be replayed") {
   const Folder folder;
   const RedisServer redis;

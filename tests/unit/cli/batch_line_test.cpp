@@ -199,12 +199,15 @@ TEST_CASE("batch line: nesting is limited the same way in the first line and in 
 TEST_CASE("batch line: every mistake has its sentence") {
   CHECK(problem("event: chat") == "it is not JSON: unexpected e at column 1");
   CHECK(problem("[1]") == "it is a JSON array; a batch has one JSON object a line, which jq -c '.[]' FILE makes of it");
+  CHECK(problem(R"({"Event":"c"})") == R"(there is no member "Event" (did you mean "event"?) at column 2)");
+  CHECK(problem(R"({"event":"c","room":"x"})") == R"(there is no member "room" (did you mean "rooms"?) at column 14)");
+  CHECK(problem(R"({"namespace":"/x"})") == R"(there is no member "namespace" (did you mean "nsp"?) at column 2)");
   CHECK(problem("7") == R"(it is not a JSON object, like {"event":"chat","args":["hello"]})");
   CHECK(problem(R"({"event":"c",})") == "it is not JSON: unexpected } at column 14");
   CHECK(problem(R"({"event":"c"} x)") == "it is not JSON: more text after the value at column 15");
   CHECK(problem("{\"event\":\"\xff\"}") == "it is not JSON: a byte that is not UTF-8 at column 11");
-  CHECK(problem(R"({"évent":"c"})") == "there is no member \"évent\" at column 2");
-  CHECK(problem(R"({"event":"c","arg":[1]})") == "there is no member \"arg\" at column 14");
+  CHECK(problem(R"({"évent":"c"})") == "there is no member \"évent\" (did you mean \"event\"?) at column 2");
+  CHECK(problem(R"({"event":"c","arg":[1]})") == "there is no member \"arg\" (did you mean \"args\"?) at column 14");
   CHECK(problem(R"({"event":7})") == "\"event\" must be a string (column 10)");
   CHECK(problem(R"({"event":"c","args":{}})") == "\"args\" must be an array (column 21)");
   CHECK(problem(R"({"event":"c","to":"a"})") == "\"to\" must be an array of rooms, like [\"kitchen\"] (column 19)");

@@ -134,6 +134,13 @@ TEST_CASE("options: an option is no value of the option before it, as a shell ma
         std::vector<Room>{"--to", "--volatile", "-7", "-kitchen", "--"});
 }
 
+TEST_CASE("options: a carriage return at the end is refused, as scripts with Windows line ends make it") {
+  CHECK(refusal({"--to", "kitchen\r", "chat"}) ==
+        "The value of --to ends with a carriage return, as in a script or file with Windows line ends.");
+  CHECK(contains(refusal({"chat\r"}), "The name of the event ends with a carriage return"));
+  CHECK(parse({"-s", "chat", "tea\r"}).arguments == Words{"tea\r"});
+}
+
 TEST_CASE("options: a long option with one dash is refused, it would be a letter with a value") {
   CHECK(refusal({"-to", "kitchen", "chat"}) == "-to has one dash: did you mean --to? If not, write -t o.");
   CHECK(contains(refusal({"-nsp=/admin", "chat"}), "-nsp=/admin has one dash: did you mean --nsp=/admin?"));
@@ -156,8 +163,8 @@ TEST_CASE("options: what other programs call an option is pointed to it") {
 
 TEST_CASE("options: a transport that is misspelt") {
   CHECK(refusal({"--transport", "clasic,streams", "chat"}) ==
-        "--transport cannot be \"clasic,streams\": it is classic, sharded, streams or auto, or several of the first three, like "
-        "classic,streams. Did you mean classic?");
+        "--transport cannot be \"clasic,streams\": it is classic, sharded, streams or auto, or several of the first three, "
+        "like classic,streams. Did you mean classic?");
   CHECK_FALSE(contains(refusal({"--transport", "kafka", "chat"}), "Did you mean"));
 }
 
