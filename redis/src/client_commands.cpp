@@ -145,7 +145,7 @@ bool SingleClient::is_stalled(std::uint64_t now_ms) noexcept {
          now_ms > queue.oldest_in_flight().written_ms + in_ms(options.command_timeout) / 10;
 }
 
-/// True if the oldest waiting command is a publish that must wait longer; see Options::resume_wait_max_ms.
+/// True if the oldest waiting command is a publish that must wait longer; see Options::resume_wait_max.
 bool SingleClient::is_resuming(std::uint64_t now_ms) noexcept {
   return now_ms < resume_ms && !closing && queue.next_is_publish() &&
          !(options.resume_when && options.resume_when(counters_.disconnects));

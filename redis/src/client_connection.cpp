@@ -235,8 +235,8 @@ void SingleClient::logged_in() {
   }
   if (away_since_ms != 0 && in_ms(options.resume_wait_max) != 0) {
     const std::uint64_t away_ms = loop.now_ms() - away_since_ms;
-    const std::uint64_t wait_ms =
-        options.resume_when ? in_ms(options.resume_wait_max) : std::min<std::uint64_t>(2 * away_ms, in_ms(options.resume_wait_max));
+    const std::uint64_t wait_ms = options.resume_when ? in_ms(options.resume_wait_max)
+                                                      : std::min<std::uint64_t>(2 * away_ms, in_ms(options.resume_wait_max));
     resume_ms = loop.now_ms() + wait_ms;
     resume_timer.start(wait_ms);
   }
@@ -407,7 +407,7 @@ void SingleClient::watch_answers() {
   }
 }
 
-/// Drops the connection as dead when replies are pending and Redis has sent nothing for command_timeout, or has taken no
+/// Drops the connection as dead when replies are pending and Redis has sent nothing for command_timeout_ms, or has taken no
 /// bytes for as long.
 void SingleClient::check_answers() {
   const auto alive = shared_from_this();

@@ -293,7 +293,7 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   std::vector<std::unique_ptr<Subscription>> retired_subscriptions_;  ///< until the end of the turn: one may be in a callback
   std::vector<std::pair<SubscriptionKind, std::string>> to_place_;
   std::vector<std::pair<SubscriptionKind, std::string>> lost_;  ///< confirmed ones whose loss must be reported to listeners
-  std::shared_ptr<const std::function<void()>> settled_;         ///< null: no callback
+  std::shared_ptr<const std::function<void()>> settled_;        ///< null: no callback
   bool was_unconfirmed_ = false;
   std::uint64_t place_after_ms_ = 0;
   std::size_t unconfirmed_count_ = 0;

@@ -210,7 +210,7 @@ void ClusterClient::choose_home() {
   move_subscriptions();
 }
 
-/// Time until which publishes wait when their node was lost and is replaced now: see Options::resume_wait_max_ms.
+/// Time until which publishes wait when their node was lost and is replaced now: see Options::resume_wait_max.
 std::uint64_t ClusterClient::resume_after(NodeId lost) const noexcept {
   const std::uint64_t now_ms = loop_.now_ms();
   const std::uint64_t wait_max_ms = in_ms(options_.resume_wait_max);
@@ -252,8 +252,8 @@ std::shared_ptr<SingleClient> ClusterClient::make_client(const Endpoint& endpoin
   options.host = endpoint.host;
   options.port = endpoint.port;
   options.unix_path.clear();
-  options.offline = OfflinePolicy::fail;  // unsent commands return, and may go to another node
-  options.silent_wait = std::chrono::milliseconds(0);             // later commands may go to another node
+  options.offline = OfflinePolicy::fail;               // unsent commands return, and may go to another node
+  options.silent_wait = std::chrono::milliseconds(0);  // later commands may go to another node
   options.queue_bytes_max = std::numeric_limits<std::size_t>::max();
   return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{{}, "+cluster", tls_, true});
 }

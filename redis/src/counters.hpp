@@ -1,6 +1,6 @@
 #pragma once
 
-#include <socketio/redis/client.hpp>
+#include <socketio/redis/types.hpp>
 
 namespace socketio::redis {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <socketio/common/bytes.hpp>
-#include <socketio/redis/client.hpp>
+#include <socketio/redis/types.hpp>
 
 #include "ring.hpp"
 

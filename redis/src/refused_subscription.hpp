@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include <socketio/redis/client.hpp>
+#include <socketio/redis/types.hpp>
 
 namespace socketio::redis {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include <socketio/common/bytes.hpp>
-#include <socketio/redis/client.hpp>
+#include <socketio/redis/types.hpp>
 
 struct redisReader;
 struct redisReadTask;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <socketio/redis/client.hpp>
+#include <socketio/redis/types.hpp>
 
 namespace socketio::redis {
 

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include <socketio/redis/client.hpp>
+#include <socketio/redis/options.hpp>
+#include <socketio/redis/types.hpp>
 
 #include "slot.hpp"
 
