@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -16,15 +15,12 @@
 #include <utility>
 #include <vector>
 
-#include <socketio/net/random.hpp>
 #include <socketio/net/timer.hpp>
 #include <socketio/net/tls.hpp>
-#include <socketio/net/turn_end.hpp>
 #include <socketio/redis/client.hpp>
 
 #include "client_core.hpp"
 #include "redirection.hpp"
-#include "refused_subscription.hpp"
 #include "resp.hpp"
 #include "ring.hpp"
 #include "routing.hpp"
@@ -44,34 +40,25 @@ namespace socketio::redis {
 ///
 /// A command's bytes are kept until it completes, because it may have to be sent again. Commands wait in their lanes, not in
 /// the connections, as long as a connection is missing or busy.
-class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, public ClientCore, public PublishListener {
+class ClusterClient final : public ClientCore, public PublishListener {
  public:
   /// Throws Error(bad_option): no node to ask first, or a database other than 0.
   ClusterClient(Loop& loop, Options options, Random* random);
   ~ClusterClient() override;
 
   void connect() override;
-  void on_state(StateChanged changed) override {
-    changed_ = changed ? std::make_shared<const StateChanged>(std::move(changed)) : nullptr;
-  }
-  [[nodiscard]] State state() const noexcept override { return state_; }
-  [[nodiscard]] const std::string& last_error() const noexcept override { return last_error_; }
-  [[nodiscard]] bool last_error_is_refusal() const noexcept override { return last_error_is_refusal_; }
   void publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) override;
   void publish_sharded(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) override;
   void command(std::span<const std::string_view> words, CommandDone done) override;
   void subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) override;
   void unsubscribe(SubscriptionKind kind, std::string_view name) override;
   [[nodiscard]] std::size_t unconfirmed_count() const noexcept override { return unconfirmed_count_; }
-  void on_subscriptions(std::function<void()> settled) override;
   void flush() override;
   void abandon(std::string_view why) override;
   [[nodiscard]] std::size_t queued_bytes() const noexcept override { return kept_bytes_; }
   [[nodiscard]] std::size_t queued_count() const noexcept override;
   [[nodiscard]] std::size_t in_flight_count() const noexcept override;
   [[nodiscard]] const Counters& counters() const noexcept override;
-  void close(std::uint64_t deadline_ms, std::function<void()> done) override;
-  void destroy() override;
 
  private:
   using NodeId = std::uint16_t;
@@ -152,17 +139,12 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   class Subscription;
 
   // ---- cluster_client.cpp: lifetime, and callbacks
-  void on_turn_end();
-  void deliver();
-  void set_state(State next, std::string_view why);
+  void on_turn_end() override;
+  bool deliver_all() override;
+  void end_all(std::string_view why) override;
   void fall(std::string_view why, bool refusal);
   void update_state();
   [[nodiscard]] bool is_well() const noexcept;
-  [[nodiscard]] bool is_up() const noexcept { return state_ == State::ready || state_ == State::refused; }
-  void finish_close();
-  void log(LogLevel level, std::string_view message, std::string_view detail) const noexcept;
-  template <typename Function>
-  void guarded(const Function& function) const noexcept;
 
   // ---- cluster_nodes.cpp: the slot map, and the connections
   void request_refresh();
@@ -186,7 +168,6 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   [[nodiscard]] bool is_any_away() const noexcept;
   void sweep_nodes();
   void drop_client(std::shared_ptr<SingleClient>& client);
-  [[nodiscard]] std::uint32_t random_below(std::size_t limit);
 
   // ---- cluster_commands.cpp: lanes
   bool admit(std::size_t size, PublishListener* listener, std::uint64_t tag, CommandDone& done);
@@ -235,27 +216,13 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   void unsettle(Subscription& subscription);
   void deliver_losses();
   void set_refusal(Subscription& subscription, std::string_view error);
-  void tell_refused();
-  [[nodiscard]] const Subscription* find_refused() const;
+  [[nodiscard]] bool is_refused(const RefusedSubscription& one) const;
+  [[nodiscard]] RefusedSubscription first_refused() const;
 
-  Loop& loop_;
-  const Options options_;
   const std::string where_;  ///< for people
   std::shared_ptr<net::TlsContext> tls_;
-  SystemRandom system_random_;
-  Random& random_;
   mutable Counters total_;
-  Counters counters_;  ///< of commands and states; of bytes and messages only those of closed connections
-
-  State state_ = State::idle;
-  std::shared_ptr<const StateChanged> changed_;  ///< null: no callback
-  std::string last_error_;
-  bool last_error_is_refusal_ = false;
-  bool is_closing_ = false;
-  bool close_now_ = false;
   bool is_finishing_ = false;  ///< commands that return fail
-  bool is_destroyed_ = false;
-  std::vector<std::function<void()>> close_dones_;
 
   std::vector<std::unique_ptr<Node>> nodes_;  ///< by NodeId; null where a node was removed
   std::vector<NodeId> owners_;                ///< by slot; empty before the first map
@@ -293,19 +260,11 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
   std::vector<std::unique_ptr<Subscription>> retired_subscriptions_;  ///< until the end of the turn: one may be in a callback
   std::vector<std::pair<SubscriptionKind, std::string>> to_place_;
   std::vector<std::pair<SubscriptionKind, std::string>> lost_;  ///< confirmed ones whose loss must be reported to listeners
-  std::shared_ptr<const std::function<void()>> settled_;        ///< null: no callback
-  bool was_unconfirmed_ = false;
   std::uint64_t place_after_ms_ = 0;
   std::size_t unconfirmed_count_ = 0;
   std::size_t refused_count_ = 0;
-  RefusedSubscription told_refusal_;  ///< the one that was reported, in the state `refused`
   bool subscriptions_in_use_ = false;
 
-  struct StateNews {
-    State state;
-    std::string why;
-  };
-  std::deque<StateNews> state_news_;
   struct Ended {
     PublishListener* listener;
     std::uint64_t tag;
@@ -313,19 +272,9 @@ class ClusterClient final : public std::enable_shared_from_this<ClusterClient>, 
     CommandResult result;
   };
   std::deque<Ended> ended_;
-  struct UnaskedSubscription {
-    SubscriptionKind kind;
-    std::string name;
-    MessageListener* listener;
-    std::string why;
-  };
-  std::deque<UnaskedSubscription> unasked_subscriptions_;  ///< never requested: the client is closed
-
-  net::TurnEnd turn_end_;
   net::Timer refresh_timer_;
   net::Timer wake_timer_;
   std::uint64_t wake_ms_ = 0;  ///< time at which it is due
-  net::Timer close_timer_;
 };
 
 /// A subscription, and the node that it is made at. Forwards from the connection to the user's listener.
@@ -346,17 +295,5 @@ class ClusterClient::Subscription final : public MessageListener {
   std::string refusal;      ///< Redis' text
   std::uint32_t redirects = 0;
 };
-
-/// Calls a user's function and logs its exceptions, which must not pass through libuv and hiredis.
-template <typename Function>
-void ClusterClient::guarded(const Function& function) const noexcept {
-  try {
-    function();
-  } catch (const std::exception& error) {
-    log(LogLevel::error, "A callback threw an exception.", error.what());
-  } catch (...) {
-    log(LogLevel::error, "A callback threw something that is no std::exception.", {});
-  }
-}
 
 }  // namespace socketio::redis

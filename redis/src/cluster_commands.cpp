@@ -82,7 +82,7 @@ bool ClusterClient::admit(std::size_t size, PublishListener* listener, std::uint
   }
   if (has_failed_ && owners_.empty() && options_.offline == OfflinePolicy::fail) [[unlikely]] {
     ++counters_.not_sent_offline;
-    end_later(listener, tag, std::move(done), Outcome::not_sent, last_error_);
+    end_later(listener, tag, std::move(done), Outcome::not_sent, last_error());
     return false;
   }
   if (!make_room(size)) [[unlikely]] {
@@ -193,7 +193,7 @@ bool ClusterClient::must_wait(LaneId lane, const Command& command, NodeId target
 void ClusterClient::pump() {
   if (owners_.empty()) {
     if (has_failed_ && options_.offline == OfflinePolicy::fail) {
-      end_queued(last_error_, counters_.not_sent_offline);
+      end_queued(last_error(), counters_.not_sent_offline);
     }
     return;
   }
@@ -223,7 +223,7 @@ void ClusterClient::pump_lane(Lane& lane, LaneId id) {
         wake_after(lane.pause_until_ms - now_ms);
       } else if (lane.on_the_way == 0 && target != no_node && nodes_[target]->is_away &&
                  options_.offline == OfflinePolicy::fail) {
-        end_lane(lane, last_error_, counters_.not_sent_offline);
+        end_lane(lane, last_error(), counters_.not_sent_offline);
       }
       return;
     }
@@ -277,7 +277,7 @@ void ClusterClient::on_published(std::uint64_t tag, Outcome outcome, std::int64_
   release(index);
   ++counters_.answered;
   counters_.refused += outcome == Outcome::ok ? 0U : 1U;
-  guarded([&] { listener.on_published(own_tag, outcome, receivers, message); });
+  reports_.guarded([&] { listener.on_published(own_tag, outcome, receivers, message); });
 }
 
 void ClusterClient::on_answer(std::uint32_t index, CommandResult result) {
@@ -290,7 +290,7 @@ void ClusterClient::on_answer(std::uint32_t index, CommandResult result) {
   ++counters_.answered;
   counters_.refused += result.outcome == Outcome::ok ? 0U : 1U;
   if (done) {
-    guarded([&] { done(std::move(result)); });
+    reports_.guarded([&] { done(std::move(result)); });
   }
 }
 

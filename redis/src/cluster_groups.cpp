@@ -72,7 +72,7 @@ void ClusterClient::on_transaction_answer(std::uint32_t index, std::size_t part,
     ++counters_.answered;
     counters_.refused += ended->results[number].outcome == Outcome::ok ? 0U : 1U;
     if (ended->dones[number]) {
-      guarded([&] { ended->dones[number](std::move(ended->results[number])); });
+      reports_.guarded([&] { ended->dones[number](std::move(ended->results[number])); });
     }
   }
 }
@@ -93,7 +93,7 @@ void ClusterClient::add_question(std::span<const std::string_view> words, Route:
 void ClusterClient::pump_questions() {
   if (owners_.empty()) {
     if (has_failed_ && options_.offline == OfflinePolicy::fail) {
-      end_questions(last_error_, counters_.not_sent_offline);
+      end_questions(last_error(), counters_.not_sent_offline);
     }
     return;
   }
@@ -165,7 +165,7 @@ void ClusterClient::check_question(Question& question) {
     result.reply = join_replies(std::move(question.replies));
   } else if (options_.offline == OfflinePolicy::fail) {
     result.outcome = Outcome::not_sent;
-    result.message = last_error_;
+    result.message = last_error();
   } else {
     question.parts.clear();
     request_refresh();

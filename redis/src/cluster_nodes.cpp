@@ -1,9 +1,7 @@
 // The slot map of a cluster, and the connections to its nodes.
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -11,6 +9,7 @@
 
 #include "cluster_client.hpp"
 #include "counters.hpp"
+#include "retry.hpp"
 
 namespace socketio::redis {
 namespace {
@@ -38,10 +37,8 @@ void ClusterClient::request_refresh() {
     return;
   }
   is_urgent_ = true;
-  const std::uint64_t longest = std::min<std::uint64_t>(in_ms(options_.backoff_max), refresh_wait_max_ms);
-  const std::uint64_t wait =
-      std::min<std::uint64_t>(std::uint64_t{in_ms(options_.backoff_min)} << std::min<std::uint32_t>(trouble_, 20), longest);
-  const std::uint64_t due_ms = refreshed_ms_ + wait - random_below(static_cast<std::size_t>(wait / 2 + 1));
+  const std::uint64_t longest_ms = std::min<std::uint64_t>(in_ms(options_.backoff_max), refresh_wait_max_ms);
+  const std::uint64_t due_ms = refreshed_ms_ + backoff_ms(in_ms(options_.backoff_min), longest_ms, trouble_, random_);
   const std::uint64_t now_ms = loop_.now_ms();
   refresh_timer_.start(due_ms > now_ms ? due_ms - now_ms : 0);
 }
@@ -56,7 +53,7 @@ void ClusterClient::begin_refresh() {
   is_urgent_ = false;
   refresh_again_ = false;
   refresh_timer_.stop();
-  if (state_ == State::disconnected) {
+  if (state() == State::disconnected) {
     set_state(State::connecting, {});
   }
   query_ = std::make_unique<SlotMapQuery>(
@@ -81,7 +78,7 @@ void ClusterClient::take_query() {
   if (refresh_again_ || is_any_away()) {
     request_refresh();
   } else if (in_ms(options_.cluster_refresh) != 0) {
-    const std::uint32_t earlier = static_cast<std::uint32_t>(random_below(in_ms(options_.cluster_refresh) / 4 + 1));
+    const std::uint32_t earlier = random_below(random_, in_ms(options_.cluster_refresh) / 4 + 1);
     refresh_timer_.start(in_ms(options_.cluster_refresh) - earlier);
   }
 }
@@ -92,7 +89,7 @@ std::vector<Endpoint> ClusterClient::nodes_to_ask() {
   std::vector<Endpoint> result;
   const auto append_shuffled = [&](std::vector<Endpoint> more) {
     while (!more.empty()) {
-      const auto chosen = more.begin() + static_cast<std::ptrdiff_t>(random_below(more.size()));
+      const auto chosen = more.begin() + static_cast<std::ptrdiff_t>(random_below(random_, more.size()));
       if (std::find(result.begin(), result.end(), *chosen) == result.end()) {
         result.push_back(*chosen);
       }
@@ -206,15 +203,14 @@ void ClusterClient::choose_home() {
     home_resume_ms_ = resume_after(home_);
   }
   const std::vector<NodeId>& choice = !connected.empty() ? connected : !there.empty() ? there : all;
-  home_ = choice[random_below(choice.size())];
+  home_ = choice[random_below(random_, choice.size())];
   move_subscriptions();
 }
 
 /// Time until which publishes wait when their node was lost and is replaced now: see Options::resume_wait_max.
 std::uint64_t ClusterClient::resume_after(NodeId lost) const noexcept {
   const std::uint64_t now_ms = loop_.now_ms();
-  const std::uint64_t wait_max_ms = in_ms(options_.resume_wait_max);
-  return now_ms + (options_.resume_when ? wait_max_ms : std::min(2 * (now_ms - nodes_[lost]->away_since_ms), wait_max_ms));
+  return now_ms + resume_wait_ms(options_, now_ms - nodes_[lost]->away_since_ms);
 }
 
 // ---- nodes -----------------------------------------------------------------------------------------------------------------
@@ -347,14 +343,6 @@ void ClusterClient::drop_client(std::shared_ptr<SingleClient>& client) {
     dropped->destroy();
     add_traffic(counters_, dropped->counters());
   }
-}
-
-std::uint32_t ClusterClient::random_below(std::size_t limit) {
-  std::array<std::uint8_t, sizeof(std::uint32_t)> bytes{};
-  random_.fill(bytes);
-  std::uint32_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof(number));
-  return static_cast<std::uint32_t>(number % limit);
 }
 
 }  // namespace socketio::redis

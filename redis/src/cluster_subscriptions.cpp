@@ -20,7 +20,7 @@ void ClusterClient::subscribe(SubscriptionKind kind, std::string_view name, Mess
   assert(loop_.on_loop_thread());
   turn_end_.request();
   if (is_closing_) {
-    unasked_subscriptions_.push_back({kind, std::string(name), &listener, "The client was closed."});
+    reports_.refuse(kind, name, listener, "The client was closed.");
     return;
   }
   subscriptions_in_use_ = true;
@@ -37,7 +37,7 @@ void ClusterClient::subscribe(SubscriptionKind kind, std::string_view name, Mess
 
 void ClusterClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
   assert(loop_.on_loop_thread());
-  std::erase_if(unasked_subscriptions_, [&](const UnaskedSubscription& one) { return one.kind == kind && one.name == name; });
+  reports_.forget(kind, name);
   Subscriptions& all = subscriptions_[static_cast<std::size_t>(kind)];
   const auto found = all.find(name);
   if (found == all.end()) {
@@ -109,7 +109,7 @@ void ClusterClient::move_subscriptions() {
       to_place_.emplace_back(subscription->kind, name);
       if (subscription->is_settled) {
         unsettle(*subscription);
-        if (is_up()) {
+        if (reports_.is_up()) {
           fall("Subscriptions move to another node of " + where_ + ".", false);
         }
       }
@@ -169,13 +169,9 @@ void ClusterClient::deliver_losses() {
     Subscriptions& all = subscriptions_[static_cast<std::size_t>(lost.first)];
     const auto found = all.find(lost.second);
     if (found != all.end() && !found->second->is_settled && !is_destroyed_) {
-      guarded([&lost, listener = found->second->listener] { listener->on_subscription_lost(lost.second); });
+      reports_.guarded([&lost, listener = found->second->listener] { listener->on_subscription_lost(lost.second); });
     }
   }
-}
-
-void ClusterClient::on_subscriptions(std::function<void()> settled) {
-  settled_ = settled ? std::make_shared<const std::function<void()>>(std::move(settled)) : nullptr;
 }
 
 void ClusterClient::set_refusal(Subscription& subscription, std::string_view error) {
@@ -184,31 +180,23 @@ void ClusterClient::set_refusal(Subscription& subscription, std::string_view err
   subscription.refusal = error;
 }
 
-/// Reports one of the refused subscriptions, and another one only when that is not refused any more: there may be many.
-void ClusterClient::tell_refused() {
-  if (state_ == State::refused) {
-    const Subscriptions& all = subscriptions_[static_cast<std::size_t>(told_refusal_.kind)];
-    if (const auto found = all.find(told_refusal_.name); found != all.end() && !found->second->refusal.empty()) {
-      return;
-    }
-  }
-  const Subscription& refused = *find_refused();
-  told_refusal_ = {refused.kind, refused.name, refused.refusal};
-  last_error_ = describe(told_refusal_, "Redis at " + where_, options_.username);
-  last_error_is_refusal_ = true;
-  log(LogLevel::warning, last_error_, where_);
-  set_state(State::refused, last_error_);
+bool ClusterClient::is_refused(const RefusedSubscription& one) const {
+  const Subscriptions& all = subscriptions_[static_cast<std::size_t>(one.kind)];
+  const auto found = all.find(one.name);
+  return found != all.end() && !found->second->refusal.empty();
 }
 
-const ClusterClient::Subscription* ClusterClient::find_refused() const {
+/// Precondition: refused_count_ is not 0.
+RefusedSubscription ClusterClient::first_refused() const {
   for (const Subscriptions& all : subscriptions_) {
     for (const auto& [name, subscription] : all) {
       if (!subscription->refusal.empty()) {
-        return subscription.get();
+        return {subscription->kind, name, subscription->refusal};
       }
     }
   }
-  return nullptr;
+  assert(false);
+  return {};
 }
 
 /// Requests a subscription again that Redis has ended or refused, because its slot has another owner, or none at the moment.

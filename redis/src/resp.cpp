@@ -51,6 +51,12 @@ std::uint8_t* write_command(std::uint8_t* to, std::span<const std::string_view> 
   return to;
 }
 
+void append_command(Buffer& output, std::span<const std::string_view> words) {
+  const std::size_t size = command_size(words);
+  write_command(output.reserve(size), words);
+  output.commit(size);
+}
+
 std::size_t PublishWriter::begin(std::string_view channel, std::size_t payload_size) {
   if (prefix_.empty() || channel != channel_) [[unlikely]] {
     channel_ = channel;

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
 
 namespace socketio::redis {
@@ -20,6 +21,7 @@ namespace socketio::redis {
 [[nodiscard]] std::size_t command_size(std::span<const std::string_view> words) noexcept;
 /// Writes a whole command to `to`, which has room for command_size() bytes, and returns the address after it.
 std::uint8_t* write_command(std::uint8_t* to, std::span<const std::string_view> words) noexcept;
+void append_command(Buffer& output, std::span<const std::string_view> words);
 
 /// Writes PUBLISH or SPUBLISH commands. Most go to the same channel as the one before, so everything before the payload's size
 /// is kept.

@@ -116,9 +116,7 @@ bool Subscriptions::write_requests(Buffer& output) {
     for (const Request& request : command.requests) {
       words.push_back(request.name);
     }
-    const std::size_t size = command_size(words);
-    write_command(output.reserve(size), words);
-    output.commit(size);
+    append_command(output, words);
     wrote = true;
   }
   return wrote;
@@ -193,9 +191,9 @@ void Subscriptions::set_refusal(Subscription& subscription, std::string_view err
   subscription.refusal = error;
 }
 
-bool Subscriptions::is_refused(SubscriptionKind kind, std::string_view name) const {
-  const auto found = names(kind).find(name);
-  return found != names(kind).end() && !found->second.refusal.empty();
+bool Subscriptions::is_refused(const RefusedSubscription& one) const {
+  const auto found = names(one.kind).find(one.name);
+  return found != names(one.kind).end() && !found->second.refusal.empty();
 }
 
 RefusedSubscription Subscriptions::first_refused() const {

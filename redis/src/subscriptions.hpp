@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <socketio/common/buffer.hpp>
-#include <socketio/redis/client.hpp>
+#include <socketio/redis/types.hpp>
 
 #include "refused_subscription.hpp"
 
@@ -61,8 +61,8 @@ class Subscriptions {
   void refuse(std::string_view error);
   /// Number of subscriptions that Redis has refused on this connection, and not confirmed since.
   [[nodiscard]] std::size_t refused_count() const noexcept { return refused_count_; }
-  /// True if Redis has refused this subscription on this connection, and not confirmed it since.
-  [[nodiscard]] bool is_refused(SubscriptionKind kind, std::string_view name) const;
+  /// True if Redis has refused that subscription on this connection, and not confirmed it since.
+  [[nodiscard]] bool is_refused(const RefusedSubscription& one) const;
   /// One of the refused subscriptions. Precondition: refused_count() is not 0.
   [[nodiscard]] RefusedSubscription first_refused() const;
   /// True if names were refused on this connection, and not requested again since.
