@@ -29,9 +29,11 @@ ClusterClient::ClusterClient(Loop& loop, Options options, Random* random)
     : ClientCore(loop, usable_in_cluster(std::move(options)), random),
       where_(describe(options_)),
       tls_(make_tls_context(options_)),
+      nodes_(options_),
+      refresh_(options_),
       refresh_timer_(loop,
                      [this] {
-                       refresh_wanted_ = true;
+                       refresh_.want();
                        turn_end_.request();
                      }),
       wake_timer_(loop, [this] { turn_end_.request(); }) {}
@@ -41,7 +43,7 @@ ClusterClient::~ClusterClient() = default;
 void ClusterClient::connect() {
   assert(loop_.on_loop_thread());
   if (state() == State::idle && !is_closing_) {
-    refresh_wanted_ = true;
+    refresh_.want();
     set_state(State::connecting, {});
   }
 }
@@ -51,10 +53,12 @@ void ClusterClient::on_turn_end() {
   retired_subscriptions_.clear();
   if (state() != State::idle && state() != State::closed && !close_now_) {
     take_query();
-    if (std::exchange(refresh_wanted_, false)) {
+    if (refresh_.begin(loop_.now_ms())) {
       begin_refresh();
     }
-    choose_home();
+    if (nodes_.choose_home(subscriptions_in_use_, loop_.now_ms(), random_)) {
+      move_subscriptions();
+    }
     place_all();
     pump();
     pump_questions();
@@ -88,7 +92,7 @@ void ClusterClient::end_all(std::string_view why) {
   refresh_timer_.stop();
   wake_timer_.stop();
   query_.reset();
-  for (const std::unique_ptr<Node>& node : nodes_) {
+  for (const std::unique_ptr<ClusterNode>& node : nodes_) {
     if (node) {
       drop_client(node->commands);
       drop_client(node->subscriber);
@@ -110,10 +114,10 @@ void ClusterClient::fall(std::string_view why, bool refusal) {
 }
 
 bool ClusterClient::is_well() const noexcept {
-  if (owners_.empty() || unconfirmed_count_ != 0 || is_any_away()) {
+  if (!nodes_.has_map() || unconfirmed_count_ != 0 || nodes_.is_any_away()) {
     return false;
   }
-  const Node* const home = home_ == no_node ? nullptr : nodes_[home_].get();
+  const ClusterNode* const home = nodes_.home() == no_node ? nullptr : nodes_[nodes_.home()].get();
   return subscriptions_in_use_ || (home != nullptr && home->commands && home->commands->state() == State::ready);
 }
 
@@ -140,7 +144,7 @@ void ClusterClient::update_state() {
 
 std::size_t ClusterClient::queued_count() const noexcept {
   std::size_t count = lane_count_;
-  for (const std::unique_ptr<Node>& node : nodes_) {
+  for (const std::unique_ptr<ClusterNode>& node : nodes_) {
     count += node && node->commands ? node->commands->queued_count() : 0;
   }
   return std::min(count, live_count_);
@@ -150,7 +154,7 @@ std::size_t ClusterClient::in_flight_count() const noexcept { return live_count_
 
 const Counters& ClusterClient::counters() const noexcept {
   total_ = counters_;
-  for (const std::unique_ptr<Node>& node : nodes_) {
+  for (const std::unique_ptr<ClusterNode>& node : nodes_) {
     for (const SingleClient* const client : {node ? node->commands.get() : nullptr, node ? node->subscriber.get() : nullptr}) {
       if (client != nullptr) {
         add_traffic(total_, client->counters());

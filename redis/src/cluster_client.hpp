@@ -20,13 +20,14 @@
 #include <socketio/redis/client.hpp>
 
 #include "client_core.hpp"
+#include "cluster_nodes.hpp"
 #include "redirection.hpp"
 #include "resp.hpp"
 #include "ring.hpp"
 #include "routing.hpp"
 #include "single_client.hpp"
-#include "slot_map.hpp"
 #include "slot_map_query.hpp"
+#include "slot_map_refresh.hpp"
 
 namespace socketio::redis {
 
@@ -36,7 +37,7 @@ namespace socketio::redis {
 /// When that node returns some of them (MOVED, or the connection was lost before they were written), the lane sends nothing
 /// until all have returned: so they keep their order. Then it sends one at a time until a node has accepted one, because a node
 /// may refuse the first of several and accept the second while a slot changes its owner. Commands for any node (above all
-/// PUBLISH) have a lane, too; its node is `home_`, chosen once and kept as long as it can be reached.
+/// PUBLISH) have a lane, too; its node is the home, chosen once and kept as long as it can be reached.
 ///
 /// A command's bytes are kept until it completes, because it may have to be sent again. Commands wait in their lanes, not in
 /// the connections, as long as a connection is missing or busy.
@@ -61,23 +62,8 @@ class ClusterClient final : public ClientCore, public PublishListener {
   [[nodiscard]] const Counters& counters() const noexcept override;
 
  private:
-  using NodeId = std::uint16_t;
-  static constexpr NodeId no_node = SlotMap::no_node;
   using LaneId = std::uint16_t;
   static constexpr LaneId any_node_lane = slot_count;
-
-  struct Node {
-    Endpoint endpoint;
-    bool is_listed = false;  ///< in the newest slot map, or named by a redirection since
-    bool is_primary = false;
-    bool is_away = false;  ///< the last attempt failed, or the connection was lost
-    std::uint64_t away_since_ms = 0;
-    std::uint64_t resume_ms = 0;               ///< publishes for the slots it took over wait until then
-    std::shared_ptr<SingleClient> commands;    ///< created when it is first needed
-    std::shared_ptr<SingleClient> subscriber;  ///< created when it is first needed
-    std::size_t on_the_way = 0;                ///< commands, and parts of questions, in flight
-    std::size_t subscription_count = 0;
-  };
 
   /// Commands from MULTI to EXEC: sent to one node together, and retried together.
   struct Transaction {
@@ -146,26 +132,16 @@ class ClusterClient final : public ClientCore, public PublishListener {
   void update_state();
   [[nodiscard]] bool is_well() const noexcept;
 
-  // ---- cluster_nodes.cpp: the slot map, and the connections
+  // ---- cluster_connections.cpp: the slot map, and the connections
   void request_refresh();
   void begin_refresh();
   void take_query();
-  void apply_map(const SlotMap& map);
   void adopt(const Endpoint& from, std::shared_ptr<SingleClient> connection);
   [[nodiscard]] std::shared_ptr<SingleClient> make_client(const Endpoint& endpoint);
-  [[nodiscard]] std::vector<Endpoint> nodes_to_ask();
-  [[nodiscard]] NodeId find_node(const Endpoint& endpoint) const noexcept;
-  [[nodiscard]] NodeId find_or_add_node(const Endpoint& endpoint);
-  void learn_owner(const Redirection& moved);
-  [[nodiscard]] NodeId owner_of(LaneId lane) const noexcept;
-  void choose_home();
-  [[nodiscard]] std::uint64_t resume_after(NodeId lost) const noexcept;
   SingleClient* commands_of(NodeId id);
   SingleClient* subscriber_of(NodeId id);
   void watch(SingleClient& client, NodeId id);
   void on_node_state(NodeId id, State state, std::string_view why);
-  [[nodiscard]] bool matters(NodeId id) const noexcept;
-  [[nodiscard]] bool is_any_away() const noexcept;
   void sweep_nodes();
   void drop_client(std::shared_ptr<SingleClient>& client);
 
@@ -224,18 +200,10 @@ class ClusterClient final : public ClientCore, public PublishListener {
   mutable Counters total_;
   bool is_finishing_ = false;  ///< commands that return fail
 
-  std::vector<std::unique_ptr<Node>> nodes_;  ///< by NodeId; null where a node was removed
-  std::vector<NodeId> owners_;                ///< by slot; empty before the first map
-  NodeId home_ = no_node;
-  std::uint64_t home_resume_ms_ = 0;  ///< publishes wait until then after a lost home was replaced
-  std::uint64_t map_number_ = 0;      ///< number of maps so far
+  ClusterNodes nodes_;
+  SlotMapRefresh refresh_;
   std::unique_ptr<SlotMapQuery> query_;
-  bool refresh_wanted_ = false;  ///< a refresh of the slot map begins at the end of this turn
-  bool is_urgent_ = false;       ///< the refresh timer runs for a cause, not for the regular refresh
-  bool refresh_again_ = false;   ///< there was a cause for a refresh while the query was running
-  bool has_failed_ = false;      ///< the last query failed at every node
-  std::uint64_t refreshed_ms_ = 0;
-  std::uint32_t trouble_ = 0;  ///< consecutive refreshes with a cause, for the back-off
+  bool has_failed_ = false;  ///< the last query failed at every node
 
   std::deque<Command> commands_;
   std::vector<std::uint32_t> free_commands_;

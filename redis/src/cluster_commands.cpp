@@ -80,7 +80,7 @@ bool ClusterClient::admit(std::size_t size, PublishListener* listener, std::uint
               is_closing_ ? "The client was closed." : "This client has subscriptions; give commands to another one.");
     return false;
   }
-  if (has_failed_ && owners_.empty() && options_.offline == OfflinePolicy::fail) [[unlikely]] {
+  if (has_failed_ && !nodes_.has_map() && options_.offline == OfflinePolicy::fail) [[unlikely]] {
     ++counters_.not_sent_offline;
     end_later(listener, tag, std::move(done), Outcome::not_sent, last_error());
     return false;
@@ -155,8 +155,8 @@ void ClusterClient::release(std::uint32_t index) {
 void ClusterClient::give(std::uint32_t index) {
   const LaneId id = commands_[index].lane;
   Lane& lane = lanes_[id];
-  if (!lane.has_queued() && !owners_.empty()) {
-    const NodeId target = owner_of(id);
+  if (!lane.has_queued() && nodes_.has_map()) {
+    const NodeId target = nodes_.owner_of(id);
     if (may_leave(lane, target) && !must_wait(id, commands_[index], target)) [[likely]] {
       send(lane, index, target);
       return;
@@ -178,7 +178,7 @@ bool ClusterClient::may_leave(const Lane& lane, NodeId target) {
 
 /// True if the command is a publish whose subscribers may not be back yet.
 bool ClusterClient::must_wait(LaneId lane, const Command& command, NodeId target) {
-  const std::uint64_t resume_ms = lane == any_node_lane ? home_resume_ms_ : nodes_[target]->resume_ms;
+  const std::uint64_t resume_ms = lane == any_node_lane ? nodes_.home_resume_ms() : nodes_[target]->resume_ms;
   const std::uint64_t now_ms = loop_.now_ms();
   if (now_ms >= resume_ms || command.listener == nullptr || is_closing_) [[likely]] {
     return false;
@@ -191,14 +191,14 @@ bool ClusterClient::must_wait(LaneId lane, const Command& command, NodeId target
 }
 
 void ClusterClient::pump() {
-  if (owners_.empty()) {
+  if (!nodes_.has_map()) {
     if (has_failed_ && options_.offline == OfflinePolicy::fail) {
       end_queued(last_error(), counters_.not_sent_offline);
     }
     return;
   }
-  if (!subscriptions_in_use_ && home_ != no_node) {
-    commands_of(home_);  // also without commands for it: to be ready is to be connected
+  if (!subscriptions_in_use_ && nodes_.home() != no_node) {
+    commands_of(nodes_.home());  // also without commands for it: to be ready is to be connected
   }
   for (auto id = queued_lanes_.begin(); id != queued_lanes_.end();) {
     Lane& lane = lanes_[*id];
@@ -217,7 +217,7 @@ void ClusterClient::pump_lane(Lane& lane, LaneId id) {
   while (lane.has_queued()) {
     Ring<std::uint32_t>& queue = lane.oldest();
     const NodeId ask_node = commands_[queue.front()].ask_node;
-    const NodeId target = ask_node != no_node && nodes_[ask_node] ? ask_node : owner_of(id);
+    const NodeId target = ask_node != no_node && nodes_[ask_node] ? ask_node : nodes_.owner_of(id);
     if (!may_leave(lane, target)) {
       if (const std::uint64_t now_ms = loop_.now_ms(); lane.pause_until_ms > now_ms) {
         wake_after(lane.pause_until_ms - now_ms);
@@ -299,7 +299,7 @@ bool ClusterClient::comes_back(std::uint32_t index, Outcome outcome, std::string
   Command& command = commands_[index];
   Lane* lane = &lanes_[command.lane];
   --lane->on_the_way;
-  Node& node = *nodes_[command.node];
+  ClusterNode& node = *nodes_[command.node];
   --node.on_the_way;
   if (lane->has_queued()) {
     turn_end_.request();
@@ -366,9 +366,9 @@ bool ClusterClient::is_sent_elsewhere(Command& command, Lane*& lane, std::string
   }
   if (redirection->kind == Redirection::Kind::moved) {
     lane->is_unsure = true;
-    learn_owner(*redirection);
+    nodes_.learn_owner(*redirection);
   } else {
-    command.ask_node = find_or_add_node(redirection->target);
+    command.ask_node = nodes_.find_or_add(redirection->target);
     if (command.ask_node != no_node) {
       nodes_[command.ask_node]->is_listed = true;
     }
@@ -418,7 +418,7 @@ void ClusterClient::end_queued(std::string_view why, std::uint64_t& counter) {
 
 void ClusterClient::flush() {
   assert(loop_.on_loop_thread());
-  for (const std::unique_ptr<Node>& node : nodes_) {
+  for (const std::unique_ptr<ClusterNode>& node : nodes_) {
     if (node && node->commands) {
       node->commands->flush();
     }
@@ -433,7 +433,7 @@ void ClusterClient::abandon(std::string_view why) {
   for (Command& command : commands_) {
     command.is_abandoned = command.size != 0;  // the entry is in use
   }
-  for (const std::unique_ptr<Node>& node : nodes_) {
+  for (const std::unique_ptr<ClusterNode>& node : nodes_) {
     if (node && node->commands) {
       node->commands->abandon(reason);
     }

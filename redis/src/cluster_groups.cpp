@@ -91,14 +91,14 @@ void ClusterClient::add_question(std::span<const std::string_view> words, Route:
 }
 
 void ClusterClient::pump_questions() {
-  if (owners_.empty()) {
+  if (!nodes_.has_map()) {
     if (has_failed_ && options_.offline == OfflinePolicy::fail) {
       end_questions(last_error(), counters_.not_sent_offline);
     }
     return;
   }
   for (const std::shared_ptr<Question>& question : questions_) {
-    if (question->parts.empty() && question->asked_of_map != map_number_) {
+    if (question->parts.empty() && question->asked_of_map != nodes_.map_number()) {
       begin_question(*question);
     }
     for (std::size_t part = 0; part < question->parts.size(); ++part) {
@@ -112,7 +112,7 @@ void ClusterClient::pump_questions() {
 }
 
 void ClusterClient::begin_question(Question& question) {
-  question.asked_of_map = map_number_;
+  question.asked_of_map = nodes_.map_number();
   for (std::size_t id = 0; id < nodes_.size(); ++id) {
     if (nodes_[id] && nodes_[id]->is_listed && (nodes_[id]->is_primary || question.whom == Route::Kind::every_node)) {
       question.parts.push_back({static_cast<NodeId>(id), Question::Part::Stage::waiting});

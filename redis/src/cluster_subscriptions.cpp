@@ -68,7 +68,7 @@ void ClusterClient::detach(Subscription& subscription, bool tell_redis) {
 }
 
 void ClusterClient::place(Subscription& subscription) {
-  const NodeId target = subscription.kind == SubscriptionKind::shard ? owner_of(subscription.slot) : home_;
+  const NodeId target = subscription.kind == SubscriptionKind::shard ? nodes_.owner_of(subscription.slot) : nodes_.home();
   if (target == no_node) {
     to_place_.emplace_back(subscription.kind, subscription.name);
     return;
@@ -80,7 +80,7 @@ void ClusterClient::place(Subscription& subscription) {
 
 /// Makes the waiting subscriptions, once all commands issued before the first one have completed.
 void ClusterClient::place_all() {
-  if (to_place_.empty() || owners_.empty() || home_ == no_node || live_count_ != 0) {
+  if (to_place_.empty() || !nodes_.has_map() || nodes_.home() == no_node || live_count_ != 0) {
     return;
   }
   if (const std::uint64_t now_ms = loop_.now_ms(); now_ms < place_after_ms_) {
@@ -101,7 +101,7 @@ void ClusterClient::move_subscriptions() {
   for (Subscriptions& all : subscriptions_) {
     for (const auto& [name, subscription] : all) {
       const bool is_shard = subscription->kind == SubscriptionKind::shard;
-      const NodeId target = is_shard ? owner_of(subscription->slot) : home_;
+      const NodeId target = is_shard ? nodes_.owner_of(subscription->slot) : nodes_.home();
       if (subscription->node == no_node || subscription->node == target || (is_shard && !nodes_[subscription->node]->is_away)) {
         continue;
       }
@@ -202,7 +202,7 @@ RefusedSubscription ClusterClient::first_refused() const {
 /// Requests a subscription again that Redis has ended or refused, because its slot has another owner, or none at the moment.
 void ClusterClient::again(Subscription& subscription, const Redirection& redirection) {
   if (redirection.kind == Redirection::Kind::moved) {
-    learn_owner(redirection);
+    nodes_.learn_owner(redirection);
   }
   if (subscription.is_settled) {
     unsettle(subscription);

@@ -432,4 +432,24 @@ TEST_CASE("subscriptions: the client may be destroyed or lost in the middle of a
   }
 }
 
+TEST_CASE("subscriptions: one may be ended after the client was closed") {
+  fake::Redis server([](fake::Connection& connection, int) {
+    confirm(connection);
+    connection.wait_for_end();
+  });
+  Loop loop;
+  Messages messages;
+  Client client(loop, quick(server));
+  client.subscribe(SubscriptionKind::channel, "a", messages);
+  client.connect();
+  REQUIRE(wait(loop, [&] { return client.state() == State::ready; }));
+  client.close(0);
+  REQUIRE(wait(loop, [&] { return client.state() == State::closed; }));
+
+  client.unsubscribe(SubscriptionKind::channel, "a");
+  loop.poll();
+
+  CHECK(client.state() == State::closed);
+}
+
 }  // namespace client_subscription_test
