@@ -51,9 +51,9 @@ void ClusterClient::adopt(const Endpoint& from, std::shared_ptr<SingleClient> co
   const NodeId id = nodes_.find(from);
   const bool is_free =
       id != no_node && nodes_.home() == no_node && nodes_[id]->is_primary && connection->state() == State::ready;
-  std::shared_ptr<SingleClient>* const place = !is_free                ? nullptr
-                                               : subscriptions_in_use_ ? &nodes_[id]->subscriber
-                                                                       : &nodes_[id]->commands;
+  std::shared_ptr<SingleClient>* const place = !is_free                  ? nullptr
+                                               : subscriptions_.in_use() ? &nodes_[id]->subscriber
+                                                                         : &nodes_[id]->commands;
   if (place == nullptr || *place) {
     drop_client(connection);
     return;
@@ -109,7 +109,7 @@ void ClusterClient::on_node_state(NodeId id, State state, std::string_view why) 
     node.is_away = false;
   } else if (state == State::disconnected) {
     nodes_.on_lost(id, loop_.now_ms());
-    unconfirm_at(id);
+    subscriptions_.unconfirm_at(id);
     const auto refused = [](const std::shared_ptr<SingleClient>& client) {
       return client && client->state() == State::disconnected && client->last_error_is_refusal();
     };
@@ -124,7 +124,7 @@ void ClusterClient::on_node_state(NodeId id, State state, std::string_view why) 
 /// Closes connections that are not needed any more: to nodes that left the cluster, to replicas that cannot be reached, and for
 /// commands once there are subscriptions.
 void ClusterClient::sweep_nodes() {
-  const bool no_commands = subscriptions_in_use_ && live_count_ == 0;
+  const bool no_commands = subscriptions_.in_use() && live_count() == 0;
   for (std::size_t index = 0; index < nodes_.size(); ++index) {
     ClusterNode* const node = nodes_[index].get();
     if (node == nullptr) {

@@ -60,6 +60,7 @@ void Connection::on_connected() {
   const auto alive = listener_.hold();
   reader_ = std::make_shared<ReplyReader>(options_.reply_bytes_max, *this);
   first_bytes_ = true;
+  has_served_ = false;
   liveness_.on_connected(loop_.now_ms());
   login_.begin(writer_.control(), (needs_reply_ || tls_) && !subscriptions_.in_use());
   if (!login_.is_pending()) {
@@ -253,7 +254,14 @@ void Connection::take_reply(ReplyReader& current, ReplyReader::Item item) {
       liveness_.take_pong();  // an error also shows that Redis is alive
     }
   } else if (writer_.queue().in_flight_count() != 0) {
-    listener_.on_answer(writer_.queue().pop_in_flight(), current, item);
+    const Entry entry = writer_.queue().pop_in_flight();
+    if (is_number && entry.listener != nullptr) [[likely]] {
+      ++counters_.answered;
+      note_served();
+      reports_.guarded([&] { entry.listener->on_published(entry.tag, Outcome::ok, current.integer(), {}); });
+    } else {
+      listener_.on_answer(entry, current, item);
+    }
   } else {
     take_unasked(current, item);
   }
@@ -296,7 +304,7 @@ void Connection::request_subscriptions() {
 }
 
 void Connection::take_confirmation(ReplyReader& current, bool subscribed) {
-  listener_.on_confirmation();
+  note_served();
   if (!subscriptions_.confirm(current.kind(), subscribed, current.name())) {
     if (current.kind() != SubscriptionKind::shard || subscribed) {
       fail_broken("it confirms a subscription that was not asked for");

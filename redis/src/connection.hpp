@@ -36,9 +36,11 @@ class ConnectionListener {
   /// Keeps the listener and the connection alive.
   [[nodiscard]] virtual std::shared_ptr<const void> hold() = 0;
   virtual void on_logged_in() = 0;
-  /// Redis has answered the oldest command. The reply is integer() or reply() of `reader`.
+  /// Redis has answered the oldest command, and it is not a publish that has succeeded. The reply is integer() or reply() of
+  /// `reader`.
   virtual void on_answer(const Entry& entry, ReplyReader& reader, ReplyReader::Item item) = 0;
-  virtual void on_confirmation() = 0;
+  /// Redis has executed a command, or confirmed a subscription: the first on this connection.
+  virtual void on_served() = 0;
   /// Redis may have confirmed, refused or ended subscriptions.
   virtual void on_subscriptions_changed() = 0;
   /// The connection cannot be used; close() it.
@@ -86,6 +88,12 @@ class Connection final : public net::StreamListener, public MessageSink {
   void settle_writes();
   /// Redis has sent what it must not send.
   void fail_broken(std::string_view what);
+  void note_served() {
+    if (!has_served_) [[unlikely]] {
+      has_served_ = true;
+      listener_.on_served();
+    }
+  }
   /// Requests the subscriptions that have changed, once all commands issued before the first one have completed.
   void request_subscriptions();
   void deliver_subscriptions();
@@ -126,6 +134,7 @@ class Connection final : public net::StreamListener, public MessageSink {
   bool needs_reply_ = false;
   bool first_bytes_ = true;  ///< nothing was received on this connection yet
   bool is_logged_in_ = false;
+  bool has_served_ = false;
   Login login_;
   Liveness liveness_;
   Writer writer_;

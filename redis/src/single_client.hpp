@@ -70,7 +70,7 @@ class SingleClient final : public ClientCore, public ConnectionListener {
   [[nodiscard]] std::shared_ptr<const void> hold() override { return shared_from_this(); }
   void on_logged_in() override;
   void on_answer(const Entry& entry, ReplyReader& reader, ReplyReader::Item item) override;
-  void on_confirmation() override { retry_.start_again(); }
+  void on_served() override { retry_.start_again(); }
   void on_subscriptions_changed() override { update_state(); }
   void on_failure(const Login::Failure& failure) override;
   void on_events_end() override;
@@ -87,7 +87,7 @@ class SingleClient final : public ClientCore, public ConnectionListener {
   template <typename Write>
   void add_command(const Entry& entry, const Write& write);
   bool admit(const Entry& entry);
-  void take_publish_answer(const Entry& entry, ReplyReader& reader, ReplyReader::Item item);
+  void take_publish_error(const Entry& entry, ReplyReader& reader, ReplyReader::Item item);
   void take_command_answer(const Entry& entry, ReplyReader& reader, ReplyReader::Item item);
   void end_later(const Entry& entry, Outcome outcome, std::string_view why, std::uint64_t& counter);
   void end_waiting(std::string_view why, std::uint64_t& counter);

@@ -91,19 +91,15 @@ bool SingleClient::holds_commands(std::uint64_t now_ms) {
 // ---- in --------------------------------------------------------------------------------------------------------------------
 
 void SingleClient::on_answer(const Entry& entry, ReplyReader& reader, ReplyReader::Item item) {
-  if (entry.listener != nullptr) [[likely]] {
-    take_publish_answer(entry, reader, item);
+  if (entry.listener != nullptr) {
+    take_publish_error(entry, reader, item);
   } else {
     take_command_answer(entry, reader, item);
   }
 }
 
-void SingleClient::take_publish_answer(const Entry& entry, ReplyReader& reader, ReplyReader::Item item) {
-  if (item == ReplyReader::Item::integer) [[likely]] {
-    ++counters_.answered;
-    retry_.start_again();
-    reports_.guarded([&] { entry.listener->on_published(entry.tag, Outcome::ok, reader.integer(), {}); });
-  } else if (reader.reply().type == Reply::Type::error) {
+void SingleClient::take_publish_error(const Entry& entry, ReplyReader& reader, ReplyReader::Item item) {
+  if (item == ReplyReader::Item::reply && reader.reply().type == Reply::Type::error) {
     ++counters_.answered;
     ++counters_.refused;
     reports_.guarded([&] { entry.listener->on_published(entry.tag, Outcome::refused, 0, reader.reply().text); });
@@ -128,7 +124,7 @@ void SingleClient::take_command_answer(const Entry& entry, ReplyReader& reader, 
     result.reply = std::move(reader.reply());
   }
   if (result.outcome == Outcome::ok) {
-    retry_.start_again();
+    connection_.note_served();
   }
   if (done) {
     reports_.guarded([&] { done(std::move(result)); });
