@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,20 +10,17 @@
 
 #include "cluster_lanes.hpp"
 #include "cluster_questions.hpp"
+#include "state_machine_fixture.hpp"
 
 namespace cluster_lanes_test {
 
 using namespace socketio;
 using namespace socketio::redis;
+using namespace state_machine;
 
 namespace {
 
 using Done = std::vector<std::string>;
-
-class Zeroes final : public Random {
- public:
-  void fill(std::span<std::uint8_t> bytes) override { std::fill(bytes.begin(), bytes.end(), std::uint8_t{0}); }
-};
 
 class NoListener final : public PublishListener {
  public:
@@ -32,19 +28,14 @@ class NoListener final : public PublishListener {
 };
 
 /// Two primaries, of which node 0 is the home and owns all slots.
-class Scene final : public ClusterDriver {
+class Scene final : public IdleDriver {
  public:
   Scene() {
-    SlotMap map;
-    map.nodes = {{{"127.0.0.1", 1}, true}, {{"127.0.0.1", 2}, true}};
-    map.owners.assign(slot_count, 0);
-    nodes.apply(map, 0);
+    nodes.apply(two_primaries(), 0);
     nodes.choose_home(false, 0, random);
   }
-  std::shared_ptr<const void> hold() override { return nullptr; }
   std::uint64_t now_ms() const noexcept override { return now; }
   void request_refresh() override { ++refreshes; }
-  void request_turn() override {}
   void wake_after(std::uint64_t delay_ms) override { done.push_back("wake after " + std::to_string(delay_ms)); }
   bool can_send(NodeId id) override { return !busy.contains(id); }
   void send(std::uint32_t index, NodeId id, bool is_asking) override {
@@ -62,9 +53,6 @@ class Scene final : public ClusterDriver {
                                                                          : " not sent ";
     done.push_back(std::to_string(tag) + outcome + (result.outcome == Outcome::ok ? result.reply.text : result.message));
   }
-  void subscribe_at(NodeId, SubscriptionKind, std::string_view, MessageListener&) override {}
-  void unsubscribe_at(NodeId, SubscriptionKind, std::string_view, bool) override {}
-  void on_slot_moved() override {}
 
   /// Issues a command of slot 5, and returns its index.
   std::uint32_t issue(std::uint64_t tag, LaneId lane = 5, PublishListener* listener = nullptr) {
@@ -78,7 +66,7 @@ class Scene final : public ClusterDriver {
 
   Options options;
   Log log;
-  Zeroes random;
+  SameBytes random;
   ClusterNodes nodes{options};
   Reports reports{log};
   Counters counters;

@@ -3,32 +3,24 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "cluster_nodes.hpp"
 #include "slot.hpp"
+#include "state_machine_fixture.hpp"
 
 namespace cluster_nodes_test {
 
 using namespace socketio;
 using namespace socketio::redis;
+using namespace state_machine;
 
 namespace {
 
-class Zeroes final : public Random {
- public:
-  void fill(std::span<std::uint8_t> bytes) override { std::fill(bytes.begin(), bytes.end(), std::uint8_t{0}); }
-};
-
-Endpoint at(std::uint16_t port) { return {"127.0.0.1", port}; }
-
 /// Node 0 and node 1 are primaries and own half of the slots each; node 2 is a replica.
 SlotMap three_nodes() {
-  SlotMap map;
-  map.nodes = {{at(1), true}, {at(2), true}, {at(3), false}};
-  map.owners.assign(slot_count, 1);
-  std::fill_n(map.owners.begin(), slot_count / 2, std::uint16_t{0});
+  SlotMap map = two_primaries(slot_count / 2);
+  map.nodes.push_back({at(3), false});
   return map;
 }
 
@@ -43,7 +35,7 @@ Options some_options() {
 
 TEST_CASE("cluster nodes: a slot has its owner, and everything else the home") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   ClusterNodes nodes(options);
   CHECK_FALSE(nodes.has_map());
   CHECK(nodes.owner_of(0) == no_node);
@@ -71,7 +63,7 @@ TEST_CASE("cluster nodes: MOVED changes the owner of one slot, also to a node th
 
 TEST_CASE("cluster nodes: the home stays as long as it can be reached, and is never a replica") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   ClusterNodes nodes(options);
   nodes.apply(three_nodes(), 0);
   REQUIRE(nodes.choose_home(false, 0, random));
@@ -88,7 +80,7 @@ TEST_CASE("cluster nodes: the home stays as long as it can be reached, and is ne
 
 TEST_CASE("cluster nodes: without another primary the home stays, even if it is away") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   ClusterNodes nodes(options);
   nodes.apply(three_nodes(), 0);
   REQUIRE(nodes.choose_home(false, 0, random));
@@ -118,7 +110,7 @@ TEST_CASE("cluster nodes: a lost node without a connection is tried again when t
 
 TEST_CASE("cluster nodes: a node matters for its subscriptions, and for what it owns") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   ClusterNodes nodes(options);
   nodes.apply(three_nodes(), 0);
   const NodeId replica = nodes.find(at(3));
@@ -131,7 +123,7 @@ TEST_CASE("cluster nodes: a node matters for its subscriptions, and for what it 
 
 TEST_CASE("cluster nodes: those that can be reached are asked first, those that are away last, each once") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   ClusterNodes nodes(options);
   CHECK(nodes.to_ask(random) == std::vector{at(9), at(1)});
 

@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,21 +9,18 @@
 
 #include "cluster_subscriptions.hpp"
 #include "slot.hpp"
+#include "state_machine_fixture.hpp"
 
 namespace cluster_subscriptions_test {
 
 using namespace socketio;
 using namespace socketio::redis;
+using namespace state_machine;
 
 namespace {
 
 constexpr SubscriptionKind channel = SubscriptionKind::channel;
 constexpr SubscriptionKind shard = SubscriptionKind::shard;
-
-class Zeroes final : public Random {
- public:
-  void fill(std::span<std::uint8_t> bytes) override { std::fill(bytes.begin(), bytes.end(), std::uint8_t{0}); }
-};
 
 class Listener final : public MessageListener {
  public:
@@ -37,16 +33,12 @@ class Listener final : public MessageListener {
 };
 
 /// Two primaries, of which node 0 is the home and owns all slots.
-class Scene final : public ClusterDriver {
+class Scene final : public IdleDriver {
  public:
   Scene() {
-    SlotMap map;
-    map.nodes = {{{"127.0.0.1", 1}, true}, {{"127.0.0.1", 2}, true}};
-    map.owners.assign(slot_count, 0);
-    nodes.apply(map, 0);
+    nodes.apply(two_primaries(), 0);
     nodes.choose_home(true, 0, random);
   }
-  std::shared_ptr<const void> hold() override { return nullptr; }
   void subscribe_at(NodeId id, SubscriptionKind, std::string_view name, MessageListener& to) override {
     done.push_back("subscribe " + std::string(name) + " at " + std::to_string(id));
     made[std::string(name)] = &to;
@@ -56,14 +48,6 @@ class Scene final : public ClusterDriver {
   }
   void on_slot_moved() override { done.push_back("slot moved"); }
   void request_refresh() override { ++refreshes; }
-  void request_turn() override {}
-  std::uint64_t now_ms() const noexcept override { return 0; }
-  void wake_after(std::uint64_t) override {}
-  bool can_send(NodeId) override { return false; }
-  void send(std::uint32_t, NodeId, bool) override {}
-  void send_words(NodeId, std::span<const std::string_view>, CommandDone) override {}
-  bool holds_publishes() override { return false; }
-  void end_later(PublishListener*, std::uint64_t, CommandDone, CommandResult) override {}
 
   /// The node's answer; an error, or an empty one.
   void answer(const std::string& name, const std::string& error = {}) { made.at(name)->on_subscribed(name, error); }
@@ -71,7 +55,7 @@ class Scene final : public ClusterDriver {
 
   Options options;
   Log log;
-  Zeroes random;
+  SameBytes random;
   ClusterNodes nodes{options};
   Reports reports{log};
   Counters counters;

@@ -1,25 +1,18 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <span>
 
 #include "retry.hpp"
+#include "state_machine_fixture.hpp"
 
 namespace retry_test {
 
 using namespace socketio;
 using namespace socketio::redis;
+using namespace state_machine;
 
 namespace {
-
-/// All bytes are the same: with 0 no delay is shortened.
-class SameBytes final : public Random {
- public:
-  void fill(std::span<std::uint8_t> bytes) override { std::fill(bytes.begin(), bytes.end(), value); }
-  std::uint8_t value = 0;
-};
 
 Options some_options() {
   Options options;

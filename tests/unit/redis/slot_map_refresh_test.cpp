@@ -1,25 +1,19 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "slot_map_refresh.hpp"
+#include "state_machine_fixture.hpp"
 
 namespace slot_map_refresh_test {
 
 using namespace socketio;
 using namespace socketio::redis;
+using namespace state_machine;
 
 namespace {
-
-/// No delay is shortened.
-class Zeroes final : public Random {
- public:
-  void fill(std::span<std::uint8_t> bytes) override { std::fill(bytes.begin(), bytes.end(), std::uint8_t{0}); }
-};
 
 Options some_options() {
   Options options;
@@ -50,7 +44,7 @@ TEST_CASE("slot map refresh: begins only when it is wanted, and not while a quer
 
 TEST_CASE("slot map refresh: without a cause the next query is the regular one") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   SlotMapRefresh refresh(options);
   query(refresh, 0);
   CHECK(refresh.next(false, 0, random) == 60'000);
@@ -64,7 +58,7 @@ TEST_CASE("slot map refresh: without a cause the next query is the regular one")
 
 TEST_CASE("slot map refresh: delays double while there are causes, up to a second") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   SlotMapRefresh refresh(options);
   std::uint64_t now_ms = 20'000;
   query(refresh, now_ms);
@@ -83,7 +77,7 @@ TEST_CASE("slot map refresh: delays double while there are causes, up to a secon
 
 TEST_CASE("slot map refresh: several causes are one") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   SlotMapRefresh refresh(options);
   CHECK(refresh.request(50, random) == 50);
   CHECK(refresh.request(60, random) == std::nullopt);
@@ -93,7 +87,7 @@ TEST_CASE("slot map refresh: several causes are one") {
 
 TEST_CASE("slot map refresh: a cause while the query runs leads to another query") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   SlotMapRefresh refresh(options);
   refresh.want();
   REQUIRE(refresh.begin(20'000));
@@ -104,7 +98,7 @@ TEST_CASE("slot map refresh: a cause while the query runs leads to another query
 
 TEST_CASE("slot map refresh: the regular delay does not replace a shorter one") {
   const Options options = some_options();
-  Zeroes random;
+  SameBytes random;
   SlotMapRefresh refresh(options);
   query(refresh, 0);
   CHECK(refresh.request(0, random) == 100);
