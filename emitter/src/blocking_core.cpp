@@ -23,10 +23,10 @@ constexpr std::uint64_t last_turns_ms = 1'000;
 }  // namespace
 
 struct BlockingCore::State {
-  State(const EmitterOptions& options, const redis::Options& redis, EmitListener& listener)
+  State(const EmitterOptions& options, const redis::Options& redis, EmitListener& listener, const std::atomic<bool>& closing)
       : router(options, loop, listener, redis.queue_bytes_max),
         client(loop, redis),
-        pace(loop, client, router, emits, redis.log, in_ms(options.slow_server_wait)) {
+        pace(loop, client, router, emits, redis.log, in_ms(options.slow_server_wait), closing) {
     client.on_state([this](redis::State now, std::string_view) {
       if (now == redis::State::disconnected && away_since_ms == 0) {
         away_since_ms = loop.now_ms();
@@ -85,7 +85,7 @@ BlockingCore::BlockingCore(redis::Options redis, EmitterOptions options)
     : options_(std::move(options)),
       redis_(std::move(redis)),
       forks_(fork_count()),
-      state_(std::make_unique<State>(options_, redis_, static_cast<EmitListener&>(*this))) {}
+      state_(std::make_unique<State>(options_, redis_, static_cast<EmitListener&>(*this), closing_)) {}
 
 BlockingCore::~BlockingCore() {
   if (forks_ != fork_count()) {  // never used in this process
@@ -116,7 +116,7 @@ void BlockingCore::begin_in_child() {
   }
   const bool was_closed = state_->closed;
   leave_state_to_parent();
-  state_ = std::make_unique<State>(options_, redis_, static_cast<EmitListener&>(*this));
+  state_ = std::make_unique<State>(options_, redis_, static_cast<EmitListener&>(*this), closing_);
   state_->closed = was_closed;
   forks_ = fork_count();
 }
@@ -206,10 +206,10 @@ bool BlockingCore::wait_for_room(std::size_t bytes) {
     return queued == 0 || (queued <= limit && bytes <= redis_.queue_bytes_max - std::min(queued, redis_.queue_bytes_max));
   };
   state_->loop.poll();
-  while (!has_room()) {
+  while (!has_room() && !closing_) {
     if (state_->client.state() == redis::State::ready) {
       // Terminates: the client drops a connection whose replies time out.
-      state_->loop.run_until([&] { return has_room() || state_->client.state() != redis::State::ready; },
+      state_->loop.run_until([&] { return has_room() || closing_ || state_->client.state() != redis::State::ready; },
                              in_ms(options_.full_queue_wait));
       continue;
     }
@@ -220,7 +220,7 @@ bool BlockingCore::wait_for_room(std::size_t bytes) {
     if (waited_ms >= in_ms(options_.full_queue_wait)) {
       return true;  // the client refuses the emit, and counts it
     }
-    state_->loop.run_until([&] { return has_room() || state_->client.state() == redis::State::ready; },
+    state_->loop.run_until([&] { return has_room() || closing_ || state_->client.state() == redis::State::ready; },
                            in_ms(options_.full_queue_wait) - waited_ms);
   }
   return true;
@@ -291,6 +291,7 @@ void BlockingCore::poll() {
 }
 
 EmitSummary BlockingCore::close(std::uint64_t timeout_ms) {
+  closing_ = true;  // an emit of another thread waits no longer
   const Turn turn(*this);
   if (state_->closed) {
     return state_->emits.take_period();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -57,6 +58,7 @@ class BlockingCore final : public Outlet, private EmitListener {
   EmitterOptions options_;
   const redis::Options redis_;
   unsigned forks_;  ///< fork_count() of the process that the state belongs to
+  std::atomic<bool> closing_ = false;
   std::unique_ptr<State> state_;
   EmitId last_id_ = 0;
 };

@@ -6,7 +6,6 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/milliseconds.hpp>
 
-
 namespace socketio::emitter {
 namespace {
 
@@ -18,13 +17,14 @@ constexpr std::uint64_t away_bytes = std::uint64_t{64} << 10;
 }  // namespace
 
 ServerPace::ServerPace(Loop& loop, redis::Client& client, const PublishRouter& router, EmitCounters& emits, const Log& log,
-                       std::uint32_t wait_ms)
+                       std::uint32_t wait_ms, const std::atomic<bool>& closing)
     : loop_(loop),
       client_(client),
       router_(router),
       emits_(emits),
       log_(log),
       wait_(wait_ms),
+      closing_(closing),
       throttle_(static_cast<Throttle::Host&>(*this), wait_),
       easy_bytes_(wait_ms == 0 ? UINT64_MAX : unseen_bytes),
       granted_bytes_(easy_bytes_),
@@ -90,9 +90,9 @@ void ServerPace::give_up() {
   const std::size_t count = throttle_.give_up();
   emits_.count_stalled(count);
   note(throttle_.stalled().is_stream
-           ? "Readers of the stream read nothing for " + std::to_string(wait_.count()) +
+           ? "Readers of the stream took nothing from Redis for " + std::to_string(wait_.count()) +
                  " ms and were not waited for any longer."
-           : "Servers read nothing for " + std::to_string(wait_.count()) + " ms and were not waited for any longer.");
+           : "Servers took nothing from Redis for " + std::to_string(wait_.count()) + " ms and were not waited for any longer.");
 }
 
 void ServerPace::note(std::string sentence) {
@@ -104,7 +104,7 @@ void ServerPace::note(std::string sentence) {
 
 bool ServerPace::run(const std::function<bool()>& done, std::chrono::milliseconds timeout) {
   client_.flush();
-  return loop_.run_until(done, in_ms(timeout));
+  return loop_.run_until([&] { return done() || closing_; }, in_ms(timeout)) && done();
 }
 
 Throttle::Fleet ServerPace::fleet() const { return {router_.has_subscribers(), router_.stream_length_max()}; }
@@ -136,12 +136,12 @@ bool ServerPace::is_connected() { return client_.state() == redis::State::ready;
 
 bool ServerPace::settle() {
   run([this] { return emits_.waiting() == 0 || !is_connected(); }, wait_);
-  return true;
+  return !closing_;
 }
 
 bool ServerPace::pause(std::chrono::milliseconds time) {
   run([] { return false; }, time);
-  return true;
+  return !closing_;
 }
 
 void ServerPace::on_blind() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,9 +22,9 @@ namespace socketio::emitter {
 /// after those to all emits before it.
 class ServerPace final : private Throttle::Host {
  public:
-  /// The references outlive it. `wait_ms`  see EmitterOptions::slow_server_wait.
+  /// The references outlive it. `wait_ms`  see EmitterOptions::slow_server_wait. `closing`  set by another thread: ends a wait.
   ServerPace(Loop& loop, redis::Client& client, const PublishRouter& router, EmitCounters& emits, const Log& log,
-             std::uint32_t wait_ms);
+             std::uint32_t wait_ms, const std::atomic<bool>& closing);
 
   /// True if a message may be sent without a look at the servers.
   [[nodiscard]] bool is_easy(std::size_t bytes, std::uint64_t entries) const noexcept {
@@ -55,6 +56,7 @@ class ServerPace final : private Throttle::Host {
   void make_way(std::chrono::milliseconds) override {}
   bool settle() override;
   bool pause(std::chrono::milliseconds time) override;
+  [[nodiscard]] bool is_interrupted() const override { return closing_; }
   void on_blind() override;
 
   /// A question whose reply may arrive after the call that asked it.
@@ -69,6 +71,7 @@ class ServerPace final : private Throttle::Host {
   EmitCounters& emits_;
   const Log& log_;
   const std::chrono::milliseconds wait_;
+  const std::atomic<bool>& closing_;
   Throttle throttle_;
   std::optional<OutputLimit> limit_;
   std::shared_ptr<Answer> asked_;

@@ -55,6 +55,9 @@ TEST_CASE("nodes: the settings of a fleet are checked alike for every adapter") 
   socketio::StreamsOptions many;
   many.stream_count = socketio::limits::streams_max + 1;
   CHECK_THROWS_AS(socketio::streams_adapter(nullptr, many), socketio::Error);
+  many.stream_count = 1;
+  many.stream_length_max = 0;
+  CHECK_THROWS_AS(socketio::streams_adapter(nullptr, many), socketio::Error);
   socketio::ClassicOptions classic;
   classic.key = "\xff";
   CHECK_THROWS_AS(socketio::classic_adapter(nullptr, classic), socketio::Error);

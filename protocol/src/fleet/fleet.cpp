@@ -27,6 +27,9 @@ void Fleet::check() const {
     throw Error(ErrorCode::bad_option,
                 "The number of streams is at least 1 and at most " + std::to_string(limits::streams_max) + ".");
   }
+  if (stream_length_max == 0) {
+    throw Error(ErrorCode::bad_option, "A stream that keeps no entry delivers none: stream_length_max is at least 1.");
+  }
 }
 
 }  // namespace socketio

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <utility>
 
 #include <socketio/common/error.hpp>
@@ -29,6 +30,25 @@ void check(const ServerOptions& options) {
   }
   if (options.threads == 0 || options.threads > ServerOptions::threads_max) {
     throw Error(ErrorCode::bad_option, "threads must be between 1 and " + std::to_string(ServerOptions::threads_max) + ".");
+  }
+  for (const auto& [name, duration] : std::initializer_list<std::pair<const char*, std::chrono::milliseconds>>{
+           {"connect_timeout", options.connect_timeout},
+           {"engine.ping_interval", options.engine.ping_interval},
+           {"engine.ping_timeout", options.engine.ping_timeout},
+           {"engine.upgrade_timeout", options.engine.upgrade_timeout},
+           {"engine.queue_timeout", options.engine.queue_timeout},
+           {"http.header_timeout", options.http.header_timeout},
+           {"http.body_timeout", options.http.body_timeout},
+           {"http.idle_timeout", options.http.idle_timeout}}) {
+    if (duration.count() <= 0) {
+      throw Error(ErrorCode::bad_option, std::string(name) + " must be above 0.");
+    }
+  }
+  // Clients wait for the sum, and timers of JavaScript that are longer end at once.
+  constexpr std::chrono::milliseconds javascript_max{0x7fffffff};
+  if (options.engine.ping_interval > javascript_max ||
+      options.engine.ping_timeout > javascript_max - options.engine.ping_interval) {
+    throw Error(ErrorCode::bad_option, "engine.ping_interval and engine.ping_timeout must be below 24.8 days together.");
   }
 }
 

@@ -100,10 +100,34 @@ TEST_CASE("pace: a server that reads nothing at all is given up after the time, 
   const EmitSummary summary = io.flush(20s);
   CHECK(summary.ok());
   CHECK(summary.stalled_servers == 1);
-  CHECK(summary.note.find("read nothing for 50 ms") != std::string::npos);
+  CHECK(summary.note.find("took nothing from Redis for 50 ms") != std::string::npos);
   CHECK(summary.reached_fewer != 0);
   CHECK(summary.no_receivers == 0);
   CHECK(other.has(total));
+}
+
+TEST_CASE("pace: close() on another thread ends the wait of an emit, and keeps its deadline") {
+  const RedisServer redis({"--client-output-buffer-limit", "pubsub 4mb 0 0"});
+  Subscriber hung(redis.port());
+  hung.pause(true);
+  Emitter io(redis.url(), waiting(3'600'000));  // longer than the test may take
+  bool was_closed = false;
+  std::thread job([&] {
+    const std::string text(30'000, 'x');
+    try {
+      for (;;) {
+        io.emit("order", text);
+      }
+    } catch (const Error& error) {
+      was_closed = error.code() == ErrorCode::closed;
+    }
+  });
+  const bool waits = eventually([&] { return calls(redis, "client|list") >= 10; }, 20s);
+  const EmitSummary summary = io.close(1s);
+  job.join();
+  CHECK(waits);
+  CHECK(was_closed);
+  CHECK(summary.ok());
 }
 
 TEST_CASE("pace: a user without the right to list clients emits as before, and the summary says that nothing was waited for") {

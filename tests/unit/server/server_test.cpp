@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -37,6 +38,33 @@ TEST_CASE("server: a loop with nothing else ends as soon as the server has, and 
   io.close(1h, [&told] { ++told; });
   loop.run();
   CHECK(told == 2);
+}
+
+TEST_CASE("server: durations that no client or connection could live with are refused") {
+  socketio::Loop loop;
+  const auto accepts = [&loop](const std::function<void(ServerOptions&)>& set) {
+    ServerOptions options;
+    set(options);
+    try {
+      Server io(loop, options);
+      return true;
+    } catch (const socketio::Error& error) {
+      CHECK(error.code() == socketio::ErrorCode::bad_option);
+      return false;
+    }
+  };
+  CHECK_FALSE(accepts([](ServerOptions& options) { options.http.header_timeout = 0ms; }));
+  CHECK_FALSE(accepts([](ServerOptions& options) { options.engine.ping_timeout = -1ms; }));
+  CHECK_FALSE(accepts([](ServerOptions& options) { options.engine.ping_interval = std::chrono::milliseconds::max(); }));
+  CHECK_FALSE(accepts([](ServerOptions& options) { options.engine.ping_timeout = std::chrono::milliseconds::max(); }));
+  CHECK_FALSE(accepts([](ServerOptions& options) {  // setTimeout() ends at once for 2^31 ms
+    options.engine.ping_interval = std::chrono::milliseconds(0x40000000);
+    options.engine.ping_timeout = std::chrono::milliseconds(0x40000000);
+  }));
+  CHECK(accepts([](ServerOptions& options) {
+    options.engine.ping_interval = std::chrono::milliseconds(0x40000000);
+    options.engine.ping_timeout = std::chrono::milliseconds(0x3fffffff);
+  }));
 }
 
 TEST_CASE("server: what allow_request throws refuses the session, and is told") {

@@ -36,13 +36,14 @@ struct Fleet {
   std::string stream_name = "socket.io";                      ///< streams: `streamName`
   /// Streams: `streamCount`, at most limits::streams_max. Above 1: "socket.io-0", "socket.io-1"...; each namespace uses one.
   std::uint32_t stream_count = 1;
-  std::uint64_t stream_length_max = 10'000;  ///< streams: `maxLen`, approximate number of entries kept in a stream
+  std::uint64_t stream_length_max = 10'000;  ///< streams: `maxLen`, approximate number of entries kept; at least 1
   bool use_sharded_pubsub = false;           ///< streams: `useShardedPubSub`, which needs Redis 7
   /// Streams: true when classic servers use the same key. Official classic servers crash on messages that a streams fleet
   /// receives by PUBLISH, so server-side events throw Error(not_supported).
   bool beside_classic = false;
 
-  /// Throws Error(bad_utf8), and Error(bad_option) for a number of streams that is 0 or above the limit.
+  /// Throws Error(bad_utf8), and Error(bad_option) for a number of streams that is 0 or above the limit, or a
+  /// length of 0.
   SOCKETIO_API void check() const;
 };
 
