@@ -19,8 +19,8 @@ bool is_negative_number(std::string_view argument) {
   return argument.size() > 1 && argument[0] == '-' && argument[1] >= '0' && argument[1] <= '9';
 }
 
-/// Whether the arguments may contain the option. cxxopts is not told of the others: to describe all takes a tenth of the time
-/// that a whole emit takes.
+/// True if the arguments may contain the option. Only such options are passed to cxxopts: passing all of them takes a tenth of
+/// the time of a whole emit.
 bool may_be_among(const std::vector<std::string>& arguments, const OptionEntry& entry) {
   bool found = false;
   for_each_name(entry, [&](std::string_view name) {
@@ -120,7 +120,7 @@ std::string spell(const std::string& argument, const Syntax& syntax, const Encod
 
 std::string see_help(const Syntax& syntax) { return std::string(syntax.tool) + " --help shows all options"; }
 
-/// Names that other programs use for an option, and how it is written here.
+/// A name that other programs use for an option, and how the option is written here.
 struct Synonym {
   std::string_view word;
   std::string_view option;  ///< its long name

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-// Parts of the help texts that both tools have.
+// Parts of the help texts that both tools share.
 namespace socketio::cli::help_parts {
 
 /// The options for the connection to Redis.

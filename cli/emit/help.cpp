@@ -94,8 +94,8 @@ Checks:
       --dry-run            print channel, command, message and hex; send nothing
       --require-receivers N
                            fail (status 4) when an emit reached fewer than N
-                           servers (taps and other subscribers do not count); 1
-                           in a cron job detects that no server is there
+                           servers (taps and other subscribers do not count);
+                           with 1, a cron job detects that no server listens
 
 Redis:
 )";
@@ -149,9 +149,9 @@ Exit status:
   0    all done, even if no server listens: see --require-receivers
   1    wrong options or bad input
   2    no connection, not allowed, or the servers use another transport
-  3    some failed (as a bad line that --on-error skip left out), are
+  3    some failed (also bad lines that --on-error skip left out), are
        unconfirmed, or reached fewer servers than there were; output was lost
-  4    fewer servers reached than --require-receivers
+  4    an emit reached fewer servers than --require-receivers
   5    --ack: not all answers came in time
   130  interrupted (143: terminated; 129: its terminal was closed), after the
        lines that were read have been sent

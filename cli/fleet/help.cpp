@@ -10,7 +10,7 @@ constexpr std::string_view before_connection =
     R"(socketio-fleet looks at a Socket.IO fleet, through Redis.
 
 Examples:
-  socketio-fleet servers                    the servers, and who does not answer
+  socketio-fleet servers                    the servers, and which do not answer
   socketio-fleet rooms                      rooms and how many are in each
   socketio-fleet sockets -t kitchen         who is in a room
   socketio-fleet count -n /admin            how many there are, of a namespace
@@ -106,7 +106,8 @@ Exit status:
   0    all done; doctor: nothing is wrong
   1    wrong options, or a file that cannot be used
   2    no connection, not allowed, or no server to ask
-  3    something was lost: the output or the record was too slow
+  3    output or recording is incomplete: its reader or the disk was too slow,
+       or the disk was full
   5    servers did not answer in time: the answers that came are shown
   6    doctor: something is wrong
   130  interrupted (143: terminated; 129: its terminal was closed), with what

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Prints a C++ file made of the snippets of a page of the docs, so that a compiler can say whether they are true.
+"""Prints a C++ file made of the snippets of a page of the docs, so that a compiler can check them.
 
-Each ```cpp block that is no program of its own becomes a function; structs at its beginning go before it. What the page about the
-server says that snippets have at hand (io, socket, loop, options) are its parameters; snippets of other pages have nothing at hand.
+Each ```cpp block that is not a program of its own becomes a function; structs at its beginning go before it. Functions of the
+page about the server have the parameters that the page names (io, socket, loop, options); those of other pages have none.
 """
 import pathlib
 import re

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compiles refused.cpp: each line with a mark is one error, with the sentence of the mark, and no other line is any. With C++17,
-the first error of each public header is that C++20 is needed."""
+"""Compiles refused.cpp: each line with a mark gives one error, with the sentence of the mark, and other lines give none. With
+C++17, the first error of each public header is that C++20 is needed."""
 import pathlib
 import re
 import subprocess
@@ -15,7 +15,7 @@ INCLUDES = [f"-I{ROOT / folder / 'include'}" for folder in FOLDERS]
 
 
 def old_standard():
-    """Problems of the public headers with C++17: the preprocessor for all of them, the compiler for those that programs include."""
+    """Problems of the public headers with C++17: the preprocessor for all, the compiler for those that programs include."""
     sentence, problems = "socketio-redis needs C++20", []
     for folder in FOLDERS:
         base = ROOT / folder / "include"

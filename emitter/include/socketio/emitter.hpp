@@ -31,8 +31,8 @@ class LoopCore;
 /// This form needs no event loop: it works inside its calls, on the calling thread. Any thread may call; a lock keeps each
 /// thread's emits in order. emit() appends the message to a buffer and writes once enough bytes are buffered; flush() writes
 /// the rest and waits for the replies of Redis. Nothing runs between calls: a lost connection is detected and replaced at the
-/// next call. emit() waits for servers that read more slowly than it sends (EmitterOptions::slow_server_wait_ms); what they
-/// missed nevertheless is in the summary (EmitSummary::reached_all()).
+/// next call. emit() waits for servers that read more slowly than it sends (EmitterOptions::slow_server_wait). The summary
+/// counts emits that did not reach every server, as far as Redis reports it: see EmitSummary::reached_all().
 ///
 /// After a fork both parent and child may use it: the child opens its own connection at its first emit, and its counts begin at
 /// zero; the parent sends the emits that were queued at the time of the fork. (An AsyncEmitter works only in the process that

@@ -28,9 +28,9 @@ namespace socketio::adapter {
 struct RecoveryOptions {
   bool enabled = false;
   std::chrono::milliseconds max_disconnection{120'000};  ///< time for which sessions and packets are kept
-  std::size_t packets_max = 100'000;             ///< kept per namespace; the oldest are dropped first
-  std::size_t packet_bytes_max = 64U << 20;      ///< bytes of packets kept per namespace; the oldest are dropped first
-  std::size_t sessions_max = 100'000;            ///< kept per namespace; the oldest are dropped first
+  std::size_t packets_max = 100'000;                     ///< kept per namespace; the oldest are dropped first
+  std::size_t packet_bytes_max = 64U << 20;              ///< bytes of packets kept per namespace; the oldest are dropped first
+  std::size_t sessions_max = 100'000;                    ///< kept per namespace; the oldest are dropped first
 };
 
 /// Clock and timers for an adapter. Everything runs on the adapter's loop.

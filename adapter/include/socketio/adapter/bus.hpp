@@ -37,7 +37,7 @@ class SOCKETIO_API StreamReader {
 
 struct StreamReading {
   std::string stream;
-  std::uint32_t count = 100;       ///< most entries in one reply
+  std::uint32_t count = 100;                    ///< most entries in one reply
   std::chrono::milliseconds block_time{5'000};  ///< time that one XREAD waits for entries
 };
 

@@ -13,7 +13,8 @@
 
 namespace socketio {
 
-/// Options of `@socket.io/redis-streams-adapter` 0.3. Of the fleet's settings, `sharded_mode` has no effect.
+/// Options of `@socket.io/redis-streams-adapter` 0.3. Of the settings in Fleet, `transport`, `sharded_mode` and
+/// `beside_classic` have no effect.
 struct StreamsOptions : Fleet {
   std::uint32_t read_count = 100;
   std::chrono::milliseconds block_time{5'000};
@@ -30,6 +31,7 @@ struct StreamsOptions : Fleet {
 };
 
 /// The adapter of fleets on `@socket.io/redis-streams-adapter`. With ServerOptions::recovery, clients recover on any server.
-SOCKETIO_API adapter::AdapterFactory streams_adapter(std::shared_ptr<adapter::Bus> bus, StreamsOptions options = StreamsOptions());
+SOCKETIO_API adapter::AdapterFactory streams_adapter(std::shared_ptr<adapter::Bus> bus,
+                                                     StreamsOptions options = StreamsOptions());
 
 }  // namespace socketio

@@ -37,7 +37,7 @@ class SOCKETIO_API Encoder {
   ///
   /// `key`  the prefix of all channels; "socket.io" unless the fleet's adapters were given another `key`.
   explicit Encoder(std::string key = "socket.io", std::size_t message_bytes_max = limits::message_bytes_max);
-  /// Throws Error(bad_utf8), and Error(bad_option) for a stream count of 0 or above 2^31 - 1.
+  /// Throws Error(bad_utf8), and Error(bad_option) for a stream count of 0 or above limits::streams_max.
   explicit Encoder(Fleet fleet, std::size_t message_bytes_max = limits::message_bytes_max);
 
   enum class Command : std::uint8_t {

@@ -41,10 +41,10 @@ struct EmitSummary {
   /// Confirmed, with an unknown number of receivers (streams). Not part of the counts of receivers.
   std::uint64_t receivers_unknown = 0;
   std::uint64_t selected_nobody = 0;  ///< an empty list of rooms was given, so nothing was published; not among `confirmed`
-  /// Confirmed, and delivered to fewer subscribers than an emit to all servers of the same namespace before it: a server was
-  /// disconnected, restarted or stopped meanwhile (or another subscriber ended, such as `socketio-fleet tap`). Compares emits
-  /// since the last flush(), the first of them with the last one before. 0 where Redis does not count all servers: streams, the
-  /// channel of a single room in a sharded fleet, classic in a Redis Cluster.
+  /// Confirmed emits that were delivered to fewer subscribers than an earlier emit to all servers of the same namespace: a
+  /// server was disconnected, restarted or stopped meanwhile (or another subscriber ended, such as `socketio-fleet tap`).
+  /// Compares emits since the last flush(), and the first of them with the last one before that flush(). 0 where Redis does
+  /// not count all servers: streams, the channel of a single room in a sharded fleet, classic in a Redis Cluster.
   std::uint64_t reached_fewer = 0;
   /// Servers that emit() no longer waited for, see EmitterOptions::slow_server_wait. They may miss emits.
   std::uint64_t stalled_servers = 0;
@@ -53,10 +53,11 @@ struct EmitSummary {
   std::string message;  ///< reason of the first failure, or why there is no connection
   std::string note;     ///< one sentence: why servers were not waited for, although emits were accepted; empty otherwise
 
-  /// True when Redis accepted every emit. Says nothing about the servers: see reached_all().
+  /// True when Redis accepted every emit. It does not check whether they reached servers: see reached_all().
   [[nodiscard]] bool ok() const noexcept { return refused + not_sent + unconfirmed + waiting == 0; }
-  /// True when Redis accepted every emit, and as far as it can be known each one reached all servers: none reached no server or
-  /// fewer than before, and no server was given up. In a sharded fleet, an emit to a room without clients reaches no server.
+  /// True when Redis accepted every emit and, as far as Redis reports it, each one reached all servers: each reached at least
+  /// one server and not fewer than before, and emit() did not stop waiting for any server. In a sharded fleet, it is false after
+  /// an emit to a room without clients, which reaches no server.
   [[nodiscard]] bool reached_all() const noexcept {
     return ok() && no_receivers == 0 && reached_fewer == 0 && stalled_servers == 0;
   }
@@ -89,8 +90,8 @@ struct EmitterOptions : Fleet {
   /// (client-output-buffer-limit) and streams drop entries that were not read. After this long without any progress of a server
   /// it goes on without that server (EmitSummary::stalled_servers). 0: emit() does not look at the servers.
   ///
-  /// Cost       one CLIENT LIST for each few megabytes or, with streams, each quarter of `stream_length_max`; none before the
-  ///            first megabyte. Redis users need the right to `client|list`; without it emit() does not wait
+  /// Cost       one CLIENT LIST for every few megabytes, none before the first megabyte; with streams, one for every quarter of
+  ///            `stream_length_max`. Redis users need the right to `client|list`; without it emit() does not wait
   ///            (EmitSummary::note). The limits come from CONFIG GET, or are Redis' default values where that is refused.
   std::chrono::milliseconds slow_server_wait = limits::slow_server_wait;
   /// Called once for each emit, when it has ended: in the blocking form on the thread that emits, flushes or closes, after the

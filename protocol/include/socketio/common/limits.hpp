@@ -17,7 +17,7 @@ inline constexpr std::size_t message_bytes_max = std::size_t{256} << 20;
 inline constexpr std::size_t kept_bytes_max = std::size_t{1} << 20;
 /// Maximum number of rooms in one `rooms` or `except` list of a message.
 inline constexpr std::size_t rooms_max = 100'000;
-/// Maximum number of streams of a fleet; each costs every server a read.
+/// Maximum number of streams of a fleet; every server reads each of them.
 inline constexpr std::uint32_t streams_max = 10'000;
 
 /// Maximum number of binary attachments of one Socket.IO packet, and of their bytes together. An attachment that is used

@@ -8,7 +8,7 @@
 
 namespace socketio {
 
-/// Transport that the servers of a fleet use between each other. A fleet uses one, except while it is migrated to another.
+/// Transport that the servers of a fleet use among themselves. A fleet uses one, except while it is migrated to another.
 enum class Transport : std::uint8_t {
   classic,  ///< createAdapter of `@socket.io/redis-adapter`, and `socket.io-redis`
   sharded,  ///< createShardedAdapter of `@socket.io/redis-adapter`; needs Redis 7
@@ -27,8 +27,8 @@ enum class SubscriptionMode : std::uint8_t {
   dynamic_private,  ///< all rooms
 };
 
-/// Settings of a fleet's adapters. All of its servers, and every process that publishes to it or asks it, need the same. Those
-/// that do not concern its transport are ignored.
+/// Settings of a fleet's adapters. All of its servers, and every process that publishes to it or sends requests to it, need
+/// the same values (`stream_length_max` may differ). Settings of other transports are ignored.
 struct Fleet {
   Transport transport = Transport::classic;
   std::string key = "socket.io";  ///< prefix of all channels. classic: `key`; sharded and streams: `channelPrefix`

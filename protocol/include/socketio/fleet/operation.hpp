@@ -31,7 +31,7 @@ struct Operation {
   static Operation server_side(const Target& target, Bytes data) noexcept { return {Kind::server_side, target, data}; }
 };
 
-/// A copy of an operation, for one that is performed later.
+/// Copy of an operation that owns its data, for an operation that is performed later.
 struct OwnedOperation {
   Operation::Kind kind = Operation::Kind::emit;
   Target target = {};

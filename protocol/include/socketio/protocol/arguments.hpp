@@ -86,7 +86,7 @@ template <typename T>
 inline constexpr bool is_wide_text =
     std::is_convertible_v<const T&, std::wstring_view> || std::is_convertible_v<const T&, std::u8string_view> ||
     std::is_convertible_v<const T&, std::u16string_view> || std::is_convertible_v<const T&, std::u32string_view>;
-/// True for functions and function objects whose call is no template.
+/// True for functions, and for function objects whose call operator is neither a template nor overloaded.
 template <typename T>
 inline constexpr bool is_callable = std::is_function_v<std::remove_pointer_t<T>> || requires {
   &T::operator();

@@ -18,7 +18,7 @@ struct Target {
   std::vector<Room> except = {};  ///< without duplicates
   Flags flags = {};
   bool nobody = false;  ///< true: an empty list of rooms was selected, and no room since; no socket is addressed
-  bool local = false;   ///< of a server: only its own sockets
+  bool local = false;   ///< in a server: only the sockets of this server
 };
 
 namespace target {

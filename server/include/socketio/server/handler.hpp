@@ -75,7 +75,7 @@ template <typename T>
 inline constexpr bool is_bytes =
     std::is_same_v<T, Binary> || std::is_same_v<T, std::vector<unsigned char>> || std::is_same_v<T, std::vector<char>>;
 
-/// What an argument must be to fit a parameter of type T.
+/// Describes the arguments that fit a parameter of type T.
 template <typename T>
 constexpr std::string_view words_for() {
   if constexpr (value::is_optional<T>::value) {

@@ -37,9 +37,9 @@ struct Problem {
   std::string_view socket_id;  ///< empty where no socket is concerned
   std::string_view event;      ///< name of the event, or of the callback
   std::string_view message;
-  /// arguments_do_not_fit: which argument, from 0; what the handler takes there ("a string"), and what came ("the number 5",
-  /// or empty when the argument is missing). `message` says the same in a sentence that counts from 1. Empty for a handler
-  /// that the application made as an EventHandler.
+  /// arguments_do_not_fit: index of the argument, from 0; what the handler takes there ("a string"), and what arrived ("the
+  /// number 5", or empty when the argument is missing). `message` has the same in a sentence, where arguments count from 1.
+  /// Empty for a handler that the application made as an EventHandler.
   std::optional<std::size_t> argument = {};
   std::string_view expected = {};
   std::string_view got = {};
