@@ -17,7 +17,8 @@ constexpr std::uint64_t retry_ms = 1'000;
 /// low otherwise: a reader that changes to another connection misses nothing.
 redis::Options reader_options(redis::Options options, const StreamReading& reading) {
   if (in_ms(options.command_timeout) != 0) {
-    options.command_timeout = std::min(options.command_timeout, limits::command_timeout) + reading.block_time;
+    options.command_timeout = std::min(options.command_timeout, limits::command_timeout) +
+                              std::chrono::milliseconds(in_ms(reading.block_time));
   }
   options.silent_wait = std::chrono::milliseconds(0);  // nothing was published that could be lost
   return options;

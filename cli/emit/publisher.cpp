@@ -219,6 +219,29 @@ void Publisher::count_servers(ServerCounts::Place place) {
   }
 }
 
+/// False while there is nothing to slow down: a batch of one small emit needs no second connection, and without Redis there is
+/// nothing to measure.
+bool Publisher::begin_throttle() {
+  if (emits_ == 0 && kept_bytes_ <= harmless_bytes) {
+    return false;
+  }
+  if (!watch_) {
+    watch_.emplace(options_, console_);
+  }
+  if (emits_ != 0) {
+    emitter_.poll();  // Redis may have gone away since
+  }
+  if (emitter_.state() != redis::State::ready) {
+    return false;
+  }
+  throttle_.emplace(options_, console_, signals_, *watch_, sender());
+  throttle_->begin(limits_->subscribers);
+  if (emits_ != 0) {
+    throttle_->sent(0);  // the first is in the stream, and its bytes are too few to count
+  }
+  return true;
+}
+
 Halt Publisher::make_room(const OwnedOperation& operation, Position end) {
   if (compares_sizes_ && !limits_) [[unlikely]] {  // the limits were queried, but the reply was not awaited
     emitter_.with_client([](redis::Client&) {}, [this] { return limits_.has_value(); }, options_.timeout);
@@ -229,14 +252,8 @@ Halt Publisher::make_room(const OwnedOperation& operation, Position end) {
     return Halt::none;
   }
   if (!throttle_) [[unlikely]] {
-    if (emits_ == 0 && kept_bytes_ <= harmless_bytes) {
-      return Halt::none;  // a batch of one small emit needs no second connection
-    }
-    watch_.emplace(options_, console_);
-    throttle_.emplace(options_, console_, signals_, *watch_, sender());
-    throttle_->begin(limits_->subscribers);
-    if (emits_ != 0) {
-      throttle_->sent(0);  // the first is in the stream, and its bytes are too few to count
+    if (!begin_throttle()) {
+      return Halt::none;
     }
   }
   std::string problem;
@@ -274,7 +291,9 @@ Halt Publisher::keep_up() {
     return Halt::refused;
   }
   if (watch_ && (recounts_ || emits_ % look_around_emits == 0)) [[unlikely]] {
-    throttle_->look();
+    if (throttle_) {
+      throttle_->look();
+    }
     if (const Halt halt = look_around(); halt != Halt::none) {
       return halt;
     }

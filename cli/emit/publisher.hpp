@@ -89,6 +89,7 @@ class Publisher final : public Destination {
   void count_servers(ServerCounts::Place place);
   std::optional<FoundTransport> ask_who_listens(bool with_streams, const std::string& nsp);
   void on_result(const EmitResult& result);
+  bool begin_throttle();
   void watch_connection(Clock::time_point now);
   Halt wait(bool until_the_end);
   Halt wait_for_answers(bool until_the_end);

@@ -78,8 +78,8 @@ bool ServerPace::learn_limits() {
   }
   const auto limits = std::make_shared<std::optional<OutputLimits>>();
   ask_output_limits(client_, [limits](const OutputLimits& found) { *limits = found; });
-  if (!run([&limits] { return limits->has_value(); }, wait_)) {
-    return false;
+  if (!run([&limits] { return limits->has_value(); }, wait_) || client_.state() != redis::State::ready) {
+    return false;  // not in time, or the connection was lost: these are not its limits
   }
   limit_ = (*limits)->subscribers;
   throttle_.begin(*limit_);

@@ -51,13 +51,17 @@ Readers readers_in(std::string_view clients) {
     if (client_list::is_tool(line)) {
       return;
     }
-    const std::string_view id = line.substr(0, line.find(' '));
+    std::string id(line.substr(0, line.find(' ')));
+    if (const std::string_view node = member_of(line, "laddr"); !node.empty()) {  // of the nodes of a cluster, each has its own ids
+      id += ' ';
+      id += node;
+    }
     const std::uint64_t kept_bytes = number_of(member_of(line, "omem"));
     if (kept_bytes != 0 && is_subscribed(line)) {
-      readers.kept_bytes[std::string(id)] = kept_bytes;
+      readers.kept_bytes[id] = kept_bytes;
     }
     if (member_of(line, "cmd") == "xread") {
-      readers.of_streams[std::string(id)] = {member_of(line, "flags").find('b') != std::string_view::npos,
+      readers.of_streams[id] = {member_of(line, "flags").find('b') != std::string_view::npos,
                                              std::chrono::seconds(number_of(member_of(line, "idle")))};
     }
   });
@@ -144,14 +148,15 @@ Throttle::Looked Throttle::measure(Readers& readers, Clock::time_point answered_
 /// be waited for: one whose buffer was not empty at the beginning counts only once its buffer has grown.
 std::uint64_t Throttle::slowest(const Readers& readers, std::uint64_t arrived_bytes) {
   std::erase_if(seen_, [&readers](const auto& one) { return !readers.kept_bytes.contains(one.first); });
+  const Clock::time_point now = Clock::now();
   std::uint64_t most = 0;
   for (const auto& [id, kept_bytes] : readers.kept_bytes) {
     const auto [found, is_new] = seen_.try_emplace(id);
     Seen& seen = found->second;
     if (is_new) {
-      seen = {kept_bytes, arrived_bytes, sent_bytes_ != 0 || !room_.may_grow(kept_bytes)};
+      seen = {kept_bytes, arrived_bytes, sent_bytes_ != 0 || !room_.may_grow(kept_bytes), false, now};
     } else if (seen.kept_bytes != kept_bytes) {
-      seen = {kept_bytes, arrived_bytes, seen.is_concerned || kept_bytes > seen.kept_bytes, seen.is_given_up};
+      seen = {kept_bytes, arrived_bytes, seen.is_concerned || kept_bytes > seen.kept_bytes, seen.is_given_up, now};
     } else if (arrived_bytes - seen.arrived_bytes >= telling_bytes) {
       seen.is_concerned = false;
     }
@@ -172,9 +177,10 @@ std::size_t Throttle::give_up() {
   for (const auto& one : seen_) {
     most = is_waited_for(one) ? std::max(most, one.second.kept_bytes) : most;
   }
+  const Clock::time_point now = Clock::now();
   std::size_t count = 0;
   for (auto& one : seen_) {
-    if (is_waited_for(one) && one.second.kept_bytes == most) {
+    if (is_waited_for(one) && (one.second.kept_bytes == most || now - one.second.moved_at >= timeout_)) {
       one.second.is_given_up = true;
       ++count;
     }

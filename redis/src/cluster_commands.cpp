@@ -177,8 +177,8 @@ void ClusterClient::release(std::uint32_t index, Outcome outcome) {
   lanes_.release(index);
   ++counters_.answered;
   counters_.refused += outcome == Outcome::ok ? 0U : 1U;
-  if (is_closing_) {
-    turn_end_.request();  // it may have been the last one, so that closing is complete
+  if (is_closing_ || questions_.count() != 0) {
+    turn_end_.request();  // closing may be complete, or a connection has room for a question
   }
 }
 
@@ -224,7 +224,7 @@ void ClusterClient::on_transaction_answer(std::uint32_t index, std::size_t part,
   }
   const std::unique_ptr<ClusterTransaction> ended = std::move(lanes_[index].transaction);
   lanes_.release(index);
-  if (is_closing_) {
+  if (is_closing_ || questions_.count() != 0) {
     turn_end_.request();
   }
   for (std::size_t number = 0; number < ended->dones.size(); ++number) {

@@ -106,7 +106,7 @@ std::shared_ptr<SingleClient> Sentinels::connect_to(const Endpoint& sentinel, st
   options.client_name.clear();  // an ACL of the sentinel may not allow it
   options.connect_timeout = std::chrono::milliseconds(timeout_ms);
   options.command_timeout = options.connect_timeout;
-  if (options_.command_timeout.count() != 0) {
+  if (in_ms(options_.command_timeout) != 0) {
     options.command_timeout = std::min(options.command_timeout, options_.command_timeout);
   }
   options.reply_bytes_max = sentinel_reply_bytes_max;

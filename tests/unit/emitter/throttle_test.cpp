@@ -80,6 +80,10 @@ TEST_CASE("server watch: slow subscribers and the readers of streams are seen in
   CHECK_FALSE(readers.of_streams.at("id=8").waits);
   CHECK(readers.of_streams.at("id=8").idle.count() == 7);
   CHECK(readers_in("").of_streams.empty());
+  const Readers of_nodes = readers_in(
+      "id=3 addr=127.0.0.1:1 laddr=127.0.0.1:7000 flags=P sub=1 psub=1 ssub=0 omem=20 cmd=psubscribe\n"
+      "id=3 addr=127.0.0.1:2 laddr=127.0.0.1:7001 flags=P sub=1 psub=1 ssub=0 omem=900 cmd=psubscribe\n");
+  CHECK(of_nodes.kept_bytes.size() == 2);
 }
 
 TEST_CASE("output limits: the classes of Redis' setting are read; what is missing is as Redis has it by default") {
@@ -193,6 +197,20 @@ TEST_CASE("throttle: a subscriber that reads nothing stalls the sender once; it 
   CHECK(throttle.make_room(1'000) == Result::go_on);
   throttle.sent(megabyte);
   host.states = {subscriber("7", 5 * megabyte - 1)};
+  CHECK(throttle.make_room(1'000) == Result::go_on);
+}
+
+TEST_CASE("throttle: subscribers that have read nothing for the same time are given up together") {
+  ScriptedHost host;
+  host.states = {{}};
+  Throttle throttle(host, 20ms);
+  throttle.begin(output_limits_in("pubsub 4194304 0 0").subscribers);
+  throttle.sent(4 * megabyte - 1);
+  Readers hung = subscriber("7", 4 * megabyte - 1);
+  hung.kept_bytes["8"] = 3 * megabyte;
+  host.states = {hung};
+  CHECK(throttle.make_room(1'000) == Result::stalled);
+  CHECK(throttle.give_up() == 2);
   CHECK(throttle.make_room(1'000) == Result::go_on);
 }
 

@@ -29,7 +29,7 @@ TEST_CASE("retry: delays double up to the maximum, and start again after a succe
   SameBytes random;
   Retry retry(options);
 
-  for (const std::uint64_t expected : {100, 200, 400, 800, 1'000, 1'000}) {
+  for (const std::uint64_t expected : {100U, 200U, 400U, 800U, 1'000U, 1'000U}) {
     retry.on_lost(0, false);
     CHECK(retry.next_delay_ms(random) == expected);
   }

@@ -62,7 +62,7 @@ TEST_CASE("slot map refresh: delays double while there are causes, up to a secon
   SlotMapRefresh refresh(options);
   std::uint64_t now_ms = 20'000;
   query(refresh, now_ms);
-  for (const std::uint64_t expected : {100, 200, 400, 800, 1'000, 1'000}) {
+  for (const std::uint64_t expected : {100U, 200U, 400U, 800U, 1'000U, 1'000U}) {
     const auto delay_ms = refresh.next(true, now_ms, random);
     REQUIRE(delay_ms == expected);
     now_ms += *delay_ms;

@@ -102,6 +102,7 @@ class Throttle {
     std::uint64_t arrived_bytes = 0;  ///< of this sender, when `kept_bytes` was seen first
     bool is_concerned = true;         ///< it receives what is sent, as far as is known
     bool is_given_up = false;
+    Clock::time_point moved_at{};  ///< when `kept_bytes` was seen first
   };
   enum class Looked : std::uint8_t { yes, not_yet, impossible };
 
