@@ -167,22 +167,27 @@ std::string meant_instead(const Syntax& syntax, std::string_view name) {
 }
 
 std::string unknown(const Syntax& syntax, std::string_view argument) {
-  const std::string_view name = argument.substr(0, argument.find('='));
+  const std::string_view name = argument.substr(0, argument.find('=', 3));  // a name is not empty
   return "There is no option " + text::excerpt(name) + meant_instead(syntax, name) + "\n" + see_help(syntax) + "; " +
          std::string(syntax.behind_dashes) + " that begins with a dash stands behind --.";
 }
 
+std::string takes_no_value(const Syntax& syntax, std::string_view name) {
+  return "Option \"" + std::string(name) + "\" takes no value. " + see_help(syntax) + ".";
+}
+
 std::string mistake_in_name(const Syntax& syntax, std::string_view argument) {
   const std::string_view name = argument.substr(2, argument.find('=') - 2);
-  return name.size() > 1 && find(syntax, name) != nullptr
-             ? "Option \"" + std::string(name) + "\" takes no value. " + see_help(syntax) + "."
-             : unknown(syntax, argument);
+  return name.size() > 1 && find(syntax, name) != nullptr ? takes_no_value(syntax, name) : unknown(syntax, argument);
 }
 
 std::string mistake_in_letters(const Syntax& syntax, std::string_view argument) {
   for (std::size_t at = 1; at < argument.size(); ++at) {
     const std::string_view letter = argument.substr(at, 1);
     const OptionEntry* const option = find(syntax, letter);
+    if (letter == "=" && at > 1) {
+      return takes_no_value(syntax, argument.substr(at - 1, 1));
+    }
     if (option == nullptr) {
       // A letter beyond ASCII has several bytes.
       return unknown(syntax, "-" + std::string(letter[0] >= 0 ? letter : argument.substr(at)));
@@ -303,40 +308,67 @@ std::string dashed(const OptionEntry& entry) {
   return "--" + std::string(long_name);
 }
 
-void check_values(const CommandLine& line, const std::vector<std::string>& arguments, const Syntax& syntax) {
-  const auto is_spelled = [&](std::string_view argument) {
-    const std::size_t dashes = argument.starts_with("--") ? 2 : argument.starts_with('-') ? 1 : 0;
-    const std::string_view name = argument.substr(dashes, argument.find('=') - dashes);
-    return dashes != 0 && !name.empty() && (name.size() == 1) == (dashes == 1) && find(syntax, name) != nullptr;
-  };
-  for (const Given& given : line.options) {
-    const std::string name = dashed(*given.option);
-    if (!given.option->takes_value) {
-      continue;
-    }
-    if (given.value.empty()) {
-      fail_usage("The value of " + name + " is empty. If it is a shell variable, that variable is not set.");
-    }
-    if (given.value.ends_with('\r')) {
-      fail_usage("The value of " + name + " ends with a carriage return, as in a script or file with Windows line ends.");
-    }
-    const bool is_alone = std::find(arguments.begin(), arguments.end(), given.value) != arguments.end();
-    if (is_alone && is_spelled(given.value)) {
-      fail_usage("The value of " + name + " is missing: the option " + text::excerpt(given.value) +
-                 " follows it. If it is a shell variable, that variable is not set. If " + text::excerpt(given.value) +
-                 " is the value, write " + name + "=" + text::excerpt(given.value) + ".");
+namespace {
+
+/// The option whose value is the argument after this one, or null. `argument` is not a value itself, and stands before "--".
+const OptionEntry* takes_next(const Syntax& syntax, std::string_view argument) {
+  if (argument.starts_with("--")) {
+    const OptionEntry* const option = argument.size() > 3 ? find(syntax, argument.substr(2)) : nullptr;
+    return option != nullptr && option->takes_value ? option : nullptr;
+  }
+  for (std::size_t at = 1; at < argument.size() && argument[0] == '-' && !is_negative_number(argument); ++at) {
+    const OptionEntry* const option = find(syntax, argument.substr(at, 1));
+    if (option == nullptr || option->takes_value) {
+      return at + 1 == argument.size() ? option : nullptr;
     }
   }
+  return nullptr;
+}
+
+/// True for an argument that reads as an option of its own.
+bool is_spelled(const Syntax& syntax, std::string_view argument) {
+  const std::size_t dashes = argument.starts_with("--") ? 2 : argument.starts_with('-') ? 1 : 0;
+  const std::string_view name = argument.substr(dashes, argument.find('=') - dashes);
+  return dashes != 0 && !name.empty() && (name.size() == 1) == (dashes == 1) && find(syntax, name) != nullptr;
+}
+
+/// True for a long option that is written with one dash.
+bool has_one_dash(const Syntax& syntax, std::string_view argument) {
+  const std::string_view name = argument.substr(std::min<std::size_t>(1, argument.size()));
+  return argument.starts_with('-') && name.size() > 1 && name[0] != '-' && name.find('=') != 1 &&
+         find(syntax, name.substr(0, name.find('='))) != nullptr;
+}
+
+}  // namespace
+
+void check_values(const CommandLine& line, const std::vector<std::string>& arguments, const Syntax& syntax) {
+  for (const Given& given : line.options) {
+    const std::string name = dashed(*given.option);
+    if (given.option->takes_value && given.value.empty()) {
+      fail_usage("The value of " + name + " is empty. If it is a shell variable, that variable is not set.");
+    }
+    if (given.option->takes_value && given.value.ends_with('\r')) {
+      fail_usage("The value of " + name + " ends with a carriage return, as in a script or file with Windows line ends.");
+    }
+  }
+  const OptionEntry* option = nullptr;  // the one whose value the argument is
   for (const std::string& argument : arguments) {
-    if (argument == "--") {
+    const std::string shown = text::excerpt(argument);
+    const std::string as_value = option != nullptr ? dashed(*option) + "=" + shown : std::string();
+    if (option != nullptr && is_spelled(syntax, argument)) {
+      fail_usage("The value of " + dashed(*option) + " is missing: the option " + shown +
+                 " follows it. If it is a shell variable, that variable is not set. If " + shown + " is the value, write " +
+                 as_value + ".");
+    }
+    if (option == nullptr && argument == "--") {
       break;
     }
-    const bool is_one_dash = argument.size() > 2 && argument[0] == '-' && argument[1] != '-';
-    const std::string_view name = std::string_view(argument).substr(std::min<std::size_t>(1, argument.size()));
-    if (is_one_dash && find(syntax, name.substr(0, name.find('='))) != nullptr && name.find('=') != 1) {
-      fail_usage(text::excerpt(argument) + " has one dash: did you mean -" + text::excerpt(argument) + "? If not, write " +
-                 text::excerpt(argument.substr(0, 2)) + " " + text::excerpt(argument.substr(2)) + ".");
+    if (has_one_dash(syntax, argument)) {
+      fail_usage(shown + " has one dash: did you mean -" + shown + "? If not, write " +
+                 (option != nullptr ? as_value : text::excerpt(argument.substr(0, 2)) + " " + text::excerpt(argument.substr(2))) +
+                 ".");
     }
+    option = option == nullptr ? takes_next(syntax, argument) : nullptr;
   }
 }
 

@@ -166,7 +166,8 @@ TEST_CASE("command line: mistakes are told, the first one of several") {
   CHECK(mistake({"-st=kitchen"}) == "Write -t and the value without \"=\", as in -t kitchen.");
   CHECK(mistake({"--volatile="}) == "Option \"volatile\" takes no value. socketio-emit --help shows all options.");
   CHECK(mistake({"chat", "--room-number"}) == "Option \"room-number\"" + missing);
-  CHECK(mistake({"-s=x"}).starts_with("There is no option -."));
+  CHECK(mistake({"-s=x"}) == "Option \"s\" takes no value. socketio-emit --help shows all options.");
+  CHECK(mistake({"-=x"}).starts_with("There is no option -=."));
   CHECK(mistake({"--TO", "a"}).starts_with("There is no option --TO"));
   CHECK(mistake({"-t=kitchen"}) == "Write -t and the value without \"=\", as in -t kitchen.");
   CHECK(mistake({"--t", "a"}).starts_with("There is no option --t"));

@@ -134,6 +134,18 @@ TEST_CASE("options: an option is no value of the option before it, as a shell ma
         std::vector<Room>{"--to", "--volatile", "-7", "-kitchen", "--"});
 }
 
+TEST_CASE("options: an option name is a value behind = or its letter, whatever the other arguments are") {
+  const Options except = parse({"--to=-x", "-x", "foo", "bar"});
+  CHECK(except.rooms == std::vector<Room>{"-x"});
+  CHECK(except.except == std::vector<Room>{"foo"});
+  CHECK(parse({"--to=-v", "-v", "ev"}).rooms == std::vector<Room>{"-v"});
+  CHECK(parse({"-t-v", "-sv", "ev"}).rooms == std::vector<Room>{"-v"});
+  const Options word = parse({"--to=--all", "ev", "--", "--all"});
+  CHECK(word.rooms == std::vector<Room>{"--all"});
+  CHECK(word.arguments == Words{"--all"});
+  CHECK(parse({"--to", "a", "ev", "--", "--to", "-x"}).arguments == Words{"--to", "-x"});
+}
+
 TEST_CASE("options: a carriage return at the end is refused, as scripts with Windows line ends make it") {
   CHECK(refusal({"--to", "kitchen\r", "chat"}) ==
         "The value of --to ends with a carriage return, as in a script or file with Windows line ends.");
@@ -144,6 +156,8 @@ TEST_CASE("options: a carriage return at the end is refused, as scripts with Win
 TEST_CASE("options: a long option with one dash is refused, it would be a letter with a value") {
   CHECK(refusal({"-to", "kitchen", "chat"}) == "-to has one dash: did you mean --to? If not, write -t o.");
   CHECK(contains(refusal({"-nsp=/admin", "chat"}), "-nsp=/admin has one dash: did you mean --nsp=/admin?"));
+  CHECK(refusal({"--except", "-all", "chat"}) == "-all has one dash: did you mean --all? If not, write --except=-all.");
+  CHECK(parse({"--except=-all", "chat"}).except == std::vector<Room>{"-all"});
   CHECK(parse({"-tgame-7", "-t", "o", "--", "-to"}).event == "-to");
 }
 
