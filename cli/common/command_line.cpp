@@ -325,11 +325,12 @@ const OptionEntry* takes_next(const Syntax& syntax, std::string_view argument) {
   return nullptr;
 }
 
-/// True for an argument that reads as an option of its own.
+/// True for an argument that reads as an option of its own, or as the end of the options.
 bool is_spelled(const Syntax& syntax, std::string_view argument) {
   const std::size_t dashes = argument.starts_with("--") ? 2 : argument.starts_with('-') ? 1 : 0;
   const std::string_view name = argument.substr(dashes, argument.find('=') - dashes);
-  return dashes != 0 && !name.empty() && (name.size() == 1) == (dashes == 1) && find(syntax, name) != nullptr;
+  return argument == "--" ||
+         (dashes != 0 && !name.empty() && (name.size() == 1) == (dashes == 1) && find(syntax, name) != nullptr);
 }
 
 /// True for a long option that is written with one dash.
@@ -356,7 +357,7 @@ void check_values(const CommandLine& line, const std::vector<std::string>& argum
     const std::string shown = text::excerpt(argument);
     const std::string as_value = option != nullptr ? dashed(*option) + "=" + shown : std::string();
     if (option != nullptr && is_spelled(syntax, argument)) {
-      fail_usage("The value of " + dashed(*option) + " is missing: the option " + shown +
+      fail_usage("The value of " + dashed(*option) + " is missing: " + (argument == "--" ? "" : "the option ") + shown +
                  " follows it. If it is a shell variable, that variable is not set. If " + shown + " is the value, write " +
                  as_value + ".");
     }

@@ -40,7 +40,7 @@ CommandLine read_command_line(const std::vector<std::string>& arguments);
 Syntax emit_syntax();
 
 /// Refuses what a shell makes of a variable that is not set: an option with an empty value (--to "$ROOM"), or one whose value
-/// is the next option (--to $ROOM --volatile). --to=--volatile is accepted. Refuses long options with one dash (-nsp),
+/// is the next option or -- (--to $ROOM --volatile). --to=--volatile is accepted. Refuses long options with one dash (-nsp),
 /// too, which would be -n with the value "sp". Fails with Failure(usage).
 void check_values(const CommandLine& line, const std::vector<std::string>& arguments, const Syntax& syntax);
 

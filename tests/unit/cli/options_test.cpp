@@ -130,7 +130,7 @@ TEST_CASE("options: an option is no value of the option before it, as a shell ma
   for (const char* next : {"--to", "--to=a", "--volatile", "-n", "--help"}) {
     CHECK(contains(refusal({"--to", next, "chat"}), std::string("the option ") + next + " follows it."));
   }
-  CHECK(parse({"--to=--to", "-t--volatile", "-t", "-7", "-t", "-kitchen", "-t", "--", "chat"}).rooms ==
+  CHECK(parse({"--to=--to", "-t--volatile", "-t", "-7", "-t", "-kitchen", "--to=--", "chat"}).rooms ==
         std::vector<Room>{"--to", "--volatile", "-7", "-kitchen", "--"});
 }
 
@@ -144,6 +144,16 @@ TEST_CASE("options: an option name is a value behind = or its letter, whatever t
   CHECK(word.rooms == std::vector<Room>{"--all"});
   CHECK(word.arguments == Words{"--all"});
   CHECK(parse({"--to", "a", "ev", "--", "--to", "-x"}).arguments == Words{"--to", "-x"});
+}
+
+TEST_CASE("options: -- is no value of the option before it, as a shell makes it of a variable that is not set") {
+  CHECK(refusal({"-t", "--", "hello"}) ==
+        "The value of --to is missing: -- follows it. If it is a shell variable, that variable is not set. If -- is the value, "
+        "write --to=--.");
+  CHECK(contains(refusal({"--to", "--", "hello"}), "-- follows it."));
+  CHECK(contains(refusal({"-st", "--", "hello"}), "-- follows it."));
+  CHECK(parse({"-t--", "--", "hello"}).rooms == std::vector<Room>{"--"});
+  CHECK(parse({"hello", "--", "-t", "--"}).arguments == Words{"-t", "--"});
 }
 
 TEST_CASE("options: a carriage return at the end is refused, as scripts with Windows line ends make it") {
