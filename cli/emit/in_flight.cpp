@@ -40,13 +40,25 @@ InFlight::Line InFlight::end(EmitId id, Fate fate) {
   --waiting_;
   waiting_kept_bytes_ -= entry.kept_bytes;
   const Line line{entry.end.line, entry.op, entry.place, entry.to_all_servers};
+  drop_passed();
+  return line;
+}
+
+void InFlight::pass(EmitId id) {
+  assert(id >= first_id_ && id - first_id_ < size_);
+  Entry& entry = at(static_cast<std::size_t>(id - first_id_));
+  assert(entry.fate == Fate::unsure);
+  entry.fate = Fate::passed;
+  drop_passed();
+}
+
+void InFlight::drop_passed() {
   while (size_ != 0 && at(0).fate == Fate::passed) {
     done_ = at(0).end;
     head_ = (head_ + 1) & (ring_.size() - 1);
     --size_;
     ++first_id_;
   }
-  return line;
 }
 
 void InFlight::skip_to(Position position) {

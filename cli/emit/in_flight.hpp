@@ -23,6 +23,7 @@ class InFlight {
   enum class Fate : std::uint8_t {
     waiting,
     passed,  ///< sent, or given up: a second run skips it
+    unsure,  ///< sent, but not known yet whether to all servers: pass() follows
     kept,    ///< not sent: a second run sends it
   };
 
@@ -40,6 +41,8 @@ class InFlight {
   };
   /// Stores the result of a line and returns the line. `fate` must not be `waiting`.
   Line end(EmitId id, Fate fate);
+  /// Makes an `unsure` line a passed one.
+  void pass(EmitId id);
 
   [[nodiscard]] std::size_t waiting_count() const noexcept { return waiting_; }
   /// Input bytes from the first pending line to the last.
@@ -68,6 +71,7 @@ class InFlight {
   [[nodiscard]] Entry& at(std::size_t index) noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }
   [[nodiscard]] const Entry& at(std::size_t index) const noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }
   void grow();
+  void drop_passed();
 
   std::vector<Entry> ring_;
   std::size_t head_ = 0;

@@ -35,6 +35,8 @@ constexpr std::uint64_t look_around_emits = 256;
 constexpr std::uint64_t harmless_bytes = std::uint64_t{64} << 10;
 constexpr milliseconds count_every{1'000};
 constexpr int look_again_ms = 20;
+/// Most emits whose number of servers is decided by the next count.
+constexpr std::size_t held_max = 4'096;
 
 /// Text of line numbers: "line 7", "lines 7 to 9 and 20"; of many ranges, only the first ones.
 std::string lines_text(const std::vector<LineRange>& ranges) {
@@ -318,6 +320,7 @@ Halt Publisher::pause() {
 Halt Publisher::settle() {
   const bool is_settled = in_flight_.waiting_count() == 0 && !refused_;
   const Halt halt = is_settled ? Halt::none : wait(false);
+  recounts_ = recounts_ || !held_.empty();
   return halt == Halt::none && recounts_ ? look_around() : halt;
 }
 
@@ -382,32 +385,17 @@ void Publisher::on_result(const EmitResult& result) {
   std::uint64_t ended = 0;
   switch (result.outcome) {
     case redis::Outcome::ok: {
-      const InFlight::Line line = in_flight_.end(result.id, Fate::passed);
-      const ServerCounts::Place place = line.place;
-      bool is_fewer = false;
+      const InFlight::Line line = in_flight_.end(result.id, Fate::unsure);
       if (result.selected_nobody) [[unlikely]] {
         ++tally_.selected_nobody;
       } else if (result.receivers) [[likely]] {
-        const std::int64_t servers = counts_.servers_among(place, *result.receivers, line.to_all_servers);
-        tally_.receivers.add(servers);
-        if (watch_ && *result.receivers > servers) [[unlikely]] {
-          note_above({place, line.to_all_servers, *result.receivers, servers});
-        }
-        is_fewer = options_.input && line.to_all_servers && counts_.is_known(place) &&
-                   static_cast<std::uint64_t>(servers) < counts_.most_servers(place) && !options_.counts_one_node();
-        if (is_fewer) [[unlikely]] {
-          ++tally_.fewer;
-          fewer_.add(line.number);
-        }
-        if (*result.receivers == 0 && counts_.servers(place).value_or(0) != 0) {
-          ++tally_.empty_rooms;
-        }
+        on_receivers(result.id, line, *result.receivers);
+        return;
       } else {
         ++tally_.receivers_unknown;
       }
-      if (line_ended_) {
-        line_ended_(line.number, is_fewer);
-      }
+      in_flight_.pass(result.id);
+      end_sent(line.number, false);
       return;
     }
     case redis::Outcome::refused: {
@@ -441,11 +429,44 @@ void Publisher::on_result(const EmitResult& result) {
   }
 }
 
-/// Notes an emit that reached more subscribers than the servers counted, and requests a new count: servers may have joined.
-void Publisher::note_above(const Above& above) {
-  ++above_[above];
-  recounts_ = recounts_ || above.receivers != most_receivers_;
-  most_receivers_ = above.receivers;
+/// Counts the servers among the receivers. If their number does not agree with the last count of the servers and taps, requests
+/// a new count, which decides.
+void Publisher::on_receivers(EmitId id, const InFlight::Line& line, std::int64_t receivers) {
+  const ServerCounts::Place place = line.place;
+  const bool to_all = line.to_all_servers;
+  const std::int64_t servers = counts_.servers_among(place, receivers, to_all);
+  tally_.receivers.add(servers);
+  const std::uint64_t known = counts_.servers(place).value_or(0);
+  tally_.empty_rooms += receivers == 0 && known != 0 ? 1U : 0U;
+  bool is_fewer = false;
+  if (options_.input && counts_.is_known(place)) [[likely]] {
+    const std::uint64_t most = counts_.most_servers(place);
+    is_fewer = to_all && static_cast<std::uint64_t>(servers) < most && !options_.counts_one_node();
+    const bool is_new = watch_ && counts_.note(place, receivers, to_all);
+    const std::int64_t others = counts_.others(place, to_all);
+    const Unsure emit{place, to_all, receivers, servers, others};
+    if (watch_ && receivers - others > servers) [[unlikely]] {
+      ++above_[emit];
+      recounts_ = recounts_ || is_new;
+    }
+    if (watch_ && is_fewer && (static_cast<std::uint64_t>(servers) < known || !held_.empty())) [[unlikely]] {
+      held_.push_back({id, line.number, most, emit});
+      recounts_ = recounts_ || is_new || held_.size() >= held_max;
+      return;
+    }
+  }
+  in_flight_.pass(id);
+  end_sent(line.number, is_fewer);
+}
+
+void Publisher::end_sent(std::uint64_t line, bool is_fewer) {
+  if (is_fewer) [[unlikely]] {
+    ++tally_.fewer;
+    fewer_.add(line);
+  }
+  if (line_ended_) {
+    line_ended_(line, is_fewer);
+  }
 }
 
 Halt Publisher::finish(Halt halt, std::uint64_t last_read) {
@@ -453,8 +474,8 @@ Halt Publisher::finish(Halt halt, std::uint64_t last_read) {
   if (halt != Halt::lost) {
     ended = wait(true);
   }
-  if (!above_.empty() && emitter_.state() == redis::State::ready) {
-    count_again();
+  if (!above_.empty() || !held_.empty()) {
+    count_again(true);
   }
   const bool is_lost = halt == Halt::lost || ended == Halt::lost;
   const std::string why = is_lost ? why_lost() : std::string();
@@ -563,18 +584,34 @@ Halt Publisher::look_around() {
       return change_transport(*found);
     }
   }
-  count_again();
+  count_again(false);
   return Halt::none;
 }
 
-void Publisher::count_again() {
-  watch_->count(counts_, slice.count());
-  for (const auto& [above, emits] : std::exchange(above_, {})) {
-    const std::int64_t servers = counts_.servers_among(above.place, above.receivers, above.to_all);
-    if (servers > above.counted) {
-      tally_.receivers.change(above.counted, servers, emits);
-    }
+/// Counts the servers, and decides how many of them the unsure emits reached. Without an answer of Redis, the next call does.
+void Publisher::count_again(bool is_last) {
+  const bool answered = emitter_.state() == redis::State::ready && watch_->count(counts_, slice.count());
+  if (!answered && !is_last && held_.size() < held_max) {
+    return;
   }
+  for (const auto& [emit, emits] : std::exchange(above_, {})) {
+    recount(emit, emits);
+  }
+  for (const Held& held : std::exchange(held_, {})) {
+    const std::int64_t servers = recount(held.emit, 1);
+    end_sent(held.line, static_cast<std::uint64_t>(servers) < held.most_servers);
+    in_flight_.pass(held.id);
+  }
+}
+
+/// Moves emits to the number of servers that they reached as is known now, and returns it.
+std::int64_t Publisher::recount(const Unsure& emit, std::uint64_t emits) {
+  const std::int64_t servers = counts_.servers_among(emit.place, emit.receivers, emit.to_all, emit.others);
+  if (servers <= emit.counted) {
+    return emit.counted;
+  }
+  tally_.receivers.change(emit.counted, servers, emits);
+  return servers;
 }
 
 Halt Publisher::change_transport(const FoundTransport& found) {

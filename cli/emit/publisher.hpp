@@ -74,13 +74,22 @@ class Publisher final : public Destination {
     void add(std::uint64_t line);
   };
 
-  /// Emits with `receivers` subscribers, more than servers are known, of which `counted` were counted as servers.
-  struct Above {
+  /// Emits with `receivers` subscribers, more or fewer than were known, of which `counted` were counted as servers. The next
+  /// count of the servers and taps decides how many of them are servers.
+  struct Unsure {
     ServerCounts::Place place;
     bool to_all;
     std::int64_t receivers;
     std::int64_t counted;
-    friend auto operator<=>(const Above&, const Above&) = default;
+    std::int64_t others;  ///< ServerCounts::others()
+    friend auto operator<=>(const Unsure&, const Unsure&) = default;
+  };
+  /// An emit that reached fewer servers than there were, unless only others have left.
+  struct Held {
+    EmitId id;
+    std::uint64_t line;
+    std::uint64_t most_servers;
+    Unsure emit;
   };
 
   [[nodiscard]] EmitterOptions emitter_options();
@@ -90,6 +99,8 @@ class Publisher final : public Destination {
   std::optional<FoundTransport> ask_who_listens(bool with_streams, const std::string& nsp);
   void on_result(const EmitResult& result);
   bool begin_throttle();
+  void on_receivers(EmitId id, const InFlight::Line& line, std::int64_t receivers);
+  void end_sent(std::uint64_t line, bool is_fewer);
   void watch_connection(Clock::time_point now);
   Halt wait(bool until_the_end);
   Halt wait_for_answers(bool until_the_end);
@@ -99,8 +110,8 @@ class Publisher final : public Destination {
   [[nodiscard]] Throttle::Sender sender();
   [[nodiscard]] bool goes_to_all_servers(const OwnedOperation& operation) const;
   Halt look_around();
-  void count_again();
-  void note_above(const Above& above);
+  void count_again(bool is_last);
+  std::int64_t recount(const Unsure& emit, std::uint64_t emits);
   Halt change_transport(const FoundTransport& found);
   [[nodiscard]] std::string why_lost();
   void say_where_to_go_on(std::uint64_t last_read) const;
@@ -135,8 +146,8 @@ class Publisher final : public Destination {
   Clock::time_point counted_at_{};
   bool recounts_ = false;     ///< count the servers at the next opportunity
   bool looks_again_ = false;  ///< no server listened, on any transport
-  std::int64_t most_receivers_ = 0;
-  std::map<Above, std::uint64_t> above_;  ///< since the last count of the servers
+  std::map<Unsure, std::uint64_t> above_;  ///< emits with more receivers than known, since the last count of the servers
+  std::vector<Held> held_;                 ///< since the last count of the servers, in the order of their results
   std::optional<OutputLimits> limits_;
   MessageSizes sizes_;
   std::uint64_t kept_bytes_ = 0;  ///< of the next operation

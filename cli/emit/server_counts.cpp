@@ -27,6 +27,10 @@ void ServerCounts::set(Place place, std::uint64_t subscribers, std::uint64_t tap
   if (place != no_place) {
     Namespace& one = places_[place];
     const std::uint64_t servers = subscribers - std::min(subscribers, one.strangers);
+    if (one.servers != servers || one.taps != taps) {  // the emits since the last count reached both
+      one.least_receivers = INT64_MAX;
+      one.most_receivers = -1;
+    }
     one.before = one.servers.value_or(servers);
     one.servers = servers;
     one.taps = taps;

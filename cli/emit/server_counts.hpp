@@ -35,17 +35,36 @@ class ServerCounts {
     return place == no_place ? std::nullopt : places_[place].servers;
   }
 
+  /// Notes the receivers of an emit since the last set(). True when their number is a new one since the servers or taps
+  /// changed: then they should be counted again.
+  bool note(Place place, std::int64_t receivers, bool to_all) noexcept {
+    Namespace& one = places_[place];
+    const bool is_new = receivers > one.most_receivers || (to_all && receivers < one.least_receivers);
+    one.most_receivers = std::max(one.most_receivers, receivers);
+    if (to_all) {
+      one.least_receivers = std::min(one.least_receivers, receivers);
+    }
+    return is_new;
+  }
+  /// Number of receivers of a message that are no servers.
+  [[nodiscard]] std::int64_t others(Place place, bool to_all) const noexcept {
+    const Namespace& one = places_[place];
+    return static_cast<std::int64_t>(one.taps + (to_all ? one.strangers : 0));
+  }
+
   /// Number of servers among the receivers of a message: at most the number of known servers.
   ///
+  /// `others_max`  others() when the message was sent: some of them may have left before it or after it.
   /// `to_all`  true for a message to all servers. Taps subscribe to the channel of a room a little later than its first server,
   ///           so a single receiver there is a server.
-  [[nodiscard]] std::int64_t servers_among(Place place, std::int64_t receivers, bool to_all) const noexcept {
+  [[nodiscard]] std::int64_t servers_among(Place place, std::int64_t receivers, bool to_all,
+                                           std::int64_t others_max = INT64_MAX) const noexcept {
     if (!is_known(place) || receivers == 0) {
       return receivers;
     }
     const Namespace& one = places_[place];
-    const std::uint64_t others = one.taps + (to_all ? one.strangers : 0);
-    const auto without_others = std::max<std::int64_t>(receivers - static_cast<std::int64_t>(others), to_all ? 0 : 1);
+    const std::int64_t without_others =
+        std::max<std::int64_t>(receivers - std::min(others(place, to_all), others_max), to_all ? 0 : 1);
     return std::min(without_others, static_cast<std::int64_t>(std::max(*one.servers, one.before)));
   }
   /// True if each namespace has as many servers as it had at most.
@@ -64,6 +83,9 @@ class ServerCounts {
     std::uint64_t taps = 0;
     std::uint64_t strangers = 0;
     std::uint64_t most = 0;
+    // Receivers of the emits since the servers or taps changed.
+    std::int64_t least_receivers = INT64_MAX;
+    std::int64_t most_receivers = -1;
   };
   std::vector<Namespace> places_;
   Place last_ = no_place;

@@ -237,6 +237,29 @@ TEST_CASE(
   CHECK(std::count(content.begin(), content.end(), '\n') == 4);
 }
 
+TEST_CASE("outage: a tap that ends during a sharded batch is no server that is away") {
+  const RedisServer redis;
+  const Subscriber server(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
+  auto tap = std::make_unique<Subscriber>(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#tap#/# socket.io#/#"});
+  REQUIRE(eventually([&] { return redis.ask({"SPUBLISH", "socket.io#/#", ""}) == ":2"; }));
+  char rejects[] = "/tmp/socketio-emit-rejects-XXXXXX";
+  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  Tool tool({"-r", redis.url(), "--transport", "sharded", "--input", "-", "--rejects", rejects});
+  tool.write(lines(1, 3));
+  REQUIRE(eventually([&] { return server.numbers().size() == 3; }));
+  tap.reset();
+  REQUIRE(eventually([&] { return redis.ask({"SPUBLISH", "socket.io#/#", ""}) == ":1"; }));
+  tool.write(lines(4, 300));
+  const Ended ended = tool.wait();
+  INFO(ended.err);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["receivers"] == nlohmann::json::parse(R"({"1":300})"));
+  CHECK_FALSE(ended.summary().contains("reached_fewer"));
+  std::ifstream file(rejects);
+  CHECK(file.peek() == std::ifstream::traits_type::eof());
+  std::remove(rejects);
+}
+
 TEST_CASE("outage: a tap counts an interruption once, however often it tries to connect again") {
   RedisServer redis;
   Surroundings surroundings;

@@ -37,6 +37,20 @@ TEST_CASE("in flight: what is done grows with the first lines that have passed")
   CHECK(in_flight.waiting_bytes() == 0);
 }
 
+TEST_CASE("in flight: an unsure line holds the place until it has passed, but is not waited for") {
+  InFlight in_flight({});
+  push(in_flight, 1, 3);
+  in_flight.end(1, Fate::unsure);
+  in_flight.end(2, Fate::passed);
+  in_flight.end(3, Fate::unsure);
+  CHECK(in_flight.waiting_count() == 0);
+  CHECK(in_flight.done() == Position{0, 0});
+  in_flight.pass(1);
+  CHECK(in_flight.done() == Position{2, 20});
+  in_flight.pass(3);
+  CHECK(in_flight.all_passed());
+}
+
 TEST_CASE("in flight: a line that was not sent holds the place, and lines behind it are remembered") {
   InFlight in_flight({});
   push(in_flight, 1, 7);

@@ -45,6 +45,18 @@ TEST_CASE("server counts: strangers are taken away from what all servers get, an
   CHECK(counts.servers_among(root, 2, false) == 2);
 }
 
+TEST_CASE("server counts: a tap that has left since the emit, or came after it, is none of its receivers") {
+  ServerCounts counts;
+  const auto root = counts.place_of("/");
+  counts.set(root, 3, 1);
+  const std::int64_t others = counts.others(root, true);
+  CHECK(counts.servers_among(root, 3, true, others) == 2);
+  counts.set(root, 3, 0);
+  CHECK(counts.servers_among(root, 3, true, others) == 3);
+  counts.set(root, 3, 2);
+  CHECK(counts.servers_among(root, 3, true, others) == 2);
+}
+
 TEST_CASE("server counts: all are back when as many listen as there were at most") {
   ServerCounts counts;
   const auto root = counts.place_of("/");
