@@ -1,5 +1,7 @@
 #include "server_counts.hpp"
 
+#include <utility>
+
 namespace socketio::cli {
 
 ServerCounts::Place ServerCounts::place_of(std::string_view nsp) {
@@ -23,13 +25,17 @@ void ServerCounts::set_strangers(Place place, std::uint64_t strangers) {
   }
 }
 
-void ServerCounts::set(Place place, std::uint64_t subscribers, std::uint64_t taps) {
+void ServerCounts::set(Place place, std::uint64_t subscribers, std::uint64_t taps, bool learns) {
   if (place != no_place) {
     Namespace& one = places_[place];
     const std::uint64_t servers = subscribers - std::min(subscribers, one.strangers);
+    const auto lowest = std::exchange(one.lowest, INT64_MAX);
     if (one.servers != servers || one.taps != taps) {  // the emits since the last count reached both
       one.least_receivers = INT64_MAX;
       one.most_receivers = -1;
+    } else if (learns && lowest != INT64_MAX) {
+      const auto counted = static_cast<std::int64_t>(servers + taps + one.strangers);
+      one.uncounted = static_cast<std::uint64_t>(std::max<std::int64_t>(lowest - counted, 0));
     }
     one.before = one.servers.value_or(servers);
     one.servers = servers;

@@ -11,6 +11,9 @@ namespace socketio::cli {
 
 /// Number of servers in each namespace, from the last reply of Redis. Redis counts all subscribers as receivers of a publish:
 /// servers, taps, and others. This class estimates the number of servers among them.
+///
+/// PUBSUB NUMSUB does not count the taps of classic servers, which subscribe to patterns. They are what an emit reaches beyond
+/// the servers while the number of servers stays the same.
 class ServerCounts {
  public:
   /// Index of a namespace.
@@ -27,7 +30,9 @@ class ServerCounts {
 
   /// `servers`  subscribers that look like servers; strangers may be among them.
   /// `taps`     further subscribers, which Redis counts among the receivers of every publish.
-  void set(Place place, std::uint64_t servers, std::uint64_t taps);
+  /// `learns`   emits since the last call reached all subscribers that are counted here, so that they show how many others
+  ///            receive what all servers get.
+  void set(Place place, std::uint64_t servers, std::uint64_t taps, bool learns = true);
   /// Sets the number of subscribers that receive what all servers get, but no rooms: set() subtracts them from the servers.
   void set_strangers(Place place, std::uint64_t strangers);
   [[nodiscard]] bool is_known(Place place) const noexcept { return place != no_place && places_[place].servers.has_value(); }
@@ -43,13 +48,14 @@ class ServerCounts {
     one.most_receivers = std::max(one.most_receivers, receivers);
     if (to_all) {
       one.least_receivers = std::min(one.least_receivers, receivers);
+      one.lowest = std::min(one.lowest, receivers);
     }
     return is_new;
   }
   /// Number of receivers of a message that are no servers.
   [[nodiscard]] std::int64_t others(Place place, bool to_all) const noexcept {
     const Namespace& one = places_[place];
-    return static_cast<std::int64_t>(one.taps + (to_all ? one.strangers : 0));
+    return static_cast<std::int64_t>(one.taps + (to_all ? one.strangers + one.uncounted : 0));
   }
 
   /// Number of servers among the receivers of a message: at most the number of known servers.
@@ -82,7 +88,9 @@ class ServerCounts {
     std::uint64_t before = 0;  ///< the previous count: a server may have come back since the last one
     std::uint64_t taps = 0;
     std::uint64_t strangers = 0;
+    std::uint64_t uncounted = 0;  ///< further receivers of what all servers get
     std::uint64_t most = 0;
+    std::int64_t lowest = INT64_MAX;  ///< receivers of an emit to all since the last count
     // Receivers of the emits since the servers or taps changed.
     std::int64_t least_receivers = INT64_MAX;
     std::int64_t most_receivers = -1;

@@ -260,6 +260,32 @@ TEST_CASE("outage: a tap that ends during a sharded batch is no server that is a
   std::remove(rejects);
 }
 
+TEST_CASE("outage: a classic tap stands in for no server that leaves, and is no server that is away when it ends") {
+  const RedisServer redis;
+  const Subscriber stays(redis.port());
+  auto leaves = std::make_unique<Subscriber>(redis.port());
+  auto tap = std::make_unique<Subscriber>(redis.port(), Subscriber::Channel{"PSUBSCRIBE", "socket.io#/#*"});
+  Tool tool({"-r", redis.url(), "--input", "-"});
+  tool.write(lines(1, 3));
+  REQUIRE(leaves->has(3));
+  // The servers are counted again after an emit has reached more subscribers than known servers.
+  REQUIRE(eventually([&] {
+    return redis.ask({"INFO", "commandstats"}).find("cmdstat_pubsub|numsub:calls=2,") != std::string::npos;
+  }));
+  bool is_server = false;
+  SUBCASE("a server leaves") { is_server = true; }
+  SUBCASE("the tap ends") {}
+  (is_server ? leaves : tap).reset();
+  REQUIRE(eventually([&] { return redis.ask({"PUBLISH", "socket.io#/#probe#", ""}) == ":2"; }));
+  tool.write(lines(4, 300));
+  const Ended ended = tool.wait();
+  INFO(ended.err);
+  CHECK(ended.status == (is_server ? 3 : 0));
+  CHECK(ended.summary()["receivers"] == nlohmann::json::parse(is_server ? R"({"1":297,"2":3})" : R"({"2":300})"));
+  CHECK(ended.summary().value("reached_fewer", 0) == (is_server ? 297 : 0));
+  CHECK(ended.says("297 emits (lines 4 to 300) reached fewer servers than there were before.") == is_server);
+}
+
 TEST_CASE("outage: a tap counts an interruption once, however often it tries to connect again") {
   RedisServer redis;
   Surroundings surroundings;

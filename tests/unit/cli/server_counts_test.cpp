@@ -45,6 +45,44 @@ TEST_CASE("server counts: strangers are taken away from what all servers get, an
   CHECK(counts.servers_among(root, 2, false) == 2);
 }
 
+TEST_CASE("server counts: what emits reach beyond the servers are others, as long as the servers stay the same") {
+  ServerCounts counts;
+  const auto root = counts.place_of("/");
+  counts.set(root, 4, 0);
+  CHECK(counts.note(root, 5, true));
+  CHECK_FALSE(counts.note(root, 5, true));
+  counts.set(root, 4, 0);
+  CHECK(counts.others(root, true) == 1);
+  CHECK(counts.servers_among(root, 5, true) == 4);
+  CHECK(counts.servers_among(root, 4, true) == 3);
+  CHECK(counts.note(root, 4, true));
+  counts.set(root, 3, 0);  // a server has left, not the tap
+  CHECK(counts.servers_among(root, 4, true) == 3);
+  CHECK(counts.note(root, 4, true));
+  counts.set(root, 3, 0);
+  CHECK(counts.servers_among(root, 4, true) == 3);
+  CHECK(counts.note(root, 3, true));
+  counts.set(root, 3, 0);  // the tap has left, no server
+  CHECK(counts.servers_among(root, 3, true, 1) == 3);
+  counts.set(root, 3, 0);  // no emit since
+  CHECK(counts.others(root, true) == 0);
+}
+
+TEST_CASE("server counts: a subscriber that gets some emits only is no other of all") {
+  ServerCounts counts;
+  const auto root = counts.place_of("/");
+  counts.set(root, 2, 0);
+  CHECK(counts.note(root, 3, true));
+  CHECK(counts.note(root, 2, true));
+  CHECK_FALSE(counts.note(root, 3, true));
+  counts.set(root, 2, 0);
+  CHECK(counts.others(root, true) == 0);
+  CHECK_FALSE(counts.note(root, 3, true));  // known already: nobody asks again
+  CHECK_FALSE(counts.note(root, 1, false));
+  counts.set(root, 2, 0, false);
+  CHECK(counts.others(root, true) == 0);
+}
+
 TEST_CASE("server counts: a tap that has left since the emit, or came after it, is none of its receivers") {
   ServerCounts counts;
   const auto root = counts.place_of("/");
