@@ -365,8 +365,8 @@ void check_values(const CommandLine& line, const std::vector<std::string>& argum
       break;
     }
     if (has_one_dash(syntax, argument)) {
-      fail_usage(shown + " has one dash: did you mean -" + shown + "? If not, write " +
-                 (option != nullptr ? as_value : text::excerpt(argument.substr(0, 2)) + " " + text::excerpt(argument.substr(2))) +
+      const std::string apart = text::excerpt(argument.substr(0, 2)) + " " + text::excerpt(argument.substr(2));
+      fail_usage(shown + " has one dash: did you mean -" + shown + "? If not, write " + (option != nullptr ? as_value : apart) +
                  ".");
     }
     option = option == nullptr ? takes_next(syntax, argument) : nullptr;
