@@ -230,9 +230,6 @@ bool Publisher::begin_throttle() {
   if (!watch_) {
     watch_.emplace(options_, console_);
   }
-  if (emits_ != 0) {
-    emitter_.poll();  // Redis may have gone away since
-  }
   if (emitter_.state() != redis::State::ready) {
     return false;
   }

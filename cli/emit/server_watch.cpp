@@ -22,6 +22,10 @@ bool ServerWatch::run(const std::function<bool()>& done, std::uint64_t timeout_m
   return loop_.run_until(done, timeout_ms);
 }
 
+bool ServerWatch::is_away() const {
+  return client_.state() != redis::State::ready && client_.counters().failed_attempts != 0;
+}
+
 bool ServerWatch::count(ServerCounts& counts, std::uint64_t timeout_ms) {
   // Replies may arrive after this call has returned.
   struct Asked {
@@ -63,7 +67,7 @@ bool ServerWatch::read(emitter::Readers& readers, std::uint64_t timeout_ms) {
       answer->readers = *found;
     }
   });
-  if (!run([&answer] { return answer->outcome.has_value(); }, timeout_ms)) {
+  if (!run([&] { return answer->outcome.has_value() || is_away(); }, timeout_ms) || !answer->outcome) {
     return false;
   }
   may_read_ = answer->outcome != redis::Outcome::refused;

@@ -23,6 +23,8 @@ class ServerWatch {
   bool read(emitter::Readers& readers, std::uint64_t timeout_ms);
   /// False once Redis has refused CLIENT LIST.
   [[nodiscard]] bool may_read() const noexcept { return may_read_; }
+  /// True while it cannot connect to Redis.
+  [[nodiscard]] bool is_away() const;
 
  private:
   bool run(const std::function<bool()>& done, std::uint64_t timeout_ms);

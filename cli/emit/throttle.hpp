@@ -38,7 +38,7 @@ class Throttle final : private emitter::Throttle::Host {
   [[nodiscard]] emitter::Throttle::Fleet fleet() const override;
   bool read(emitter::Readers& readers, std::chrono::milliseconds timeout) override;
   [[nodiscard]] bool may_read() const override { return watch_.may_read(); }
-  [[nodiscard]] bool is_connected() override { return sender_.is_connected(); }
+  [[nodiscard]] bool is_connected() override { return sender_.is_connected() && !watch_.is_away(); }
   [[nodiscard]] std::uint64_t under_way_bytes() override { return sender_.under_way_bytes(); }
   void make_way(std::chrono::milliseconds time) override { sender_.make_way(time); }
   bool settle() override;
