@@ -31,7 +31,8 @@ def old_standard():
 
 
 def main():
-    command = COMPILER + ["-std=c++20", "-fsyntax-only", *INCLUDES, str(SOURCE)]
+    every_error = ["-ferror-limit=0"] if "clang" in COMPILER[-1] else []
+    command = COMPILER + ["-std=c++20", "-fsyntax-only", *every_error, *INCLUDES, str(SOURCE)]
     output = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     expected = {}
     for number, line in enumerate(SOURCE.read_text().splitlines(), 1):

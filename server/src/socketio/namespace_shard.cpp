@@ -160,7 +160,8 @@ void NamespaceShard::apply(const adapter::ShardOperation& operation, Encoded& en
 
 /// The frame is built for the first socket, and shared by all.
 void NamespaceShard::deliver(const adapter::ShardOperation& operation, Encoded& encoded) {
-  const auto& [kind, selection, data, flags, rooms, close] = operation;
+  const std::span<const std::uint8_t> data = operation.data;
+  const Flags flags = operation.flags;
   if (encoded.failed) {
     return;
   }
@@ -168,7 +169,7 @@ void NamespaceShard::deliver(const adapter::ShardOperation& operation, Encoded& 
   const bool is_volatile = flags.is_volatile();
   const bool has_offset = nsp_.keeps_packets() && !flags.has(Flag::is_volatile);
   std::string_view offset;
-  index_.select(selection, [&](adapter::Member& member) {
+  index_.select(operation.selection, [&](adapter::Member& member) {
     if (!encoded.frame && !encoded.failed) {
       encoded.frame = home()->writer.event(nsp_.name(), data, std::nullopt, flags.compress().value_or(true));
       encoded.failed = !encoded.frame;
