@@ -31,7 +31,8 @@ def old_standard():
 
 
 def main():
-    every_error = ["-ferror-limit=0"] if "clang" in COMPILER[-1] else []
+    is_clang = "clang" in COMPILER[-1]
+    every_error = ["-ferror-limit=0"] if is_clang else []
     command = COMPILER + ["-std=c++20", "-fsyntax-only", *every_error, *INCLUDES, str(SOURCE)]
     output = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     expected = {}
@@ -41,7 +42,8 @@ def main():
 
     problems = old_standard()
     errors = [line for line in output.splitlines() if re.search(r"\berror: ", line)]
-    if len(errors) != len(expected):
+    # clang goes on behind a failed assertion, and adds errors of msgpack-c's templates.
+    if len(errors) != len(expected) and not (is_clang and len(errors) > len(expected)):
         problems.append(f"{len(errors)} errors instead of {len(expected)}")
     for sentence in sorted(set(expected.values())):
         count = sum(sentence in line for line in errors)
