@@ -56,22 +56,12 @@ bool ServerWatch::read(emitter::Readers& readers, std::uint64_t timeout_ms) {
   if (!may_read_) {
     return false;
   }
-  struct Answer {
-    std::optional<redis::Outcome> outcome;
-    emitter::Readers readers;
-  };
-  const auto answer = std::make_shared<Answer>();  // the reply may arrive after this call has returned
-  emitter::ask_readers(client_, [answer](redis::Outcome outcome, const emitter::Readers* found) {
-    answer->outcome = outcome;
-    if (found != nullptr) {
-      answer->readers = *found;
-    }
-  });
+  const auto answer = emitter::ask_readers(client_);
   if (!run([&] { return answer->outcome.has_value() || is_away(); }, timeout_ms) || !answer->outcome) {
     return false;
   }
   may_read_ = answer->outcome != redis::Outcome::refused;
-  readers = std::move(answer->readers);
+  readers = answer->readers;
   return answer->outcome == redis::Outcome::ok;
 }
 

@@ -115,20 +115,14 @@ bool ServerPace::read(Readers& readers, std::chrono::milliseconds timeout) {
     return false;
   }
   if (!asked_) {
-    asked_ = std::make_shared<Answer>();
-    ask_readers(client_, [answer = asked_](redis::Outcome outcome, const Readers* found) {
-      answer->outcome = outcome;
-      if (found != nullptr) {
-        answer->readers = *found;
-      }
-    });
+    asked_ = ask_readers(client_);
   }
   if (!run([this] { return asked_->outcome.has_value(); }, timeout)) {
     return false;
   }
   const auto answer = std::exchange(asked_, nullptr);
   may_read_ = *answer->outcome != redis::Outcome::refused;
-  readers = std::move(answer->readers);
+  readers = answer->readers;
   return *answer->outcome == redis::Outcome::ok;
 }
 

@@ -59,12 +59,6 @@ class ServerPace final : private Throttle::Host {
   [[nodiscard]] bool is_interrupted() const override { return closing_; }
   void on_blind() override;
 
-  /// A question whose reply may arrive after the call that asked it.
-  struct Answer {
-    std::optional<redis::Outcome> outcome;
-    Readers readers;
-  };
-
   Loop& loop_;
   redis::Client& client_;
   const PublishRouter& router_;
@@ -74,7 +68,7 @@ class ServerPace final : private Throttle::Host {
   const std::atomic<bool>& closing_;
   Throttle throttle_;
   std::optional<OutputLimit> limit_;
-  std::shared_ptr<Answer> asked_;
+  std::shared_ptr<const ReadersAnswer> asked_;  ///< a question that was not answered in time
   bool may_read_ = true;
   std::uint64_t easy_bytes_;
   std::uint64_t granted_bytes_;     ///< `easy_bytes_` after the last look

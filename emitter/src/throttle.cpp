@@ -68,16 +68,16 @@ Readers readers_in(std::string_view clients) {
   return readers;
 }
 
-void ask_readers(redis::Client& client, std::function<void(redis::Outcome outcome, const Readers* readers)> done) {
+std::shared_ptr<const ReadersAnswer> ask_readers(redis::Client& client) {
+  const auto answer = std::make_shared<ReadersAnswer>();
   constexpr std::array<std::string_view, 2> words{"CLIENT", "LIST"};
-  client.command(words, [done = std::move(done)](const redis::CommandResult& result) {
+  client.command(words, [answer](const redis::CommandResult& result) {
+    answer->outcome = result.outcome;
     if (result.outcome == redis::Outcome::ok) {
-      const Readers readers = readers_in(result.reply.text);
-      done(result.outcome, &readers);
-    } else {
-      done(result.outcome, nullptr);
+      answer->readers = readers_in(result.reply.text);
     }
   });
+  return answer;
 }
 
 void Throttle::begin(const OutputLimit& subscribers) {

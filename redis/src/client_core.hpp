@@ -65,7 +65,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   /// Closes all connections, and ends all commands.
   virtual void end_all(std::string_view why) = 0;
 
-  /// What callbacks cause is delivered in the next turn, so that they cannot block the loop.
+  /// Effects of callbacks are delivered in the next turn, so that they cannot block the loop.
   void deliver();
   void set_state(State next, std::string_view why);
   /// Reports one of the refused subscriptions. To be called again only when that is not refused any more: there may be many.

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of state machines share, which need no loop.
+// Shared by the tests of state machines, which need no loop.
 
 #include <algorithm>
 #include <cstdint>

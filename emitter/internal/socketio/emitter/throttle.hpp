@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,8 +27,13 @@ struct Readers {
   std::map<std::string, OfStream, std::less<>> of_streams;       ///< connections that run XREAD, by client id
 };
 Readers readers_in(std::string_view clients);
-/// Sends CLIENT LIST. Calls `done` once; `readers` is null when Redis refused it or is away.
-void ask_readers(redis::Client& client, std::function<void(redis::Outcome outcome, const Readers* readers)> done);
+/// The reply to a CLIENT LIST.
+struct ReadersAnswer {
+  std::optional<redis::Outcome> outcome;  ///< empty until it has arrived
+  Readers readers;
+};
+/// Sends CLIENT LIST. The reply may arrive at any later time: whoever waits no longer drops the result.
+std::shared_ptr<const ReadersAnswer> ask_readers(redis::Client& client);
 
 /// Slows a sender down to the speed of the servers: Redis closes the connections of slow subscribers, and streams drop entries
 /// that were not read yet. It waits by calls of its host, and reports there.
