@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -404,6 +405,46 @@ TEST_CASE("cluster: what is asked of every node is answered once, with the sum")
   REQUIRE(rest.reply.elements.size() == 2);
   CHECK(rest.reply.elements[1].integer == 3);
   CHECK(balanced(client.counters()));
+}
+
+TEST_CASE("cluster: a question that waits for room in a connection is sent when the command before it is answered") {
+  for (const bool in_transaction : {false, true}) {
+    CAPTURE(in_transaction);
+    Two nodes;
+    std::atomic<bool> go_on = false;
+    nodes.a.answer_by([&](const Words& words) -> std::string {
+      while (!go_on) {  // reads nothing meanwhile
+        std::this_thread::yield();
+      }
+      return words[0] == "PUBSUB" ? "*2\r\n" + fake::text_reply("c") + ":3\r\n" : words[0] == "EXEC" ? "*0\r\n" : "+OK\r\n";
+    });
+    Loop loop;
+    Client client(loop, quick({nodes.a.port()}));
+    client.connect();
+    REQUIRE(wait_ready(loop, client));
+    std::size_t answered = 0;
+    std::optional<CommandResult> answer;
+    const auto count = [&answered](const CommandResult&) { ++answered; };
+    const std::string large(std::size_t{32} << 20, 'x');  // more than the system takes at once
+
+    client.command(std::array<std::string_view, 1>{in_transaction ? "MULTI" : "ECHO"}, count);
+    client.command(std::array<std::string_view, 3>{"SET", "key", large}, count);
+    if (in_transaction) {
+      client.command(std::array<std::string_view, 1>{"EXEC"}, count);
+    }
+    client.command(std::array<std::string_view, 3>{"PUBSUB", "NUMSUB", "c"},
+                   [&answer](CommandResult result) { answer = std::move(result); });
+    client.flush();
+    loop.poll();
+    REQUIRE(client.queued_bytes() > large.size());
+    REQUIRE(nodes.a.count("PUBSUB") == 0);
+    go_on = true;
+
+    REQUIRE(wait(loop, [&] { return answer.has_value(); }));
+    CHECK(answer->reply.elements.size() == 2);
+    CHECK(answered == (in_transaction ? 3U : 2U));
+    CHECK(balanced(client.counters()));
+  }
 }
 
 TEST_CASE("cluster: a client that is destroyed by what it calls ends everything once") {
