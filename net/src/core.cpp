@@ -180,4 +180,24 @@ void Core::run_due_timers() noexcept {
   rest_if_done();
 }
 
+std::uint64_t fresh_now_ms(Loop& loop) { return Core::of(loop).fresh_now_ms(); }
+
+Timer::Timer(Loop& loop, std::function<void()> function) : core_(Core::of(loop)), function_(std::move(function)) {}
+Timer::~Timer() { stop(); }
+void Timer::start(std::uint64_t delay_ms) { core_.start(*this, delay_ms); }
+void Timer::stop() noexcept { core_.stop(*this); }
+
+TurnEnd::TurnEnd(Loop& loop, std::function<void()> function) : core_(Core::of(loop)), function_(std::move(function)) {}
+
+TurnEnd::~TurnEnd() {
+  if (requested_) {
+    core_.forget(*this);
+  }
+}
+
+void TurnEnd::enqueue() {
+  core_.enqueue(*this);
+  requested_ = true;
+}
+
 }  // namespace socketio::net

@@ -52,21 +52,26 @@ std::string failure_of(const SSL* ssl) {
 
 }  // namespace
 
-std::shared_ptr<TlsContext> TlsContext::for_server(const std::string& certificate_file, const std::string& key_file,
-                                                   std::string& error) {
+std::shared_ptr<TlsContext> TlsContext::make(const SSL_METHOD* method, std::uint64_t options, std::string& error) {
   ERR_clear_error();
-  SSL_CTX* const made = SSL_CTX_new(TLS_server_method());
+  SSL_CTX* const made = SSL_CTX_new(method);
   if (made == nullptr) {
     error = "TLS cannot be set up: " + last_error();
     return nullptr;
   }
   std::shared_ptr<TlsContext> context(new TlsContext(made));
   SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
-  SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(made, options | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
-  // Clients resume sessions with tickets; a session cache would cost memory per client.
+  // Clients of a server resume sessions with tickets; a session cache would cost memory per client.
   SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
-  return context->use_certificate(certificate_file, key_file, error) ? context : nullptr;
+  return context;
+}
+
+std::shared_ptr<TlsContext> TlsContext::for_server(const std::string& certificate_file, const std::string& key_file,
+                                                   std::string& error) {
+  const auto context = make(TLS_server_method(), SSL_OP_CIPHER_SERVER_PREFERENCE, error);
+  return context != nullptr && context->use_certificate(certificate_file, key_file, error) ? context : nullptr;
 }
 
 bool TlsContext::use_certificate(const std::string& certificate_file, const std::string& key_file, std::string& error) {
@@ -83,17 +88,11 @@ bool TlsContext::use_certificate(const std::string& certificate_file, const std:
 }
 
 std::shared_ptr<TlsContext> TlsContext::for_client(const Client& options, std::string& error) {
-  ERR_clear_error();
-  SSL_CTX* const made = SSL_CTX_new(TLS_client_method());
-  if (made == nullptr) {
-    error = "TLS cannot be set up: " + last_error();
+  const auto context = make(TLS_client_method(), 0, error);
+  if (context == nullptr) {
     return nullptr;
   }
-  std::shared_ptr<TlsContext> context(new TlsContext(made));
-  SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
-  SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
+  SSL_CTX* const made = context->context_;
   if (options.insecure) {
     SSL_CTX_set_verify(made, SSL_VERIFY_NONE, nullptr);
   } else {

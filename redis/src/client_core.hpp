@@ -14,8 +14,8 @@
 #include <socketio/net/turn_end.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "refused_subscription.hpp"
-#include "reports.hpp"
+#include "context.hpp"
+#include "subscriptions.hpp"
 
 namespace socketio::redis {
 
@@ -28,64 +28,59 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
  public:
   /// `random`   null: the system's.
   ClientCore(Loop& loop, Options options, Random* random);
-  virtual ~ClientCore();
-  ClientCore(const ClientCore&) = delete;
-  ClientCore& operator=(const ClientCore&) = delete;
+  virtual ~ClientCore() = default;
 
-  virtual void connect() = 0;
-  void on_state(StateChanged changed) { reports_.on_state(std::move(changed)); }
-  [[nodiscard]] State state() const noexcept { return reports_.state(); }
-  [[nodiscard]] const std::string& last_error() const noexcept { return reports_.last_error(); }
-  [[nodiscard]] bool last_error_is_refusal() const noexcept { return reports_.last_error_is_refusal(); }
-
-  virtual void publish(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) = 0;
-  virtual void publish_sharded(std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) = 0;
+  void connect();
+  virtual void publish(bool is_sharded, std::string_view channel, Bytes payload, PublishListener& listener,
+                       std::uint64_t tag) = 0;
   virtual void command(std::span<const std::string_view> words, CommandDone done) = 0;
-  virtual void subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) = 0;
-  virtual void unsubscribe(SubscriptionKind kind, std::string_view name) = 0;
-  [[nodiscard]] virtual std::size_t unconfirmed_count() const noexcept = 0;
-  void on_subscriptions(std::function<void()> settled) { reports_.on_subscriptions(std::move(settled)); }
-
+  void subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener);
+  void unsubscribe(SubscriptionKind kind, std::string_view name);
+  [[nodiscard]] virtual SubscriptionSet& subscriptions() noexcept = 0;
   virtual void flush() = 0;
   virtual void abandon(std::string_view why) = 0;
-  [[nodiscard]] virtual std::size_t queued_bytes() const noexcept = 0;
-  [[nodiscard]] virtual std::size_t queued_count() const noexcept = 0;
-  [[nodiscard]] virtual std::size_t in_flight_count() const noexcept = 0;
-  [[nodiscard]] virtual const Counters& counters() const noexcept = 0;
-
   void close(std::uint64_t deadline_ms, std::function<void()> done);
   /// The Client is being destroyed. Waiting commands complete during this call.
   void destroy();
 
+  struct Load {
+    std::size_t queued_count = 0;
+    std::size_t in_flight_count = 0;
+  };
+  [[nodiscard]] virtual Load load() const noexcept = 0;
+  [[nodiscard]] virtual std::size_t queued_bytes() const noexcept = 0;
+  [[nodiscard]] virtual const Counters& counters() const noexcept = 0;
+  /// State, errors and callbacks.
+  [[nodiscard]] Reports& reports() noexcept { return context_.reports; }
+
  protected:
   /// Work at the end of a turn: at this point no connection is inside a callback. Reports, and writes.
   virtual void on_turn_end() = 0;
-  /// Calls the callbacks for everything that has happened, and returns true if these have caused more.
-  virtual bool deliver_all() = 0;
+  /// Reports subscriptions that were confirmed, refused or lost.
+  virtual void deliver_subscriptions() = 0;
   /// Closes all connections, and ends all commands.
   virtual void end_all(std::string_view why) = 0;
 
   /// Effects of callbacks are delivered in the next turn, so that they cannot block the loop.
   void deliver();
   void set_state(State next, std::string_view why);
-  /// Reports one of the refused subscriptions. To be called again only when that is not refused any more: there may be many.
-  void report_refused(RefusedSubscription refused, std::string_view who, std::string_view where);
+  /// The client is connected: its state is that of its subscriptions.
+  ///
+  /// `counts_refused`  false: refused ones do not change the state
+  void show_connected(bool counts_refused);
 
   Loop& loop_;
-  const Options options_;
-  Reports reports_;
-  Counters counters_;
-  bool is_closing_ = false;
-  bool close_now_ = false;  ///< the deadline of close() has passed
-  bool is_destroyed_ = false;
-  RefusedSubscription reported_refusal_;  ///< the one that was reported, in the state `refused`
+  Context context_;
+  bool connect_wanted_ = false;  ///< connect() was called; it begins at the end of the turn
   net::TurnEnd turn_end_;
 
  private:
+  bool deliver_all();
   void finish_turn();
   void finish_close();
 
   SystemRandom system_random_;
+  RefusedSubscription reported_refusal_;  ///< the one that was reported, in the state `refused`
 
  protected:
   Random& random_;
@@ -94,5 +89,15 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   std::vector<std::function<void()>> close_dones_;
   net::Timer close_timer_;
 };
+
+/// Adds a connection's counters of bytes and messages, not of commands: a cluster's client counts commands when they are
+/// issued, because one command may be sent on several connections.
+inline void add_traffic(Counters& sum, const Counters& more) noexcept {
+  sum.messages += more.messages;
+  sum.protocol_errors += more.protocol_errors;
+  sum.bytes_written += more.bytes_written;
+  sum.bytes_read += more.bytes_read;
+  sum.writes += more.writes;
+}
 
 }  // namespace socketio::redis

@@ -1,70 +1,27 @@
-// The slot map of a cluster, and the connections to its nodes.
+#include "cluster_connections.hpp"
 
 #include <chrono>
 #include <limits>
 #include <utility>
 
-#include "cluster_client.hpp"
-#include "counters.hpp"
-
 namespace socketio::redis {
+namespace {
 
-/// Schedules a refresh because something indicates a change.
-void ClusterClient::request_refresh() {
-  if (const auto delay_ms = is_finishing_ ? std::nullopt : refresh_.request(loop_.now_ms(), random_)) {
-    refresh_timer_.start(*delay_ms);
-  }
-}
+/// Maximum bytes queued in one connection; further commands wait in the lanes.
+constexpr std::size_t connection_bytes_max = std::size_t{1} << 20;
 
-void ClusterClient::begin_refresh() {
-  refresh_timer_.stop();
-  if (state() == State::disconnected) {
-    set_state(State::connecting, {});
-  }
-  query_ = std::make_unique<SlotMapQuery>(
-      loop_, [this](const Endpoint& endpoint) { return make_client(endpoint); }, nodes_.to_ask(random_),
-      [this] { turn_end_.request(); }, counters_);
-}
+}  // namespace
 
-void ClusterClient::take_query() {
-  if (!query_ || !query_->has_ended()) {
-    return;
-  }
-  const std::unique_ptr<SlotMapQuery> query = std::move(query_);
-  refresh_.end();
-  has_failed_ = !query->map();
-  if (has_failed_) {
-    ++counters_.failed_attempts;
-    fall(query->why(), query->is_refusal());
-  } else {
-    nodes_.apply(*query->map(), loop_.now_ms());
-    move_subscriptions();
-    adopt(query->from(), query->take_connection());
-  }
-  if (const auto delay_ms = refresh_.next(has_failed_ || nodes_.is_any_away(), loop_.now_ms(), random_)) {
-    refresh_timer_.start(*delay_ms);
-  }
-}
+ClusterConnections::ClusterConnections(Loop& loop, Context& context, ClusterNodes& nodes, Random& random, NodeChanged changed)
+    : loop_(loop),
+      context_(context),
+      nodes_(nodes),
+      random_(random),
+      changed_(std::move(changed)),
+      tls_(make_tls_context(context.options)) {}
 
-/// Keeps the connection that returned the first slot map as the connection to that node, which becomes the home.
-void ClusterClient::adopt(const Endpoint& from, std::shared_ptr<SingleClient> connection) {
-  const NodeId id = nodes_.find(from);
-  const bool is_free =
-      id != no_node && nodes_.home() == no_node && nodes_[id]->is_primary && connection->state() == State::ready;
-  std::shared_ptr<SingleClient>* const place = !is_free                  ? nullptr
-                                               : subscriptions_.in_use() ? &nodes_[id]->subscriber
-                                                                         : &nodes_[id]->commands;
-  if (place == nullptr || *place) {
-    drop_client(connection);
-    return;
-  }
-  nodes_.set_home(id);
-  *place = std::move(connection);
-  watch(**place, id);
-}
-
-std::shared_ptr<SingleClient> ClusterClient::make_client(const Endpoint& endpoint) {
-  Options options = options_;
+std::shared_ptr<SingleClient> ClusterConnections::make(const Endpoint& endpoint) {
+  Options options = context_.options;
   options.topology = Topology::standalone;
   options.endpoints.clear();
   options.host = endpoint.host;
@@ -76,66 +33,62 @@ std::shared_ptr<SingleClient> ClusterClient::make_client(const Endpoint& endpoin
   return std::make_shared<SingleClient>(loop_, std::move(options), &random_, Peer{{}, "+cluster", tls_, true});
 }
 
-void ClusterClient::watch(SingleClient& client, NodeId id) {
-  client.on_state([this, id](State state, std::string_view why) { on_node_state(id, state, why); });
-}
-
-/// Returns the connection for commands if it can take some now, otherwise null. Creates it if there is none.
-SingleClient* ClusterClient::commands_of(NodeId id) {
+SingleClient& ClusterConnections::open(NodeId id, std::shared_ptr<SingleClient> ClusterNode::*which) {
   ClusterNode& node = *nodes_[id];
-  if (!node.commands) {
-    node.commands = make_client(node.endpoint);
-    watch(*node.commands, id);
-    node.commands->connect();
+  if (!(node.*which)) {
+    put(id, which, make(node.endpoint));
+    (node.*which)->connect();
   }
-  return node.commands->state() == State::ready ? node.commands.get() : nullptr;
+  return *(node.*which);
 }
 
-/// Returns the connection for subscriptions. Creates it if there is none. Unlike commands, subscriptions may be given to a
-/// connection that is not ready yet.
-SingleClient* ClusterClient::subscriber_of(NodeId id) {
-  ClusterNode& node = *nodes_[id];
-  if (!node.subscriber) {
-    node.subscriber = make_client(node.endpoint);
-    watch(*node.subscriber, id);
-    node.subscriber->connect();
+void ClusterConnections::put(NodeId id, std::shared_ptr<SingleClient> ClusterNode::*which,
+                             std::shared_ptr<SingleClient> connection) {
+  connection->reports().on_state([this, id](State state, std::string_view why) { changed_(id, state, why); });
+  (*nodes_[id]).*which = std::move(connection);
+}
+
+void ClusterConnections::adopt(const Endpoint& from, std::shared_ptr<SingleClient> ClusterNode::*which,
+                               std::shared_ptr<SingleClient> connection) {
+  const NodeId id = nodes_.find(from);
+  const bool is_home = id != no_node && nodes_.home() == no_node && nodes_[id]->is_primary && !((*nodes_[id]).*which) &&
+                       connection->reports().state() == State::ready;
+  if (!is_home) {
+    drop(std::move(connection));
+    return;
   }
-  return node.subscriber.get();
+  nodes_.set_home(id);
+  put(id, which, std::move(connection));
 }
 
-void ClusterClient::on_node_state(NodeId id, State state, std::string_view why) {
-  ClusterNode& node = *nodes_[id];
-  if (state == State::ready) {
-    node.is_away = false;
-  } else if (state == State::disconnected) {
-    nodes_.on_lost(id, loop_.now_ms());
-    subscriptions_.unconfirm_at(id);
-    const auto refused = [](const std::shared_ptr<SingleClient>& client) {
-      return client && client->state() == State::disconnected && client->last_error_is_refusal();
-    };
-    if (nodes_.matters(id)) {
-      fall(why, refused(node.commands) || refused(node.subscriber));
+void ClusterConnections::drop(std::shared_ptr<SingleClient> client) {
+  if (client) {
+    client->destroy();
+    add_traffic(context_.counters, client->counters());
+  }
+}
+
+void ClusterConnections::drop_all() {
+  for (const std::unique_ptr<ClusterNode>& node : nodes_) {
+    if (node) {
+      drop(std::exchange(node->commands, nullptr));
+      drop(std::exchange(node->subscriber, nullptr));
     }
-    request_refresh();
   }
-  turn_end_.request();
 }
 
-/// Closes connections that are not needed any more: to nodes that left the cluster, to replicas that cannot be reached, and for
-/// commands once there are subscriptions.
-void ClusterClient::sweep_nodes() {
-  const bool no_commands = subscriptions_.in_use() && live_count() == 0;
+void ClusterConnections::sweep(bool no_commands) {
   for (std::size_t index = 0; index < nodes_.size(); ++index) {
     ClusterNode* const node = nodes_[index].get();
     if (node == nullptr) {
       continue;
     }
     const bool is_gone = index != nodes_.home() && (!node->is_listed || (!node->is_primary && node->is_away));
-    if (node->commands && (no_commands || (is_gone && (node->on_the_way == 0 || node->is_away)))) {
-      drop_client(node->commands);
+    if (no_commands || (is_gone && (node->on_the_way == 0 || node->is_away))) {
+      drop(std::exchange(node->commands, nullptr));
     }
-    if (node->subscriber && is_gone && node->subscription_count == 0) {
-      drop_client(node->subscriber);
+    if (is_gone && node->subscription_count == 0) {
+      drop(std::exchange(node->subscriber, nullptr));
     }
     if (is_gone && !node->is_listed && !node->commands && !node->subscriber && node->subscription_count == 0) {
       nodes_[index].reset();
@@ -143,11 +96,24 @@ void ClusterClient::sweep_nodes() {
   }
 }
 
-/// Closes a connection. Its commands in flight return during this call.
-void ClusterClient::drop_client(std::shared_ptr<SingleClient>& client) {
-  if (const std::shared_ptr<SingleClient> dropped = std::exchange(client, nullptr)) {
-    dropped->destroy();
-    add_traffic(counters_, dropped->counters());
+bool ClusterConnections::can_send(NodeId id) {
+  SingleClient& client = open(id, &ClusterNode::commands);
+  return client.reports().state() == State::ready && client.queued_bytes() < connection_bytes_max;
+}
+
+void ClusterConnections::send(NodeId id, Bytes encoded, PublishListener* listener, std::uint64_t tag, CommandDone done) {
+  nodes_[id]->commands->send(encoded, listener, tag, std::move(done));
+}
+
+void ClusterConnections::subscribe(NodeId id, SubscriptionKind kind, std::string_view name, MessageListener& listener) {
+  open(id, &ClusterNode::subscriber).subscribe(kind, name, listener);
+}
+
+void ClusterConnections::unsubscribe(NodeId id, SubscriptionKind kind, std::string_view name, bool at_redis) {
+  if (SingleClient* const subscriber = nodes_[id]->subscriber.get(); subscriber != nullptr && at_redis) {
+    subscriber->unsubscribe(kind, name);
+  } else if (subscriber != nullptr) {
+    subscriber->forget(kind, name);
   }
 }
 

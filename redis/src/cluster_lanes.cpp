@@ -1,11 +1,10 @@
 #include "cluster_lanes.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include <socketio/common/milliseconds.hpp>
-
-#include "redirection.hpp"
 
 namespace socketio::redis {
 namespace {
@@ -35,22 +34,28 @@ std::uint32_t ClusterLanes::create(LaneId lane, std::size_t size) {
   return index;
 }
 
-std::uint32_t ClusterLanes::create_transaction() {
-  const std::uint32_t index = create(any_node_lane, 0);
-  commands_[index].transaction = std::make_unique<ClusterTransaction>();
-  commands_[index].part_count = 0;
-  --live_count_;  // its parts are counted instead
-  return index;
-}
-
-void ClusterLanes::extend_transaction(std::uint32_t index, std::string encoded, CommandDone done) {
-  ClusterCommand& command = commands_[index];
+void ClusterLanes::add_to_transaction(std::span<const std::string_view> words, CommandDone done) {
+  if (!in_transaction()) {
+    open_transaction_ = create(any_node_lane, 0);
+    commands_[open_transaction_].transaction = std::make_unique<ClusterTransaction>();
+    commands_[open_transaction_].part_count = 0;
+    --live_count_;  // its parts are counted instead
+  }
+  std::string encoded(command_size(words), '\0');
+  write_command(reinterpret_cast<std::uint8_t*>(encoded.data()), words);
+  ClusterCommand& command = commands_[open_transaction_];
   command.size += encoded.size();
   bytes_ += encoded.size();
   ++command.part_count;
   ++live_count_;
   command.transaction->commands.push_back(std::move(encoded));
   command.transaction->dones.push_back(std::move(done));
+  if (const Route route = route_of(words); route.kind == Route::Kind::slot && command.lane == any_node_lane) {
+    command.lane = route.slot;
+  }
+  if (ends_transaction(words)) {
+    give(std::exchange(open_transaction_, none));
+  }
 }
 
 void ClusterLanes::release(std::uint32_t index) {
@@ -63,6 +68,9 @@ void ClusterLanes::release(std::uint32_t index) {
     command.bytes = std::move(bytes);
   }
   free_commands_.push_back(index);
+  if (context_.closing.has_begun || questions_.count() != 0) {
+    driver_.wake_after(0);  // closing may be complete, or a connection has room for a question
+  }
 }
 
 // ---- out -------------------------------------------------------------------------------------------------------------------
@@ -87,14 +95,17 @@ bool ClusterLanes::may_leave(const Lane& lane, NodeId target) {
   if (would_overtake || target == no_node || lane.pause_until_ms > driver_.now_ms()) {
     return false;
   }
-  return driver_.can_send(target);
+  return links_.can_send(target);
 }
 
 /// True if the command is a publish whose subscribers may not be back yet.
 bool ClusterLanes::must_wait(LaneId lane, const ClusterCommand& command, NodeId target) {
   const std::uint64_t resume_ms = lane == any_node_lane ? nodes_.home_resume_ms() : nodes_[target]->resume_ms;
   const std::uint64_t now_ms = driver_.now_ms();
-  if (now_ms >= resume_ms || command.listener == nullptr || !driver_.holds_publishes()) [[likely]] {
+  if (now_ms >= resume_ms || command.listener == nullptr || context_.closing.has_begun) [[likely]] {
+    return false;
+  }
+  if (context_.options.resume_when && context_.options.resume_when(context_.counters.disconnects)) {
     return false;
   }
   driver_.wake_after(resume_ms - now_ms);
@@ -124,8 +135,8 @@ void ClusterLanes::pump_lane(Lane& lane, LaneId id) {
       if (const std::uint64_t now_ms = driver_.now_ms(); lane.pause_until_ms > now_ms) {
         driver_.wake_after(lane.pause_until_ms - now_ms);
       } else if (lane.on_the_way == 0 && target != no_node && nodes_[target]->is_away &&
-                 options_.offline == OfflinePolicy::fail) {
-        end_lane(lane, reports_.last_error(), counters_.not_sent_offline);
+                 context_.options.offline == OfflinePolicy::fail) {
+        end_lane(lane, context_.reports.last_error(), context_.counters.not_sent_offline);
       }
       return;
     }
@@ -143,11 +154,83 @@ void ClusterLanes::send(Lane& lane, std::uint32_t index, NodeId target) {
   ++lane.on_the_way;
   command.node = target;
   ++nodes_[target]->on_the_way;
-  driver_.send(index, target, std::exchange(command.ask_node, no_node) == target);
+  if (std::exchange(command.ask_node, no_node) == target) {
+    links_.send(target, as_bytes("*1\r\n$6\r\nASKING\r\n"), nullptr, 0, {});
+  }
+  if (!command.transaction) {
+    const bool is_publish = command.listener != nullptr;
+    links_.send(
+        target, as_bytes(command.bytes), is_publish ? this : nullptr, index,
+        is_publish ? CommandDone() : [this, index](CommandResult result) { on_answer(index, std::move(result)); });
+    return;
+  }
+  command.transaction->results.clear();
+  for (std::size_t part = 0; part < command.transaction->commands.size(); ++part) {
+    links_.send(target, as_bytes(command.transaction->commands[part]), nullptr, 0,
+                [this, index, part](CommandResult result) { on_transaction_answer(index, part, std::move(result)); });
+  }
 }
 
-// ---- back ------------------------------------------------------------------------------------------------------------------
+// ---- replies ---------------------------------------------------------------------------------------------------------------
 
+void ClusterLanes::on_published(std::uint64_t tag, Outcome outcome, std::int64_t receivers, std::string_view message) {
+  const auto alive = driver_.hold();
+  const auto index = static_cast<std::uint32_t>(tag);
+  if (comes_back(index, outcome, message)) {
+    return;
+  }
+  PublishListener& listener = *commands_[index].listener;
+  const std::uint64_t own_tag = commands_[index].tag;
+  ++context_.counters.answered;
+  context_.counters.refused += outcome == Outcome::ok ? 0U : 1U;
+  release(index);
+  context_.reports.guarded([&] { listener.on_published(own_tag, outcome, receivers, message); });
+}
+
+void ClusterLanes::on_answer(std::uint32_t index, CommandResult result) {
+  const auto alive = driver_.hold();
+  if (comes_back(index, result.outcome, result.message)) {
+    return;
+  }
+  const CommandDone done = std::move(commands_[index].done);
+  ++context_.counters.answered;
+  context_.counters.refused += result.outcome == Outcome::ok ? 0U : 1U;
+  release(index);
+  if (done) {
+    context_.reports.guarded([&] { done(std::move(result)); });
+  }
+}
+
+/// Reports nothing before the last reply: when the node redirects, the whole transaction is sent again.
+void ClusterLanes::on_transaction_answer(std::uint32_t index, std::size_t part, CommandResult result) {
+  const auto alive = driver_.hold();
+  ClusterTransaction& transaction = *commands_[index].transaction;
+  transaction.results.push_back(std::move(result));
+  if (part + 1 != transaction.commands.size()) {
+    return;
+  }
+  const auto& results = transaction.results;
+  const auto back = std::find_if(results.begin(), results.end(), [](const CommandResult& one) {
+    return one.outcome == Outcome::refused && parse_redirection(one.message, {}).has_value();
+  });
+  const CommandResult& last = results.back();  // reply to EXEC: the other commands were only queued
+  const Outcome outcome = back != results.end() && last.outcome != Outcome::ok ? Outcome::refused : last.outcome;
+  const std::string message = outcome == Outcome::refused && back != results.end() ? back->message : last.message;
+  if (comes_back(index, outcome, message)) {
+    return;
+  }
+  const std::unique_ptr<ClusterTransaction> ended = std::move(commands_[index].transaction);
+  release(index);
+  for (std::size_t number = 0; number < ended->dones.size(); ++number) {
+    ++context_.counters.answered;
+    context_.counters.refused += ended->results[number].outcome == Outcome::ok ? 0U : 1U;
+    if (ended->dones[number]) {
+      context_.reports.guarded([&] { ended->dones[number](std::move(ended->results[number])); });
+    }
+  }
+}
+
+/// Handles a command that has returned from its node. Returns false when Redis has answered it.
 bool ClusterLanes::comes_back(std::uint32_t index, Outcome outcome, std::string_view message) {
   ClusterCommand& command = commands_[index];
   Lane* lane = &lanes_[command.lane];
@@ -155,26 +238,26 @@ bool ClusterLanes::comes_back(std::uint32_t index, Outcome outcome, std::string_
   ClusterNode& node = *nodes_[command.node];
   --node.on_the_way;
   if (lane->has_queued()) {
-    driver_.request_turn();
+    driver_.wake_after(0);
   }
   if (outcome == Outcome::ok) [[likely]] {
     lane->is_unsure = false;
     return false;
   }
-  driver_.request_turn();
+  driver_.wake_after(0);
   if (outcome == Outcome::unconfirmed) {
-    end(index, outcome, message, counters_.unconfirmed);
+    end(index, outcome, message, context_.counters.unconfirmed);
     return true;
   }
-  if (command.is_abandoned || is_finishing_) {
+  if (const bool is_final = context_.closing.is_final; command.is_abandoned || is_final) {
     if (outcome == Outcome::refused) {
       return false;
     }
-    end(index, outcome, message, is_finishing_ ? counters_.not_sent_closed : counters_.not_sent_abandoned);
+    end(index, outcome, message, is_final ? context_.counters.not_sent_closed : context_.counters.not_sent_abandoned);
     return true;
   }
-  if (outcome == Outcome::not_sent && options_.offline == OfflinePolicy::fail) {
-    end(index, outcome, message, counters_.not_sent_offline);
+  if (outcome == Outcome::not_sent && context_.options.offline == OfflinePolicy::fail) {
+    end(index, outcome, message, context_.counters.not_sent_offline);
     return true;
   }
   if (outcome == Outcome::refused && !is_sent_elsewhere(command, lane, message)) {
@@ -200,14 +283,14 @@ bool ClusterLanes::is_sent_elsewhere(ClusterCommand& command, Lane*& lane, std::
     driver_.request_refresh();
   }
   if (redirection->kind == Redirection::Kind::later) {
-    if (command.give_up_ms == 0 && in_ms(options_.command_timeout) != 0) {
-      command.give_up_ms = now_ms + in_ms(options_.command_timeout);
+    if (command.give_up_ms == 0 && in_ms(context_.options.command_timeout) != 0) {
+      command.give_up_ms = now_ms + in_ms(context_.options.command_timeout);
     }
     lane->pause_until_ms = now_ms + pause_ms;
     lane->is_unsure = true;
     return command.give_up_ms == 0 || now_ms < command.give_up_ms;
   }
-  if (command.redirects >= options_.cluster_redirects_max) {
+  if (command.redirects >= context_.options.cluster_redirects_max) {
     return false;
   }
   if (redirection->slot != command.lane && command.listener == nullptr) {
@@ -233,13 +316,16 @@ bool ClusterLanes::is_sent_elsewhere(ClusterCommand& command, Lane*& lane, std::
 
 void ClusterLanes::end(std::uint32_t index, Outcome outcome, std::string_view why, std::uint64_t& counter) {
   ClusterCommand& command = commands_[index];
+  Completions& completions = context_.completions;
   counter += command.part_count;
-  if (command.transaction) {
+  if (command.listener != nullptr) {
+    completions.add({command.listener, command.tag, 0, 0}, outcome, why);
+  } else if (command.transaction) {
     for (CommandDone& done : command.transaction->dones) {
-      driver_.end_later(nullptr, 0, std::move(done), {outcome, std::string(why), {}});
+      completions.add({nullptr, completions.keep(std::move(done)), 0, 0}, outcome, why);
     }
   } else {
-    driver_.end_later(command.listener, command.tag, std::move(command.done), {outcome, std::string(why), {}});
+    completions.add({nullptr, completions.keep(std::move(command.done)), 0, 0}, outcome, why);
   }
   release(index);
 }
@@ -256,6 +342,9 @@ void ClusterLanes::end_lane(Lane& lane, std::string_view why, std::uint64_t& cou
 void ClusterLanes::end_queued(std::string_view why, std::uint64_t& counter) {
   for (const LaneId id : std::exchange(queued_lanes_, {})) {
     end_lane(lanes_[id], why, counter);
+  }
+  if (in_transaction()) {
+    end(std::exchange(open_transaction_, none), Outcome::not_sent, why, counter);
   }
 }
 
@@ -277,7 +366,7 @@ bool ClusterLanes::drop_oldest() {
   if (!oldest->has_queued()) {
     queued_lanes_.erase(id);
   }
-  end(dropped, Outcome::not_sent, "It was dropped to make room for newer ones.", counters_.dropped_oldest);
+  end(dropped, Outcome::not_sent, "It was dropped to make room for newer ones.", context_.counters.dropped_oldest);
   return true;
 }
 

@@ -4,20 +4,20 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include <socketio/redis/options.hpp>
 #include <socketio/redis/types.hpp>
 
-#include "cluster_driver.hpp"
 #include "cluster_nodes.hpp"
-#include "reports.hpp"
+#include "cluster_questions.hpp"
+#include "context.hpp"
 #include "ring.hpp"
-#include "slot.hpp"
+#include "slot_map.hpp"
 
 namespace socketio::redis {
 
@@ -58,37 +58,31 @@ struct ClusterCommand {
 ///
 /// A command's bytes are kept until it completes, because it may have to be sent again. Commands wait in their lanes, not in
 /// the connections, as long as a connection is missing or busy.
-class ClusterLanes {
+class ClusterLanes final : private PublishListener {
  public:
-  /// All outlive this.
-  ClusterLanes(const Options& options, ClusterNodes& nodes, const Reports& reports, Counters& counters,
-               ClusterDriver& driver) noexcept
-      : options_(options), nodes_(nodes), reports_(reports), counters_(counters), driver_(driver) {}
+  /// All outlive this. `questions` wait for room that answers to commands make.
+  ClusterLanes(Context& context, ClusterNodes& nodes, ClusterLinks& links, ClusterDriver& driver,
+               const ClusterQuestions& questions) noexcept
+      : context_(context), nodes_(nodes), links_(links), driver_(driver), questions_(questions) {}
 
   /// Creates a command with room for its bytes, and returns its index. Follow with give().
   [[nodiscard]] std::uint32_t create(LaneId lane, std::size_t size);
   [[nodiscard]] ClusterCommand& operator[](std::uint32_t index) noexcept { return commands_[index]; }
-  /// The same for a transaction without commands.
-  [[nodiscard]] std::uint32_t create_transaction();
-  void extend_transaction(std::uint32_t index, std::string encoded, CommandDone done);
   /// Sends a command, or lets it wait.
   void give(std::uint32_t index);
+  /// Collects MULTI, the commands after it, and EXEC. At EXEC all are sent to the slot of the first one that has a key.
+  void add_to_transaction(std::span<const std::string_view> words, CommandDone done);
+  /// True from MULTI to EXEC.
+  [[nodiscard]] bool in_transaction() const noexcept { return open_transaction_ != none; }
   /// Sends what can be sent now. Precondition: the slot map is known.
   void pump();
-  /// Handles a command that has returned from its node. Returns false when Redis has answered it: report that, and release().
-  [[nodiscard]] bool comes_back(std::uint32_t index, Outcome outcome, std::string_view message);
-  void release(std::uint32_t index);
 
-  /// The command completes without a reply.
-  void end(std::uint32_t index, Outcome outcome, std::string_view why, std::uint64_t& counter);
   /// Fails waiting commands in the order in which they were issued, lane by lane.
   void end_queued(std::string_view why, std::uint64_t& counter);
   /// Drops the command that has waited longest for any node. Returns false when none waits.
   bool drop_oldest();
   /// Commands in flight are not sent again.
   void abandon() noexcept;
-  /// The client is closed: commands that return fail.
-  void finish() noexcept { is_finishing_ = true; }
 
   /// Commands that have not completed, including parts of transactions.
   [[nodiscard]] std::size_t live_count() const noexcept { return live_count_; }
@@ -112,28 +106,36 @@ class ClusterLanes {
       return !coming_back.empty() ? coming_back : !returned.empty() ? returned : waiting;
     }
   };
+  static constexpr std::uint32_t none = 0xffff'ffff;
 
   void pump_lane(Lane& lane, LaneId id);
   [[nodiscard]] bool may_leave(const Lane& lane, NodeId target);
   [[nodiscard]] bool must_wait(LaneId lane, const ClusterCommand& command, NodeId target);
   void send(Lane& lane, std::uint32_t index, NodeId target);
-  [[nodiscard]] bool is_sent_elsewhere(ClusterCommand& command, Lane*& lane, std::string_view message);
-  void end_lane(Lane& lane, std::string_view why, std::uint64_t& counter);
 
-  const Options& options_;
+  void on_published(std::uint64_t tag, Outcome outcome, std::int64_t receivers, std::string_view message) override;
+  void on_answer(std::uint32_t index, CommandResult result);
+  void on_transaction_answer(std::uint32_t index, std::size_t part, CommandResult result);
+  [[nodiscard]] bool comes_back(std::uint32_t index, Outcome outcome, std::string_view message);
+  [[nodiscard]] bool is_sent_elsewhere(ClusterCommand& command, Lane*& lane, std::string_view message);
+  void end(std::uint32_t index, Outcome outcome, std::string_view why, std::uint64_t& counter);
+  void end_lane(Lane& lane, std::string_view why, std::uint64_t& counter);
+  void release(std::uint32_t index);
+
+  Context& context_;
   ClusterNodes& nodes_;
-  const Reports& reports_;
-  Counters& counters_;
+  ClusterLinks& links_;
   ClusterDriver& driver_;
+  const ClusterQuestions& questions_;
   std::deque<ClusterCommand> commands_;
   std::vector<std::uint32_t> free_commands_;
+  std::uint32_t open_transaction_ = none;
   std::size_t live_count_ = 0;
   std::size_t queued_count_ = 0;
   std::size_t bytes_ = 0;
   std::uint64_t last_sequence_ = 0;
   std::unordered_map<LaneId, Lane> lanes_;
   std::unordered_set<LaneId> queued_lanes_;  ///< lanes with waiting commands
-  bool is_finishing_ = false;
 };
 
 }  // namespace socketio::redis

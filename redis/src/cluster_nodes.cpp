@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "retry.hpp"
-#include "slot.hpp"
+#include "single_client.hpp"
 
 namespace socketio::redis {
 namespace {
@@ -130,7 +130,7 @@ bool ClusterNodes::choose_home(bool has_subscriptions, std::uint64_t now_ms, Ran
     all.push_back(id);
     if (!nodes_[id]->is_away) {
       there.push_back(id);
-      if (client && client->state() == State::ready) {
+      if (client && client->reports().state() == State::ready) {
         connected.push_back(id);
       }
     }

@@ -3,16 +3,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include <socketio/common/bytes.hpp>
 #include <socketio/common/random.hpp>
 #include <socketio/redis/options.hpp>
+#include <socketio/redis/types.hpp>
 
-#include "redirection.hpp"
-#include "single_client.hpp"
 #include "slot_map.hpp"
 
 namespace socketio::redis {
+
+class SingleClient;
 
 using NodeId = std::uint16_t;
 constexpr NodeId no_node = SlotMap::no_node;
@@ -83,6 +86,34 @@ class ClusterNodes {
   NodeId home_ = no_node;
   std::uint64_t home_resume_ms_ = 0;
   std::uint64_t map_number_ = 0;
+};
+
+/// The connections to the nodes.
+class ClusterLinks {
+ public:
+  virtual ~ClusterLinks() = default;
+  /// True if the node takes commands now. Connects to it if there is no connection.
+  [[nodiscard]] virtual bool can_send(NodeId id) = 0;
+  /// Sends an encoded command. `listener` and `tag` are those of a publish; other commands have `done`. Precondition:
+  /// can_send().
+  virtual void send(NodeId id, Bytes encoded, PublishListener* listener, std::uint64_t tag, CommandDone done) = 0;
+  virtual void subscribe(NodeId id, SubscriptionKind kind, std::string_view name, MessageListener& listener) = 0;
+  /// `at_redis`  false: Redis has ended the subscription itself
+  virtual void unsubscribe(NodeId id, SubscriptionKind kind, std::string_view name, bool at_redis) = 0;
+};
+
+/// The clock of a cluster's client, and what its parts request of it.
+class ClusterDriver {
+ public:
+  virtual ~ClusterDriver() = default;
+  /// Keeps the driver, and what it owns, alive.
+  [[nodiscard]] virtual std::shared_ptr<const void> hold() = 0;
+  [[nodiscard]] virtual std::uint64_t now_ms() const noexcept = 0;
+  /// There is something to do after that time; 0: at the end of the turn.
+  virtual void wake_after(std::uint64_t delay_ms) = 0;
+  virtual void request_refresh() = 0;
+  /// The slot of a confirmed sharded channel has another owner.
+  virtual void on_slot_moved() = 0;
 };
 
 }  // namespace socketio::redis

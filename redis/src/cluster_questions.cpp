@@ -6,8 +6,7 @@
 namespace socketio::redis {
 
 struct ClusterQuestions::Question {
-  std::vector<std::string> words;
-  std::size_t size = 0;
+  std::string encoded;
   CommandDone done;
   Route::Kind whom = Route::Kind::every_node;
   struct Part {
@@ -23,14 +22,13 @@ struct ClusterQuestions::Question {
 
 ClusterQuestions::~ClusterQuestions() = default;
 
-void ClusterQuestions::add(std::span<const std::string_view> words, std::size_t size, Route::Kind whom, CommandDone done) {
+void ClusterQuestions::add(std::string encoded, Route::Kind whom, CommandDone done) {
   const auto question = std::make_shared<Question>();
-  question->words.assign(words.begin(), words.end());
-  question->size = size;
+  bytes_ += encoded.size();
+  ++count_;
+  question->encoded = std::move(encoded);
   question->whom = whom;
   question->done = std::move(done);
-  bytes_ += size;
-  ++count_;
   questions_.push_back(question);
 }
 
@@ -62,7 +60,7 @@ void ClusterQuestions::begin(Question& question) {
 void ClusterQuestions::ask_part(const std::shared_ptr<Question>& question, std::size_t part) {
   const NodeId id = question->parts[part].node;
   const bool is_given_up = nodes_[id] && nodes_[id]->is_away && !nodes_[id]->commands;  // until the next slot map
-  if (!nodes_[id] || is_given_up || !driver_.can_send(id)) {
+  if (!nodes_[id] || is_given_up || !links_.can_send(id)) {
     if (!nodes_[id] || !nodes_[id]->is_listed || nodes_[id]->is_away) {
       question->parts[part].stage = Question::Part::Stage::ended;
     }
@@ -70,8 +68,7 @@ void ClusterQuestions::ask_part(const std::shared_ptr<Question>& question, std::
   }
   question->parts[part].stage = Question::Part::Stage::asked;
   ++nodes_[id]->on_the_way;
-  const std::vector<std::string_view> words(question->words.begin(), question->words.end());
-  driver_.send_words(id, words, [this, question, part](CommandResult result) {
+  links_.send(id, as_bytes(question->encoded), nullptr, 0, [this, question, part](CommandResult result) {
     const auto alive = driver_.hold();
     take_part(*question, part, std::move(result));
   });
@@ -85,7 +82,7 @@ void ClusterQuestions::take_part(Question& question, std::size_t part, CommandRe
   } else if (result.outcome == Outcome::refused) {
     question.refusal = std::move(result.message);
   }
-  driver_.request_turn();
+  driver_.wake_after(0);
 }
 
 /// Completes a question when all its parts have completed. When no node could be asked, it waits for the next slot map.
@@ -98,15 +95,15 @@ void ClusterQuestions::check(Question& question) {
   if (!question.refusal.empty()) {
     result.outcome = Outcome::refused;
     result.message = std::move(question.refusal);
-    ++counters_.refused;
-    ++counters_.answered;
+    ++context_.counters.refused;
+    ++context_.counters.answered;
   } else if (!question.replies.empty()) {
     result.reply = join_replies(std::move(question.replies));
-    ++counters_.answered;
-  } else if (options_.offline == OfflinePolicy::fail) {
+    ++context_.counters.answered;
+  } else if (context_.options.offline == OfflinePolicy::fail) {
     result.outcome = Outcome::not_sent;
-    result.message = reports_.last_error();
-    ++counters_.not_sent_offline;
+    result.message = context_.reports.last_error();
+    ++context_.counters.not_sent_offline;
   } else {
     question.parts.clear();
     driver_.request_refresh();
@@ -120,7 +117,7 @@ void ClusterQuestions::end_all(std::string_view why, std::uint64_t& counter) {
   for (const std::shared_ptr<Question>& question : std::exchange(questions_, {})) {
     if (!question->has_ended) {
       const bool is_unasked = std::all_of(question->parts.begin(), question->parts.end(), is_waiting);
-      ++(is_unasked ? counter : counters_.unconfirmed);
+      ++(is_unasked ? counter : context_.counters.unconfirmed);
       finish(*question, {is_unasked ? Outcome::not_sent : Outcome::unconfirmed, std::string(why), {}});
     }
   }
@@ -128,9 +125,15 @@ void ClusterQuestions::end_all(std::string_view why, std::uint64_t& counter) {
 
 void ClusterQuestions::finish(Question& question, CommandResult result) {
   question.has_ended = true;
-  bytes_ -= question.size;
+  bytes_ -= question.encoded.size();
   --count_;
-  driver_.end_later(nullptr, 0, std::move(question.done), std::move(result));
+  const Outcome outcome = result.outcome;
+  const std::string why = result.message;
+  CommandDone done;
+  if (question.done) {
+    done = [call = std::move(question.done), result = std::move(result)](const CommandResult&) { call(result); };
+  }
+  context_.completions.add({nullptr, context_.completions.keep(std::move(done)), 0, 0}, outcome, why);
 }
 
 }  // namespace socketio::redis

@@ -4,16 +4,14 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <socketio/redis/options.hpp>
 #include <socketio/redis/types.hpp>
 
-#include "cluster_driver.hpp"
-#include "reports.hpp"
+#include "cluster_nodes.hpp"
+#include "context.hpp"
 #include "routing.hpp"
 
 namespace socketio::redis {
@@ -22,12 +20,11 @@ namespace socketio::redis {
 class ClusterQuestions {
  public:
   /// All outlive this.
-  ClusterQuestions(const Options& options, ClusterNodes& nodes, const Reports& reports, Counters& counters,
-                   ClusterDriver& driver) noexcept
-      : options_(options), nodes_(nodes), reports_(reports), counters_(counters), driver_(driver) {}
+  ClusterQuestions(Context& context, ClusterNodes& nodes, ClusterLinks& links, ClusterDriver& driver) noexcept
+      : context_(context), nodes_(nodes), links_(links), driver_(driver) {}
   ~ClusterQuestions();
 
-  void add(std::span<const std::string_view> words, std::size_t size, Route::Kind whom, CommandDone done);
+  void add(std::string encoded, Route::Kind whom, CommandDone done);
   /// Sends what can be sent, and ends the questions that all nodes have answered. Precondition: the slot map is known.
   void pump();
   /// `counter`  counts the questions that no node has been asked.
@@ -45,10 +42,9 @@ class ClusterQuestions {
   void check(Question& question);
   void finish(Question& question, CommandResult result);
 
-  const Options& options_;
+  Context& context_;
   ClusterNodes& nodes_;
-  const Reports& reports_;
-  Counters& counters_;
+  ClusterLinks& links_;
   ClusterDriver& driver_;
   std::list<std::shared_ptr<Question>> questions_;
   std::size_t count_ = 0;

@@ -1,21 +1,17 @@
 #include "cluster_subscriptions.hpp"
 
-#include <cassert>
-
-#include "slot.hpp"
+#include "slot_map.hpp"
 
 namespace socketio::redis {
 namespace {
 
-/// Pause after a temporary error, and after more than
-/// `placing_redirects_at_once` redirections.
+/// Pause after a temporary error, and after more than `placing_redirects_at_once` redirections.
 constexpr std::uint64_t placing_pause_ms = 100;
 constexpr std::uint32_t placing_redirects_at_once = 3;
 
 }  // namespace
 
-/// A subscription, and the node that it is made at. Forwards from the
-/// connection to the user's listener.
+/// A subscription, and the node that it is made at. Forwards from the connection to the user's listener.
 class ClusterSubscriptions::Subscription final : public MessageListener {
  public:
   Subscription(ClusterSubscriptions& its_owner, SubscriptionKind its_kind, std::string_view its_name)
@@ -30,13 +26,12 @@ class ClusterSubscriptions::Subscription final : public MessageListener {
   MessageListener* listener = nullptr;
   NodeId node = no_node;
   bool is_settled = false;  ///< confirmed or refused
-  std::string refusal;      ///< Redis' text
   std::uint32_t redirects = 0;
 };
 
-ClusterSubscriptions::ClusterSubscriptions(const Options& options, ClusterNodes& nodes, Reports& reports, Counters& counters,
+ClusterSubscriptions::ClusterSubscriptions(Context& context, ClusterNodes& nodes, ClusterLinks& links,
                                            ClusterDriver& driver) noexcept
-    : options_(options), nodes_(nodes), reports_(reports), counters_(counters), driver_(driver) {}
+    : context_(context), nodes_(nodes), links_(links), driver_(driver) {}
 
 ClusterSubscriptions::~ClusterSubscriptions() = default;
 
@@ -50,8 +45,7 @@ void ClusterSubscriptions::add(SubscriptionKind kind, std::string_view name, Mes
     ++unconfirmed_count_;
     to_place_.emplace_back(kind, name);
   } else if (subscription->node != no_node) {
-    driver_.subscribe_at(subscription->node, kind, name,
-                         *subscription);  // gives the new listener its on_subscribed()
+    links_.subscribe(subscription->node, kind, name, *subscription);  // gives the new listener its on_subscribed()
   }
   subscription->listener = &listener;
 }
@@ -64,7 +58,7 @@ void ClusterSubscriptions::remove(SubscriptionKind kind, std::string_view name) 
   }
   detach(*found->second, true);
   unconfirmed_count_ -= found->second->is_settled ? 0U : 1U;
-  set_refusal(*found->second, {});
+  set_refusal(kind, name, {});
   retired_.push_back(std::move(found->second));
   all.erase(found);
 }
@@ -75,31 +69,7 @@ ClusterSubscriptions::Subscription* ClusterSubscriptions::find(SubscriptionKind 
   return found != all.end() ? found->second.get() : nullptr;
 }
 
-bool ClusterSubscriptions::is_refused(const RefusedSubscription& one) const {
-  const Subscription* const found = find(one.kind, one.name);
-  return found != nullptr && !found->refusal.empty();
-}
-
-RefusedSubscription ClusterSubscriptions::first_refused() const {
-  for (const ByName& all : subscriptions_) {
-    for (const auto& [name, subscription] : all) {
-      if (!subscription->refusal.empty()) {
-        return {subscription->kind, name, subscription->refusal};
-      }
-    }
-  }
-  assert(false);
-  return {};
-}
-
-void ClusterSubscriptions::set_refusal(Subscription& subscription, std::string_view error) {
-  refused_count_ -= subscription.refusal.empty() ? 0U : 1U;
-  refused_count_ += error.empty() ? 0U : 1U;
-  subscription.refusal = error;
-}
-
-// ---- their nodes
-// -----------------------------------------------------------------------------------------------------------
+// ---- their nodes -----------------------------------------------------------------------------------------------------------
 
 NodeId ClusterSubscriptions::node_for(const Subscription& subscription) const noexcept {
   return subscription.kind == SubscriptionKind::shard ? nodes_.owner_of(subscription.slot) : nodes_.home();
@@ -127,7 +97,7 @@ std::optional<std::uint64_t> ClusterSubscriptions::place_all(std::uint64_t now_m
     }
     subscription->node = target;
     ++nodes_[target]->subscription_count;
-    driver_.subscribe_at(target, kind, name, *subscription);
+    links_.subscribe(target, kind, name, *subscription);
   }
   return std::nullopt;
 }
@@ -136,7 +106,7 @@ std::optional<std::uint64_t> ClusterSubscriptions::place_all(std::uint64_t now_m
 void ClusterSubscriptions::detach(Subscription& subscription, bool at_redis) {
   if (const NodeId id = std::exchange(subscription.node, no_node); id != no_node) {
     --nodes_[id]->subscription_count;
-    driver_.unsubscribe_at(id, subscription.kind, subscription.name, at_redis);
+    links_.unsubscribe(id, subscription.kind, subscription.name, at_redis);
   }
 }
 
@@ -170,8 +140,7 @@ void ClusterSubscriptions::unconfirm_at(NodeId id) {
   }
 }
 
-// ---- confirmed, refused, lost
-// ----------------------------------------------------------------------------------------------
+// ---- confirmed, refused, lost ----------------------------------------------------------------------------------------------
 
 void ClusterSubscriptions::on_subscribed(Subscription& subscription, std::string_view error) {
   const auto alive = driver_.hold();
@@ -181,7 +150,7 @@ void ClusterSubscriptions::on_subscribed(Subscription& subscription, std::string
   if (!error.empty()) {
     const auto redirection = parse_redirection(error, nodes_[subscription.node]->endpoint.host);
     if (redirection &&
-        (redirection->kind == Redirection::Kind::later || subscription.redirects < options_.cluster_redirects_max)) {
+        (redirection->kind == Redirection::Kind::later || subscription.redirects < context_.options.cluster_redirects_max)) {
       again(subscription, *redirection);
       return;
     }
@@ -190,14 +159,13 @@ void ClusterSubscriptions::on_subscribed(Subscription& subscription, std::string
   if (!std::exchange(subscription.is_settled, true)) {
     --unconfirmed_count_;
   }
-  set_refusal(subscription, error);
-  counters_.subscriptions_refused += error.empty() ? 0U : 1U;
-  driver_.request_turn();
+  set_refusal(subscription.kind, subscription.name, error);
+  context_.counters.subscriptions_refused += error.empty() ? 0U : 1U;
+  driver_.wake_after(0);
   subscription.listener->on_subscribed(subscription.name, error);
 }
 
-/// Requests a subscription again that Redis has ended or refused, because its
-/// slot has another owner, or none at the moment.
+/// Requests a subscription again that Redis has ended or refused, because its slot has another owner, or none at the moment.
 void ClusterSubscriptions::again(Subscription& subscription, const Redirection& redirection) {
   if (redirection.kind == Redirection::Kind::moved) {
     nodes_.learn_owner(redirection);
@@ -212,26 +180,25 @@ void ClusterSubscriptions::again(Subscription& subscription, const Redirection& 
   detach(subscription, false);
   to_place_.emplace_back(subscription.kind, subscription.name);
   driver_.request_refresh();
-  driver_.request_turn();
+  driver_.wake_after(0);
 }
 
-/// Marks a subscription as unconfirmed: it will be requested again.
-/// Precondition: it is settled.
+/// Marks a subscription as unconfirmed: it will be requested again. Precondition: it is settled.
 void ClusterSubscriptions::unsettle(Subscription& subscription) {
-  if (subscription.refusal.empty()) {
+  if (!is_refused(subscription.kind, subscription.name)) {
     lost_.emplace_back(subscription.kind, subscription.name);
-    driver_.request_turn();
+    driver_.wake_after(0);
   }
   subscription.is_settled = false;
   ++unconfirmed_count_;
-  set_refusal(subscription, {});
+  set_refusal(subscription.kind, subscription.name, {});
 }
 
 void ClusterSubscriptions::deliver_losses() {
   for (const auto& [kind, name] : std::exchange(lost_, {})) {
     const Subscription* const subscription = find(kind, name);
-    if (subscription != nullptr && !subscription->is_settled && !reports_.is_silent()) {
-      reports_.guarded([&lost = name, listener = subscription->listener] { listener->on_subscription_lost(lost); });
+    if (subscription != nullptr && !subscription->is_settled && !context_.reports.is_silent()) {
+      context_.reports.guarded([&lost = name, listener = subscription->listener] { listener->on_subscription_lost(lost); });
     }
   }
 }

@@ -15,46 +15,32 @@
 #include <socketio/redis/options.hpp>
 #include <socketio/redis/types.hpp>
 
-#include "cluster_driver.hpp"
 #include "cluster_nodes.hpp"
-#include "redirection.hpp"
-#include "refused_subscription.hpp"
-#include "reports.hpp"
+#include "context.hpp"
+#include "subscriptions.hpp"
 
 namespace socketio::redis {
 
-/// Subscriptions in a cluster. Channels and patterns are subscribed to at one
-/// node, the home; a sharded channel at the owner of its slot, which it
-/// follows.
-class ClusterSubscriptions {
+/// Subscriptions in a cluster. Channels and patterns are subscribed to at one node, the home; a sharded channel at the owner of
+/// its slot, which it follows.
+class ClusterSubscriptions final : public SubscriptionSet {
  public:
   /// All outlive this.
-  ClusterSubscriptions(const Options& options, ClusterNodes& nodes, Reports& reports, Counters& counters,
-                       ClusterDriver& driver) noexcept;
-  ~ClusterSubscriptions();
+  ClusterSubscriptions(Context& context, ClusterNodes& nodes, ClusterLinks& links, ClusterDriver& driver) noexcept;
+  ~ClusterSubscriptions() override;
 
-  void add(SubscriptionKind kind, std::string_view name, MessageListener& listener);
-  void remove(SubscriptionKind kind, std::string_view name);
-  /// True after the first subscription.
-  [[nodiscard]] bool in_use() const noexcept { return in_use_; }
-  [[nodiscard]] std::size_t unconfirmed_count() const noexcept { return unconfirmed_count_; }
-  [[nodiscard]] std::size_t refused_count() const noexcept { return refused_count_; }
-  [[nodiscard]] bool is_refused(const RefusedSubscription& one) const;
-  /// Precondition: refused_count() is not 0.
-  [[nodiscard]] RefusedSubscription first_refused() const;
+  void add(SubscriptionKind kind, std::string_view name, MessageListener& listener) override;
+  void remove(SubscriptionKind kind, std::string_view name) override;
 
   /// No subscription is inside a callback.
   void begin_turn() noexcept;
-  /// Makes the waiting subscriptions. Returns the time to wait before the next
-  /// call; nullopt: nothing waits for a time.
+  /// Makes the waiting subscriptions. Returns the time to wait before the next call; nullopt: nothing waits for a time.
   std::optional<std::uint64_t> place_all(std::uint64_t now_ms);
-  /// Removes from their nodes the subscriptions that belong to another node
-  /// after a change of the slot map or the home. A node that can be reached
-  /// knows better than the map which sharded channels it has, and reports when
-  /// it loses one. Returns true if confirmed ones were removed.
+  /// Removes from their nodes the subscriptions that belong to another node after a change of the slot map or the home. A node
+  /// that can be reached knows better than the map which sharded channels it has, and reports when it loses one. Returns true
+  /// if confirmed ones were removed.
   bool move();
-  /// Marks a node's subscriptions as unconfirmed: their connection was lost. It
-  /// requests them again itself.
+  /// Marks a node's subscriptions as unconfirmed: their connection was lost. It requests them again itself.
   void unconfirm_at(NodeId id);
   /// Reports lost subscriptions, except those that are already confirmed again.
   void deliver_losses();
@@ -66,7 +52,6 @@ class ClusterSubscriptions {
     std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
   };
   using ByName = std::unordered_map<std::string, std::unique_ptr<Subscription>, Hash, std::equal_to<>>;
-  using Name = std::pair<SubscriptionKind, std::string>;
 
   [[nodiscard]] Subscription* find(SubscriptionKind kind, std::string_view name) const;
   [[nodiscard]] NodeId node_for(const Subscription& subscription) const noexcept;
@@ -74,12 +59,10 @@ class ClusterSubscriptions {
   void on_subscribed(Subscription& subscription, std::string_view error);
   void again(Subscription& subscription, const Redirection& redirection);
   void unsettle(Subscription& subscription);
-  void set_refusal(Subscription& subscription, std::string_view error);
 
-  const Options& options_;
+  Context& context_;
   ClusterNodes& nodes_;
-  Reports& reports_;
-  Counters& counters_;
+  ClusterLinks& links_;
   ClusterDriver& driver_;
   std::array<ByName, 3> subscriptions_;                 ///< by kind
   std::vector<std::unique_ptr<Subscription>> retired_;  ///< until the end of the turn: one may be in a callback
@@ -87,9 +70,6 @@ class ClusterSubscriptions {
   std::vector<Name> lost_;  ///< confirmed ones whose loss must be reported to listeners
   bool is_pausing_ = false;
   std::uint64_t place_after_ms_ = 0;
-  std::size_t unconfirmed_count_ = 0;
-  std::size_t refused_count_ = 0;
-  bool in_use_ = false;
 };
 
 }  // namespace socketio::redis

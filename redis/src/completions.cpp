@@ -28,14 +28,20 @@ void Completions::add(const Entry& entry, Outcome outcome, std::string_view why)
   ended_.push_back(entry);
 }
 
-Completions::Ended Completions::take_oldest() {
-  const Entry entry = ended_.pop_front();
-  Run& run = runs_.front();
-  Ended ended{entry, run.outcome, run.why};
-  if (--run.count == 0) {
-    runs_.pop_front();
+void Completions::deliver(const Reports& reports) {
+  for (std::size_t count = size(); count != 0 && size() != 0; --count) {
+    const Entry entry = ended_.pop_front();
+    const Outcome outcome = runs_.front().outcome;
+    const std::shared_ptr<const std::string> why = runs_.front().why;
+    if (--runs_.front().count == 0) {
+      runs_.pop_front();
+    }
+    if (entry.listener != nullptr) {
+      reports.guarded([&] { entry.listener->on_published(entry.tag, outcome, 0, *why); });
+    } else if (const CommandDone done = take(entry.tag)) {
+      reports.guarded([&] { done({outcome, *why, {}}); });
+    }
   }
-  return ended;
 }
 
 }  // namespace socketio::redis

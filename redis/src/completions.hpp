@@ -10,8 +10,9 @@
 
 #include <socketio/redis/types.hpp>
 
-#include "output_queue.hpp"
+#include "reports.hpp"
 #include "ring.hpp"
+#include "writer.hpp"
 
 namespace socketio::redis {
 
@@ -22,17 +23,12 @@ class Completions {
   [[nodiscard]] std::uint64_t keep(CommandDone done);
   [[nodiscard]] CommandDone take(std::uint64_t tag);
 
-  /// The command has completed without a reply.
+  /// The command has completed without a reply. deliver() reports it.
   void add(const Entry& entry, Outcome outcome, std::string_view why);
-  /// Number of commands that take_oldest() returns.
+  /// Number of commands to report.
   [[nodiscard]] std::size_t size() const noexcept { return ended_.size(); }
-  struct Ended {
-    Entry entry;
-    Outcome outcome;
-    std::shared_ptr<const std::string> why;
-  };
-  /// Precondition: size() is not 0.
-  [[nodiscard]] Ended take_oldest();
+  /// Reports those that were added before this call, in order.
+  void deliver(const Reports& reports);
 
  private:
   /// Consecutive commands with the same outcome and reason.

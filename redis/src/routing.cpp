@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "slot.hpp"
+#include "slot_map.hpp"
 
 namespace socketio::redis {
 namespace {

@@ -194,7 +194,7 @@ std::unique_ptr<Sentinels::Question> Sentinels::ask(const Endpoint& sentinel, st
       found.why = who(asked->sentinel) + " refused to name the master (" + text + ").";
     } else {
       found.why = text;
-      found.is_refusal = asked->client && asked->client->last_error_is_refusal();
+      found.is_refusal = asked->client && asked->client->reports().last_error_is_refusal();
     }
     call(std::move(found));
   });

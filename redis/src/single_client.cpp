@@ -1,5 +1,3 @@
-// Attempts to connect, and the state of a client of one Redis.
-
 #include "single_client.hpp"
 
 #include <algorithm>
@@ -23,15 +21,6 @@ Options usable(Options options) {
   return options;
 }
 
-ServerName name_of(const Options& options, Peer& peer) {
-  ServerName name{describe(options), std::move(peer.who),
-                  options.topology == Topology::sentinel ? "+sentinel" : std::move(peer.url_kind)};
-  if (name.who.empty()) {
-    name.who = "Redis at " + name.where;
-  }
-  return name;
-}
-
 }  // namespace
 
 std::shared_ptr<net::TlsContext> make_tls_context(const Options& options) {
@@ -50,10 +39,9 @@ std::shared_ptr<net::TlsContext> make_tls_context(const Options& options) {
 SingleClient::SingleClient(Loop& loop, Options options, Random* random, Peer peer)
     : ClientCore(loop, usable(std::move(options)), random),
       is_cluster_node_(peer.is_cluster_node),
-      tls_(peer.tls != nullptr ? std::move(peer.tls) : make_tls_context(options_)),
-      name_(name_of(options_, peer)),
-      retry_(options_),
-      connection_({loop_, options_, name_, reports_, counters_, turn_end_, *this}, tls_, !is_cluster_node_),
+      tls_(peer.tls != nullptr ? std::move(peer.tls) : make_tls_context(context_.options)),
+      retry_(context_.options),
+      connection_(loop, turn_end_, context_, retry_, tls_, !is_cluster_node_, *this),
       connect_timer_(loop, [this] { on_connect_timeout(); }),
       retry_timer_(loop,
                    [this] {
@@ -63,31 +51,23 @@ SingleClient::SingleClient(Loop& loop, Options options, Random* random, Peer pee
                      deliver();
                    }),
       resume_timer_(loop, [this] { turn_end_.request(); }) {
-  if (options_.topology == Topology::sentinel) {
-    sentinels_ =
-        std::make_unique<Sentinels>(loop_, options_, tls_, random_, [this](const Endpoint& named) { on_master_named(named); });
+  ServerName& name = context_.name;
+  name.who = peer.who.empty() ? name.who : std::move(peer.who);
+  name.url_kind = peer.url_kind.empty() ? name.url_kind : std::move(peer.url_kind);
+  if (context_.options.topology == Topology::sentinel) {
+    sentinels_ = std::make_unique<Sentinels>(loop_, context_.options, tls_, random_,
+                                             [this](const Endpoint& named) { on_master_named(named); });
   }
 }
 
-SingleClient::~SingleClient() = default;
-
 void SingleClient::on_turn_end() {
-  if (std::exchange(attempt_wanted_, false) && !close_now_) {
+  if (std::exchange(connect_wanted_, false) && !context_.closing.is_due) {
     begin_attempt();
   }
   deliver();
-  if (!is_destroyed_) {
-    connection_.request_subscriptions();
-    connection_.write_out();
+  if (!context_.closing.is_destroyed) {
+    connection_.on_turn_end();
   }
-}
-
-bool SingleClient::deliver_all() {
-  reports_.deliver_states();
-  connection_.deliver_subscriptions();
-  reports_.deliver_subscriptions(unconfirmed_count() != 0);
-  deliver_ended();
-  return reports_.has_more() || completions_.size() != 0;
 }
 
 void SingleClient::end_all(std::string_view why) {
@@ -98,33 +78,26 @@ void SingleClient::end_all(std::string_view why) {
     sentinels_->close();
   }
   connection_.end();
-  end_in_flight(why);
-  end_waiting(why, counters_.not_sent_closed);
+  connection_.session().commands().end_in_flight(why);
+  connection_.session().commands().end_waiting(why, context_.counters.not_sent_closed);
 }
 
 // ---- attempts --------------------------------------------------------------------------------------------------------------
 
-void SingleClient::connect() {
-  assert(loop_.on_loop_thread());
-  if (state() == State::idle && !is_closing_) {
-    attempt_wanted_ = true;
-    set_state(State::connecting, {});
-  }
-}
-
 /// Starts an attempt. The timeout covers all of it: asking the sentinels, the look-up of the address, connecting, the log-in.
 void SingleClient::begin_attempt() {
-  connect_timer_.start(in_ms(options_.connect_timeout));
+  const Options& options = context_.options;
+  connect_timer_.start(in_ms(options.connect_timeout));
   if (!sentinels_) {
-    connection_.open({options_.host, options_.port}, retry_.is_away());
+    connection_.open({options.host, options.port}, retry_.is_away());
     return;
   }
-  sentinels_->find(in_ms(options_.connect_timeout), [this](const Sentinels::Found& found) {
+  sentinels_->find(in_ms(options.connect_timeout), [this](const Sentinels::Found& found) {
     const auto alive = shared_from_this();
     if (found.master) {
       master_ = *found.master;
-      name_.where = std::string(tls_ ? "rediss://" : "redis://") + describe(master_);
-      name_.who = "Redis at " + name_.where + ", the master " + options_.master_name + ",";
+      context_.name.where = std::string(tls_ ? "rediss://" : "redis://") + describe(master_);
+      context_.name.who = "Redis at " + context_.name.where + ", the master " + context_.options.master_name + ",";
       connection_.open(master_, retry_.is_away());
     } else {
       lose(found.why, found.is_refusal);
@@ -136,15 +109,16 @@ void SingleClient::begin_attempt() {
 /// Handles the master named by the sentinels: they publish a failover, or answer when they are asked again. A replaced master
 /// may not notice: one that is cut off keeps running, and messages published there reach no subscriber.
 void SingleClient::on_master_named(const Endpoint& named) {
-  if (named == master_ || state() == State::closed) {
+  const State state = context_.reports.state();
+  if (named == master_ || state == State::closed) {
     return;
   }
   const auto alive = shared_from_this();
   retry_.start_again();
-  if (state() == State::disconnected) {
+  if (state == State::disconnected) {
     retry_timer_.start(retry_.next_delay_ms(random_));
   } else {
-    lose(name_.who + " is not the master any more: the sentinels name " + describe(named) + ".", false);
+    lose(context_.name.who + " is not the master any more: the sentinels name " + describe(named) + ".", false);
   }
   deliver();
 }
@@ -153,17 +127,17 @@ void SingleClient::on_connect_timeout() {
   const auto alive = shared_from_this();
   lose(connection_.is_open() ? connection_.why_timed_out()
                              : "The sentinels did not say which server is the master within " +
-                                   std::to_string(in_ms(options_.connect_timeout)) + " ms.",
+                                   std::to_string(in_ms(context_.options.connect_timeout)) + " ms.",
        false);
   deliver();
 }
 
 void SingleClient::on_logged_in() {
+  connection_.on_logged_in();
   connect_timer_.stop();
   if (const std::uint64_t wait_ms = retry_.on_logged_in(loop_.now_ms()); wait_ms != 0) {
     resume_timer_.start(wait_ms);
   }
-  turn_end_.request();
 }
 
 void SingleClient::on_failure(const Login::Failure& failure) {
@@ -181,8 +155,8 @@ void SingleClient::on_events_end() {
 /// Ends an attempt or a connection. Commands that the system had not taken completely wait for the next one, or fail, as
 /// OfflinePolicy says.
 void SingleClient::lose(const std::string& why, bool is_refusal) {
-  const bool was_up = reports_.is_up();
-  if (state() != State::connecting && !was_up) {
+  const bool was_up = context_.reports.is_up();
+  if (context_.reports.state() != State::connecting && !was_up) {
     return;
   }
   if (sentinels_) {
@@ -191,67 +165,88 @@ void SingleClient::lose(const std::string& why, bool is_refusal) {
   connect_timer_.stop();
   resume_timer_.stop();
   connection_.close();
-  ++(was_up ? counters_.disconnects : counters_.failed_attempts);
+  ++(was_up ? context_.counters.disconnects : context_.counters.failed_attempts);
   retry_.on_lost(loop_.now_ms(), was_up);
-  reports_.set_error(why, is_refusal, name_.where);
+  context_.reports.set_error(why, is_refusal, context_.name.where);
   set_state(State::disconnected, why);
-  end_in_flight(why);
-  if (options_.offline == OfflinePolicy::fail) {
-    end_waiting(why, counters_.not_sent_offline);
+  connection_.session().commands().end_in_flight(why);
+  if (context_.options.offline == OfflinePolicy::fail) {
+    connection_.session().commands().end_waiting(why, context_.counters.not_sent_offline);
   }
   retry_timer_.start(retry_.next_delay_ms(random_));
 }
 
-void SingleClient::update_state() {
-  const Subscriptions& subscriptions = connection_.subscriptions();
-  const bool was_up = reports_.is_up();
+void SingleClient::on_subscriptions_changed() {
+  Session& session = connection_.session();
+  const bool was_up = context_.reports.is_up();
   if (!was_up) {
-    if (state() != State::connecting || !connection_.is_logged_in() || subscriptions.open_count() != 0) {
+    if (context_.reports.state() != State::connecting || !session.is_logged_in() ||
+        session.subscriptions().unconfirmed_count() != 0) {
       return;
     }
-    ++counters_.connects;
     retry_.on_ready(loop_.now_ms());
-    reports_.log(LogLevel::info, "Connected.", name_.where);
   }
-  if (subscriptions.refused_count() != 0 && !is_cluster_node_) {
-    if (state() != State::refused || !subscriptions.is_refused(reported_refusal_)) {
-      report_refused(subscriptions.first_refused(), name_.who, name_.where);
-    }
-  } else if (state() != State::ready && subscriptions.open_count() == 0) {
-    set_state(State::ready, {});
-  }
+  show_connected(!is_cluster_node_);
   if (!was_up && sentinels_) {
     sentinels_->watch();
   }
 }
 
-// ---- subscriptions ---------------------------------------------------------------------------------------------------------
+// ---- commands --------------------------------------------------------------------------------------------------------------
 
-void SingleClient::subscribe(SubscriptionKind kind, std::string_view name, MessageListener& listener) {
+void SingleClient::issued(bool is_urgent) {
   assert(loop_.on_loop_thread());
-  turn_end_.request();
-  if (is_closing_) {
-    reports_.refuse(kind, name, listener, "The client was closed.");
-  } else if (connection_.subscriptions().size() >= limits::subscriptions_max) {
-    const char* const why = "There are too many subscriptions on one connection.";
-    reports_.refuse(kind, name, listener, why);
-    ++counters_.subscriptions_refused;
-    reports_.log(LogLevel::error, why, name_.where);
-  } else {
-    connection_.subscriptions().add(kind, name, listener);
+  if (is_urgent) {
+    connection_.write_out();
   }
+  turn_end_.request();
 }
 
-void SingleClient::unsubscribe(SubscriptionKind kind, std::string_view name) {
+void SingleClient::publish(bool is_sharded, std::string_view channel, Bytes payload, PublishListener& listener,
+                           std::uint64_t tag) {
+  issued(connection_.session().commands().publish(is_sharded, channel, payload, listener, tag));
+}
+
+void SingleClient::command(std::span<const std::string_view> words, CommandDone done) {
+  issued(connection_.session().commands().command(words, std::move(done)));
+}
+
+void SingleClient::send(Bytes encoded, PublishListener* listener, std::uint64_t tag, CommandDone done) {
+  issued(connection_.session().commands().encoded(encoded, listener, tag, std::move(done)));
+}
+
+void SingleClient::flush() {
   assert(loop_.on_loop_thread());
-  reports_.forget(kind, name);
-  connection_.subscriptions().remove(kind, name);
+  connection_.write_out();
+}
+
+void SingleClient::abandon(std::string_view why) {
+  assert(loop_.on_loop_thread());
+  const std::string reason(why);
+  Commands& commands = connection_.session().commands();
+  const bool is_under_way = commands.writer().queue().in_flight_count() != 0 || commands.writer().queue().started();
+  if (is_under_way) {
+    connection_.settle_writes();
+  }
+  commands.end_in_flight(reason);
+  commands.end_waiting(reason, context_.counters.not_sent_abandoned);
+  if (is_under_way) {
+    lose(reason, false);
+  }
   turn_end_.request();
+}
+
+ClientCore::Load SingleClient::load() const noexcept {
+  const OutputQueue& queue = connection_.session().commands().writer().queue();
+  return {queue.waiting_count(), queue.in_flight_count()};
+}
+
+std::size_t SingleClient::queued_bytes() const noexcept {
+  return connection_.session().commands().writer().queue().waiting_bytes();
 }
 
 void SingleClient::forget(SubscriptionKind kind, std::string_view name) {
-  assert(loop_.on_loop_thread());
-  connection_.subscriptions().forget(kind, name);
+  connection_.session().subscriptions().forget(kind, name);
   turn_end_.request();
 }
 

@@ -1,11 +1,14 @@
 #include "slot_map_query.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
-#include "counters.hpp"
+#include <socketio/common/milliseconds.hpp>
+
+#include "retry.hpp"
 
 namespace socketio::redis {
 namespace {
@@ -14,7 +17,46 @@ namespace {
 constexpr std::uint64_t next_after_ms = 200;
 constexpr std::size_t at_once_max = 8;
 
+/// Maximum of the growing delays while something is wrong. It is short, so that a cluster that has recovered is used again
+/// soon.
+constexpr std::uint64_t refresh_wait_max_ms = 1'000;
+/// Time since the last query after which the delays start again from the minimum.
+constexpr std::uint64_t trouble_ends_ms = 10'000;
+
 }  // namespace
+
+std::optional<std::uint64_t> SlotMapRefresh::request(std::uint64_t now_ms, Random& random) {
+  is_again_ = is_again_ || is_running_;
+  if (is_running_ || is_urgent_ || is_wanted_) {
+    return std::nullopt;
+  }
+  is_urgent_ = true;
+  const std::uint64_t longest_ms = std::min<std::uint64_t>(in_ms(options_.backoff_max), refresh_wait_max_ms);
+  const std::uint64_t due_ms = began_ms_ + backoff_ms(in_ms(options_.backoff_min), longest_ms, trouble_, random);
+  return due_ms > now_ms ? due_ms - now_ms : 0;
+}
+
+bool SlotMapRefresh::begin(std::uint64_t now_ms) noexcept {
+  if (!std::exchange(is_wanted_, false) || is_running_) {
+    return false;
+  }
+  trouble_ = is_urgent_ && now_ms - began_ms_ < trouble_ends_ms ? trouble_ + 1 : 0;
+  began_ms_ = now_ms;
+  is_running_ = true;
+  is_urgent_ = false;
+  is_again_ = false;
+  return true;
+}
+
+std::optional<std::uint64_t> SlotMapRefresh::next(bool is_urgent, std::uint64_t now_ms, Random& random) {
+  if (is_urgent || is_again_) {
+    return request(now_ms, random);
+  }
+  if (is_urgent_ || in_ms(options_.cluster_refresh) == 0) {
+    return std::nullopt;
+  }
+  return in_ms(options_.cluster_refresh) - random_below(random, in_ms(options_.cluster_refresh) / 4 + 1);
+}
 
 SlotMapQuery::SlotMapQuery(Loop& loop, MakeClient make, std::vector<Endpoint> nodes, std::function<void()> ended,
                            Counters& counters)
@@ -48,9 +90,9 @@ void SlotMapQuery::ask_next() {
   if (index - failed_count_ < at_once_max) {
     const auto client = make_(nodes_[index]);
     asked_.push_back({nodes_[index], client});
-    client->on_state([this, index](State state, std::string_view why) {
+    client->reports().on_state([this, index](State state, std::string_view why) {
       if (state == State::disconnected && asked_[index].client) {
-        failed(index, std::string(why), asked_[index].client->last_error_is_refusal());
+        failed(index, std::string(why), asked_[index].client->reports().last_error_is_refusal());
       }
     });
     const std::array<std::string_view, 2> words{"CLUSTER", "SLOTS"};
@@ -87,7 +129,7 @@ void SlotMapQuery::took_answer(std::size_t index, CommandResult result) {
   map_ = std::move(map);
   from_ = asked.endpoint;
   connection_ = std::move(asked.client);
-  connection_->on_state({});
+  connection_->reports().on_state({});
   ended_ = true;
   next_timer_.stop();
   tell_();

@@ -24,19 +24,65 @@ std::string_view command_name(SubscriptionKind kind, bool subscribe) noexcept {
   return subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE";
 }
 
+constexpr std::size_t shown_name_bytes_max = 200;
+
+/// Replaces control characters and bytes that are not ASCII, so that none reaches a terminal: names may come from clients
+/// (rooms), and errors from any server.
+std::string printable(std::string_view text) {
+  std::string result(text.substr(0, shown_name_bytes_max));
+  for (char& character : result) {
+    const auto byte = static_cast<unsigned char>(character);
+    character = byte < 0x20 || byte >= 0x7f ? '?' : character;
+  }
+  return text.size() > shown_name_bytes_max ? result + "..." : result;
+}
+
 /// True for sharded channels: the channels of one command must have the same slot.
 bool goes_alone(SubscriptionKind kind) noexcept { return kind == SubscriptionKind::shard; }
 
 }  // namespace
+
+std::string describe(const RefusedSubscription& refused, std::string_view who, std::string_view user) {
+  const bool is_pattern = refused.kind == SubscriptionKind::pattern;
+  const std::string name = printable(refused.name);
+  std::string text(who);
+  text += std::string(" refused the subscription to the ") + (is_pattern ? "pattern" : "channel") + " \"" + name + "\" (" +
+          printable(refused.error) + "): messages published there do not arrive.";
+  if (refused.error.starts_with("NOPERM")) {
+    const char* const command = is_pattern                                ? "psubscribe"
+                                : refused.kind == SubscriptionKind::shard ? "ssubscribe"
+                                                                          : "subscribe";
+    text += " Grant it with: ACL SETUSER " + printable(user.empty() ? "default" : user) + " +" + command + " &" + name;
+    text += is_pattern ? " (a pattern has to be granted literally)." : "";
+  }
+  return text;
+}
+
+bool SubscriptionSet::is_refused(SubscriptionKind kind, std::string_view name) const {
+  return !refused_.empty() && refused_.contains({kind, std::string(name)});
+}
+
+RefusedSubscription SubscriptionSet::first_refused() const {
+  const auto& [name, error] = *refused_.begin();
+  return {name.first, name.second, error};
+}
+
+void SubscriptionSet::set_refusal(SubscriptionKind kind, std::string_view name, std::string_view error) {
+  if (!error.empty()) {
+    refused_[{kind, std::string(name)}] = error;
+  } else if (!refused_.empty()) {
+    refused_.erase({kind, std::string(name)});
+  }
+}
 
 void Subscriptions::add(SubscriptionKind kind, std::string_view name, MessageListener& listener) {
   in_use_ = true;
   Subscription& subscription = names(kind)[std::string(name)];
   subscription.listener = &listener;
   subscription.id = ++last_id_;
-  open_count_ += subscription.open ? 0U : 1U;
+  unconfirmed_count_ += subscription.open ? 0U : 1U;
   subscription.open = true;
-  set_refusal(subscription, {});
+  set_refusal(kind, name, {});
   if (connected_) {
     requests_.push_back({kind, true, goes_alone(kind), subscription.id, std::string(name)});
   }
@@ -51,8 +97,8 @@ void Subscriptions::remove(SubscriptionKind kind, std::string_view name) {
 
 void Subscriptions::forget(SubscriptionKind kind, std::string_view name) {
   if (const auto found = names(kind).find(name); found != names(kind).end()) {
-    open_count_ -= found->second.open ? 1U : 0U;
-    set_refusal(found->second, {});
+    unconfirmed_count_ -= found->second.open ? 1U : 0U;
+    set_refusal(kind, name, {});
     names(kind).erase(found);
   }
 }
@@ -75,11 +121,12 @@ void Subscriptions::connection_began() {
 void Subscriptions::connection_ended() {
   connected_ = false;
   any_refused_ = false;
+  refused_.clear();
   requests_.clear();
   sent_.clear();
   sent_name_count_ = 0;
   sent_name_bytes_ = 0;
-  open_count_ = size();
+  unconfirmed_count_ = size();
   for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern, SubscriptionKind::shard}) {
     for (auto& [name, subscription] : names(kind)) {
       if (subscription.live) {
@@ -87,7 +134,6 @@ void Subscriptions::connection_ended() {
       }
       subscription.open = true;
       subscription.live = false;
-      set_refusal(subscription, {});
     }
   }
 }
@@ -157,7 +203,7 @@ void Subscriptions::lost(SubscriptionKind kind, std::string_view name) {
   }
   found->second.open = true;
   found->second.live = false;
-  ++open_count_;
+  ++unconfirmed_count_;
   requests_.push_back({kind, true, goes_alone(kind), found->second.id, std::string(name)});
 }
 
@@ -176,36 +222,9 @@ void Subscriptions::refuse(std::string_view error) {
 
 void Subscriptions::request_refused() {
   any_refused_ = false;
-  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern, SubscriptionKind::shard}) {
-    for (const auto& [name, subscription] : names(kind)) {
-      if (!subscription.refusal.empty()) {
-        requests_.push_back({kind, true, true, subscription.id, name});
-      }
-    }
+  for (const auto& [name, error] : refused_) {
+    requests_.push_back({name.first, true, true, names(name.first).find(name.second)->second.id, name.second});
   }
-}
-
-void Subscriptions::set_refusal(Subscription& subscription, std::string_view error) {
-  refused_count_ -= subscription.refusal.empty() ? 0U : 1U;
-  refused_count_ += error.empty() ? 0U : 1U;
-  subscription.refusal = error;
-}
-
-bool Subscriptions::is_refused(const RefusedSubscription& one) const {
-  const auto found = names(one.kind).find(one.name);
-  return found != names(one.kind).end() && !found->second.refusal.empty();
-}
-
-RefusedSubscription Subscriptions::first_refused() const {
-  for (const SubscriptionKind kind : {SubscriptionKind::channel, SubscriptionKind::pattern, SubscriptionKind::shard}) {
-    for (const auto& [name, subscription] : names(kind)) {
-      if (!subscription.refusal.empty()) {
-        return {kind, name, subscription.refusal};
-      }
-    }
-  }
-  assert(false);
-  return {};
 }
 
 /// Handles the answer for one name. It is ignored for a subscription that was removed or made again meanwhile.
@@ -215,14 +234,15 @@ void Subscriptions::settle(const Request& request, std::string_view error) {
     return;
   }
   Subscription& subscription = found->second;
-  open_count_ -= subscription.open ? 1U : 0U;
+  unconfirmed_count_ -= subscription.open ? 1U : 0U;
   subscription.open = false;
   subscription.live = error.empty();
   any_refused_ = any_refused_ || !error.empty();
-  if (!error.empty() && subscription.refusal == error) {
+  const auto before = error.empty() ? refused_.end() : refused_.find({request.kind, request.name});
+  if (before != refused_.end() && before->second == error) {
     return;  // retried, and refused again
   }
-  set_refusal(subscription, error);
+  set_refusal(request.kind, request.name, error);
   news_.push_back({request.kind, request.id, request.name, std::string(error), false});
 }
 

@@ -5,24 +5,67 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <socketio/common/buffer.hpp>
+#include <socketio/common/limits.hpp>
 #include <socketio/redis/types.hpp>
-
-#include "refused_subscription.hpp"
 
 namespace socketio::redis {
 
-/// The subscriptions of a client, and their status on the current connection.
+/// A subscription that Redis has refused.
+struct RefusedSubscription {
+  SubscriptionKind kind = SubscriptionKind::channel;
+  std::string name;
+  std::string error;  ///< Redis' text
+};
+
+/// A sentence for people: the refused subscription, the reason, the consequence, and the permission that is missing.
+///
+/// `who`   begins the sentence: "Redis at redis://host:6379"
+/// `user`  of the ACL; empty: the default user
+[[nodiscard]] std::string describe(const RefusedSubscription& refused, std::string_view who, std::string_view user);
+
+/// The subscriptions of a client.
+class SubscriptionSet {
+ public:
+  virtual ~SubscriptionSet() = default;
+  /// Subscribing again to the same name replaces the listener; the new one is called when Redis confirms again.
+  virtual void add(SubscriptionKind kind, std::string_view name, MessageListener& listener) = 0;
+  virtual void remove(SubscriptionKind kind, std::string_view name) = 0;
+  /// True if there are too many.
+  [[nodiscard]] virtual bool is_full() const noexcept { return false; }
+  /// True after the first subscription: from then on the connection is used for nothing else.
+  [[nodiscard]] bool in_use() const noexcept { return in_use_; }
+  /// Number of subscriptions that Redis has neither confirmed nor refused since their connection began.
+  [[nodiscard]] std::size_t unconfirmed_count() const noexcept { return unconfirmed_count_; }
+  /// Number of subscriptions that Redis has refused, and not confirmed since.
+  [[nodiscard]] std::size_t refused_count() const noexcept { return refused_.size(); }
+  [[nodiscard]] bool is_refused(SubscriptionKind kind, std::string_view name) const;
+  /// One of the refused subscriptions. Precondition: refused_count() is not 0.
+  [[nodiscard]] RefusedSubscription first_refused() const;
+
+ protected:
+  using Name = std::pair<SubscriptionKind, std::string>;
+  /// `error`  Redis' text; empty: it is not refused
+  void set_refusal(SubscriptionKind kind, std::string_view name, std::string_view error);
+
+  std::size_t unconfirmed_count_ = 0;
+  std::map<Name, std::string> refused_;  ///< and Redis' text
+  bool in_use_ = false;
+};
+
+/// Subscriptions on one connection, and their status on the current one.
 ///
 /// A command requests many names, and a few commands are sent at a time; Redis confirms name by name, in order. It refuses a
 /// whole command when one of its names is not allowed, so the names of a refused command are requested again one by one.
-class Subscriptions {
+class Subscriptions final : public SubscriptionSet {
  public:
   struct Confirmed {
     MessageListener* listener;
@@ -31,15 +74,11 @@ class Subscriptions {
     bool is_lost;       ///< it was confirmed, and was lost
   };
 
-  /// True after the first subscription: from then on the connection is used for nothing else.
-  [[nodiscard]] bool in_use() const noexcept { return in_use_; }
-  /// Number of subscriptions that Redis has neither confirmed nor refused on this connection.
-  [[nodiscard]] std::size_t open_count() const noexcept { return open_count_; }
   [[nodiscard]] std::size_t size() const noexcept { return names_[0].size() + names_[1].size() + names_[2].size(); }
+  [[nodiscard]] bool is_full() const noexcept override { return size() >= limits::subscriptions_max; }
 
-  /// Subscribing again to the same name replaces the listener; the new one is called when Redis confirms again.
-  void add(SubscriptionKind kind, std::string_view name, MessageListener& listener);
-  void remove(SubscriptionKind kind, std::string_view name);
+  void add(SubscriptionKind kind, std::string_view name, MessageListener& listener) override;
+  void remove(SubscriptionKind kind, std::string_view name) override;
   /// As remove(), but sends nothing to Redis.
   void forget(SubscriptionKind kind, std::string_view name);
   /// The listener of a confirmed subscription; null when there is none.
@@ -59,12 +98,6 @@ class Subscriptions {
   void lost(SubscriptionKind kind, std::string_view name);
   /// Handles the refusal of the oldest command. Precondition: awaiting().
   void refuse(std::string_view error);
-  /// Number of subscriptions that Redis has refused on this connection, and not confirmed since.
-  [[nodiscard]] std::size_t refused_count() const noexcept { return refused_count_; }
-  /// True if Redis has refused that subscription on this connection, and not confirmed it since.
-  [[nodiscard]] bool is_refused(const RefusedSubscription& one) const;
-  /// One of the refused subscriptions. Precondition: refused_count() is not 0.
-  [[nodiscard]] RefusedSubscription first_refused() const;
   /// True if names were refused on this connection, and not requested again since.
   [[nodiscard]] bool any_refused() const noexcept { return any_refused_; }
   /// Requests refused subscriptions again: permissions may have changed. Their listeners are called only if the answer differs.
@@ -76,9 +109,8 @@ class Subscriptions {
   struct Subscription {
     MessageListener* listener = nullptr;
     std::uint64_t id = 0;  ///< id of its newest request
-    bool open = false;     ///< counted in open_count_
+    bool open = false;     ///< counted in unconfirmed_count_
     bool live = false;     ///< Redis sends its messages on this connection
-    std::string refusal;   ///< reason why Redis refused it on this connection
   };
   struct Hash {
     using is_transparent = void;
@@ -108,7 +140,6 @@ class Subscriptions {
   Names& names(SubscriptionKind kind) noexcept { return names_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] const Names& names(SubscriptionKind kind) const noexcept { return names_[static_cast<std::size_t>(kind)]; }
   void settle(const Request& request, std::string_view error);
-  void set_refusal(Subscription& subscription, std::string_view error);
   void take_command(Command& command);
   Command take_sent();
 
@@ -119,9 +150,6 @@ class Subscriptions {
   std::size_t sent_name_bytes_ = 0;
   std::deque<News> news_;
   std::uint64_t last_id_ = 0;
-  std::size_t open_count_ = 0;
-  std::size_t refused_count_ = 0;
-  bool in_use_ = false;
   bool connected_ = false;
   bool any_refused_ = false;
 };

@@ -276,6 +276,33 @@ void read_unix(std::string_view rest, Options& options) {
 
 }  // namespace
 
+std::string describe(const Endpoint& endpoint) {
+  const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
+std::string describe(const Options& options) {
+  const std::string database = std::to_string(options.database);
+  if (options.topology == Topology::standalone && !options.unix_path.empty()) {
+    return "unix://" + options.unix_path + (options.database == 0 ? "" : "?db=" + database);
+  }
+  std::string text = options.tls ? "rediss" : "redis";
+  switch (options.topology) {
+    case Topology::standalone: text += "://" + describe(Endpoint{options.host, options.port}); break;
+    case Topology::sentinel: text += "+sentinel://"; break;
+    case Topology::cluster: text += "+cluster://"; break;
+  }
+  if (options.topology != Topology::standalone) {
+    for (const Endpoint& endpoint : options.endpoints) {
+      text += (&endpoint == &options.endpoints.front() ? "" : ",") + describe(endpoint);
+    }
+  }
+  if (options.topology == Topology::sentinel) {
+    text += "/" + options.master_name;
+  }
+  return options.database == 0 ? text : text + "/" + database;
+}
+
 Options parse_url(std::string_view url) {
   for (const char byte : url) {
     if (static_cast<unsigned char>(byte) <= ' ' || byte == '\x7f') {

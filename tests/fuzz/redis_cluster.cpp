@@ -11,10 +11,9 @@
 #include <socketio/common/limits.hpp>
 
 #include "fuzz/check.hpp"
-#include "redirection.hpp"
+#include "slot_map.hpp"
 #include "reply_reader.hpp"
 #include "routing.hpp"
-#include "slot_map.hpp"
 
 using namespace socketio;
 using namespace socketio::redis;

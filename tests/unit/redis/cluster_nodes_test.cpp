@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cluster_nodes.hpp"
-#include "slot.hpp"
+#include "slot_map.hpp"
 #include "state_machine_fixture.hpp"
 
 namespace cluster_nodes_test {

@@ -16,7 +16,7 @@
 #include <support/redis_recorders.hpp>
 
 #include "fake_cluster.hpp"
-#include "slot.hpp"
+#include "slot_map.hpp"
 
 namespace fake {
 

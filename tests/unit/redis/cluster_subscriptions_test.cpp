@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cluster_subscriptions.hpp"
-#include "slot.hpp"
+#include "slot_map.hpp"
 #include "state_machine_fixture.hpp"
 
 namespace cluster_subscriptions_test {
@@ -39,11 +39,11 @@ class Scene final : public IdleDriver {
     nodes.apply(two_primaries(), 0);
     nodes.choose_home(true, 0, random);
   }
-  void subscribe_at(NodeId id, SubscriptionKind, std::string_view name, MessageListener& to) override {
+  void subscribe(NodeId id, SubscriptionKind, std::string_view name, MessageListener& to) override {
     done.push_back("subscribe " + std::string(name) + " at " + std::to_string(id));
     made[std::string(name)] = &to;
   }
-  void unsubscribe_at(NodeId id, SubscriptionKind, std::string_view name, bool at_redis) override {
+  void unsubscribe(NodeId id, SubscriptionKind, std::string_view name, bool at_redis) override {
     done.push_back((at_redis ? "unsubscribe " : "forget ") + std::string(name) + " at " + std::to_string(id));
   }
   void on_slot_moved() override { done.push_back("slot moved"); }
@@ -53,16 +53,16 @@ class Scene final : public IdleDriver {
   void answer(const std::string& name, const std::string& error = {}) { made.at(name)->on_subscribed(name, error); }
   std::vector<std::string> take_done() { return std::exchange(done, {}); }
 
-  Options options;
-  Log log;
+  Context context{Options{}};
+  Options& options = context.options;
   SameBytes random;
   ClusterNodes nodes{options};
-  Reports reports{log};
-  Counters counters;
+  Reports& reports = context.reports;
+  Counters& counters = context.counters;
   std::vector<std::string> done;
   std::map<std::string, MessageListener*> made;
   int refreshes = 0;
-  ClusterSubscriptions subscriptions{options, nodes, reports, counters, *this};
+  ClusterSubscriptions subscriptions{context, nodes, *this, *this};
   Listener listener;
 };
 
@@ -89,7 +89,7 @@ TEST_CASE("cluster subscriptions: one is made at its node, and settled by the an
 TEST_CASE("cluster subscriptions: nothing is made before the slot map is known") {
   Scene scene;
   ClusterNodes unknown(scene.options);
-  ClusterSubscriptions subscriptions(scene.options, unknown, scene.reports, scene.counters, scene);
+  ClusterSubscriptions subscriptions(scene.context, unknown, scene, scene);
   subscriptions.add(channel, "a", scene.listener);
   subscriptions.place_all(0);
   CHECK(scene.take_done().empty());
@@ -104,7 +104,7 @@ TEST_CASE("cluster subscriptions: a refusal settles one, too, and is counted") {
 
   CHECK(scene.subscriptions.unconfirmed_count() == 0);
   CHECK(scene.subscriptions.refused_count() == 1);
-  CHECK(scene.subscriptions.is_refused({channel, "a", {}}));
+  CHECK(scene.subscriptions.is_refused(channel, "a"));
   CHECK(scene.subscriptions.first_refused().error == "NOPERM");
   CHECK(scene.counters.subscriptions_refused == 1);
   scene.subscriptions.remove(channel, "a");

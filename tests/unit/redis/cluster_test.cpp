@@ -341,7 +341,7 @@ TEST_CASE(
   REQUIRE(wait(loop, [&] { return client.state() == State::disconnected; }));
   client.publish_sharded("foo", as_bytes("1"), publishes, 1);
   const std::uint64_t lost_ms = loop.now_ms();
-  loop.run_until([] { return false; }, 30);  // the outage
+  loop.run_until([] { return false; }, 30);     // the outage
   const std::uint64_t back_ms = loop.now_ms();  // at the earliest
   nodes.give_all_to(nodes.b);
   CHECK(ask_client(loop, client, {"EXISTS", "bar"}).outcome == Outcome::ok);

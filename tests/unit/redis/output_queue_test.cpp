@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "output_queue.hpp"
+#include "writer.hpp"
 
 namespace output_queue_test {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "routing.hpp"
-#include "slot.hpp"
+#include "slot_map.hpp"
 
 namespace routing_test {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "slot_map_refresh.hpp"
+#include "slot_map_query.hpp"
 #include "state_machine_fixture.hpp"
 
 namespace slot_map_refresh_test {

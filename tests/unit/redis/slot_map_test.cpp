@@ -8,7 +8,6 @@
 
 #include <socketio/common/limits.hpp>
 
-#include "redirection.hpp"
 #include "slot_map.hpp"
 
 namespace slot_map_test {

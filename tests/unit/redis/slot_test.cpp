@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "slot.hpp"
+#include "slot_map.hpp"
 
 namespace slot_test {
 

@@ -8,8 +8,7 @@
 #include <span>
 #include <string_view>
 
-#include "cluster_driver.hpp"
-#include "slot.hpp"
+#include "cluster_nodes.hpp"
 #include "slot_map.hpp"
 
 namespace state_machine {
@@ -35,21 +34,17 @@ inline redis::SlotMap two_primaries(std::size_t first_count = redis::slot_count)
 }
 
 /// Does nothing.
-class IdleDriver : public redis::ClusterDriver {
+class IdleDriver : public redis::ClusterDriver, public redis::ClusterLinks {
  public:
   std::shared_ptr<const void> hold() override { return nullptr; }
   std::uint64_t now_ms() const noexcept override { return 0; }
-  void request_refresh() override {}
-  void request_turn() override {}
   void wake_after(std::uint64_t) override {}
-  bool can_send(redis::NodeId) override { return false; }
-  void send(std::uint32_t, redis::NodeId, bool) override {}
-  void send_words(redis::NodeId, std::span<const std::string_view>, redis::CommandDone) override {}
-  bool holds_publishes() override { return false; }
-  void end_later(redis::PublishListener*, std::uint64_t, redis::CommandDone, redis::CommandResult) override {}
-  void subscribe_at(redis::NodeId, redis::SubscriptionKind, std::string_view, redis::MessageListener&) override {}
-  void unsubscribe_at(redis::NodeId, redis::SubscriptionKind, std::string_view, bool) override {}
+  void request_refresh() override {}
   void on_slot_moved() override {}
+  bool can_send(redis::NodeId) override { return false; }
+  void send(redis::NodeId, socketio::Bytes, redis::PublishListener*, std::uint64_t, redis::CommandDone) override {}
+  void subscribe(redis::NodeId, redis::SubscriptionKind, std::string_view, redis::MessageListener&) override {}
+  void unsubscribe(redis::NodeId, redis::SubscriptionKind, std::string_view, bool) override {}
 };
 
 }  // namespace state_machine

@@ -12,6 +12,7 @@
 #include <socketio/common/bytes.hpp>
 
 struct ssl_ctx_st;
+struct ssl_method_st;
 struct ssl_st;
 
 namespace socketio::net {
@@ -39,6 +40,7 @@ class TlsContext {
  private:
   friend class TlsSession;
   explicit TlsContext(ssl_ctx_st* context) noexcept : context_(context) {}
+  static std::shared_ptr<TlsContext> make(const ssl_method_st* method, std::uint64_t options, std::string& error);
   /// Loads a certificate chain and its key. Returns false, with a sentence in `error`, when they cannot be used.
   bool use_certificate(const std::string& certificate_file, const std::string& key_file, std::string& error);
 
