@@ -7,9 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include <socketio/emitter/client_list.hpp>
 #include <socketio/protocol/stream_names.hpp>
-
-#include "client_list.hpp"
 
 namespace socketio {
 namespace {
@@ -36,12 +35,12 @@ struct StreamReaders {
 
 StreamReaders stream_readers_in(std::string_view clients, std::string_view own_id) {
   StreamReaders readers;
-  client_list::for_each(clients, [&](std::string_view line) {
-    if (client_list::member_of(line, "cmd") == "xread" && !client_list::is_tool(line)) {
-      ++readers.by_database[std::string(client_list::member_of(line, "db"))];
+  client_list::for_each(clients, [&](client_list::Line<> client) {
+    if (client.runs_xread() && !client.is_tool()) {
+      ++readers.by_database[std::string(client.text("db"))];
     }
-    if (!own_id.empty() && client_list::member_of(line, "id") == own_id) {
-      readers.own_database = client_list::member_of(line, "db");
+    if (!own_id.empty() && client.text("id") == own_id) {
+      readers.own_database = client.text("db");
     }
   });
   return readers;

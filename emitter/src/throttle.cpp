@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
-#include "client_list.hpp"
+#include <socketio/emitter/client_list.hpp>
 
 namespace socketio::emitter {
 namespace {
@@ -21,48 +20,30 @@ constexpr std::uint64_t telling_bytes = std::uint64_t{64} << 10;
 constexpr int restless_timeouts = 12;
 constexpr std::chrono::seconds restless_min{3};
 
-std::uint64_t number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 /// A reader of a stream during a wait.
 struct Progress {
   Throttle::Clock::time_point seen_at;
   Throttle::Clock::time_point moved_at;
 };
 
-bool is_subscribed(std::string_view line) {
-  for (const std::string_view name : {"sub", "psub", "ssub"}) {
-    if (const std::string_view count = client_list::member_of(line, name); !count.empty() && count != "0") {
-      return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Readers readers_in(std::string_view clients) {
   Readers readers;
-  client_list::for_each(clients, [&readers](std::string_view line) {
-    using client_list::member_of;
-    if (client_list::is_tool(line)) {
+  client_list::for_each(clients, [&readers](client_list::Line<> client) {
+    if (client.is_tool()) {
       return;
     }
-    std::string id(line.substr(0, line.find(' ')));
-    if (const std::string_view node = member_of(line, "laddr"); !node.empty()) {  // of the nodes of a cluster, each has its own ids
+    std::string id(client.whole().substr(0, client.whole().find(' ')));
+    if (const std::string_view node = client.text("laddr"); !node.empty()) {  // of the nodes of a cluster, each has its own ids
       id += ' ';
       id += node;
     }
-    const std::uint64_t kept_bytes = number_of(member_of(line, "omem"));
-    if (kept_bytes != 0 && is_subscribed(line)) {
+    if (const std::uint64_t kept_bytes = client.number("omem"); kept_bytes != 0 && client.subscribes()) {
       readers.kept_bytes[id] = kept_bytes;
     }
-    if (member_of(line, "cmd") == "xread") {
-      readers.of_streams[id] = {member_of(line, "flags").find('b') != std::string_view::npos,
-                                             std::chrono::seconds(number_of(member_of(line, "idle")))};
+    if (client.runs_xread()) {
+      readers.of_streams[id] = {client.is_blocked(), std::chrono::seconds(client.number("idle"))};
     }
   });
   return readers;
