@@ -34,12 +34,9 @@ bool may_be_among(const std::vector<std::string>& arguments, const OptionEntry& 
 }
 
 const OptionEntry* find(const Syntax& syntax, std::string_view name) {
-  for (const OptionEntry& entry : syntax.table) {
-    if (is_named(entry, name)) {
-      return &entry;
-    }
-  }
-  return nullptr;
+  const auto found =
+      std::find_if(syntax.table.begin(), syntax.table.end(), [name](const OptionEntry& entry) { return is_named(entry, name); });
+  return found == syntax.table.end() ? nullptr : &*found;
 }
 
 // ---- arguments that cxxopts does not read -----------------------------------------------------------------------------------
@@ -340,8 +337,6 @@ bool has_one_dash(const Syntax& syntax, std::string_view argument) {
          find(syntax, name.substr(0, name.find('='))) != nullptr;
 }
 
-}  // namespace
-
 void check_values(const CommandLine& line, const std::vector<std::string>& arguments, const Syntax& syntax) {
   for (const Given& given : line.options) {
     const std::string name = dashed(*given.option);
@@ -371,6 +366,26 @@ void check_values(const CommandLine& line, const std::vector<std::string>& argum
     }
     option = option == nullptr ? takes_next(syntax, argument) : nullptr;
   }
+}
+
+}  // namespace
+
+Action read_action(const std::vector<std::string>& arguments, const Syntax& syntax, CommandLine& line) {
+  if (arguments.empty()) {
+    return Action::usage;
+  }
+  line = read_command_line(arguments, syntax);
+  if (line.has("help")) {
+    return Action::help;
+  }
+  if (line.has("version")) {
+    return Action::version;
+  }
+  if (line.wrong) {
+    fail_usage(*line.wrong);
+  }
+  check_values(line, arguments, syntax);
+  return Action::run;
 }
 
 CommandLine read_command_line(const std::vector<std::string>& arguments, const Syntax& syntax) {

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "option_table.hpp"
 
 // Splits the arguments of a command, with cxxopts, into options, their values, and words.
@@ -39,10 +33,13 @@ CommandLine read_command_line(const std::vector<std::string>& arguments, const S
 CommandLine read_command_line(const std::vector<std::string>& arguments);
 Syntax emit_syntax();
 
+/// Finds what the arguments ask for. If that is a run, puts the options and words into `line`. Fails with Failure(usage) for a
+/// mistake.
+///
 /// Refuses what a shell makes of a variable that is not set: an option with an empty value (--to "$ROOM"), or one whose value
 /// is the next option or -- (--to $ROOM --volatile). --to=--volatile is accepted. Refuses long options with one dash (-nsp),
-/// too, which would be -n with the value "sp". Fails with Failure(usage).
-void check_values(const CommandLine& line, const std::vector<std::string>& arguments, const Syntax& syntax);
+/// too, which would be -n with the value "sp".
+Action read_action(const std::vector<std::string>& arguments, const Syntax& syntax, CommandLine& line);
 
 /// The first long name of an option: "--to".
 std::string dashed(const OptionEntry& entry);

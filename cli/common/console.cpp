@@ -1,12 +1,11 @@
 #include "console.hpp"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 
-#include "printable.hpp"
+#include "files.hpp"
 #include "text.hpp"
 
 namespace socketio::cli {
@@ -17,21 +16,7 @@ constexpr std::string_view red = "\x1b[31m";
 constexpr std::string_view plain = "\x1b[0m";
 constexpr std::string_view clear_line = "\r\x1b[K";
 
-/// Writes all of `text`. Returns 0, or an errno.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno == EAGAIN) {  // another process made our output non-blocking
-      pollfd wait{fd, POLLOUT, 0};
-      ::poll(&wait, 1, -1);
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
-}
+int write(int descriptor, std::string_view text) { return write_all(descriptor, text); }
 
 bool is_set(const char* name) {
   const char* const value = std::getenv(name);
@@ -50,23 +35,23 @@ void Console::configure(Output output, bool verbose) {
   verbose_ = verbose;
 }
 
-void Console::error(std::string_view sentence) { say(sentence, red); }
+void Console::error(std::string_view sentence) { print(sentence, red); }
 
 void Console::note(std::string_view sentence) {
   if (output_ != Output::quiet) {
-    say(sentence, {});
+    print(sentence, {});
   }
 }
 
 void Console::detail(std::string_view sentence) {
   if (verbose_) {
-    say(sentence, {});
+    print(sentence, {});
   }
 }
 
-void Console::usage(std::string_view text) { write_all(STDERR_FILENO, text); }
+void Console::usage(std::string_view text) { write(STDERR_FILENO, text); }
 
-void Console::say(std::string_view sentence, std::string_view colour) {
+void Console::print(std::string_view sentence, std::string_view colour) {
   std::string line;
   if (progress_shown_) {
     line += clear_line;
@@ -78,17 +63,17 @@ void Console::say(std::string_view sentence, std::string_view colour) {
   line += coloured ? plain : "";
   line += text::printable_lines(sentence);
   line += '\n';
-  write_all(STDERR_FILENO, line);
+  write(STDERR_FILENO, line);
 }
 
 void Console::progress(std::string_view line) {
-  write_all(STDERR_FILENO, std::string(clear_line) + text::printable(line));
+  write(STDERR_FILENO, std::string(clear_line) + text::printable(line));
   progress_shown_ = true;
 }
 
 void Console::clear_progress() {
   if (progress_shown_) {
-    write_all(STDERR_FILENO, clear_line);
+    write(STDERR_FILENO, clear_line);
     progress_shown_ = false;
   }
 }
@@ -104,7 +89,7 @@ void Console::data(std::string_view output) {
 
 void Console::flush() {
   if (output_error_ == 0 && !pending_.empty()) {
-    output_error_ = write_all(STDOUT_FILENO, pending_);
+    output_error_ = write(STDOUT_FILENO, pending_);
   }
   pending_.clear();
 }

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include "options.hpp"
 
 namespace socketio::cli {
@@ -23,6 +19,14 @@ class Console {
   void note(std::string_view sentence);
   /// Prints a detail if the output is verbose.
   void detail(std::string_view sentence);
+
+  /// Prints records of the library as details. The console must outlive it.
+  [[nodiscard]] Log log() {
+    return [this](const LogRecord& record) {
+      detail(std::string(record.component) + ": " + std::string(record.message) +
+             (record.detail.empty() ? "" : " [" + std::string(record.detail) + "]"));
+    };
+  }
 
   /// Writes text unchanged to standard error.
   void usage(std::string_view text);
@@ -46,7 +50,7 @@ class Console {
   [[nodiscard]] bool verbose() const noexcept { return verbose_; }
 
  private:
-  void say(std::string_view sentence, std::string_view colour);
+  void print(std::string_view sentence, std::string_view colour);
 
   const std::string tool_;
   Output output_ = Output::text;

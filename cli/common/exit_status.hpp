@@ -34,7 +34,13 @@ class Failure : public std::runtime_error {
   ExitStatus status_;
 };
 
+/// Exit status of a run that a signal ended.
+constexpr ExitStatus ended_by(int signal) noexcept { return static_cast<ExitStatus>(128 + signal); }
+
 /// Throws Failure for wrong options or bad input.
 [[noreturn]] inline void fail_usage(const std::string& sentence) { throw Failure(ExitStatus::usage, sentence); }
+
+/// Throws Failure when there is no connection, or Redis or the fleet does not permit something.
+[[noreturn]] inline void fail_refused(const std::string& sentence) { throw Failure(ExitStatus::refused, sentence); }
 
 }  // namespace socketio::cli

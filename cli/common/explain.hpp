@@ -1,12 +1,11 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "options.hpp"
 
 // Turns errors of Redis and of the network into advice.
 namespace socketio::cli::explain {
+
+inline constexpr const char* no_reply = "Redis did not answer in time.";
 
 /// Explains why there is no connection. `error` is a sentence of the Redis client.
 std::string no_connection(const std::string& error, const Options& options);

@@ -1,10 +1,5 @@
 #include "option_check.hpp"
 
-#include <algorithm>
-#include <string_view>
-#include <utility>
-
-#include <socketio/common/buffer.hpp>
 #include <socketio/common/error.hpp>
 
 #include "exit_status.hpp"
@@ -14,17 +9,26 @@
 namespace socketio::cli {
 namespace {
 
+void refuse(bool refused, const char* sentence) {
+  if (refused) {
+    fail_usage(sentence);
+  }
+}
+
+void refuse_pair(bool refused, std::string_view one, std::string_view other, std::string_view why) {
+  if (refused) {
+    fail_usage(std::string(one) + " and " + std::string(other) + " do not go together: " + std::string(why) + ".");
+  }
+}
+
 void check_tls(const Collected& all, redis::Options& redis) {
   const bool any = !all.tls_ca.empty() || !all.tls_certificate.empty() || !all.tls_key.empty() || all.tls_insecure;
-  if (any && !redis.tls) {
-    fail_usage("The TLS options are for a Redis URL that begins with rediss:// (or rediss+sentinel://, rediss+cluster://).");
-  }
-  if (all.tls_certificate.empty() != all.tls_key.empty()) {
-    fail_usage("--tls-cert and --tls-key go together: one is the certificate, the other its key.");
-  }
-  if (all.tls_insecure && !all.tls_ca.empty()) {
-    fail_usage("--tls-insecure accepts every certificate, so --tls-ca means nothing beside it. Leave one of them out.");
-  }
+  refuse(any && !redis.tls,
+         "The TLS options are for a Redis URL that begins with rediss:// (or rediss+sentinel://, rediss+cluster://).");
+  refuse(all.tls_certificate.empty() != all.tls_key.empty(),
+         "--tls-cert and --tls-key go together: one is the certificate, the other its key.");
+  refuse(all.tls_insecure && !all.tls_ca.empty(),
+         "--tls-insecure accepts every certificate, so --tls-ca means nothing beside it. Leave one of them out.");
   redis.tls_ca = all.tls_ca;
   redis.tls_certificate = all.tls_certificate;
   redis.tls_key = all.tls_key;
@@ -62,9 +66,8 @@ std::string read_password(const std::string& path) {
 
 void complete_sentinel(const Collected& all, const Surroundings& surroundings, redis::Options& redis) {
   if (redis.topology != redis::Topology::sentinel) {
-    if (all.sentinel_user || all.sentinel_password_file) {
-      fail_usage("--sentinel-user and --sentinel-password-file are for a Redis URL that begins with redis+sentinel://.");
-    }
+    refuse(all.sentinel_user || all.sentinel_password_file,
+           "--sentinel-user and --sentinel-password-file are for a Redis URL that begins with redis+sentinel://.");
     return;
   }
   redis.sentinel_username = all.sentinel_user.value_or("");
@@ -124,17 +127,14 @@ void read_transports(Collected& all, const std::string& list, const char* source
 }
 
 void complete_output(Collected& all, const Surroundings& surroundings) {
-  if (!all.output) {
-    all.options.output = surroundings.output_is_terminal ? Output::text : Output::json;
-  } else if (*all.output == "text") {
-    all.options.output = Output::text;
-  } else if (*all.output == "json") {
-    all.options.output = Output::json;
-  } else if (*all.output == "quiet") {
-    all.options.output = Output::quiet;
-  } else {
-    fail_usage("--output cannot be \"" + text::excerpt(*all.output) + "\": it is text, json or quiet.");
+  const std::pair<std::string_view, Output> forms[] = {
+      {"text", Output::text}, {"json", Output::json}, {"quiet", Output::quiet}};
+  const std::string name = all.output.value_or(surroundings.output_is_terminal ? "text" : "json");
+  const auto form = std::find_if(std::begin(forms), std::end(forms), [&name](const auto& one) { return one.first == name; });
+  if (form == std::end(forms)) {
+    bad_value("--output", name, "it is text, json or quiet");
   }
+  all.options.output = form->second;
 }
 
 void complete_operation(Collected& all) {
@@ -156,62 +156,48 @@ void complete_operation(Collected& all) {
   }
 }
 
-[[noreturn]] void refuse_pair(const std::string& one, const std::string& other, const std::string& why) {
-  fail_usage(one + " and " + other + " do not go together: " + why + ".");
-}
-
 /// Name of the option that makes this call a batch.
 const char* input_option(const Options& options) { return options.replay ? "--replay" : "--input"; }
+
+std::string quoted_event(const Options& options) { return "the event \"" + text::excerpt(*options.event) + "\""; }
 
 void check_operation(const Collected& all) {
   const std::pair<bool, const char*> instead[] = {
       {all.join, "--join"}, {all.leave, "--leave"}, {all.disconnect, "--disconnect"}, {all.server_side, "--server-side"}};
-  const char* first = nullptr;
+  const char* first = "";
   for (const auto& [given, name] : instead) {
-    if (given && first != nullptr) {
-      refuse_pair(first, name, "a call does one thing");
-    }
+    refuse_pair(given && *first != '\0', first, name, "a call does one thing");
     first = given ? name : first;
   }
   const Options& options = all.options;
   const bool takes_event = options.op == Op::emit || options.op == Op::server_side;
   if (!takes_event && options.event) {
-    refuse_pair(first, "the event \"" + text::excerpt(*options.event) + "\"",
-                std::string(first) + " stands instead of an event");
+    refuse_pair(true, first, quoted_event(options), std::string(first) + " stands instead of an event");
   }
-  if (options.close && !all.disconnect) {
-    fail_usage("--close belongs to --disconnect: it closes the whole connection of those who are disconnected.");
-  }
-  if (options.all && !options.rooms.empty()) {
-    refuse_pair("--all", "--to", "the one means everybody in the namespace, the other those in a room");
-  }
-  if (all.server_side && options.all) {
-    refuse_pair("--all", "--server-side", "the event goes to every server");
-  }
+  refuse(options.close && !all.disconnect,
+         "--close belongs to --disconnect: it closes the whole connection of those who are disconnected.");
+  refuse_pair(options.all && !options.rooms.empty(), "--all", "--to",
+              "the one means everybody in the namespace, the other those in a room");
+  refuse_pair(all.server_side && options.all, "--all", "--server-side", "the event goes to every server");
   const bool takes_away = options.op == Op::disconnect || options.op == Op::leave;
   if (takes_away && options.rooms.empty() && !options.all && !options.input) {
     fail_usage(std::string(first) + " without a room is for everybody in the namespace: add --all if that is meant, or name " +
                "rooms with --to.");
   }
   if (options.op != Op::emit && !options.input) {
-    if (options.is_volatile || options.compress) {
-      refuse_pair(first,
-                  options.is_volatile        ? "--volatile"
-                  : options.compress.value() ? "--compress"
-                                             : "--no-compress",
-                  "that is for events to clients");
-    }
-    if (all.server_side && !(options.rooms.empty() && options.except.empty())) {
-      refuse_pair("--server-side", options.rooms.empty() ? "--except" : "--to", "the event goes to every server");
-    }
+    const char* const flag = options.is_volatile                ? "--volatile"
+                             : options.compress.value_or(false) ? "--compress"
+                                                                : "--no-compress";
+    refuse_pair(options.is_volatile || options.compress, first, flag, "that is for events to clients");
+    refuse_pair(all.server_side && !(options.rooms.empty() && options.except.empty()), "--server-side",
+                options.rooms.empty() ? "--except" : "--to", "the event goes to every server");
   }
 }
 
 void check_batch_only(const Collected& all) {
   const Options& options = all.options;
-  if (all.speed_given && !all.replay) {
-    fail_usage("--speed belongs to the replay of a recording: add --replay FILE, or --replay - for standard input.");
-  }
+  refuse(all.speed_given && !all.replay,
+         "--speed belongs to the replay of a recording: add --replay FILE, or --replay - for standard input.");
   const std::pair<bool, const char*> batch_only[] = {{all.lines_are_text.has_value(), "--format"},
                                                      {options.rate.has_value(), "--rate"},
                                                      {all.line_max_given, "--line-max"},
@@ -229,97 +215,70 @@ void check_input(const Collected& all) {
   const Options& options = all.options;
   const bool takes_event = options.op == Op::emit || options.op == Op::server_side;
   if (!options.input) {
-    if (takes_event && !options.event) {
-      fail_usage("What is to be sent? Give an EVENT, or a batch with --input.\nsocketio-emit --help shows examples.");
-    }
+    refuse(takes_event && !options.event,
+           "What is to be sent? Give an EVENT, or a batch with --input.\nsocketio-emit --help shows examples.");
     return;
   }
-  if (all.replay && !options.replay) {
-    refuse_pair("--replay", "--input", "one input is read at a time");
-  }
-  if (options.replay && all.lines_are_text) {
-    refuse_pair("--replay", "--format", "the lines of a recording are JSON");
-  }
-  if (options.lines_are_text && !takes_event) {
-    refuse_pair("--format lines", std::string("--") + name_of(options.op), "each line is an argument of an event");
-  }
-  if (options.lines_are_text && !options.event) {
-    fail_usage("--format lines needs an EVENT: each line becomes its argument.");
-  }
+  const char* const input = input_option(options);
+  refuse_pair(all.replay && !options.replay, "--replay", "--input", "one input is read at a time");
+  refuse_pair(options.replay && all.lines_are_text, "--replay", "--format", "the lines of a recording are JSON");
+  refuse_pair(options.lines_are_text && !takes_event, "--format lines", std::string("--") + name_of(options.op),
+              "each line is an argument of an event");
+  refuse(options.lines_are_text && !options.event, "--format lines needs an EVENT: each line becomes its argument.");
   if (!options.lines_are_text && options.event) {
-    refuse_pair(
-        input_option(options), "the event \"" + text::excerpt(*options.event) + "\"",
-        options.replay
-            ? "the lines of a recording name their events"
-            : "the lines of a batch name their events; to send plain lines as arguments of this one, add --format lines");
+    refuse_pair(true, input, quoted_event(options),
+                options.replay ? "the lines of a recording name their events"
+                               : "the lines of a batch name their events; to send plain lines as arguments of this one, add "
+                                 "--format lines");
   }
   if (!options.arguments.empty()) {
-    refuse_pair("--input", "the argument " + text::excerpt(options.arguments.front()),
+    refuse_pair(true, "--input", "the argument " + text::excerpt(options.arguments.front()),
                 "the lines of the input are the arguments");
   }
-  if (options.plain_strings && !options.lines_are_text) {
-    refuse_pair(input_option(options), "--string",
-                options.replay ? "the lines of a recording are JSON"
-                               : "the lines of a batch are JSON; for plain lines use --format lines");
-  }
-  if (options.rejects && options.dry_run) {
-    refuse_pair("--rejects", "--dry-run", "nothing is sent that could fail to arrive");
-  }
-  if (options.checkpoint && options.dry_run) {
-    refuse_pair("--checkpoint", "--dry-run", "nothing is sent that could be remembered");
-  }
+  refuse_pair(options.plain_strings && !options.lines_are_text, input, "--string",
+              options.replay ? "the lines of a recording are JSON"
+                             : "the lines of a batch are JSON; for plain lines use --format lines");
+  refuse_pair(options.rejects && options.dry_run, "--rejects", "--dry-run", "nothing is sent that could fail to arrive");
+  refuse_pair(options.checkpoint && options.dry_run, "--checkpoint", "--dry-run", "nothing is sent that could be remembered");
 }
 
 void check_ack(const Collected& all) {
   const Options& options = all.options;
   const std::pair<bool, const char*> enough[] = {
       {all.first, "--first"}, {all.quorum, "--quorum"}, {options.expected.has_value(), "--expected"}};
-  const char* before = nullptr;
+  const char* before = "";
   for (const auto& [given, name] : enough) {
     if (given && !options.ack) {
       fail_usage(std::string(name) + " says which answers are enough: it belongs to --ack.");
     }
-    if (given && before != nullptr) {
-      refuse_pair(before, name, "each of them says which answers are enough");
-    }
+    refuse_pair(given && *before != '\0', before, name, "each of them says which answers are enough");
     before = given ? name : before;
   }
   if (!options.ack) {
     return;
   }
-  if (options.input) {
-    refuse_pair("--ack", input_option(options), "one event is asked about at a time");
-  }
-  if (options.op != Op::emit && options.op != Op::server_side) {
-    refuse_pair("--ack", std::string("--") + name_of(options.op), "nobody answers to that");
-  }
-  if (options.transports.size() > 1) {
-    refuse_pair("--ack", "several transports", "each has its own answers");
-  }
-  if (options.dry_run) {
-    refuse_pair("--ack", "--dry-run", "nobody is there to answer");
-  }
-  if (options.require_receivers) {
-    refuse_pair("--ack", "--require-receivers", "the summary tells which servers did not answer");
-  }
+  refuse_pair(options.input.has_value(), "--ack", input_option(options), "one event is asked about at a time");
+  refuse_pair(options.op != Op::emit && options.op != Op::server_side, "--ack", std::string("--") + name_of(options.op),
+              "nobody answers to that");
+  refuse_pair(options.transports.size() > 1, "--ack", "several transports", "each has its own answers");
+  refuse_pair(options.dry_run, "--ack", "--dry-run", "nobody is there to answer");
+  refuse_pair(options.require_receivers.has_value(), "--ack", "--require-receivers",
+              "the summary tells which servers did not answer");
 }
 
 void check_transport(const Collected& all) {
   const Options& options = all.options;
   const bool is_named = options.transport_choice == TransportChoice::named;
-  if (all.sharded_mode_given && is_named && !options.uses(Transport::sharded)) {
-    fail_usage("--sharded-mode belongs to sharded fleets: add --transport sharded.");
-  }
+  refuse(all.sharded_mode_given && is_named && !options.uses(Transport::sharded),
+         "--sharded-mode belongs to sharded fleets: add --transport sharded.");
   if (all.stream_option != nullptr && is_named && !options.uses(Transport::streams)) {
     fail_usage(std::string(all.stream_option) + " belongs to streams fleets: add --transport streams.");
   }
-  if (options.force_transport && !is_named) {
-    fail_usage("--force-transport belongs to a --transport that is named: it sends by that one, whoever listens.");
-  }
-  if (options.transport_choice == TransportChoice::automatic && options.dry_run) {
-    refuse_pair("--transport auto", "--dry-run", "nothing is asked of Redis");
-  }
-  if (options.transport_choice == TransportChoice::named) {  // otherwise checked once the transport is known
+  refuse(options.force_transport && !is_named,
+         "--force-transport belongs to a --transport that is named: it sends by that one, whoever listens.");
+  refuse_pair(options.transport_choice == TransportChoice::automatic && options.dry_run, "--transport auto", "--dry-run",
+              "nothing is asked of Redis");
+  if (is_named) {  // otherwise checked once the transport is known
     check_countable(options);
   }
 }
@@ -327,12 +286,10 @@ void check_transport(const Collected& all) {
 }  // namespace
 
 void check_countable(const Options& options) {
-  if (options.require_receivers && options.uses(Transport::streams)) {
-    refuse_pair("--require-receivers", "streams", "a stream does not tell who reads it");
-  }
-  if (options.require_receivers && options.counts_one_node()) {
-    refuse_pair("--require-receivers", "classic on a Redis Cluster", "a node counts only its own subscribers");
-  }
+  refuse_pair(options.require_receivers && options.uses(Transport::streams), "--require-receivers", "streams",
+              "a stream does not tell who reads it");
+  refuse_pair(options.require_receivers && options.counts_one_node(), "--require-receivers", "classic on a Redis Cluster",
+              "a node counts only its own subscribers");
 }
 
 void complete(Collected& all, const Surroundings& surroundings) {
@@ -359,15 +316,12 @@ void check(const Collected& all) {
   check_operation(all);
   check_batch_only(all);
   check_input(all);
-  if (all.options.event && all.options.event->empty()) {
-    fail_usage("The name of the event is empty.");
-  }
-  if (all.options.event && all.options.event->ends_with('\r')) {
-    fail_usage("The name of the event ends with a carriage return, as in a script or file with Windows line ends.");
-  }
-  if (all.options.dry_run && all.options.require_receivers) {
-    refuse_pair("--dry-run", "--require-receivers", "nothing is sent that could reach a server");
-  }
+  const std::optional<std::string>& event = all.options.event;
+  refuse(event && event->empty(), "The name of the event is empty.");
+  refuse(event && event->ends_with('\r'),
+         "The name of the event ends with a carriage return, as in a script or file with Windows line ends.");
+  refuse_pair(all.options.dry_run && all.options.require_receivers, "--dry-run", "--require-receivers",
+              "nothing is sent that could reach a server");
 }
 
 }  // namespace socketio::cli

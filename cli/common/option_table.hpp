@@ -1,12 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "options.hpp"
 
 // Table of all options: their names, and how each changes the Options.
@@ -60,6 +53,20 @@ void for_each_name(const OptionEntry& entry, const Function& function) {
     function(name);
     names.remove_prefix(std::min(names.size(), name.size() + 1));
   }
+}
+
+/// The value, if it is UTF-8. Fails with Failure(usage); `what` begins the sentence.
+std::string checked(std::string_view what, const std::string& value);
+/// Fails with Failure(usage); `hint` tells what to write instead.
+[[noreturn]] void bad_value(std::string_view option, std::string_view value, std::string_view hint);
+/// The value as `read` reads it: a function that returns an optional.
+template <typename Read>
+auto read_value(std::string_view option, std::string_view value, const Read& read, std::string_view hint) {
+  const auto result = read(value);
+  if (!result) {
+    bad_value(option, value, hint);
+  }
+  return *result;
 }
 
 /// True if `name`, without dashes, is one of the entry's names.

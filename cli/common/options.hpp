@@ -1,18 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include <socketio/emitter/asking.hpp>
 #include <socketio/fleet/fleet.hpp>
-#include <socketio/protocol/room.hpp>
 #include <socketio/redis/options.hpp>
 
 #include "operation.hpp"
@@ -26,12 +17,12 @@ enum class TransportChoice : std::uint8_t {
   automatic,   ///< the fleet's; an error when no server listens
   named,       ///< the user's; an error when servers listen only on other transports
 };
-enum class Action : std::uint8_t { emit, help, version, usage };
+enum class Action : std::uint8_t { run, help, version, usage };
 
 /// The command line, read and checked as far as that is possible without doing anything. Of the fleet's settings, the transport
 /// is in `transports`; `use_sharded_pubsub` and `beside_classic` are found by asking Redis.
 struct Options : Fleet {
-  Action action = Action::emit;
+  Action action = Action::run;
 
   redis::Options redis;
   /// Transports named by --transport. Until the fleet is queried: empty for auto, classic without --transport.
@@ -75,6 +66,17 @@ struct Options : Fleet {
   bool one_cluster_node = false;  ///< Redis is a single node of a Redis Cluster; set by choose_transport()
   bool no_room_channels = false;  ///< sharded: no room has a channel; set by look_for_room_channels()
 
+  /// The receivers that the options select, and the flags.
+  [[nodiscard]] Target target() const {
+    Target result{nsp, rooms, except};
+    if (is_volatile) {
+      result.flags.set_volatile();
+    }
+    if (compress) {
+      result.flags.set_compress(*compress);
+    }
+    return result;
+  }
   /// Settings of the fleet on the given transport.
   [[nodiscard]] Fleet fleet(Transport of) const {
     Fleet result = *this;
@@ -101,13 +103,5 @@ struct Surroundings {
 ///
 /// Fails      Failure(usage) with a sentence.
 Options parse_options(const std::vector<std::string>& arguments, const Surroundings& surroundings);
-
-/// Names of one option in the parser, for the test that compares them with the help text.
-struct OptionNames {
-  char letter = 0;  ///< 0: none
-  std::vector<std::string> names;
-  bool takes_value = false;
-};
-std::vector<OptionNames> option_names();
 
 }  // namespace socketio::cli

@@ -1,7 +1,5 @@
-#include "printable.hpp"
+#include "text.hpp"
 
-#include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <iterator>
 

@@ -72,6 +72,11 @@ Signals::~Signals() {
 }
 
 int Signals::pending() const noexcept { return received; }
+void Signals::fail_if_pending() const {
+  if (pending() != 0) {
+    throw Failure(ended_by(pending()), "Interrupted; nothing was sent.");
+  }
+}
 int Signals::descriptor() const noexcept { return pipe_ends[0]; }
 
 Signals::Woken Signals::wait(int fd, int timeout_ms) const {

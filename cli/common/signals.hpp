@@ -20,6 +20,8 @@ class Signals {
 
   /// The first signal received, or 0.
   [[nodiscard]] int pending() const noexcept;
+  /// Fails with Failure(interrupted or terminated) when a signal was received, before anything was sent.
+  void fail_if_pending() const;
   /// Descriptor that is readable once a signal has been received.
   [[nodiscard]] int descriptor() const noexcept;
 

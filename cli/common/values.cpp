@@ -1,13 +1,8 @@
 #include "values.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdint>
-#include <utility>
 
 #include <socketio/common/limits.hpp>
 #include <socketio/protocol/pack.hpp>
@@ -15,30 +10,13 @@
 #include <socketio/protocol/utf8.hpp>
 
 #include "exit_status.hpp"
+#include "files.hpp"
 #include "text.hpp"
 
 namespace socketio::cli::values {
 namespace {
 
 constexpr transcode::JsonOptions json_options{limits::depth_max, /*binary_members=*/true, /*strict_utf8=*/true};
-
-/// A file descriptor that the destructor closes, unless it is standard input.
-class Descriptor {
- public:
-  explicit Descriptor(const std::string& path)
-      : number_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Descriptor() {
-    if (number_ > STDIN_FILENO) {
-      ::close(number_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 /// True if the text begins as no JSON value does: the quotes were probably forgotten.
 bool looks_like_a_word(std::string_view argument) {
@@ -77,7 +55,7 @@ void pack_file(Buffer& out, const std::string& path) {
 void read_file(Buffer& out, const std::string& path, std::size_t size_max) {
   constexpr std::size_t step = std::size_t{64} * 1024;
   const std::string name = path == "-" ? "standard input" : path;
-  const Descriptor file(path);
+  const Descriptor file = open_input(path);
   struct stat about {};
   if (file.number() < 0 || ::fstat(file.number(), &about) != 0) {
     fail_usage("Cannot open " + text::excerpt(name, 200) + ": " + text::system_error(errno) + ".");

@@ -1,19 +1,14 @@
-#include "asking.hpp"
-
-#include <chrono>
-#include <optional>
-#include <string>
-#include <utility>
+#include "single.hpp"
 
 #include <socketio/asker.hpp>
+#include <socketio/protocol/classic_channels.hpp>
+#include <socketio/protocol/glob.hpp>
+#include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/transcode.hpp>
 
-#include "common/explain.hpp"
-#include "fleet.hpp"
-#include "older_servers.hpp"
-#include "output_limits.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
+#include "fleet.hpp"
+#include "output_limits.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -32,17 +27,7 @@ std::string json_of(const Value& value) {
 }
 
 std::string json_string(std::string_view text) {
-  Buffer out;
-  transcode::append_json_string(out, text);
-  return std::string(out.text());
-}
-
-std::string names_text(const std::vector<std::string>& names, std::string_view between) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : std::string(between)) + name;
-  }
-  return text;
+  return name_by([text](Buffer& out) { transcode::append_json_string(out, text); });
 }
 
 /// Text about the servers that did not respond, such as ", 1 of 2 servers did not answer (8899aabbccddeeff)"; empty when all
@@ -53,7 +38,7 @@ std::string servers_missing_text(const asking::Answered& answered) {
   }
   return ", " + units::grouped(answered.servers_missing()) + " of " + units::counted(answered.servers_asked, "server") +
          " did not answer" +
-         (answered.missing.empty() ? "" : " (" + text::excerpt(names_text(answered.missing, ", "), 200) + ")");
+         (answered.missing.empty() ? "" : " (" + text::excerpt(text::joined(answered.missing, ", "), 200) + ")");
 }
 
 std::string nobody_text(const Options& options) {
@@ -65,11 +50,7 @@ std::string servers_missing_json(const asking::Answered& answered) {
   if (answered.missing.empty()) {
     return {};
   }
-  std::string list;
-  for (const std::string& server : answered.missing) {
-    list += (list.empty() ? "" : ",") + json_string(server);
-  }
-  return ",\"missing_servers\":[" + list + "]";
+  return ",\"missing_servers\":[" + text::joined(answered.missing, ",", json_string) + "]";
 }
 
 std::string summary(const asking::Acks& acks, const Options& options, Output output) {
@@ -100,6 +81,63 @@ std::string summary(const asking::ServerAnswers& answers, const Options& options
          servers_missing_text(answers);
 }
 
+/// Subscribers of the response channel that all classic servers share, and the response channels of single servers.
+struct ResponseChannels {
+  std::optional<redis::CommandResult> all;
+  std::optional<redis::CommandResult> own;
+};
+
+void find_response_channels(redis::Client& client, const Options& options,
+                            const std::function<void(const ResponseChannels&)>& done) {
+  const std::string shared = name_by([&](Buffer& out) { classic_channels::append_response(out, options.key, options.nsp); });
+  const std::string pattern = name_by([&](Buffer& out) { glob::append_escaped(out, shared); }) + "?*#";
+  const auto found = std::make_shared<ResponseChannels>();
+  const auto take = [found, done](std::optional<redis::CommandResult> ResponseChannels::*part) {
+    return [found, done, part](const redis::CommandResult& result) {
+      (*found).*part = result;
+      if (found->all && found->own) {
+        done(*found);
+      }
+    };
+  };
+  client.command(std::array<std::string_view, 3>{"PUBSUB", "NUMSUB", shared}, take(&ResponseChannels::all));
+  client.command(std::array<std::string_view, 3>{"PUBSUB", "CHANNELS", pattern}, take(&ResponseChannels::own));
+}
+
+/// Refuses a classic fleet with servers of socket.io-redis 6 or redis-adapter 7.0, which crash on a broadcast that requests
+/// acks. They have no response channel of their own. Does nothing when there is no connection: the request itself fails then.
+void refuse_older_servers(const Options& options, Console& console, const Signals& signals) {
+  ResponseChannels channels;
+  try {
+    channels = query<ResponseChannels>(options, console, signals, [&options](redis::Client& client, auto done) {
+      find_response_channels(client, options, done);
+    });
+  } catch (const Failure&) {
+    signals.fail_if_pending();
+    return;
+  }
+  for (const redis::CommandResult* const result : {&*channels.all, &*channels.own}) {
+    if (result->outcome == redis::Outcome::refused) {
+      fail_refused(explain::not_asked(result->message, options));
+    }
+    if (result->outcome != redis::Outcome::ok) {
+      return;
+    }
+  }
+  const auto& count = channels.all->reply.elements;
+  const std::uint64_t all = count.size() == 2 ? static_cast<std::uint64_t>(count[1].integer) : 0;
+  const std::uint64_t own = channels.own->reply.elements.size();
+  if (all > own) {
+    const std::uint64_t older = all - own;
+    fail_refused("Nothing was sent: " + units::counted(older, "server") + " in namespace " + text::excerpt(options.nsp) +
+                 (older == 1 ? " is" : " are") +
+                 " of an older generation (socket.io-redis 6 or redis-adapter 7.0), and a broadcast that asks for "
+                 "acknowledgements would end " +
+                 (older == 1 ? "it." : "them.") +
+                 " Emit without --ack, or give all servers @socket.io/redis-adapter 7.2 or newer.");
+  }
+}
+
 class Asking {
  public:
   Asking(const Options& options, Console& console, const Signals& signals)
@@ -110,7 +148,9 @@ class Asking {
 
   ExitStatus clients(const OwnedOperation& operation) {
     refuse_too_large(operation);
-    refuse_older_servers(loop_, options_, console_, signals_);
+    if (options_.uses(Transport::classic)) {
+      refuse_older_servers(options_, console_, signals_);
+    }
     return run<asking::Acks>([&](auto done) {
       asker_->emit_with_ack(
           operation.target, asking::Event::of_packed(operation.data.bytes()), how(),
@@ -140,15 +180,15 @@ class Asking {
     if (MessageSizes::estimate(operation) < MessageSizes::small_bytes) {
       return;
     }
-    std::optional<OutputLimits> limits;
-    redis::Client client(loop_, redis_options(options_, console_));
-    client.connect();
-    emitter::ask_output_limits(client, [&limits](const OutputLimits& answer) { limits = answer; });
-    const auto deadline = std::chrono::steady_clock::now() + options_.timeout;
-    while (!limits && signals_.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
-      loop_.run_until([&limits] { return limits.has_value(); }, slice_ms);
+    OutputLimits limits;
+    try {
+      limits = query<OutputLimits>(options_, console_, signals_, [](redis::Client& client, auto done) {
+        emitter::ask_output_limits(client, std::move(done));
+      });
+    } catch (const Failure&) {
+      signals_.fail_if_pending();  // without a connection the request itself fails
     }
-    MessageSizes::check_question(operation, options_, limits.value_or(OutputLimits{}));
+    MessageSizes::check_question(operation, options_, limits);
   }
 
   void print(const Value& answer, std::string_view server) {
@@ -174,13 +214,13 @@ class Asking {
     }
     if (!interrupted && !result->error.empty()) {
       if (result->servers_answered == 0 && result->servers_asked == 0) {
-        throw Failure(ExitStatus::refused, explain::not_asked(result->error, options_));
+        fail_refused(explain::not_asked(result->error, options_));
       }
       console_.error(text::excerpt(result->error, 300));
     }
     const std::string text = summary(*result, options_, console_.output());
     console_.output() == Output::json ? console_.data(text + "\n") : console_.note(text);
-    const ExitStatus status = interrupted        ? static_cast<ExitStatus>(128 + signals_.pending())
+    const ExitStatus status = interrupted        ? ended_by(signals_.pending())
                               : result->complete ? ExitStatus::ok
                                                  : ExitStatus::unanswered;
     return with_output(status, console_.loses_output());

@@ -1,22 +1,11 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <vector>
-
-#include "checkpoint.hpp"
-#include "common/console.hpp"
 #include "destination.hpp"
-#include "input.hpp"
 #include "line_parser.hpp"
 #include "line_reader.hpp"
 #include "pacer.hpp"
 #include "publisher.hpp"
-#include "rejects.hpp"
-#include "schedule.hpp"
+#include "run_record.hpp"
 
 namespace socketio::cli {
 
@@ -35,7 +24,6 @@ class Batch {
   void check_event() const;
   Halt read_lines();
   Halt take_line(std::string_view line);
-  Halt refuse_other_input();
   Halt refuse_line(const std::string& sentence, std::string_view line, bool comes_again = false);
   Halt refuse_long_line();
   Halt refuse_parsed(std::string_view line);
@@ -44,26 +32,14 @@ class Batch {
   [[nodiscard]] std::chrono::nanoseconds until_due(Clock::time_point now);
   Halt pace();
   Halt tick();
-  void report_unsaved();
-  void report_rejects(Halt& halt);
   void show_progress(Clock::time_point now);
-  Halt save_checkpoint(bool at_the_end);
-  [[nodiscard]] CheckpointState progress(bool at_the_end);
-  [[nodiscard]] bool rejects_are_full() const noexcept { return checkpoint_ && rejects_ && rejects_->failed(); }
-  [[nodiscard]] bool was_sent_ahead(std::uint64_t line) const noexcept;
   [[nodiscard]] bool watches_the_clock() const noexcept;
 
   const Options& options_;
   Console& console_;
   const Signals& signals_;
   Input input_;
-  std::optional<CheckpointFile> checkpoint_;
-  Digest digest_;  ///< of the input, with a checkpoint
-  Position start_;
-  std::vector<LineRange> sent_ahead_;  ///< lines that the previous run sent ahead of its position
-  LineDigest ahead_;                   ///< proves that these lines have not changed
-  std::optional<Rejects> rejects_;
-  std::vector<std::uint64_t> long_lines_;  ///< rejected lines that are too long to be written to the rejects
+  RunRecord record_;
   LineReader reader_;
   std::unique_ptr<LineParser> parser_;
   std::optional<Pacer> pacer_;
@@ -78,8 +54,6 @@ class Batch {
   std::uint64_t taken_ = 0;
   Clock::time_point began_{};
   Clock::time_point progress_at_{};
-  Clock::time_point saved_at_{};
-  std::uint64_t saved_line_ = 0;
   int read_error_ = 0;
 };
 

@@ -1,26 +1,18 @@
 #include "checkpoint.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <memory>
-#include <utility>
 
-#include <socketio/common/buffer.hpp>
-#include <socketio/protocol/transcode.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 #include "common/exit_status.hpp"
-#include "common/file_lock.hpp"
+#include "common/json_object.hpp"
 #include "common/text.hpp"
 #include "common/values.hpp"
-#include "same_file.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -97,9 +89,7 @@ std::string padded(std::string content, std::size_t size) {
 /// The record with the highest save number among the lines that can be read.
 std::optional<CheckpointState> newest_in(std::string_view text) {
   std::optional<CheckpointState> newest;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  for (const std::string_view line : text::split(text, '\n')) {
     if (auto state = checkpoint_from_json(line); state && (!newest || state->save >= newest->save)) {
       newest = std::move(state);
     }
@@ -109,41 +99,30 @@ std::optional<CheckpointState> newest_in(std::string_view text) {
 
 /// The path as it is read back from JSON: invalid UTF-8 is replaced, because paths are bytes and JSON is text.
 std::string as_json_keeps_it(std::string_view path) {
-  Buffer repaired;
-  utf8::append_repaired(repaired, path);
-  return std::string(repaired.text());
-}
-
-/// The path with symbolic links resolved: the links stay, the file behind them is written.
-std::string resolved(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
-  return real ? std::string(real.get()) : path;
+  return name_by([path](Buffer& out) { utf8::append_repaired(out, path); });
 }
 
 }  // namespace
 
 std::string to_json(const CheckpointState& state) {
-  Buffer text;
-  text.append(std::string_view("{\"input\":"));
-  transcode::append_json_string(text, state.input);
-  std::string result(text.text());
-  result +=
-      ",\"line\":" + std::to_string(state.position.line) + ",\"offset_bytes\":" + std::to_string(state.position.offset_bytes);
-  if (state.position.digest != 0) {
-    result += ",\"digest\":\"" + digest_text(state.position.digest) + "\"";
-  }
-  if (!state.sent_ahead.empty()) {
-    result += ",\"sent_ahead\":[";
-    for (const LineRange& range : state.sent_ahead) {
-      result += (result.ends_with('[') ? "[" : ",[") + std::to_string(range.first) + "," + std::to_string(range.last) + "]";
+  return name_by([&state](Buffer& text) {
+    JsonObject object(text);
+    object.text("input", state.input).number("line", state.position.line);
+    object.number("offset_bytes", state.position.offset_bytes);
+    if (state.position.digest != 0) {
+      object.text("digest", digest_text(state.position.digest));
     }
-    result += "]";
-  }
-  if (state.ahead.digest != 0) {
-    result += ",\"ahead_line\":" + std::to_string(state.ahead.line) + ",\"ahead_digest\":\"" +
-              digest_text(state.ahead.digest) + "\"";
-  }
-  return result + ",\"save\":" + std::to_string(state.save) + "}\n";
+    if (!state.sent_ahead.empty()) {
+      const auto range_text = [](const LineRange& range) {
+        return "[" + std::to_string(range.first) + "," + std::to_string(range.last) + "]";
+      };
+      object.json("sent_ahead", "[" + text::joined(state.sent_ahead, ",", range_text) + "]");
+    }
+    if (state.ahead.digest != 0) {
+      object.number("ahead_line", state.ahead.line).text("ahead_digest", digest_text(state.ahead.digest));
+    }
+    object.number("save", state.save).end_line();
+  });
 }
 
 std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
@@ -154,28 +133,17 @@ std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
   int members = 0;
   reader.begin_object();
   while (reader.next_member(key)) {
-    bool good = false;
-    if (key.text() == "input") {
-      input.clear();
-      good = reader.text(input);
-      members |= 1;
-    } else if (key.text() == "line") {
-      good = take_number(reader, state.position.line);
-      members |= 2;
-    } else if (key.text() == "offset_bytes") {
-      good = take_number(reader, state.position.offset_bytes);
-      members |= 4;
-    } else if (key.text() == "digest") {
-      good = take_digest(reader, state.position.digest);
-    } else if (key.text() == "ahead_line") {
-      good = take_number(reader, state.ahead.line);
-    } else if (key.text() == "ahead_digest") {
-      good = take_digest(reader, state.ahead.digest);
-    } else if (key.text() == "save") {
-      good = take_number(reader, state.save);
-    } else if (key.text() == "sent_ahead") {
-      good = take_ranges(reader, state.sent_ahead);
-    }
+    const std::string_view name = key.text();
+    members |= name == "input" ? 1 : name == "line" ? 2 : name == "offset_bytes" ? 4 : 0;
+    const bool good = name == "input"          ? (input.clear(), reader.text(input))
+                      : name == "line"         ? take_number(reader, state.position.line)
+                      : name == "offset_bytes" ? take_number(reader, state.position.offset_bytes)
+                      : name == "digest"       ? take_digest(reader, state.position.digest)
+                      : name == "sent_ahead"   ? take_ranges(reader, state.sent_ahead)
+                      : name == "ahead_line"   ? take_number(reader, state.ahead.line)
+                      : name == "ahead_digest" ? take_digest(reader, state.ahead.digest)
+                      : name == "save"         ? take_number(reader, state.save)
+                                               : false;
     if (!good) {
       return std::nullopt;
     }
@@ -188,7 +156,7 @@ std::optional<CheckpointState> checkpoint_from_json(std::string_view text) {
 }
 
 CheckpointFile::CheckpointFile(const std::string& path, const std::string& input_identity, int input_descriptor)
-    : path_(resolved(path)) {
+    : path_(real_path(path)) {
   state_.input = as_json_keeps_it(input_identity);
   struct stat about {};
   const bool exists = ::stat(path_.c_str(), &about) == 0;
@@ -204,29 +172,16 @@ CheckpointFile::CheckpointFile(const std::string& path, const std::string& input
     fail_usage("--checkpoint " + text::excerpt(path_, 200) + " is the input. Name another file.");
   }
   const int flags = is_device_ ? O_WRONLY | O_NONBLOCK | O_NOCTTY : O_RDWR | O_CREAT;
-  descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
-  open_error_ = descriptor_ < 0 ? errno : 0;  // reported by save()
-  if (descriptor_ < 0 || is_device_) {
+  file_ = Descriptor(::open(path_.c_str(), flags | O_CLOEXEC, 0666));
+  open_error_ = file_.number() < 0 ? errno : 0;  // reported by save()
+  if (open_error_ != 0 || is_device_) {
     return;
   }
-  if (!lock_file(descriptor_)) {
-    ::close(descriptor_);
+  if (!lock_file(file_.number())) {
     fail_usage("Another run uses the checkpoint " + text::excerpt(path_, 200) +
-               ": both would send the same lines. Wait for its "
-               "end, or name another file.");
+               ": both would send the same lines. Wait for its end, or name another file.");
   }
-  try {
-    read_earlier(input_identity);
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
-  }
-}
-
-CheckpointFile::~CheckpointFile() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
+  read_earlier(input_identity);
 }
 
 /// Reads the record that an earlier run left in the file, if any.
@@ -255,10 +210,12 @@ std::string CheckpointFile::save(const Position& position, const std::vector<Lin
   }
   ++next.save;
   const std::string content = to_json(next);
-  const int error = open_error_ != 0 ? open_error_ : is_device_ ? write_at(descriptor_, content, 0) : write(content, next.save);
+  const int error = open_error_ != 0 ? open_error_
+                    : is_device_     ? write_at(file_.number(), content, 0)
+                                     : write(content, next.save);
   if (error != 0) {
-    if (!is_device_ && descriptor_ >= 0 && state_.save == 0) {  // the next run would refuse a partial record
-      [[maybe_unused]] const int status = ::ftruncate(descriptor_, 0);
+    if (!is_device_ && file_.number() >= 0 && state_.save == 0) {  // the next run would refuse a partial record
+      [[maybe_unused]] const int status = ::ftruncate(file_.number(), 0);
     }
     return sentence(error);
   }
@@ -281,17 +238,17 @@ std::string CheckpointFile::sentence(int error) const {
 int CheckpointFile::write(const std::string& content, std::uint64_t save) {
   const bool is_long = content.size() > place_bytes;
   const std::uint64_t place = is_long ? 2 * place_bytes : (save + 1) % 2 * place_bytes;
-  int error = write_at(descriptor_, is_long ? content : padded(content, place_bytes), place);
+  int error = write_at(file_.number(), is_long ? content : padded(content, place_bytes), place);
   struct stat about {};
-  if (error == 0 && !is_reserved_ && !is_long && ::fstat(descriptor_, &about) == 0 &&
+  if (error == 0 && !is_reserved_ && !is_long && ::fstat(file_.number(), &about) == 0 &&
       about.st_size < static_cast<off_t>(2 * place_bytes)) {
-    error = write_at(descriptor_, padded("\n", place_bytes), place_bytes - place);
+    error = write_at(file_.number(), padded("\n", place_bytes), place_bytes - place);
   }
-  if (error == 0 && ::fdatasync(descriptor_) != 0) {
+  if (error == 0 && ::fdatasync(file_.number()) != 0) {
     error = errno;
   }
   if (error == 0 && !is_long && std::exchange(is_long_, false)) {
-    error = ::ftruncate(descriptor_, static_cast<off_t>(2 * place_bytes)) == 0 ? 0 : errno;
+    error = ::ftruncate(file_.number(), static_cast<off_t>(2 * place_bytes)) == 0 ? 0 : errno;
   }
   is_long_ = is_long_ || is_long;
   return error;

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
+#include "common/files.hpp"
 #include "position.hpp"
 
 namespace socketio::cli {
@@ -39,9 +36,6 @@ class CheckpointFile {
   ///
   /// `input_descriptor`  the input, if there is one to compare with.
   CheckpointFile(const std::string& path, const std::string& input_identity, int input_descriptor = -1);
-  ~CheckpointFile();
-  CheckpointFile(const CheckpointFile&) = delete;
-  CheckpointFile& operator=(const CheckpointFile&) = delete;
 
   /// State to continue from; the beginning when there was no earlier run.
   [[nodiscard]] const CheckpointState& state() const noexcept { return state_; }
@@ -55,7 +49,7 @@ class CheckpointFile {
   [[nodiscard]] std::string sentence(int error) const;
 
   std::string path_;
-  int descriptor_ = -1;
+  Descriptor file_;
   int open_error_ = 0;
   bool is_device_ = false;    ///< not a regular file: records are written without slots
   bool is_long_ = true;       ///< the file may contain a record after the two slots

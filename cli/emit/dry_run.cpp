@@ -1,9 +1,9 @@
 #include "dry_run.hpp"
 
 #include <socketio/protocol/base64.hpp>
-#include <socketio/protocol/transcode.hpp>
 
-#include "common/printable.hpp"
+#include "common/json_object.hpp"
+#include "common/text.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -61,43 +61,25 @@ EmitId Rehearsal::publish(const Operation& operation) {
 
 std::string describe_publication(const Encoder::Publication& publication, Output output) {
   Buffer out;
-  const auto add = [&out](std::string_view text) { out.append(text); };
   const bool is_entry = publication.command == Encoder::Command::add_entry;
   if (output == Output::json) {
-    add(is_entry ? "{\"stream\":" : "{\"channel\":");
-    transcode::append_json_string(out, publication.channel);
-    add(",\"command\":\"");
-    add(name_of(publication.command));
-    add(is_entry ? "\",\"arguments\":[" : "\",\"message\":");
+    JsonObject object(out);
+    object.text(is_entry ? "stream" : "channel", publication.channel).text("command", name_of(publication.command));
     if (is_entry) {
-      for (const std::string_view word : entry_words(publication)) {
-        transcode::append_json_string(out, word);
-        add(",");
-      }
-      out.truncate(out.size() - 1);
-      add("],\"message\":");
+      object.texts("arguments", entry_words(publication));
     }
-    append_message(out, publication);
-    add(",\"hex\":\"");
-    add(hex(publication.payload));
-    add("\"}\n");
-  } else {
-    add(is_entry ? "stream   " : "channel  ");
-    add(text::printable(publication.channel));
-    add("\ncommand  ");
-    add(name_of(publication.command));
-    if (is_entry) {
-      for (const std::string_view word : entry_words(publication)) {
-        add(" ");
-        add(text::printable(word));
-      }
-    }
-    add("\nmessage  ");
-    append_message(out, publication);
-    add("\nhex      ");
-    add(hex(publication.payload));
-    add("\n");
+    append_message(object.member("message"), publication);
+    object.text("hex", hex(publication.payload)).end_line();
+    return std::string(out.text());
   }
+  out.append((is_entry ? "stream   " : "channel  ") + text::printable(publication.channel) + "\ncommand  ");
+  out.append(name_of(publication.command));
+  if (is_entry) {
+    out.append(" " + text::joined(entry_words(publication), " ", text::printable));
+  }
+  out.append(std::string_view("\nmessage  "));
+  append_message(out, publication);
+  out.append("\nhex      " + hex(publication.payload) + "\n");
   return std::string(out.text());
 }
 

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include <socketio/emitter/encoder.hpp>
 
 #include "common/console.hpp"

@@ -1,31 +1,19 @@
 #include "fleet.hpp"
 
-#include <algorithm>
-#include <array>
-#include <chrono>
-#include <functional>
-#include <optional>
-#include <utility>
-
-#include <socketio/emitter/find_transport.hpp>
 #include <socketio/protocol/ids.hpp>
 #include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
 #include <socketio/protocol/stream_names.hpp>
-#include <socketio/redis/client.hpp>
 
 #include "common/exit_status.hpp"
 #include "common/explain.hpp"
 #include "common/option_check.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
 
 namespace socketio::cli {
 namespace {
 
 constexpr std::chrono::milliseconds backoff_max{500};
-/// Longest wait between two checks for signals.
-constexpr std::uint64_t look_slice_ms = 100;
 
 }  // namespace
 
@@ -36,49 +24,34 @@ redis::Options redis_options(const Options& options, Console& console) {
   redis.backoff_max = std::max(redis.backoff_min, std::min(backoff_max, options.timeout / 4));
   redis.queue_bytes_max = limits::message_bytes_max * 2;
   if (console.verbose()) {
-    redis.log = [&console](const redis::LogRecord& record) {
-      console.detail(std::string(record.component) + ": " + std::string(record.message) +
-                     (record.detail.empty() ? "" : " [" + std::string(record.detail) + "]"));
-    };
+    redis.log = console.log();
   }
   return redis;
 }
 
 std::string transports_text(const Options& options) {
-  std::string text;
-  for (const Transport transport : options.transports) {
-    text += (text.empty() ? "" : " and ") + std::string(name_of(transport));
+  return text::joined(options.transports, " and ", [](Transport transport) { return name_of(transport); });
+}
+
+EmitterOptions emitter_options(const Options& options) {
+  EmitterOptions emitter;
+  static_cast<Fleet&>(emitter) = options;
+  if (options.transports.empty()) {  // found before the first emit
+    emitter.transport = Transport::automatic;
+  } else {
+    emitter.transport = options.transports.front();
+    emitter.also.assign(options.transports.begin() + 1, options.transports.end());
   }
-  return text;
+  return emitter;
+}
+
+bool goes_to_all_servers(const Options& options, const OwnedOperation& operation) {
+  const std::vector<Room>& rooms = operation.target.rooms;
+  return !(options.uses(Transport::sharded) && operation.kind == Op::emit && rooms.size() == 1 &&
+           sharded_channels::has_channel(options.sharded_mode, rooms.front()));
 }
 
 namespace {
-
-/// The result of one query to Redis, on a new connection. `ask(client, done)` calls `done` once. Throws Failure.
-template <typename Found, typename Ask>
-Found look(const Options& options, Console& console, const Signals& signals, const Ask& ask) {
-  Loop loop;
-  std::optional<Found> found;
-  redis::Client client(loop, redis_options(options, console));
-  client.connect();
-  ask(client, [&found](const Found& result) { found = result; });
-  const auto deadline = std::chrono::steady_clock::now() + options.timeout;
-  const auto failed = [&client] {
-    return client.state() != redis::State::ready && client.counters().failed_attempts + client.counters().disconnects != 0;
-  };
-  while (!found && !failed() && signals.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
-    loop.run_until([&] { return found.has_value() || failed(); }, look_slice_ms);
-  }
-  if (signals.pending() != 0) {
-    throw Failure(static_cast<ExitStatus>(128 + signals.pending()), "Interrupted; nothing was sent.");
-  }
-  if (!found) {
-    const std::string& error = client.last_error();
-    throw Failure(ExitStatus::refused,
-                  explain::no_connection(error.empty() ? "Redis did not answer in time." : error, options));
-  }
-  return *std::move(found);
-}
 
 std::size_t servers_by(const FoundTransport& found, Transport transport) {
   switch (transport) {
@@ -113,11 +86,10 @@ void check_named(const Options& options, const FoundTransport& found) {
   const Transport instead = found.transport.value_or(found.classic_servers != 0                   ? Transport::classic
                                                      : servers_by(found, Transport::sharded) != 0 ? Transport::sharded
                                                                                                   : Transport::streams);
-  throw Failure(ExitStatus::refused, "The servers listen by " + listeners_text(found) + " in namespace " +
-                                         text::excerpt(options.nsp) + " with the key \"" + text::excerpt(options.key) +
-                                         "\", not by " + transports_text(options) +
-                                         ": no client would get it. Use --transport " + std::string(name_of(instead)) +
-                                         ", or add --force-transport to send it all the same.");
+  fail_refused("The servers listen by " + listeners_text(found) + " in namespace " + text::excerpt(options.nsp) +
+               " with the key \"" + text::excerpt(options.key) + "\", not by " + transports_text(options) +
+               ": no client would get it. Use --transport " + std::string(name_of(instead)) +
+               ", or add --force-transport to send it all the same.");
 }
 
 /// The transport of the fleet. It is known to be streams even when only the stream is uncertain.
@@ -140,12 +112,11 @@ void check_streams(const Options& options, Console& console, const FoundTranspor
     return;
   }
   if (found.is_read_elsewhere) {
-    throw Failure(
-        ExitStatus::refused,
-        text::excerpt(found.stream_message, 400) +
-            (found.seen_stream_name.empty() ? " Or "
-                                            : " Use --stream-name " + text::shell_quoted(found.seen_stream_name) + ", or ") +
-            std::string(forced));
+    fail_refused(text::excerpt(found.stream_message, 400) +
+                 (found.seen_stream_name.empty()
+                      ? " Or "
+                      : " Use --stream-name " + text::shell_quoted(found.seen_stream_name) + ", or ") +
+                 std::string(forced));
   }
   if (!options.stream_count_given && found.stream_count == 0) {
     fail_usage(
@@ -158,10 +129,9 @@ void check_streams(const Options& options, Console& console, const FoundTranspor
   }
   const auto seen = found.seen_stream_count;
   if (options.stream_count_given && seen && stream_of(options, *seen) != stream_of(options, options.stream_count)) {
-    throw Failure(ExitStatus::refused, "The fleet has " + units::counted(*seen, "stream") + ", not " +
-                                           std::to_string(options.stream_count) + ": nobody reads \"" +
-                                           text::excerpt(stream_of(options, options.stream_count)) + "\". Use --stream-count " +
-                                           std::to_string(*seen) + ", or " + std::string(forced));
+    fail_refused("The fleet has " + units::counted(*seen, "stream") + ", not " + std::to_string(options.stream_count) +
+                 ": nobody reads \"" + text::excerpt(stream_of(options, options.stream_count)) + "\". Use --stream-count " +
+                 std::to_string(*seen) + ", or " + std::string(forced));
   }
   if (!found.has_own_stream) {
     console.note(
@@ -184,9 +154,8 @@ void check_cluster_node(Options& options, const FoundTransport& found) {
                   (options.redis.host.find(':') == std::string::npos ? options.redis.host : "[" + options.redis.host + "]") +
                   ":" + std::to_string(options.redis.port)
             : "redis+cluster://HOST:PORT";
-    throw Failure(ExitStatus::refused,
-                  "This Redis is a node of a Redis Cluster, and knows only its own subscribers and keys: use --redis " + nodes +
-                      ". (Classic servers are reached by one node, too: --transport classic.)");
+    fail_refused("This Redis is a node of a Redis Cluster, and knows only its own subscribers and keys: use --redis " + nodes +
+                 ". (Classic servers are reached by one node, too: --transport classic.)");
   }
 }
 
@@ -205,14 +174,13 @@ bool may_endanger_classic(const Options& options) {
 }
 
 void find_classic_servers(Options& options, Console& console, const Signals& signals) {
-  const auto found = look<FoundNamespaces>(options, console, signals, [&options](redis::Client& client, auto done) {
+  const auto found = query<FoundNamespaces>(options, console, signals, [&options](redis::Client& client, auto done) {
     const auto namespaces = options.input ? std::vector<std::string>{} : std::vector<std::string>{options.nsp};
     socketio::find_namespaces(client, options.fleet(Transport::streams), namespaces, std::move(done));
   });
   if (found.outcome != redis::Outcome::ok && !options.input) {
-    throw Failure(
-        ExitStatus::refused,
-        "Whether classic servers listen with the same key, which this event would end, is not known: " + found.message);
+    fail_refused("Whether classic servers listen with the same key, which this event would end, is not known: " +
+                 found.message);
   }
   options.beside_classic = found.outcome != redis::Outcome::ok || !found.classic.empty();
 }
@@ -240,9 +208,8 @@ bool looks_at_fleet(const Options& options) {
 void choose_transport(Options& options, Console& console, const FoundTransport& found) {
   const bool tells = found.outcome == redis::Outcome::ok;
   if (options.require_receivers && !tells) {
-    throw Failure(ExitStatus::refused,
-                  "--require-receivers needs to know how many servers there are, and Redis does not tell (" +
-                      text::excerpt(found.message, 300) + "). Let the user use +pubsub.");
+    fail_refused("--require-receivers needs to know how many servers there are, and Redis does not tell (" +
+                 text::excerpt(found.message, 300) + "). Let the user use +pubsub.");
   }
   check_cluster_node(options, found);
   if (options.transport_choice == TransportChoice::named) {
@@ -292,7 +259,7 @@ void look_for_room_channels(Options& options, Console& console, const Signals& s
     client.command(words, done);
   };
   try {
-    const auto channels = look<redis::CommandResult>(options, console, signals, ask);
+    const auto channels = query<redis::CommandResult>(options, console, signals, ask);
     constexpr std::string_view digits = "0123456789abcdef";
     const auto is_room = [&](const redis::Reply& channel) {  // not the channel of a server's or an asker's uid
       const std::string_view name = std::string_view(channel.text).substr(options.key.size() + options.nsp.size() + 2);
@@ -308,7 +275,7 @@ void look_for_room_channels(Options& options, Console& console, const Signals& s
 
 void look_at_fleet(Options& options, Console& console, const Signals& signals) {
   if (looks_at_fleet(options)) {
-    const auto found = look<FoundTransport>(options, console, signals, [&options](redis::Client& client, auto done) {
+    const auto found = query<FoundTransport>(options, console, signals, [&options](redis::Client& client, auto done) {
       socketio::find_transport(client, options.fleet(Transport::classic), options.nsp, std::move(done));
     });
     choose_transport(options, console, found);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-
+#include <socketio/emitter.hpp>
 #include <socketio/emitter/find_transport.hpp>
-#include <socketio/redis/options.hpp>
 
 #include "common/console.hpp"
+#include "common/exit_status.hpp"
+#include "common/explain.hpp"
 #include "common/options.hpp"
 #include "common/signals.hpp"
 
@@ -14,6 +14,38 @@ namespace socketio::cli {
 
 /// Options of the Redis client that follow from --timeout and --verbose.
 redis::Options redis_options(const Options& options, Console& console);
+
+/// The result of one query to Redis, on a new connection. `ask(client, done)` calls `done` once.
+///
+/// Fails      Failure(refused) without a connection or a reply, Failure(interrupted or terminated).
+template <typename Found, typename Ask>
+Found query(const Options& options, Console& console, const Signals& signals, const Ask& ask) {
+  constexpr std::uint64_t slice_ms = 100;  // longest wait between two checks for signals
+  Loop loop;
+  std::optional<Found> found;
+  redis::Client client(loop, redis_options(options, console));
+  client.connect();
+  ask(client, [&found](const Found& result) { found = result; });
+  const auto deadline = std::chrono::steady_clock::now() + options.timeout;
+  const auto failed = [&client] {
+    return client.state() != redis::State::ready && client.counters().failed_attempts + client.counters().disconnects != 0;
+  };
+  while (!found && !failed() && signals.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
+    loop.run_until([&] { return found.has_value() || failed(); }, slice_ms);
+  }
+  signals.fail_if_pending();
+  if (!found) {
+    const std::string& error = client.last_error();
+    fail_refused(explain::no_connection(error.empty() ? explain::no_reply : error, options));
+  }
+  return *std::move(found);
+}
+
+/// Emitter options with the fleet and the transports.
+EmitterOptions emitter_options(const Options& options);
+
+/// False for the channel of one room, to which only servers with a client in that room are subscribed.
+[[nodiscard]] bool goes_to_all_servers(const Options& options, const OwnedOperation& operation);
 
 /// Names of the transports: "classic", or "classic and streams".
 std::string transports_text(const Options& options);

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <vector>
-
-#include <socketio/emitter/outlet.hpp>
-
 #include "common/operation.hpp"
 #include "position.hpp"
 

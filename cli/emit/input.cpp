@@ -1,42 +1,23 @@
 #include "input.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
 #include <memory>
 
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
 
 namespace socketio::cli {
-namespace {
-
-std::string real_path(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> resolved(::realpath(path.c_str(), nullptr), std::free);
-  return resolved ? std::string(resolved.get()) : path;
-}
-
-[[noreturn]] void fail_interrupted(int signal) {
-  throw Failure(static_cast<ExitStatus>(128 + signal), "Interrupted; nothing was sent.");
-}
-
-}  // namespace
-
 Input::Input(const std::string& path, const Signals& signals)
-    : descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+    : file_(open_input(path)),
       name_(path == "-" ? "standard input" : text::excerpt(path, 200)),
       identity_(path == "-" ? path : real_path(path)) {
-  if (descriptor_ < 0 && signals.pending() != 0) {
-    fail_interrupted(signals.pending());
+  if (descriptor() < 0) {
+    signals.fail_if_pending();
   }
   struct stat about {};
-  if (descriptor_ < 0 || ::fstat(descriptor_, &about) != 0) {
+  if (descriptor() < 0 || ::fstat(descriptor(), &about) != 0) {
     fail_usage("Cannot open " + name_ + ": " + text::system_error(errno) + ".");
   }
   if (S_ISDIR(about.st_mode)) {
@@ -44,12 +25,6 @@ Input::Input(const std::string& path, const Signals& signals)
   }
   if (S_ISREG(about.st_mode)) {
     size_ = static_cast<std::uint64_t>(about.st_size);
-  }
-}
-
-Input::~Input() {
-  if (descriptor_ > STDIN_FILENO) {
-    ::close(descriptor_);
   }
 }
 
@@ -89,10 +64,10 @@ std::uint64_t Input::read_over(std::uint64_t count, char& last, Digest& digest, 
   const auto memory = std::make_unique_for_overwrite<char[]>(static_cast<std::size_t>(std::min(count, piece)));
   std::uint64_t done = 0;
   while (done < count) {
-    if (signals.wait(descriptor_, -1) == Signals::Woken::signal) {
-      fail_interrupted(signals.pending());
+    if (signals.wait(descriptor(), -1) == Signals::Woken::signal) {
+      signals.fail_if_pending();
     }
-    const ssize_t got = ::read(descriptor_, memory.get(), static_cast<std::size_t>(std::min(count - done, piece)));
+    const ssize_t got = ::read(descriptor(), memory.get(), static_cast<std::size_t>(std::min(count - done, piece)));
     if (got == 0) {
       break;
     }

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
-#include <string>
 
+#include "common/files.hpp"
+#include "common/signals.hpp"
 #include "digest.hpp"
 #include "position.hpp"
-#include "common/signals.hpp"
 
 namespace socketio::cli {
 
@@ -16,16 +15,13 @@ class Input {
   /// Fails with Failure(usage) when the file does not exist, cannot be read, or is a folder. May wait for the writer of a named
   /// pipe; a signal ends that wait with Failure(interrupted or terminated).
   Input(const std::string& path, const Signals& signals);
-  ~Input();
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
 
   /// Skips to the position where an earlier run ended, and returns it; a line feed that was added there since then is skipped
   /// too. Adds the skipped bytes to `digest`. Fails with Failure(usage) when the input is shorter, no line ends there, or it is
   /// other input than the earlier run read.
   Position skip_to(Position position, Digest& digest, const Signals& signals);
 
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] int descriptor() const noexcept { return file_.number(); }
   /// Name for messages to people.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Identity of the file, which does not depend on the working directory; standard input is "-".
@@ -36,7 +32,7 @@ class Input {
  private:
   [[nodiscard]] std::uint64_t read_over(std::uint64_t count, char& last, Digest& digest, const Signals& signals) const;
 
-  int descriptor_ = -1;
+  Descriptor file_;
   std::string name_;
   std::string identity_;
   std::optional<std::uint64_t> size_;

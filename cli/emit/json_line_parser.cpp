@@ -1,12 +1,7 @@
 #include <cmath>
-#include <utility>
 
-#include <socketio/common/limits.hpp>
-#include <socketio/protocol/cursor.hpp>
-#include <socketio/protocol/pack.hpp>
-
-#include "line_parser.hpp"
 #include "common/text.hpp"
+#include "line_parser.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -18,20 +13,23 @@ constexpr transcode::JsonOptions inner_json_options{limits::depth_max - 1, /*bin
 /// Longest text around the arguments that is copied; more is not worth the copy.
 constexpr std::size_t remembered_max = 4096;
 
-constexpr std::string_view member_names[] = {"op",  "event",    "args",     "to",    "rooms", "except",
-                                             "nsp", "volatile", "compress", "close", "at_ms", "all"};
-constexpr const char* expected_values[] = {"\"emit\", \"join\", \"leave\", \"disconnect\" or \"server-side\"",
-                                           "a string",
-                                           "an array",
-                                           "an array of rooms, like [\"kitchen\"]",
-                                           "an array of rooms, like [\"kitchen\"]",
-                                           "an array of rooms, like [\"kitchen\"]",
-                                           "a string",
-                                           "true or false",
-                                           "true or false",
-                                           "true or false",
-                                           "whole milliseconds, like 1250",
-                                           "true or false"};
+struct MemberText {
+  std::string_view name;
+  const char* expected;
+};
+constexpr const char* expected_rooms = "an array of rooms, like [\"kitchen\"]";
+constexpr MemberText members[] = {{"op", "\"emit\", \"join\", \"leave\", \"disconnect\" or \"server-side\""},
+                                  {"event", "a string"},
+                                  {"args", "an array"},
+                                  {"to", expected_rooms},
+                                  {"rooms", expected_rooms},
+                                  {"except", expected_rooms},
+                                  {"nsp", "a string"},
+                                  {"volatile", "true or false"},
+                                  {"compress", "true or false"},
+                                  {"close", "true or false"},
+                                  {"at_ms", "whole milliseconds, like 1250"},
+                                  {"all", "true or false"}};
 
 /// The largest integer up to which JavaScript numbers are exact.
 constexpr double at_ms_max = 9'007'199'254'740'991;
@@ -57,14 +55,12 @@ JsonLineParser::JsonLineParser(const Options& options)
       is_replay_(options.replay) {}
 
 JsonLineParser::Member JsonLineParser::member_of(std::string_view key) noexcept {
-  std::size_t index = 0;
-  while (index < member_count && member_names[index] != key) {
-    ++index;
-  }
-  return static_cast<Member>(index);
+  const auto found =
+      std::find_if(std::begin(members), std::end(members), [key](const MemberText& member) { return member.name == key; });
+  return static_cast<Member>(found - std::begin(members));
 }
 
-const char* JsonLineParser::expected(Member member) noexcept { return expected_values[static_cast<std::size_t>(member)]; }
+const char* JsonLineParser::expected(Member member) noexcept { return members[static_cast<std::size_t>(member)].expected; }
 
 bool JsonLineParser::parse(std::string_view line) {
   if (like_before_ && parse_like_before(line)) [[likely]] {
@@ -118,8 +114,10 @@ bool JsonLineParser::parse_whole(std::string_view line) {
   for (std::size_t before = reader.position(); reader.next_member(key_); before = reader.position()) {
     const Member member = member_of(key_.text());
     if (member == Member::unknown) {
-      const std::string_view meant =
-          key_.text() == "namespace" ? std::string_view("nsp") : text::closest(key_.text(), member_names);
+      std::vector<std::string_view> names;
+      std::transform(std::begin(members), std::end(members), std::back_inserter(names),
+                     [](const MemberText& one) { return one.name; });
+      const std::string_view meant = key_.text() == "namespace" ? "nsp" : text::closest(key_.text(), names);
       return refuse_at(
           line, line.find('"', before),
           "there is no member " + quoted(key_.text()) + (meant.empty() ? "" : " (did you mean " + quoted(meant) + "?)"));
@@ -137,7 +135,7 @@ bool JsonLineParser::parse_whole(std::string_view line) {
 void JsonLineParser::reset() {
   ends_early_ = false;
   args_times_ = 0;
-  op_given_ = event_given_ = args_given_ = nsp_given_ = false;
+  op_.given = event_.given = args_given_ = nsp_.given = false;
   to_.given = rooms_.given = except_.given = false;
   volatile_.reset();
   compress_.reset();
@@ -151,17 +149,13 @@ bool JsonLineParser::refuse_json(std::string_view line, const DecodeError& error
   return refuse("it is not JSON: " + text::json_problem(line, error));
 }
 
-/// True for members that select the receivers. A null in one of them is refused: it would select others, or everybody.
-bool JsonLineParser::selects(Member member) noexcept {
-  return member == Member::to || member == Member::rooms || member == Member::except || member == Member::nsp;
-}
-
-/// Reads the value of a member. A null counts as an absent member where that does not change the receivers.
+/// Reads the value of a member. A null counts as an absent member, except where it would select others, or everybody.
 bool JsonLineParser::take_member(std::string_view line, transcode::JsonReader& reader, Member member) {
   Kind kind = Kind::nil;
   if (reader.peek(kind)) [[likely]] {
     const std::size_t start = reader.position();
-    if (kind == Kind::nil && selects(member)) {
+    const bool selects = member == Member::to || member == Member::rooms || member == Member::except || member == Member::nsp;
+    if (kind == Kind::nil && selects) {
       return refuse(quoted(key_.text()) + " is null, which chooses nobody and not everybody: leave the member out, or write " +
                     (member == Member::nsp ? "a name" : "a list; [] is an empty one") + " (column " +
                     std::to_string(text::column(line, start)) + ")");
@@ -182,9 +176,9 @@ bool JsonLineParser::take_member(std::string_view line, transcode::JsonReader& r
 
 bool JsonLineParser::take_value(std::string_view line, transcode::JsonReader& reader, Member member, std::size_t start) {
   switch (member) {
-    case Member::op: return take_text(reader, op_, op_given_);
-    case Member::event: return take_text(reader, event_, event_given_);
-    case Member::nsp: return take_text(reader, nsp_, nsp_given_);
+    case Member::op: return take_text(reader, op_);
+    case Member::event: return take_text(reader, event_);
+    case Member::nsp: return take_text(reader, nsp_);
     case Member::args: {
       Kind kind = Kind::nil;
       args_.clear();
@@ -202,24 +196,20 @@ bool JsonLineParser::take_value(std::string_view line, transcode::JsonReader& re
     case Member::to:
     case Member::rooms:
     case Member::except: return take_rooms(line, reader, member, start);
-    case Member::is_volatile: return take_flag(reader, volatile_);
-    case Member::compress: return take_flag(reader, compress_);
-    case Member::close: return take_flag(reader, close_);
-    case Member::all: return take_flag(reader, all_);
+    case Member::is_volatile: return reader.boolean(volatile_.emplace());
+    case Member::compress: return reader.boolean(compress_.emplace());
+    case Member::close: return reader.boolean(close_.emplace());
+    case Member::all: return reader.boolean(all_.emplace());
     case Member::at_ms: return take_time(reader, start);
     case Member::unknown: break;
   }
   return false;
 }
 
-bool JsonLineParser::take_text(transcode::JsonReader& reader, Buffer& text, bool& given) {
-  text.clear();
-  given = true;
-  return reader.text(text);
-}
-
-bool JsonLineParser::take_flag(transcode::JsonReader& reader, std::optional<bool>& flag) {
-  return reader.boolean(flag.emplace());
+bool JsonLineParser::take_text(transcode::JsonReader& reader, Text& text) {
+  text.value.clear();
+  text.given = true;
+  return reader.text(text.value);
 }
 
 bool JsonLineParser::take_time(transcode::JsonReader& reader, std::size_t start) {
@@ -277,51 +267,37 @@ bool JsonLineParser::resolve() {
 
 bool JsonLineParser::resolve_op() {
   operation_.kind = default_op_;
-  if (!op_given_ || op_.empty()) {
+  if (op_.is_empty()) {
     return true;
   }
   for (const Op op : {Op::emit, Op::join, Op::leave, Op::disconnect, Op::server_side}) {
-    if (op_.text() == name_of(op)) {
+    if (op_.value.text() == name_of(op)) {
       operation_.kind = op;
       return true;
     }
   }
-  return refuse("\"op\" cannot be " + quoted(op_.text()) + ": it must be " + expected(Member::op));
+  return refuse("\"op\" cannot be " + quoted(op_.value.text()) + ": it must be " + expected(Member::op));
 }
 
 /// Refuses members that do not belong to the operation, unless they are empty.
 bool JsonLineParser::check_members() {
   const Op op = operation_.kind;
-  const auto refuse_member = [&](const char* name) {
-    return refuse("\"" + std::string(name) + "\" does not belong to the operation \"" + name_of(op) + "\"");
-  };
   const bool takes_event = op == Op::emit || op == Op::server_side;
-  if (!takes_event && event_given_ && !event_.empty()) {
-    return refuse_member("event");
-  }
-  if (!takes_event && args_given_ && args_.bytes()[0] != 0x90) {
-    return refuse_member("args");
-  }
-  if (op != Op::emit && volatile_.value_or(false)) {
-    return refuse_member("volatile");
-  }
-  if (op != Op::emit && compress_.value_or(false)) {
-    return refuse_member("compress");
-  }
-  if (op != Op::disconnect && close_.value_or(false)) {
-    return refuse_member("close");
-  }
-  if (op == Op::server_side) {
-    if (all_.value_or(false)) {
-      return refuse_member("all");
-    }
-    for (const auto& [list, name] : {std::pair{&to_, "to"}, {&rooms_, "rooms"}, {&except_, "except"}}) {
-      if (list->given && !list->names.empty()) {
-        return refuse_member(name);
-      }
-    }
-  }
-  return true;
+  const bool to_servers = op == Op::server_side;
+  const std::pair<bool, const char*> foreign[] = {
+      {!takes_event && !event_.is_empty(), "event"},
+      {!takes_event && args_given_ && args_.bytes()[0] != 0x90, "args"},
+      {op != Op::emit && volatile_.value_or(false), "volatile"},
+      {op != Op::emit && compress_.value_or(false), "compress"},
+      {op != Op::disconnect && close_.value_or(false), "close"},
+      {to_servers && all_.value_or(false), "all"},
+      {to_servers && !to_.is_empty(), "to"},
+      {to_servers && !rooms_.is_empty(), "rooms"},
+      {to_servers && !except_.is_empty(), "except"},
+  };
+  const auto found = std::find_if(std::begin(foreign), std::end(foreign), [](const auto& member) { return member.first; });
+  return found == std::end(foreign) ||
+         refuse("\"" + std::string(found->second) + "\" does not belong to the operation \"" + name_of(op) + "\"");
 }
 
 bool JsonLineParser::resolve_rooms() {
@@ -332,13 +308,13 @@ bool JsonLineParser::resolve_rooms() {
       const std::string verb = name_of(operation_.kind);
       return refuse("\"" + verb + "\" needs \"rooms\", the rooms to " + verb);
     }
-  } else if (rooms_.given && !rooms_.names.empty() && to_.given) {
+  } else if (!rooms_.is_empty() && to_.given) {
     return refuse(to_.names.empty()
                       ? "\"to\" is empty, which selects nobody, and \"rooms\" means the same here: leave one of them out"
                       : "\"to\" and \"rooms\" mean the same here: put all rooms into one of them");
   }
   // An empty list counts as absent: rooms that the options exclude stay excluded.
-  except_.given && !except_.names.empty() ? except_slot_.take(except_.names) : except_slot_.copy(default_except_);
+  !except_.is_empty() ? except_slot_.take(except_.names) : except_slot_.copy(default_except_);
   return true;
 }
 
@@ -372,7 +348,7 @@ bool JsonLineParser::resolve_selection() {
 }
 
 bool JsonLineParser::resolve_nsp() {
-  const std::string_view name = nsp_given_ ? nsp_.text() : std::string_view(default_nsp_);
+  const std::string_view name = nsp_.given ? nsp_.value.text() : std::string_view(default_nsp_);
   std::string& nsp = operation_.target.nsp;
   if (nsp == name) {
     return true;
@@ -397,7 +373,7 @@ void JsonLineParser::resolve_flags() {
 }
 
 bool JsonLineParser::pack_data() {
-  if (!event_given_ || event_.empty()) {
+  if (event_.is_empty()) {
     return refuse("there is no \"event\"");
   }
   Item args;
@@ -407,7 +383,7 @@ bool JsonLineParser::pack_data() {
   }
   operation_.data.clear();
   pack::array_header(operation_.data, args.count + 1);
-  pack::text(operation_.data, event_.text());
+  pack::text(operation_.data, event_.value.text());
   if (args_given_) {
     operation_.data.append(args_.bytes_from(cursor.position()));
   }

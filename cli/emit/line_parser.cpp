@@ -1,8 +1,5 @@
 #include "line_parser.hpp"
 
-#include <utility>
-
-#include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/utf8.hpp>
 
 #include "common/text.hpp"
@@ -20,15 +17,7 @@ bool LineParser::refuse_at(std::string_view line, std::size_t offset_bytes, std:
 
 TextLineParser::TextLineParser(const Options& options) {
   operation_.kind = options.op;
-  operation_.target.nsp = options.nsp;
-  operation_.target.rooms = options.rooms;
-  operation_.target.except = options.except;
-  if (options.is_volatile) {
-    operation_.target.flags.set_volatile();
-  }
-  if (options.compress) {
-    operation_.target.flags.set_compress(*options.compress);
-  }
+  operation_.target = options.target();
   pack::array_header(operation_.data, 2);
   pack::text(operation_.data, options.event.value_or(""));
   event_size_ = operation_.data.size();

@@ -1,13 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
-#include <socketio/common/buffer.hpp>
-#include <socketio/protocol/transcode.hpp>
-
 #include "common/operation.hpp"
 #include "common/options.hpp"
 #include "room_names.hpp"
@@ -85,16 +77,21 @@ class JsonLineParser final : public LineParser {
     all,
     unknown
   };
-  static constexpr std::size_t member_count = 12;
   /// A list of rooms that a line may name.
   struct List {
     RoomNames names;
     bool given = false;
+    [[nodiscard]] bool is_empty() const noexcept { return !given || names.empty(); }
+  };
+  /// A text that a line may have.
+  struct Text {
+    Buffer value;
+    bool given = false;
+    [[nodiscard]] bool is_empty() const noexcept { return !given || value.empty(); }
   };
 
   static Member member_of(std::string_view key) noexcept;
   static const char* expected(Member member) noexcept;
-  static bool selects(Member member) noexcept;
 
   bool parse_like_before(std::string_view line);
   bool parse_whole(std::string_view line);
@@ -103,9 +100,8 @@ class JsonLineParser final : public LineParser {
   void reset();
   bool take_member(std::string_view line, transcode::JsonReader& reader, Member member);
   bool take_value(std::string_view line, transcode::JsonReader& reader, Member member, std::size_t start);
-  bool take_text(transcode::JsonReader& reader, Buffer& text, bool& given);
+  bool take_text(transcode::JsonReader& reader, Text& text);
   bool take_rooms(std::string_view line, transcode::JsonReader& reader, Member member, std::size_t start);
-  bool take_flag(transcode::JsonReader& reader, std::optional<bool>& flag);
   bool take_time(transcode::JsonReader& reader, std::size_t start);
   bool refuse_json(std::string_view line, const DecodeError& error);
   bool check_time();
@@ -132,17 +128,14 @@ class JsonLineParser final : public LineParser {
 
   // Values from the line.
   Buffer key_;
-  Buffer op_;
-  Buffer event_;
+  Text op_;
+  Text event_;
+  Text nsp_;
   Buffer args_;  ///< packed array
-  Buffer nsp_;
   List to_;
   List rooms_;
   List except_;
-  bool op_given_ = false;
-  bool event_given_ = false;
   bool args_given_ = false;
-  bool nsp_given_ = false;
   std::optional<bool> volatile_;
   std::optional<bool> compress_;
   std::optional<bool> close_;

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <string_view>
 
 #include "digest.hpp"
 #include "position.hpp"

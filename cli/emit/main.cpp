@@ -1,10 +1,26 @@
-#include <string>
-#include <vector>
+#include "batch.hpp"
+#include "common/run_tool.hpp"
+#include "fleet.hpp"
+#include "help.hpp"
+#include "single.hpp"
 
-#include "run.hpp"
-#include "common/standard_descriptors.hpp"
+namespace socketio::cli {
+namespace {
 
-int main(int argc, char** argv) {
-  socketio::cli::fill_standard_descriptors();
-  return socketio::cli::run(argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>());
+ExitStatus act(const std::vector<std::string>& arguments, const Surroundings& surroundings, Console& console) {
+  const Signals signals;
+  Options options = parse_options(arguments, surroundings);
+  console.configure(options.output, options.verbose);
+  if (options.action != Action::run) {
+    return print_about({"socketio-emit", help_text, usage_text}, options.action, console);
+  }
+  if (options.ack) {
+    look_at_fleet(options, console, signals);
+  }
+  return options.input ? Batch(options, console, signals).run() : run_single(options, console, signals);
 }
+
+}  // namespace
+}  // namespace socketio::cli
+
+int main(int argc, char** argv) { return socketio::cli::run_tool("socketio-emit", argc, argv, socketio::cli::act); }

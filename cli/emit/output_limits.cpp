@@ -1,13 +1,9 @@
 #include "output_limits.hpp"
 
-#include <algorithm>
-#include <chrono>
-
-#include <socketio/common/buffer.hpp>
 #include <socketio/common/error.hpp>
 #include <socketio/protocol/classic_request.hpp>
 
-#include "common/units.hpp"
+#include "common/text.hpp"
 
 namespace socketio::cli {
 namespace {

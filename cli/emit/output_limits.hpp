@@ -1,14 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
-#include <socketio/emitter/encoder.hpp>
 #include <socketio/emitter/output_limits.hpp>
 
-#include "dry_run.hpp"
 #include "common/operation.hpp"
 #include "common/options.hpp"
+#include "dry_run.hpp"
 
 namespace socketio::cli {
 

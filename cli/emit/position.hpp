@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace socketio::cli {
 
@@ -26,4 +28,17 @@ struct LineRange {
   friend bool operator==(const LineRange&, const LineRange&) = default;
 };
 
+// Sorted ranges of lines that neither overlap nor touch.
+namespace line_ranges {
+
+/// Adds a line to the range before or after it, or as a new range. Lines complete nearly in order, so the search starts at the
+/// end.
+void add(std::vector<LineRange>& ranges, std::uint64_t line);
+/// Removes one line, splitting its range if necessary.
+void remove(std::vector<LineRange>& ranges, std::uint64_t line);
+[[nodiscard]] bool contain(const std::vector<LineRange>& ranges, std::uint64_t line) noexcept;
+/// "line 7", "lines 7 to 9 and 20"; of many ranges, only the first ones.
+[[nodiscard]] std::string text(const std::vector<LineRange>& ranges);
+
+}  // namespace line_ranges
 }  // namespace socketio::cli

@@ -1,18 +1,15 @@
 #include "rejects.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "common/exit_status.hpp"
-#include "common/file_lock.hpp"
 #include "common/text.hpp"
-#include "same_file.hpp"
 
 namespace socketio::cli {
+
 Rejects::Rejects(const std::string& path, int input_descriptor, const std::string& checkpoint) : path_(path) {
   struct stat about {};
   struct stat other {};
@@ -27,24 +24,22 @@ Rejects::Rejects(const std::string& path, int input_descriptor, const std::strin
                  " are one file. Name two.");
     }
   }
+  const auto open = [&path](int mode) { return Descriptor(::open(path.c_str(), mode | O_CREAT | O_APPEND | O_CLOEXEC, 0666)); };
   if (!exists || S_ISREG(about.st_mode)) {
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    file_ = open(O_RDWR);
   }
-  if (descriptor_ < 0) {  // the file may not be readable, or is a pipe
-    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (file_.number() < 0) {  // the file may not be readable, or is a pipe
+    file_ = open(O_WRONLY);
   }
-  if (descriptor_ < 0 || ::fstat(descriptor_, &about) != 0) {
+  if (file_.number() < 0 || ::fstat(file_.number(), &about) != 0) {
     fail_usage("Cannot write --rejects " + text::excerpt(path, 200) + ": " + text::system_error(errno) + ".");
   }
   is_file_ = S_ISREG(about.st_mode);
-  if (is_file_ && !lock_file(descriptor_)) {
-    ::close(descriptor_);
+  if (is_file_ && !lock_file(file_.number())) {
     fail_usage("Another run writes --rejects " + text::excerpt(path, 200) +
                ": each would lose lines of the other. Wait for its end, or name another file.");
   }
 }
-
-Rejects::~Rejects() { ::close(descriptor_); }
 
 void Rejects::begin(bool goes_on) {
   if (!is_file_) {
@@ -52,7 +47,7 @@ void Rejects::begin(bool goes_on) {
   }
   if (goes_on) {
     drop_part_of_line();
-  } else if (::ftruncate(descriptor_, 0) != 0) {
+  } else if (::ftruncate(file_.number(), 0) != 0) {
     fail_usage("Cannot empty --rejects " + text::excerpt(path_, 200) + ": " + text::system_error(errno) + ".");
   }
 }
@@ -60,18 +55,18 @@ void Rejects::begin(bool goes_on) {
 /// Removes an incomplete last line of a run that was killed. The checkpoint did not pass that line, so it is read again.
 void Rejects::drop_part_of_line() {
   constexpr off_t piece_max = 64 * 1024;
-  const off_t size = ::lseek(descriptor_, 0, SEEK_END);
+  const off_t size = ::lseek(file_.number(), 0, SEEK_END);
   std::string piece;
   for (off_t end = size; end > 0;) {
     const off_t begin = std::max<off_t>(0, end - piece_max);
     piece.resize(static_cast<std::size_t>(end - begin));
-    if (::pread(descriptor_, piece.data(), piece.size(), begin) != static_cast<ssize_t>(piece.size())) {
+    if (::pread(file_.number(), piece.data(), piece.size(), begin) != static_cast<ssize_t>(piece.size())) {
       return;  // the file may not be readable
     }
     const std::size_t feed = piece.rfind('\n');
     end = feed == std::string::npos ? begin : begin + static_cast<off_t>(feed) + 1;
     if (feed != std::string::npos || end == 0) {
-      [[maybe_unused]] const int status = end == size ? 0 : ::ftruncate(descriptor_, end);
+      [[maybe_unused]] const int status = end == size ? 0 : ::ftruncate(file_.number(), end);
       return;
     }
   }
@@ -92,25 +87,20 @@ void Rejects::end(std::uint64_t number, bool rejected) {
 bool Rejects::add(std::string_view line) {
   written_ = line;
   written_ += '\n';
-  const off_t size = is_file_ ? ::lseek(descriptor_, 0, SEEK_END) : -1;
+  const off_t size = is_file_ ? ::lseek(file_.number(), 0, SEEK_END) : -1;
   std::string_view rest = written_;
-  while (error_ == 0 && !rest.empty()) {
-    const ssize_t count = ::write(descriptor_, rest.data(), rest.size());
-    if (count > 0) {
-      rest.remove_prefix(static_cast<std::size_t>(count));
-    } else if (count == 0 || errno != EINTR) {
-      error_ = count == 0 ? ENOSPC : errno;
-    }
+  if (error_ == 0) {
+    error_ = write_all(file_.number(), rest);
   }
   if (!rest.empty() && size >= 0 && rest.size() != written_.size()) {
-    [[maybe_unused]] const int status = ::ftruncate(descriptor_, size);
+    [[maybe_unused]] const int status = ::ftruncate(file_.number(), size);
   }
   is_dirty_ = is_dirty_ || rest.empty();
   return rest.empty();
 }
 
 std::string Rejects::sync() {
-  if (is_dirty_ && is_file_ && ::fdatasync(descriptor_) != 0) {
+  if (is_dirty_ && is_file_ && ::fdatasync(file_.number()) != 0) {
     error_ = errno;
     is_lost_ = true;
   }

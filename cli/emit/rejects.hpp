@@ -1,11 +1,8 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
-#include <string>
-#include <string_view>
-#include <vector>
 
+#include "common/files.hpp"
 #include "position.hpp"
 
 namespace socketio::cli {
@@ -20,9 +17,6 @@ class Rejects {
   /// Opens or creates the file; its content stays until begin(). Fails with Failure(usage), also when it is the input or the
   /// checkpoint (`checkpoint` is the path of an existing one, or empty).
   Rejects(const std::string& path, int input_descriptor, const std::string& checkpoint);
-  ~Rejects();
-  Rejects(const Rejects&) = delete;
-  Rejects& operator=(const Rejects&) = delete;
 
   /// Begins the run: empties the file, or appends to it if the run continues an earlier one.
   void begin(bool goes_on);
@@ -59,7 +53,7 @@ class Rejects {
   void drop_part_of_line();
 
   std::string path_;
-  int descriptor_ = -1;
+  Descriptor file_;
   bool is_file_ = false;
   bool is_dirty_ = false;  ///< sync() has something to do
   bool is_lost_ = false;

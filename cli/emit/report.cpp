@@ -1,16 +1,12 @@
 #include "report.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 
-#include <socketio/common/buffer.hpp>
 #include <socketio/protocol/js_number.hpp>
+#include <socketio/protocol/name_by.hpp>
 
 #include "common/text.hpp"
-#include "common/units.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -20,12 +16,7 @@ using std::chrono::nanoseconds;
 double seconds(nanoseconds duration) { return std::max(std::chrono::duration<double>(duration).count(), 1e-9); }
 
 std::string number_or_null(const std::optional<double>& number) {
-  if (!number) {
-    return "null";
-  }
-  Buffer text;
-  js_number::append(text, *number);
-  return std::string(text.text());
+  return number ? name_by([&](Buffer& out) { js_number::append(out, *number); }) : "null";
 }
 
 std::string seconds_text(nanoseconds elapsed) {
@@ -158,7 +149,7 @@ std::string progress_text(std::uint64_t emits, nanoseconds elapsed, std::optiona
 
 ExitStatus status(const Tally& tally, const Options& options, Halt halt, int signal) {
   if (halt == Halt::signal) {
-    return static_cast<ExitStatus>(128 + signal);
+    return ended_by(signal);
   }
   if (halt == Halt::bad_line || halt == Halt::read_error) {
     return ExitStatus::usage;

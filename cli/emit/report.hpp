@@ -1,10 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <string>
-
 #include "common/console.hpp"
 #include "common/exit_status.hpp"
 #include "common/options.hpp"

@@ -3,9 +3,6 @@
 #include <cmath>
 #include <functional>
 #include <unordered_set>
-#include <utility>
-
-#include <socketio/common/limits.hpp>
 
 #include "common/values.hpp"
 

@@ -1,13 +1,5 @@
 #include "server_watch.hpp"
 
-#include <chrono>
-#include <memory>
-#include <optional>
-#include <utility>
-#include <vector>
-
-#include <socketio/emitter/find_transport.hpp>
-
 #include "fleet.hpp"
 
 namespace socketio::cli {
@@ -22,9 +14,7 @@ bool ServerWatch::run(const std::function<bool()>& done, std::uint64_t timeout_m
   return loop_.run_until(done, timeout_ms);
 }
 
-bool ServerWatch::is_away() const {
-  return client_.state() != redis::State::ready && client_.counters().failed_attempts != 0;
-}
+bool ServerWatch::is_away() const { return client_.state() != redis::State::ready && client_.counters().failed_attempts != 0; }
 
 bool ServerWatch::count(ServerCounts& counts, std::uint64_t timeout_ms) {
   // Replies may arrive after this call has returned.

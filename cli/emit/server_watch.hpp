@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
-
 #include <socketio/emitter/throttle.hpp>
 #include <socketio/redis/client.hpp>
 

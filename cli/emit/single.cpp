@@ -1,12 +1,8 @@
 #include "single.hpp"
 
-#include <chrono>
-#include <string>
-
-#include "asking.hpp"
+#include "common/values.hpp"
 #include "dry_run.hpp"
 #include "publisher.hpp"
-#include "common/values.hpp"
 
 namespace socketio::cli {
 namespace {
@@ -14,15 +10,7 @@ namespace {
 OwnedOperation operation_of(const Options& options) {
   OwnedOperation operation;
   operation.kind = options.op;
-  operation.target.nsp = options.nsp;
-  operation.target.rooms = options.rooms;
-  operation.target.except = options.except;
-  if (options.is_volatile) {
-    operation.target.flags.set_volatile();
-  }
-  if (options.compress) {
-    operation.target.flags.set_compress(*options.compress);
-  }
+  operation.target = options.target();
   operation.rooms = options.op_rooms;
   operation.close = options.close;
   if (options.event) {

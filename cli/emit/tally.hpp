@@ -1,50 +1,45 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <vector>
 
 namespace socketio::cli {
 
-/// Number of emits by the number of servers they reached: for the minimum and the median, in constant memory.
+/// Number of emits by the number of servers they reached: for the minimum and the median, in little memory.
 class ReceiverCounts {
  public:
-  void add(std::int64_t receivers);
+  void add(std::int64_t receivers) {
+    ++counts_[std::max<std::int64_t>(receivers, 0)];
+    ++total_;
+  }
   /// Moves `emits` of those that were added with `before` receivers to `now` receivers.
-  void change(std::int64_t before, std::int64_t now, std::uint64_t emits);
+  void change(std::int64_t before, std::int64_t now, std::uint64_t emits) {
+    counts_[before] -= emits;
+    counts_[now] += emits;
+  }
 
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
   [[nodiscard]] std::uint64_t below(std::uint64_t receivers) const;
-  [[nodiscard]] std::optional<std::int64_t> min() const;
+  [[nodiscard]] std::optional<std::int64_t> min() const { return total_ == 0 ? std::nullopt : std::optional(at(0)); }
+  /// The median; the mean of the two middle values when the number of emits is even.
+  [[nodiscard]] std::optional<double> median() const;
   /// Calls `function(receivers, emits)`, by ascending receivers.
   template <typename Function>
   void for_each(const Function& function) const {
-    for (std::size_t number = 0; number < small_max; ++number) {
-      if (small_[number] != 0) {
-        function(static_cast<std::int64_t>(number), small_[number]);
-      }
-    }
-    for (const auto& [number, times] : large_) {
-      if (times != 0) {
-        function(number, times);
+    for (const auto& [receivers, emits] : counts_) {
+      if (emits != 0) {
+        function(receivers, emits);
       }
     }
   }
-  /// The median; the mean of the two middle values when the number of emits is even.
-  [[nodiscard]] std::optional<double> median() const;
 
  private:
-  /// Numbers of servers below this are in a vector, because fleets are small; the others are in a map.
-  static constexpr std::size_t small_max = 256;
-  std::uint64_t& count_of(std::int64_t receivers) {
-    return static_cast<std::size_t>(receivers) < small_max ? small_[static_cast<std::size_t>(receivers)] : large_[receivers];
-  }
   /// The value at a place of the sorted sequence.
   [[nodiscard]] std::int64_t at(std::uint64_t place) const;
 
-  std::vector<std::uint64_t> small_ = std::vector<std::uint64_t>(small_max);
-  std::map<std::int64_t, std::uint64_t> large_;
+  std::map<std::int64_t, std::uint64_t> counts_;
   std::uint64_t total_ = 0;
 };
 

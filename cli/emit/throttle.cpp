@@ -1,9 +1,6 @@
 #include "throttle.hpp"
 
-#include <chrono>
-#include <utility>
-
-#include "common/units.hpp"
+#include "common/text.hpp"
 
 namespace socketio::cli {
 
@@ -59,13 +56,13 @@ bool Throttle::settle() {
 bool Throttle::pause(milliseconds time) { return signals_.wait(-1, static_cast<int>(time.count())) != Signals::Woken::signal; }
 
 void Throttle::on_slow() {
-  if (!std::exchange(told_slow_, true)) {
+  if (!std::exchange(noted_slow_, true)) {
     console_.note("The servers read more slowly than this is sent; waiting for them now and then.");
   }
 }
 
 void Throttle::on_blind() {
-  if (!std::exchange(told_blind_, true)) {
+  if (!std::exchange(noted_blind_, true)) {
     console_.note(
         "Redis does not allow CLIENT LIST: how far the servers are behind cannot be seen, so this batch does not slow down for "
         "them. --rate limits it.");

@@ -1,12 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <string>
-
-#include <socketio/emitter/throttle.hpp>
-
 #include "common/console.hpp"
 #include "common/options.hpp"
 #include "common/signals.hpp"
@@ -55,8 +48,8 @@ class Throttle final : private emitter::Throttle::Host {
   const Sender sender_;
   emitter::Throttle throttle_;
   Halt settled_ = Halt::none;  ///< result of the last settle()
-  bool told_slow_ = false;
-  bool told_blind_ = false;
+  bool noted_slow_ = false;
+  bool noted_blind_ = false;
 };
 
 }  // namespace socketio::cli

@@ -3,10 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <memory>
-#include <utility>
-
 #include "common/exit_status.hpp"
 #include "common/explain.hpp"
 #include "common/signals.hpp"
@@ -35,10 +31,7 @@ redis::Options connection_options(const Options& options, std::string_view purpo
   redis.connect_timeout = options.common.timeout;
   redis.command_timeout = options.common.timeout;
   if (options.common.verbose) {
-    redis.log = [&console](const LogRecord& record) {
-      console.detail(std::string(record.component) + ": " + std::string(record.message) +
-                     (record.detail.empty() ? "" : " [" + std::string(record.detail) + "]"));
-    };
+    redis.log = console.log();
   }
   return redis;
 }
@@ -51,8 +44,7 @@ void Commander::connect() {
   wait([this] { return client_.state() == redis::State::ready || client_.last_error_is_refusal(); }, options_.common.timeout);
   if (client_.state() != redis::State::ready) {
     const std::string error = client_.last_error();
-    throw Failure(ExitStatus::refused,
-                  explain::no_connection(error.empty() ? "Redis did not answer in time." : error, options_.common));
+    fail_refused(explain::no_connection(error.empty() ? explain::no_reply : error, options_.common));
   }
 }
 
@@ -60,28 +52,20 @@ bool Commander::wait(const std::function<bool()>& done, std::chrono::millisecond
   const bool result =
       loop_.run_until([&] { return signals_.pending() != 0 || done(); }, static_cast<std::uint64_t>(timeout.count()));
   if (signals_.pending() != 0) {
-    throw Failure(static_cast<ExitStatus>(128 + signals_.pending()), "Interrupted.");
+    throw Failure(ended_by(signals_.pending()), "Interrupted.");
   }
   return result;
 }
 
 redis::CommandResult Commander::ask(const Words& words) {
-  // The reply may arrive after this call has returned.
-  const auto answer = std::make_shared<std::optional<redis::CommandResult>>();
-  client_.command(words, [answer](redis::CommandResult result) { *answer = std::move(result); });
-  if (!wait([&] { return answer->has_value(); }, options_.common.timeout)) {
-    redis::CommandResult late;
-    late.outcome = redis::Outcome::unconfirmed;
-    late.message = "Redis did not answer in time.";
-    return late;
-  }
-  return std::move(**answer);
+  return ask_all({std::vector<std::string>(words.begin(), words.end())}).front();
 }
 
 std::vector<redis::CommandResult> Commander::ask_all(const std::vector<std::vector<std::string>>& commands) {
   redis::CommandResult late;
   late.outcome = redis::Outcome::unconfirmed;
-  late.message = "Redis did not answer in time.";
+  late.message = explain::no_reply;
+  // Replies may arrive after this call has returned.
   const auto answers = std::make_shared<std::vector<redis::CommandResult>>(commands.size(), late);
   const auto count = std::make_shared<std::size_t>(0);
   for (std::size_t index = 0; index < commands.size(); ++index) {
@@ -99,11 +83,19 @@ redis::Reply Commander::need(const Words& words) {
   redis::CommandResult result = ask(words);
   if (result.outcome != redis::Outcome::ok) {
     const std::string user = options_.common.redis.username.empty() ? "default" : options_.common.redis.username;
-    throw Failure(ExitStatus::refused, "Redis did not answer " + std::string(words.front()) + ": " +
-                                           text::excerpt(result.message, 300) +
-                                           (result.message.starts_with("NOPERM") ? " (the user is \"" + user + "\")" : ""));
+    fail_refused("Redis did not answer " + std::string(words.front()) + ": " + text::excerpt(result.message, 300) +
+                 (result.message.starts_with("NOPERM") ? " (the user is \"" + user + "\")" : ""));
   }
   return std::move(result.reply);
+}
+
+const redis::Reply* member(const redis::Reply& pairs, std::string_view name) {
+  for (std::size_t index = 0; index + 1 < pairs.elements.size(); index += 2) {
+    if (pairs.elements[index].text == name) {
+      return &pairs.elements[index + 1];
+    }
+  }
+  return nullptr;
 }
 
 std::optional<std::vector<std::string>> channels_like(Commander& redis, const std::string& pattern, bool shard) {
@@ -124,6 +116,51 @@ std::optional<std::uint64_t> subscribers_of(Commander& redis, std::string_view c
     return std::nullopt;
   }
   return static_cast<std::uint64_t>(result.reply.elements[1].integer);
+}
+
+FoundNamespaces look_at_fleet(Commander& redis, const Options& options) {
+  // The reply may arrive after this call has returned.
+  const auto found = std::make_shared<std::optional<FoundNamespaces>>();
+  find_namespaces(redis.client(), options.settings(Bus::classic), options.namespaces,
+                  [found](const FoundNamespaces& result) { *found = result; });
+  if (!redis.wait([&] { return found->has_value(); }, options.common.timeout)) {
+    fail_refused(explain::no_reply);
+  }
+  if ((*found)->outcome != redis::Outcome::ok) {
+    fail_refused(text::excerpt((*found)->message, 300));
+  }
+  return std::move(**found);
+}
+
+std::string namespace_text(const Options& options) {
+  return options.namespaces.size() == 1 ? " in namespace " + text::excerpt(options.namespaces.front()) : std::string();
+}
+
+bool is_harmful(const FoundNamespaces& found, const std::string& nsp) {
+  return std::binary_search(found.classic.begin(), found.classic.end(), nsp);
+}
+
+Bus detect_one(Commander& redis, const Options& options, Console& console) {
+  constexpr std::string_view so = " The classic transport is used; name another one with --transport.";
+  FoundNamespaces found;
+  try {
+    found = look_at_fleet(redis, options);
+  } catch (const Failure& failure) {
+    if (!options.is_by_default || failure.status() != ExitStatus::refused) {
+      throw;
+    }
+    console.note(failure.what() + std::string(so));
+    return Bus::classic;
+  }
+  if (found.transport) {
+    return *found.transport;
+  }
+  if (options.is_by_default && found.classic.empty() && found.sharded.empty() && found.streams.empty()) {
+    console.note("No server listens" + namespace_text(options) + " with the key \"" + text::excerpt(options.common.key) +
+                 "\" on this Redis." + std::string(so));
+    return Bus::classic;
+  }
+  fail_usage(text::excerpt(found.message, 600));
 }
 
 }  // namespace socketio::cli::fleet

@@ -1,12 +1,6 @@
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
+#include <socketio/emitter/find_transport.hpp>
 #include <socketio/redis/client.hpp>
 
 #include "common/console.hpp"
@@ -59,10 +53,28 @@ class Commander {
 
 // ---- common queries ----
 
+/// The value behind a name in a reply that lists names and values; null when there is none.
+const redis::Reply* member(const redis::Reply& pairs, std::string_view name);
+
 /// Channels that match `pattern` and have subscribers by name. `shard` selects sharded pub/sub. Empty when Redis does not list
 /// them.
 std::optional<std::vector<std::string>> channels_like(Commander& redis, const std::string& pattern, bool shard);
 /// Number of subscribers of one channel by name. Empty when Redis does not report it.
 std::optional<std::uint64_t> subscribers_of(Commander& redis, std::string_view channel, bool shard);
+
+/// Finds the namespaces in which servers of the fleet listen, by transport, among those of the options. Fails with
+/// Failure(refused) when Redis does not report them.
+FoundNamespaces look_at_fleet(Commander& redis, const Options& options);
+
+/// " in namespace /chat" where the options name one; else empty.
+[[nodiscard]] std::string namespace_text(const Options& options);
+
+/// True if a request to the streams servers of a namespace would also reach classic servers: they decode it as a broadcast, and
+/// official ones crash on a broadcast that they cannot decode.
+[[nodiscard]] bool is_harmful(const FoundNamespaces& found, const std::string& nsp);
+
+/// The only transport in use. Fails with Failure(usage) when several are in use. When none is, or Redis does not report it, it
+/// fails too if --transport is auto; by default it is classic, and a note is printed.
+Bus detect_one(Commander& redis, const Options& options, Console& console);
 
 }  // namespace socketio::cli::fleet

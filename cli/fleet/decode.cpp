@@ -1,14 +1,11 @@
-#include <algorithm>
-#include <array>
-#include <utility>
-
 #include <socketio/protocol/base64.hpp>
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/classic_request.hpp>
 #include <socketio/protocol/classic_response.hpp>
 #include <socketio/protocol/cluster_message.hpp>
+#include <socketio/protocol/js_number.hpp>
+#include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/transcode.hpp>
-#include <socketio/protocol/value.hpp>
 
 #include "message.hpp"
 
@@ -91,6 +88,13 @@ std::string_view name_of(Kind kind) noexcept {
       "fetch-rooms", "server-side", "sockets",   "rooms",      "server-side-answer", "client-count",
       "client-ack",  "done",        "heartbeat", "malformed"};
   return names[static_cast<std::size_t>(kind)];
+}
+
+std::string event_name(const event_data::Name& name) {
+  if (name.kind != socketio::Kind::integer && name.kind != socketio::Kind::real) {
+    return std::string(name.text);
+  }
+  return name_by([&](Buffer& out) { js_number::append(out, name.number); });
 }
 
 bool is_answer(Kind kind) noexcept { return kind >= Kind::sockets && kind <= Kind::done; }

@@ -1,18 +1,9 @@
 #include "doctor.hpp"
 
-#include <algorithm>
-#include <set>
-#include <utility>
-
-#include <socketio/common/buffer.hpp>
-#include <socketio/protocol/transcode.hpp>
-
 #include "common/exit_status.hpp"
-#include "common/signals.hpp"
+#include "common/json_object.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
-#include "json.hpp"
-#include "subcommands.hpp"
+#include "options.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -22,19 +13,11 @@ constexpr ExitStatus unhealthy{6};
 void report_json(const Examination& fleet, Console& console) {
   Buffer out;
   for (const Finding& finding : fleet.findings) {
-    out.append("{\"check\":");
-    transcode::append_json_string(out, finding.check);
-    json::append_member(out, "problem", finding.problem);
-    json::append_member(out, "seen", finding.seen);
-    json::append_member(out, "advice", finding.advice);
-    out.append("}\n");
+    JsonObject object(out);
+    object.text("check", finding.check).text("problem", finding.problem);
+    object.text("seen", finding.seen).text("advice", finding.advice).end_line();
   }
-  out.append("{\"problems\":" + std::to_string(fleet.findings.size()) + ",\"not_checked\":[");
-  for (std::size_t index = 0; index < fleet.not_checked.size(); ++index) {
-    out.append(index == 0 ? "" : ",");
-    transcode::append_json_string(out, fleet.not_checked[index]);
-  }
-  out.append("]}\n");
+  JsonObject(out).number("problems", fleet.findings.size()).texts("not_checked", fleet.not_checked).end_line();
   console.data(out.text());
 }
 
@@ -52,33 +35,31 @@ void report_text(const Examination& fleet, Console& console) {
 
 }  // namespace
 
-bool Examination::looks_at(Bus bus) const { return std::find(buses.begin(), buses.end(), bus) != buses.end(); }
-
-std::string_view ClientLine::text(std::string_view name) const {
-  const auto found = members.find(name);
-  return found == members.end() ? std::string_view() : std::string_view(found->second);
+void Examination::take_sharded_for_streams() {
+  use_sharded_pubsub = true;
+  fleet.streams = std::exchange(fleet.sharded, {});
+  std::replace(buses.begin(), buses.end(), Bus::sharded, Bus::streams);
 }
 
-std::uint64_t ClientLine::number(std::string_view name) const { return units::count(text(name)).value_or(0); }
-
 std::vector<ClientLine> read_client_list(std::string_view text) {
-  std::vector<ClientLine> lines;
-  while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    ClientLine client;
-    while (!line.empty()) {
-      const std::string_view member = line.substr(0, line.find(' '));
-      line.remove_prefix(std::min(line.size(), member.size() + 1));
-      if (const std::size_t equals = member.find('='); equals != std::string_view::npos) {
-        client.members.emplace(member.substr(0, equals), member.substr(equals + 1));
-      }
+  std::vector<ClientLine> clients;
+  client_list::for_each(text, [&clients](client_list::Line<> line) {
+    if (line.whole().find('=') != std::string_view::npos) {
+      clients.emplace_back(line.whole());
     }
-    if (!client.members.empty()) {
-      lines.push_back(std::move(client));
-    }
+  });
+  return clients;
+}
+
+std::optional<std::vector<ClientLine>> list_clients(Commander& redis, std::string* refusal) {
+  const auto list = redis.ask({"CLIENT", "LIST"});
+  if (list.outcome == redis::Outcome::ok) {
+    return read_client_list(list.reply.text);
   }
-  return lines;
+  if (refusal != nullptr) {
+    *refusal = list.message;
+  }
+  return std::nullopt;
 }
 
 bool ClientLine::subscribes_as_server(Bus bus) const {
@@ -90,8 +71,6 @@ bool ClientLine::subscribes_as_server(Bus bus) const {
   }
   return number("sub") >= 2 && number("psub") == 0;
 }
-
-std::string_view ClientLine::host() const { return text("addr").substr(0, text("addr").rfind(':')); }
 
 std::string ClientLine::describe() const {
   std::string more;
@@ -166,28 +145,25 @@ void find_fleet(Examination& fleet, const Options& options) {
     return;
   }
   if (options.buses.empty()) {
-    for (const Bus bus : {Bus::classic, Bus::sharded, Bus::streams}) {
-      if (!fleet.fleet.of(bus).empty()) {
-        fleet.buses.push_back(bus);
-      }
-    }
+    std::copy_if(std::begin(all_buses), std::end(all_buses), std::back_inserter(fleet.buses),
+                 [&fleet](Bus bus) { return !fleet.fleet.of(bus).empty(); });
   }
 }
 
 /// Result of find_transport() in a namespace; empty when it does not arrive in time.
 std::optional<FoundTransport> look_at_namespace(Examination& fleet, const std::string& nsp) {
   const auto found = std::make_shared<std::optional<FoundTransport>>();
-  Fleet settings = fleet.options.settings(Bus::streams);
-  find_transport(fleet.redis.client(), settings, nsp, [found](const FoundTransport& result) { *found = result; });
+  find_transport(fleet.redis.client(), fleet.options.settings(Bus::streams), nsp,
+                 [found](const FoundTransport& result) { *found = result; });
   fleet.redis.wait([&] { return found->has_value(); }, fleet.options.common.timeout);
   return *found;
 }
 
 void look_at_clients(Examination& fleet) {
-  if (const auto list = fleet.redis.ask({"CLIENT", "LIST"}); list.outcome == redis::Outcome::ok) {
-    fleet.clients = read_client_list(list.reply.text);
-  } else {
-    fleet.not_checked.push_back("connections, because Redis does not list them (" + text::excerpt(list.message, 200) + ").");
+  std::string refusal;
+  fleet.clients = list_clients(fleet.redis, &refusal);
+  if (!fleet.clients) {
+    fleet.not_checked.push_back("connections, because Redis does not list them (" + text::excerpt(refusal, 200) + ").");
   }
 }
 
@@ -204,9 +180,7 @@ void look_at_streams(Examination& fleet) {
     return;
   }
   if (!streams && found->use_sharded_pubsub) {
-    fleet.use_sharded_pubsub = true;
-    fleet.fleet.streams = std::exchange(fleet.fleet.sharded, {});
-    std::replace(fleet.buses.begin(), fleet.buses.end(), Bus::sharded, Bus::streams);
+    fleet.take_sharded_for_streams();
   }
   fleet.has_seen_stream = found->has_own_stream;
   if (!fleet.options.common.stream_count_given && found->seen_stream_count) {
@@ -215,7 +189,6 @@ void look_at_streams(Examination& fleet) {
 }
 
 ExitStatus run_doctor(const Options& options, Console& console) {
-  const Signals no_broken_pipes;
   Loop loop;
   const StopSignals signals(loop);
   Commander redis(loop, options, "doctor", console, signals);

@@ -1,16 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <optional>
 #include <set>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+
+#include <socketio/emitter/client_list.hpp>
 
 #include "commander.hpp"
-#include "detect.hpp"
 #include "options.hpp"
 
 namespace socketio::cli::fleet {
@@ -24,19 +18,16 @@ struct Finding {
 };
 
 /// A line of CLIENT LIST.
-struct ClientLine {
-  std::map<std::string, std::string, std::less<>> members;
-  [[nodiscard]] std::string_view text(std::string_view name) const;
-  [[nodiscard]] std::uint64_t number(std::string_view name) const;
-  [[nodiscard]] bool subscribes() const { return number("sub") + number("psub") + number("ssub") != 0; }
-  [[nodiscard]] bool is_tool() const { return text("name").starts_with("socketio-fleet-"); }
+struct ClientLine : client_list::Line<std::string> {
+  using Line::Line;
   /// True if it has at least the subscriptions of a server on that transport. Other subscribers may have as many.
   [[nodiscard]] bool subscribes_as_server(Bus bus) const;
-  [[nodiscard]] bool runs_xread() const { return text("cmd") == "xread"; }
-  [[nodiscard]] std::string_view host() const;  ///< host part of `addr`
-  [[nodiscard]] std::string describe() const;   ///< address, name and library, for a sentence
+  [[nodiscard]] std::string_view host() const { return text("addr").substr(0, text("addr").rfind(':')); }
+  [[nodiscard]] std::string describe() const;  ///< address, name and library, for a sentence
 };
 std::vector<ClientLine> read_client_list(std::string_view text);
+/// The connections to Redis now. Empty, with the reason in `refusal`, when Redis does not list them.
+std::optional<std::vector<ClientLine>> list_clients(Commander& redis, std::string* refusal = nullptr);
 
 /// Number of connections that Redis has accepted from one to the other.
 std::uint64_t distance(const ClientLine& a, const ClientLine& b);
@@ -80,7 +71,12 @@ struct Examination {
   std::vector<Finding> findings{};
   std::vector<std::string> not_checked{};  ///< checks that were impossible, and the reasons
 
-  [[nodiscard]] bool looks_at(Bus bus) const;
+  [[nodiscard]] bool looks_at(Bus bus) const { return std::find(buses.begin(), buses.end(), bus) != buses.end(); }
+  void report(std::string_view check, std::string problem, std::string seen, std::string advice) {
+    findings.push_back({check, std::move(problem), std::move(seen), std::move(advice)});
+  }
+  /// Servers that look sharded are a streams fleet that uses sharded pub/sub.
+  void take_sharded_for_streams();
   [[nodiscard]] const std::string& key() const noexcept { return options.common.key; }
 };
 

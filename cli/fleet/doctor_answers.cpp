@@ -1,93 +1,22 @@
-// Requests, from the servers of each namespace, their sockets in a room that does not exist, and counts the responses. These
-// arrive on channels that no server counts.
-
-#include <sys/random.h>
-
-#include <algorithm>
-#include <array>
-#include <chrono>
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include <socketio/protocol/classic_request.hpp>
-#include <socketio/protocol/classic_response.hpp>
-#include <socketio/protocol/cluster_message.hpp>
-#include <socketio/protocol/ids.hpp>
-#include <socketio/protocol/sharded_channels.hpp>
+// Sends a request to the servers of each namespace, and compares the responses with the subscribers that servers count.
 
 #include "common/text.hpp"
-#include "common/units.hpp"
-#include "doctor.hpp"
+#include "doctor_question.hpp"
 #include "names.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
 
-using redis::SubscriptionKind;
-
-std::string random_hex() {
-  std::array<std::uint8_t, ids::hex_size / 2> random{};
-  [[maybe_unused]] const ssize_t got = ::getrandom(random.data(), random.size(), 0);
-  return ids::make_hex(random);
-}
-
-/// Response time from which an event loop counts as busy, because the request itself costs nothing.
-constexpr std::uint64_t slow_ms = 500;
-/// Slow responses are reported only after this many slow requests in a row.
-constexpr int slow_tries = 3;
-
-using Clock = std::chrono::steady_clock;
-
-/// One request in one namespace: for the sockets in a room, which costs nothing when no server has the room.
-class Question final : private redis::MessageListener {
+/// The findings of one request.
+class Verdict {
  public:
-  Question(Examination& fleet, Bus bus, const std::string& nsp, std::string room)
+  Verdict(Examination& fleet, const Question& question)
       : fleet_(fleet),
-        bus_(bus),
-        by_shards_(bus == Bus::sharded || (bus == Bus::streams && fleet.use_sharded_pubsub)),
-        nsp_(nsp),
-        main_(bus == Bus::classic ? names::request_channel(fleet.key(), nsp) : names::main_channel(fleet.key(), nsp)),
-        room_(std::move(room)),
-        client_(fleet.redis.loop(), connection_options(fleet.options, "doctor", fleet.console)) {}
-
-  /// Sends the request and waits for responses. False when it could not be sent.
-  bool ask() {
-    const std::string answers = bus_ == Bus::classic ? names::response_channel(fleet_.key(), nsp_) : main_ + uid_ + "#";
-    if (by_shards_) {
-      client_.subscribe(SubscriptionKind::shard, answers, *this);
-    } else {
-      client_.subscribe(SubscriptionKind::pattern, names::escaped(answers) + (bus_ == Bus::classic ? "*" : ""), *this);
-    }
-    client_.connect();
-    const auto timeout = fleet_.options.common.timeout;
-    if (!fleet_.redis.wait([this] { return refused_ || client_.state() == redis::State::ready; }, timeout) || refused_ ||
-        !count() || !publish()) {
-      return false;
-    }
-    // A subscriber without a response channel may still be a server, so it gets time to respond.
-    fleet_.redis.wait([this] { return answered_ >= (bus_ == Bus::classic ? servers() : std::max(servers(), counted_)); },
-                      timeout);
-    return true;
-  }
-
-  /// Repeats the request while responses are slow, so that a single pause is not reported.
-  void ask_slow_ones_again() {
-    const auto timeout = fleet_.options.common.timeout;
-    for (int tries = 1; tries < slow_tries && answered_ >= servers() && slowest_ms_ >= slow_ms; ++tries) {
-      const std::uint64_t before = slowest_ms_;
-      request_id_ = random_hex();
-      answered_ = 0;
-      slowest_ms_ = 0;
-      answered_uids_.clear();
-      if (!publish()) {
-        slowest_ms_ = before;
-        return;
-      }
-      fleet_.redis.wait([this] { return answered_ >= servers(); }, timeout);
-      slowest_ms_ = std::min(before, slowest_ms_);
-    }
+        question_(question),
+        bus_(question.bus()),
+        all_uids_(question.uids()),
+        where_("namespace " + text::excerpt(question.nsp()) + ", " + std::string(name_of(bus_))) {
+    all_uids_.insert(question.answered_uids().begin(), question.answered_uids().end());
   }
 
   void judge() {
@@ -95,59 +24,55 @@ class Question final : private redis::MessageListener {
     judge_subscriptions();
     judge_answers();
     judge_speed();
-    fleet_.places.push_back({bus_, nsp_, servers(), answered_,
-                             answered_ == 0 ? std::nullopt : std::optional<std::uint64_t>(slowest_ms_), all_uids()});
+    const auto slowest = question_.answered() == 0 ? std::nullopt : std::optional(question_.slowest_ms());
+    fleet_.places.push_back({bus_, question_.nsp(), question_.servers(), question_.answered(), slowest, all_uids_});
   }
-
-  [[nodiscard]] const std::set<std::string>& uids_with_sockets() const { return with_sockets_; }
-  [[nodiscard]] bool has_answer() const noexcept { return answered_ != 0; }
 
  private:
-  bool publish() {
-    const Buffer message = encode();
-    asked_at_ = Clock::now();
-    return fleet_.redis.ask({by_shards_ ? "SPUBLISH" : "PUBLISH", main_, message.text()}).outcome == redis::Outcome::ok;
-  }
-
-  [[nodiscard]] std::string where() const { return "namespace " + text::excerpt(nsp_) + ", " + std::string(name_of(bus_)); }
-
   /// Reports subscribers that are counted but have no response channel. They may still be servers.
-  void judge_counts() const {
-    const std::uint64_t known = bus_ == Bus::classic ? others_ : all_uids().size();
-    if (counted_ <= known) {
+  void judge_counts() {
+    const std::uint64_t counted = question_.counted();
+    const std::uint64_t known = bus_ == Bus::classic ? question_.others() : all_uids_.size();
+    if (counted <= known) {
       return;
     }
-    const std::uint64_t unknown = counted_ - known;
-    const std::string channel = text::excerpt(main_, 200);
-    const std::string subscribers = units::counted(unknown, "subscriber");
-    const std::string suspects = half_subscribed() + unusual_subscribers();
-    fleet_.findings.push_back(
-        {"counts",
-         subscribers + " of " + channel + (unknown == 1 ? " is" : " are") + " not known to be " +
-             (unknown == 1 ? "a server" : "servers") + ", but servers count all of them, and wait in vain for answers (" +
-             where() + ").",
-         "The channel has " + units::counted(counted_, "subscriber") + ", but " +
-             (bus_ == Bus::classic
-                  ? "the one for answers, which every server is subscribed to as well, has " + std::to_string(others_)
-                  : units::counted(known, "server") + (known == 1 ? " has" : " have") + " a channel for answers, or answered") +
-             "." + suspects,
-         std::string("Find out which process it is before you end anything: it may be a server in production ") +
-             (bus_ == Bus::sharded ? "whose client cannot subscribe to all of its channels (ioredis on a Redis Cluster needs "
-                                     "shardedSubscribers: true), or that is just starting. "
-                                   : "that is just starting, or whose user may not subscribe to everything. ") +
-             "If it is a monitor, let it use socketio-fleet tap" +
-             (bus_ == Bus::sharded ? "." : ", or patterns (PSUBSCRIBE), which are not counted.")});
+    const std::uint64_t unknown = counted - known;
+    fleet_.report(
+        "counts",
+        units::counted(unknown, "subscriber") + " of " + text::excerpt(question_.channel(), 200) +
+            (unknown == 1 ? " is not known to be a server" : " are not known to be servers") +
+            ", but servers count all of them, and wait in vain for answers (" + where_ + ").",
+        "The channel has " + units::counted(counted, "subscriber") + ", but " +
+            (bus_ == Bus::classic
+                 ? "the one for answers, which every server is subscribed to as well, has " + std::to_string(known)
+                 : units::counted(known, "server") + (known == 1 ? " has" : " have") + " a channel for answers, or answered") +
+            "." + half_subscribed() + unusual_subscribers(),
+        std::string("Find out which process it is before you end anything: it may be a server in production ") +
+            (bus_ == Bus::sharded ? "whose client cannot subscribe to all of its channels (ioredis on a Redis Cluster needs "
+                                    "shardedSubscribers: true), or that is just starting. "
+                                  : "that is just starting, or whose user may not subscribe to everything. ") +
+            "If it is a monitor, let it use socketio-fleet tap" +
+            (bus_ == Bus::sharded ? "." : ", or patterns (PSUBSCRIBE), which are not counted."));
+  }
+
+  /// Connections as sentences: those for which `fits(client)` is true.
+  template <typename Fits>
+  [[nodiscard]] std::vector<std::string> described(const Fits& fits) const {
+    std::vector<std::string> found;
+    for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
+      if (fits(client)) {
+        found.push_back(client.describe());
+      }
+    }
+    return found;
   }
 
   /// A sentence about connections with fewer subscriptions than a server's; empty when there are none.
   [[nodiscard]] std::string unusual_subscribers() const {
-    std::vector<std::string> suspects;
-    for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
-      const bool subscribes = by_shards_ ? client.number("ssub") != 0 : client.number("sub") != 0;
-      if (subscribes && !client.is_tool() && !client.subscribes_as_server(bus_) && !is_half_subscribed(client)) {
-        suspects.push_back(client.describe());
-      }
-    }
+    const std::vector<std::string> suspects = described([this](const ClientLine& client) {
+      const bool subscribes = client.number(question_.by_shards() ? "ssub" : "sub") != 0;
+      return subscribes && !client.is_tool() && !client.subscribes_as_server(bus_) && !is_half_subscribed(client);
+    });
     return suspects.empty() ? std::string()
                             : " Fewer subscriptions than a server's: " + shown_some(suspects) + " (CLIENT LIST).";
   }
@@ -159,83 +84,80 @@ class Question final : private redis::MessageListener {
   }
 
   [[nodiscard]] std::string half_subscribed() const {
-    std::vector<std::string> servers;
-    for (const ClientLine& client : fleet_.clients.value_or(std::vector<ClientLine>())) {
-      if (is_half_subscribed(client)) {
-        servers.push_back(client.describe());
-      }
-    }
+    const std::vector<std::string> servers = described([this](const ClientLine& client) { return is_half_subscribed(client); });
     return servers.empty() ? std::string()
                            : " A server whose ioredis Cluster is without shardedSubscribers: " + shown_some(servers) +
                                  " (CLIENT LIST, name).";
   }
 
-  void judge_subscriptions() const {
+  void judge_subscriptions() {
     std::vector<std::string> without;
-    for (const std::string& uid : answered_uids_) {
-      if (uids_.count(uid) == 0) {
+    for (const std::string& uid : question_.answered_uids()) {
+      if (question_.uids().count(uid) == 0) {
         without.push_back(text::excerpt(uid));
       }
     }
     if (without.empty()) {
       return;
     }
-    fleet_.findings.push_back(
-        {"subscriptions",
-         units::counted(without.size(), "server") + (without.size() == 1 ? " answers" : " answer") +
-             ", but cannot receive answers, so that its own requests time out (" + where() + "): " + shown_some(without) + ".",
-         "Nobody is subscribed to the channel " + text::excerpt(main_, 200) + without.front() + "#" + ".",
-         bus_ == Bus::sharded
-             ? "With ioredis on a Redis Cluster, create the client with shardedSubscribers: true. Otherwise see "
-               "whether its user may subscribe to that channel."
-             : "See whether its user may subscribe to that channel."});
+    fleet_.report(
+        "subscriptions",
+        units::counted(without.size(), "server") + (without.size() == 1 ? " answers" : " answer") +
+            ", but cannot receive answers, so that its own requests time out (" + where_ + "): " + shown_some(without) + ".",
+        "Nobody is subscribed to the channel " + text::excerpt(question_.channel(), 200) + without.front() + "#" + ".",
+        bus_ == Bus::sharded
+            ? "With ioredis on a Redis Cluster, create the client with shardedSubscribers: true. Otherwise see "
+              "whether its user may subscribe to that channel."
+            : "See whether its user may subscribe to that channel.");
   }
 
-  void judge_answers() const {
-    if (answered_ >= servers()) {
+  void judge_answers() {
+    const std::uint64_t servers = question_.servers();
+    const std::uint64_t answered = question_.answered();
+    if (answered >= servers) {
       return;
     }
-    const std::uint64_t missing = servers() - answered_;
-    fleet_.findings.push_back({"answers",
-                               units::counted(missing, "server") + " did not answer within " +
-                                   units::duration_text(fleet_.options.common.timeout) + " (" + where() + ")" + silent_names() +
-                                   ".",
-                               "Asked for the sockets of a room that nobody is in, " + std::to_string(answered_) + " of " +
-                                   std::to_string(servers()) + " answered." + silent_addresses(missing) + half_subscribed(),
-                               "See whether a server hangs or is paused, whether its connection to Redis is one that Redis has "
-                               "not yet noticed to be gone, and whether it may publish its answers, on this Redis."});
+    std::vector<std::string> silent;
+    std::set_difference(question_.uids().begin(), question_.uids().end(), question_.answered_uids().begin(),
+                        question_.answered_uids().end(), std::back_inserter(silent));
+    fleet_.report("answers",
+                  units::counted(servers - answered, "server") + " did not answer within " +
+                      units::duration_text(fleet_.options.common.timeout) + " (" + where_ + ")" +
+                      (silent.empty() ? "" : ": " + text::joined(silent, ", ")) + ".",
+                  "Asked for the sockets of a room that nobody is in, " + std::to_string(answered) + " of " +
+                      std::to_string(servers) + " answered." + silent_addresses(servers - answered) + half_subscribed(),
+                  "See whether a server hangs or is paused, whether its connection to Redis is one that Redis has "
+                  "not yet noticed to be gone, and whether it may publish its answers, on this Redis.");
   }
 
-  void judge_speed() const {
-    if (answered_ == 0) {
+  void judge_speed() {
+    const std::uint64_t ms = question_.slowest_ms();
+    const auto limit = fleet_.options.requests_timeout;
+    if (question_.answered() == 0) {
       return;
     }
-    const auto limit = static_cast<std::uint64_t>(fleet_.options.requests_timeout.count());
-    const std::string seen = "The slowest answer to a question that costs nothing took " + units::grouped(slowest_ms_) + " ms";
-    if (slowest_ms_ >= limit) {
-      fleet_.findings.push_back(
-          {"slow",
-           "Servers answer later than the others wait (" + where() +
-               "): requests such as fetchSockets() and emitWithAck() fail.",
-           seen + "; requestsTimeout is " + units::duration_text(fleet_.options.requests_timeout) + " (--requests-timeout).",
-           "Raise requestsTimeout, and find what keeps the event loops of the servers busy."});
-    } else if (slowest_ms_ >= slow_ms) {
-      fleet_.findings.push_back({"slow", "The event loop of a server is slow (" + where() + ").",
-                                 seen + ", each time of " + std::to_string(slow_tries) + ".",
-                                 "Look for code that blocks it, too little CPU, or garbage collection; more servers share the "
-                                 "load."});
+    const std::string seen = "The slowest answer to a question that costs nothing took " + units::grouped(ms) + " ms";
+    if (ms >= static_cast<std::uint64_t>(limit.count())) {
+      fleet_.report(
+          "slow",
+          "Servers answer later than the others wait (" + where_ + "): requests such as fetchSockets() and emitWithAck() fail.",
+          seen + "; requestsTimeout is " + units::duration_text(limit) + " (--requests-timeout).",
+          "Raise requestsTimeout, and find what keeps the event loops of the servers busy.");
+    } else if (ms >= Question::slow_ms) {
+      fleet_.report("slow", "The event loop of a server is slow (" + where_ + ").",
+                    seen + ", each time of " + std::to_string(Question::slow_tries) + ".",
+                    "Look for code that blocks it, too little CPU, or garbage collection; more servers share the load.");
     }
   }
 
   /// A sentence about servers that probably did not respond. Classic responses have no sender, so connections that published
   /// recently are left out.
   [[nodiscard]] std::string silent_addresses(std::uint64_t missing) const {
-    const auto list = fleet_.redis.ask({"CLIENT", "LIST"});
-    if (bus_ != Bus::classic || list.outcome != redis::Outcome::ok) {
+    if (bus_ != Bus::classic) {
       return {};
     }
-    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - asked_at_).count();
-    const std::vector<ClientLine> clients = read_client_list(list.reply.text);
+    const std::vector<ClientLine> clients = list_clients(fleet_.redis).value_or(std::vector<ClientLine>());
+    const auto passed = std::chrono::floor<std::chrono::seconds>(Question::Clock::now() - question_.asked_at()).count();
     std::vector<std::string> silent;
     for (const auto& [subscriber, publisher] : pairs_of(clients, bus_)) {
       const bool published = publisher != nullptr && publisher->text("cmd") == "publish" &&
@@ -251,120 +173,11 @@ class Question final : private redis::MessageListener {
            " (CLIENT LIST: subscribers whose process has published nothing since).";
   }
 
-  [[nodiscard]] std::uint64_t servers() const {
-    return bus_ == Bus::classic ? std::min(counted_, others_) : std::max<std::uint64_t>(uids_.size(), answered_uids_.size());
-  }
-
-  bool count() {
-    const bool shard = by_shards_;
-    const auto counted = subscribers_of(fleet_.redis, main_, shard);
-    if (!counted) {
-      return false;
-    }
-    Buffer mark;
-    sharded_channels::append_tap(mark, fleet_.key(), nsp_);
-    const std::uint64_t taps = shard ? subscribers_of(fleet_.redis, mark.text(), true).value_or(0) : 0;
-    counted_ = *counted - std::min(*counted, taps);  // servers count taps too; taps respond only to servers
-    if (bus_ == Bus::classic) {
-      const auto others = subscribers_of(fleet_.redis, names::response_channel(fleet_.key(), nsp_), false);
-      others_ = others.value_or(counted_);
-      return others.has_value();
-    }
-    const auto channels = channels_like(fleet_.redis, names::escaped(main_) + "*", shard);
-    for (const std::string& channel : channels.value_or(std::vector<std::string>())) {
-      const auto name = names::last_of(channel, fleet_.key(), nsp_);
-      if (name && names::is_uid(*name) && *name != uid_) {
-        uids_.emplace(*name);
-      }
-    }
-    return channels.has_value();
-  }
-
-  [[nodiscard]] Buffer encode() const {
-    Buffer out;
-    const std::array<Room, 1> rooms{Room(room_.empty() ? "socketio-fleet-doctor-" + request_id_ : room_)};
-    const selector::Target target{rooms, {}, {}};
-    if (bus_ == Bus::classic) {
-      classic_request::encode_fetch_sockets(out, uid_, request_id_, target);
-      return out;
-    }
-    Buffer data;
-    cluster_message::append_fetch(data, target, request_id_);
-    if (bus_ == Bus::streams) {
-      cluster_message::encode_msgpack(out, cluster_message::Type::fetch_sockets, data.bytes(), uid_, nsp_);
-    } else if (!cluster_message::encode_json(out, cluster_message::Type::fetch_sockets, data.bytes(), uid_, nsp_).ok()) {
-      out.clear();
-    }
-    return out;
-  }
-
-  void on_message(std::string_view, Bytes payload) override {
-    if (bus_ == Bus::classic) {
-      const auto answer = classic_response::decode(payload, scratch_);
-      if (answer.ok() && answer->request_id == request_id_) {
-        ++answered_;
-        note_time();
-      }
-      return;
-    }
-    const auto envelope = cluster_message::open(payload, scratch_);
-    if (!envelope.ok() || envelope->type != static_cast<int>(cluster_message::Type::fetch_sockets_answer)) {
-      return;
-    }
-    const std::string uid(envelope->uid);
-    const auto answer = cluster_message::decode(cluster_message::Type::fetch_sockets_answer, envelope->data);
-    if (!answer.ok() || !answer->request_id || *answer->request_id != request_id_) {
-      return;
-    }
-    if (answer->sockets.size() > 1) {  // more than an empty array
-      with_sockets_.insert(uid);
-    }
-    answered_uids_.insert(uid);
-    answered_ = answered_uids_.size();
-    note_time();
-  }
-
-  void note_time() {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - asked_at_).count();
-    slowest_ms_ = std::max(slowest_ms_, static_cast<std::uint64_t>(ms));
-  }
-  void on_subscribed(std::string_view, std::string_view error) override { refused_ = !error.empty(); }
-
-  [[nodiscard]] std::set<std::string> all_uids() const {
-    std::set<std::string> all = uids_;
-    all.insert(answered_uids_.begin(), answered_uids_.end());
-    return all;
-  }
-
-  [[nodiscard]] std::string silent_names() const {
-    std::string names;
-    for (const std::string& uid : uids_) {
-      if (answered_uids_.count(uid) == 0) {
-        names += (names.empty() ? ": " : ", ") + uid;
-      }
-    }
-    return names;
-  }
-
   Examination& fleet_;
+  const Question& question_;
   const Bus bus_;
-  const bool by_shards_;  ///< requests use sharded pub/sub
-  const std::string nsp_;
-  const std::string main_;
-  const std::string uid_ = "asker-" + random_hex();  ///< taps do not respond to such a uid, and it does not count as a server
-  const std::string room_;                           ///< empty: a room that does not exist
-  std::string request_id_ = random_hex();
-  Buffer scratch_;
-  bool refused_ = false;
-  std::uint64_t counted_ = 0;  ///< subscribers, counted as servers count them
-  std::uint64_t others_ = 0;   ///< classic: subscribers of the response channel
-  std::uint64_t answered_ = 0;
-  std::uint64_t slowest_ms_ = 0;
-  Clock::time_point asked_at_;
-  std::set<std::string> uids_;  ///< sharded, streams: uids with a response channel
-  std::set<std::string> answered_uids_;
-  std::set<std::string> with_sockets_;  ///< sharded, streams: uids with sockets in the room
-  redis::Client client_;                ///< declared last, because closing it calls back into the others
+  std::set<std::string> all_uids_;
+  const std::string where_;
 };
 
 /// True if servers respond in the format of streams. Before a stream exists, nothing else identifies servers with
@@ -375,10 +188,10 @@ bool are_streams_servers(Examination& fleet, const std::string& nsp) {
   }
   fleet.use_sharded_pubsub = true;
   Question question(fleet, Bus::streams, nsp, {});
-  fleet.use_sharded_pubsub = question.ask() && question.has_answer();
-  if (fleet.use_sharded_pubsub) {
-    fleet.fleet.streams = std::exchange(fleet.fleet.sharded, {});
-    std::replace(fleet.buses.begin(), fleet.buses.end(), Bus::sharded, Bus::streams);
+  if (question.ask() && question.answered() != 0) {
+    fleet.take_sharded_for_streams();
+  } else {
+    fleet.use_sharded_pubsub = false;
   }
   return fleet.use_sharded_pubsub;
 }
@@ -391,18 +204,17 @@ void check_answers(Examination& fleet) {
       if (bus == Bus::streams && is_harmful(fleet.fleet, nsp)) {
         fleet.not_checked.push_back(
             "whether the streams servers of namespace " + text::excerpt(nsp) +
-            " answer: classic servers hear the question there, and JavaScript ones lose their connection "
-            "or end by it.");
+            " answer: classic servers hear the question there, and JavaScript ones lose their connection or end by it.");
         continue;
       }
       Question question(fleet, bus, nsp, {});
       const bool asked = question.ask();
-      if (asked && bus == Bus::sharded && !question.has_answer() && are_streams_servers(fleet, nsp)) {
+      if (asked && bus == Bus::sharded && question.answered() == 0 && are_streams_servers(fleet, nsp)) {
         return check_answers(fleet);
       }
       if (asked) {
         question.ask_slow_ones_again();
-        question.judge();
+        Verdict(fleet, question).judge();
       } else {
         fleet.not_checked.push_back("whether the servers of namespace " + text::excerpt(nsp) +
                                     " answer: Redis does not let this user ask them, or is too slow.");

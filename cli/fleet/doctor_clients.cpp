@@ -1,13 +1,9 @@
-// Findings from the connections to Redis: output buffers that are almost full, and subscribers without a publisher.
+// Findings from the connections to Redis: output buffers that are almost full, subscribers without a publisher, and streams
+// servers that do not read. Redis shows which connections wait in XREAD and in which database, but not the stream.
 
-#include <algorithm>
 #include <map>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "common/text.hpp"
-#include "common/units.hpp"
 #include "doctor.hpp"
 
 namespace socketio::cli::fleet {
@@ -41,15 +37,15 @@ void check_limit(Examination& fleet, const BufferLimit& limit, std::string_view 
   if (limit.hard == 0 || limit.hard > message || fleet.buses.empty()) {
     return;
   }
-  fleet.findings.push_back(
-      {"buffers",
-       "One large message is enough for Redis to disconnect a server that gets it, and the message is lost: the limit of "
-       "output buffers is lower.",
-       "client-output-buffer-limit " + std::string(kind) + " is " + units::counted(limit.hard, "byte") + " at once; " +
-           (fleet.message_bytes_max > message_bytes_usual
-                ? "a message of " + units::grouped(message) + " bytes was seen."
-                : "clients may send " + units::grouped(message) + " bytes (maxHttpBufferSize, unless servers change it)."),
-       "Raise it well above the largest message (32mb is the default of pubsub, 0 of normal: no limit)."});
+  fleet.report(
+      "buffers",
+      "One large message is enough for Redis to disconnect a server that gets it, and the message is lost: the limit of "
+      "output buffers is lower.",
+      "client-output-buffer-limit " + std::string(kind) + " is " + units::counted(limit.hard, "byte") + " at once; " +
+          (fleet.message_bytes_max > message_bytes_usual
+               ? "a message of " + units::grouped(message) + " bytes was seen."
+               : "clients may send " + units::grouped(message) + " bytes (maxHttpBufferSize, unless servers change it)."),
+      "Raise it well above the largest message (32mb is the default of pubsub, 0 of normal: no limit).");
 }
 
 }  // namespace
@@ -79,14 +75,13 @@ void check_connections(Examination& fleet) {
       }
     }
     if (!alone.empty()) {
-      fleet.findings.push_back(
-          {"connections",
-           units::counted(alone.size(), "server") + " (" + std::string(name_of(bus)) +
-               (alone.size() == 1 ? ") subscribes here and seems to have" : ") subscribe here and seem to have") +
-               " no connection for publishing: the others do not receive what it publishes elsewhere.",
-           "Servers do not answer, and no other connection from the same host was made next to the subscriber " +
-               shown_some(alone) + " (CLIENT LIST).",
-           "Compare the Redis of its two clients: the adapter's pubClient and subClient."});
+      fleet.report("connections",
+                   units::counted(alone.size(), "server") + " (" + std::string(name_of(bus)) +
+                       (alone.size() == 1 ? ") subscribes here and seems to have" : ") subscribe here and seem to have") +
+                       " no connection for publishing: the others do not receive what it publishes elsewhere.",
+                   "Servers do not answer, and no other connection from the same host was made next to the subscriber " +
+                       shown_some(alone) + " (CLIENT LIST).",
+                   "Compare the Redis of its two clients: the adapter's pubClient and subClient.");
     }
   }
 }
@@ -114,17 +109,122 @@ void check_buffers(Examination& fleet) {
     if (!client.subscribes() || !(near_hard || near_soft)) {
       continue;
     }
-    fleet.findings.push_back({"buffers",
-                              "The subscriber at " + client.describe() +
-                                  " reads too slowly: Redis is about to disconnect it, and what it has not read is lost.",
-                              units::grouped(bytes) + " bytes wait for it (CLIENT LIST, omem); the limit is " +
-                                  (limit.hard == 0 ? "none" : units::grouped(limit.hard)) + " at once, " +
-                                  (limit.soft == 0 ? "none" : units::grouped(limit.soft)) + " for " + limit.seconds +
-                                  " s (client-output-buffer-limit pubsub).",
-                              "See what keeps that process from reading: a blocked event loop, too little CPU, a slow network. "
-                              "Send less to all (rooms "
-                              "with the sharded adapter), or raise the limit."});
+    fleet.report("buffers",
+                 "The subscriber at " + client.describe() +
+                     " reads too slowly: Redis is about to disconnect it, and what it has not read is lost.",
+                 units::grouped(bytes) + " bytes wait for it (CLIENT LIST, omem); the limit is " +
+                     (limit.hard == 0 ? "none" : units::grouped(limit.hard)) + " at once, " +
+                     (limit.soft == 0 ? "none" : units::grouped(limit.soft)) + " for " + limit.seconds +
+                     " s (client-output-buffer-limit pubsub).",
+                 "See what keeps that process from reading: a blocked event loop, too little CPU, a slow network. "
+                 "Send less to all (rooms "
+                 "with the sharded adapter), or raise the limit.");
   }
+}
+
+// Checks whether every streams server reads its streams. Redis shows which connections wait in XREAD and in which database, but
+// not the stream.
+namespace {
+
+/// Longest idle time of a reader: it waits in XREAD for 5 s at a time, and then repeats it at once.
+constexpr std::uint64_t idle_seconds_max = 6;
+/// Number of CLIENT LIST queries: a reader that is processing entries during one of them is waiting during another.
+constexpr int looks_max = 10;
+constexpr std::chrono::milliseconds between_looks{100};
+
+/// Connections that read streams, by database, without duplicates.
+using Readers = std::map<std::uint64_t, std::set<std::string>>;
+
+bool is_blocked(const ClientLine& client) { return client.text("flags").find('b') != std::string_view::npos; }
+
+void note_readers(const std::vector<ClientLine>& clients, Readers& readers, std::set<std::string>& stopped) {
+  for (const ClientLine& client : clients) {
+    if (client.is_tool() || !client.runs_xread()) {
+      continue;
+    }
+    const bool reads = is_blocked(client) || client.number("idle") <= idle_seconds_max;
+    (reads ? readers[client.number("db")] : stopped).insert(client.describe());
+  }
+}
+
+std::uint64_t servers_of(const Examination& fleet) {
+  std::uint64_t servers = 0;
+  for (const Place& place : fleet.places) {
+    if (place.bus == Bus::streams) {
+      servers = std::max(servers, place.servers);
+    }
+  }
+  return servers;
+}
+
+bool has_finding(const Examination& fleet, std::string_view check) {
+  return std::any_of(fleet.findings.begin(), fleet.findings.end(),
+                     [check](const Finding& finding) { return finding.check == check; });
+}
+
+void report_databases(Examination& fleet, const Readers& readers, std::uint64_t own) {
+  std::vector<std::string> databases;
+  std::vector<std::string> others;
+  for (const auto& [database, addresses] : readers) {
+    databases.push_back(units::counted(addresses.size(), "reader") + " in database " + std::to_string(database));
+    if (database != own) {
+      others.insert(others.end(), addresses.begin(), addresses.end());
+    }
+  }
+  fleet.report("stream-database",
+               "Streams are read in another database than " + std::to_string(own) +
+                   ": servers that use different databases do not receive each other's events, though they count "
+                   "each other.",
+               shown_some(databases) + " (CLIENT LIST: cmd=xread). Not in database " + std::to_string(own) + ": " +
+                   shown_some(others) + ".",
+               "Give the Redis clients of all servers the same database, and name it in --redis (redis://host/" +
+                   std::to_string(readers.begin()->first == own && readers.size() > 1 ? std::next(readers.begin())->first
+                                                                                      : readers.begin()->first) +
+                   ").");
+}
+
+}  // namespace
+
+void check_readers(Examination& fleet) {
+  const std::uint64_t servers = servers_of(fleet);
+  if (!fleet.clients || servers == 0) {
+    return;
+  }
+  const std::uint64_t own = fleet.options.common.redis.database;
+  // If the servers have another streamCount, the number of readers per server is unknown.
+  const std::uint64_t wanted = servers * (has_finding(fleet, "stream-count") ? 1 : fleet.options.common.stream_count);
+  Readers readers;
+  std::set<std::string> stopped;
+  std::vector<ClientLine> clients = *fleet.clients;
+  for (int look = 0; look < looks_max; ++look) {
+    note_readers(clients, readers, stopped);
+    if (readers[own].size() >= wanted) {
+      return;
+    }
+    fleet.redis.wait([] { return false; }, between_looks);
+    const auto list = fleet.redis.ask({"CLIENT", "LIST"});
+    clients = list.outcome == redis::Outcome::ok ? read_client_list(list.reply.text) : std::vector<ClientLine>();
+  }
+  const std::uint64_t here = readers[own].size();
+  if (here == 0) {
+    readers.erase(own);
+  }
+  if (readers.size() > (here == 0 ? 0U : 1U)) {
+    report_databases(fleet, readers, own);
+    return;
+  }
+  const std::uint64_t missing = wanted - here;
+  fleet.report("stream-readers",
+               units::counted(missing, "stream reader") + (missing == 1 ? " is" : " are") +
+                   " missing: " + (servers == 1 ? "the server does" : "some servers do") + " not receive what is written to " +
+                   (fleet.options.common.stream_count == 1 ? "the stream" : "a stream") + ", though " +
+                   (servers == 1 ? "it answers." : "they answer."),
+               units::counted(servers, "server") + (servers == 1 ? " needs " : " need ") +
+                   units::counted(wanted, "connection") + (wanted == 1 ? " that waits" : " that wait") + " in XREAD; there " +
+                   (here == 1 ? "is " : "are ") + units::grouped(here) + " (CLIENT LIST)." +
+                   (stopped.empty() ? "" : " Stopped: " + shown_some({stopped.begin(), stopped.end()}) + "."),
+               "Restart the servers that get no events: after a failover, or when their reading connection is "
+               "lost for good, official servers do not read again by themselves.");
 }
 
 }  // namespace socketio::cli::fleet

@@ -1,14 +1,6 @@
 // Findings from the fleet's messages (--listen), and from the room channels of sharded servers.
 
-#include <algorithm>
-#include <memory>
-#include <set>
-#include <string>
-#include <tuple>
-#include <vector>
-
 #include "common/text.hpp"
-#include "common/units.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
 #include "source.hpp"
@@ -51,7 +43,7 @@ bool misses_room(Examination& fleet, const std::string& nsp, const std::string& 
 }
 
 /// Counts the messages that a tap would show.
-struct Heard {
+struct Traffic {
   std::uint64_t messages = 0;
   std::uint64_t malformed = 0;
   std::uint64_t bytes_max = 0;
@@ -73,25 +65,23 @@ struct Heard {
   }
 };
 
-void report(Examination& fleet, const Heard& heard) {
-  if (heard.malformed != 0) {
-    fleet.findings.push_back(
-        {"malformed",
-         units::counted(heard.malformed, "malformed message") + (heard.malformed == 1 ? " was" : " were") + " sent within " +
-             units::duration_text(*fleet.options.listen_for) +
-             ": JavaScript servers lose their connection to Redis by them, or end.",
-         shown_some({heard.examples.begin(), heard.examples.end()}) + ".",
-         "socketio-fleet tap shows them as they come. Find what else publishes with this key: another version, another "
-         "application, or a key that two fleets share."});
+void report(Examination& fleet, const Traffic& traffic) {
+  if (traffic.malformed != 0) {
+    fleet.report("malformed",
+                 units::counted(traffic.malformed, "malformed message") + (traffic.malformed == 1 ? " was" : " were") +
+                     " sent within " + units::duration_text(*fleet.options.listen_for) +
+                     ": JavaScript servers lose their connection to Redis by them, or end.",
+                 shown_some({traffic.examples.begin(), traffic.examples.end()}) + ".",
+                 "socketio-fleet tap shows them as they come. Find what else publishes with this key: another version, another "
+                 "application, or a key that two fleets share.");
   }
-  for (const auto& [bus, nsp, uid] : heard.senders) {
+  for (const auto& [bus, nsp, uid] : traffic.senders) {
     const std::string answers = names::main_channel(fleet.key(), nsp) + uid + "#";
     if (subscribers_of(fleet.redis, answers, bus == Bus::sharded) == std::uint64_t{0}) {
-      fleet.findings.push_back({"strangers",
-                                "A server publishes here that does not listen here: it does not receive what the others send.",
-                                "Messages came from " + text::excerpt(uid) + " (" + std::string(name_of(bus)) +
-                                    "), and nobody is subscribed to " + text::excerpt(answers, 200) + ".",
-                                "Compare the Redis of its two clients: the adapter's pubClient and subClient."});
+      fleet.report("strangers", "A server publishes here that does not listen here: it does not receive what the others send.",
+                   "Messages came from " + text::excerpt(uid) + " (" + std::string(name_of(bus)) +
+                       "), and nobody is subscribed to " + text::excerpt(answers, 200) + ".",
+                   "Compare the Redis of its two clients: the adapter's pubClient and subClient.");
     }
   }
 }
@@ -107,11 +97,11 @@ void check_modes(Examination& fleet) {
   for (const std::string& nsp : fleet.fleet.of(Bus::sharded)) {
     for (const std::string& room : rooms_with_channel(fleet, nsp)) {
       if (std::string seen; misses_room(fleet, nsp, room, seen)) {
-        fleet.findings.push_back({"modes",
-                                  "Sharded servers have different subscriptionModes: what is sent to a room does not reach all "
-                                  "of its clients (namespace " +
-                                      text::excerpt(nsp) + ").",
-                                  seen, "Give all servers and emitters the same subscriptionMode."});
+        fleet.report("modes",
+                     "Sharded servers have different subscriptionModes: what is sent to a room does not reach all "
+                     "of its clients (namespace " +
+                         text::excerpt(nsp) + ").",
+                     seen, "Give all servers and emitters the same subscriptionMode.");
         break;
       }
     }
@@ -126,33 +116,19 @@ void check_messages(Examination& fleet) {
   quiet.record.reset();
   const Filter all(quiet.common.key, quiet.namespaces, {}, {});
   TapOutput nowhere(quiet, fleet.console);
-  Heard heard;
-  const auto note = [&heard](const Message& message) { heard.note(message); };
+  Traffic traffic;
+  const auto note = [&traffic](const Message& message) { traffic.note(message); };
   const TapParts parts{fleet.redis.loop(), quiet, fleet.console, fleet.redis, all, nowhere, fleet.buses.size() > 1, note};
-  std::vector<std::unique_ptr<Source>> sources;
-  for (const Bus bus : fleet.buses) {
-    sources.push_back(listen(bus, parts));
-  }
-  const bool listens = fleet.redis.wait(
-      [&sources] {
-        return std::all_of(sources.begin(), sources.end(),
-                           [](const auto& source) { return source->ready() || !source->refused().empty(); });
-      },
-      quiet.common.timeout);
-  for (const auto& source : sources) {
-    if (!listens || !source->refused().empty()) {
-      fleet.not_checked.push_back("messages: Redis does not let this user listen (" +
-                                  (source->refused().empty() ? "no answer in time" : text::excerpt(source->refused(), 200)) +
-                                  ").");
-      return;
-    }
+  Sources sources(fleet.buses, parts);
+  if (const auto refusal = sources.wait()) {
+    fleet.not_checked.push_back("messages: Redis does not let this user listen (" +
+                                (refusal->empty() ? "no answer in time" : text::excerpt(*refusal, 200)) + ").");
+    return;
   }
   fleet.redis.wait([] { return false; }, *fleet.options.listen_for);
-  for (const auto& source : sources) {
-    source->leave();
-  }
-  fleet.message_bytes_max = heard.bytes_max;
-  report(fleet, heard);
+  sources.leave();
+  fleet.message_bytes_max = traffic.bytes_max;
+  report(fleet, traffic);
 }
 
 }  // namespace socketio::cli::fleet

@@ -1,13 +1,8 @@
-// Findings about Redis itself: whether it is the master, and whether it may evict data of the fleet.
-
-#include <algorithm>
-#include <chrono>
-#include <string>
-#include <vector>
+// Findings about Redis itself: whether it is the master, whether it may evict data of the fleet, and the rights of the servers'
+// users: a user with some of the rights that a server needs should have all of them.
 
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
 
@@ -58,15 +53,14 @@ std::string_view info(std::string_view text, std::string_view name) {
 
 void check_eviction(Examination& fleet, std::uint64_t limit, const std::string& policy) {
   const bool keys = policy.starts_with("allkeys");
-  fleet.findings.push_back(
-      {"memory",
-       "When its memory is full, this Redis removes " +
-           std::string(keys ? "any key: also streams, which servers read, and"
-                            : "keys "
-                              "that expire: also the") +
-           " sessions of clients that want to recover.",
-       "maxmemory is " + units::counted(limit, "byte") + ", maxmemory-policy is " + text::excerpt(policy) + ".",
-       "Set maxmemory-policy to noeviction, or give the fleet a Redis of its own."});
+  fleet.report("memory",
+               "When its memory is full, this Redis removes " +
+                   std::string(keys ? "any key: also streams, which servers read, and"
+                                    : "keys "
+                                      "that expire: also the") +
+                   " sessions of clients that want to recover.",
+               "maxmemory is " + units::counted(limit, "byte") + ", maxmemory-policy is " + text::excerpt(policy) + ".",
+               "Set maxmemory-policy to noeviction, or give the fleet a Redis of its own.");
 }
 
 }  // namespace
@@ -83,13 +77,12 @@ void check_replicas(Examination& fleet) {
   }
   if (parts[0].text == "slave" && parts.size() >= 3) {
     const std::string master = address(parts[1], parts[2]);
-    fleet.findings.push_back(
-        {"replica",
-         "This Redis is a replica of " + master +
-             ": what is published here reaches only subscribers that are connected here, and streams "
-             "cannot be written.",
-         "It says so itself (ROLE).",
-         "Connect servers, emitters and this tool to the master " + master + ", or through its sentinels."});
+    fleet.report("replica",
+                 "This Redis is a replica of " + master +
+                     ": what is published here reaches only subscribers that are connected here, and streams "
+                     "cannot be written.",
+                 "It says so itself (ROLE).",
+                 "Connect servers, emitters and this tool to the master " + master + ", or through its sentinels.");
     return;
   }
   for (const Reply& replica : parts.size() >= 3 ? parts[2].elements : std::vector<Reply>()) {
@@ -102,11 +95,11 @@ void check_replicas(Examination& fleet) {
     if (!channels) {
       fleet.not_checked.push_back("whether servers are connected to the replica " + where + ", which cannot be asked.");
     } else if (*channels != 0) {
-      fleet.findings.push_back({"replica",
-                                "Servers are connected to the replica " + where +
-                                    ": the others do not receive what they publish, and they cannot write streams.",
-                                "Channels of " + units::counted(*channels, "namespace") + " have subscribers there (PUBSUB).",
-                                "Connect these servers to the master, or through its sentinels."});
+      fleet.report("replica",
+                   "Servers are connected to the replica " + where +
+                       ": the others do not receive what they publish, and they cannot write streams.",
+                   "Channels of " + units::counted(*channels, "namespace") + " have subscribers there (PUBSUB).",
+                   "Connect these servers to the master, or through its sentinels.");
     }
   }
 }
@@ -124,11 +117,237 @@ void check_memory(Examination& fleet) {
   const std::uint64_t used = units::count(info(answer.reply.text, "used_memory")).value_or(0);
   const std::string policy(info(answer.reply.text, "maxmemory_policy"));
   if (limit != 0 && used >= limit && policy == "noeviction") {
-    fleet.findings.push_back({"memory", "The memory of this Redis is full: it refuses every event for a streams fleet.",
-                              units::counted(used, "byte") + " are used, maxmemory is " + units::counted(limit, "byte") + ".",
-                              "Raise maxmemory, or find what fills it: streams grow with maxLen."});
+    fleet.report("memory", "The memory of this Redis is full: it refuses every event for a streams fleet.",
+                 units::counted(used, "byte") + " are used, maxmemory is " + units::counted(limit, "byte") + ".",
+                 "Raise maxmemory, or find what fills it: streams grow with maxLen.");
   } else if (limit != 0 && !policy.empty() && policy != "noeviction") {
     check_eviction(fleet, limit, policy);
+  }
+}
+
+// Findings about the rights of the servers' users: a user with some of the rights that a server needs should have all of them.
+namespace {
+
+using Command = std::vector<std::string>;
+
+/// Commands that a server sends on one of its connections.
+struct Duties {
+  std::string what;
+  std::vector<Command> commands;
+};
+
+std::vector<Duties> duties_of(Bus bus, const Options& options, const std::string& nsp) {
+  const std::string& key = options.common.key;
+  const std::string main = names::main_channel(key, nsp);
+  const std::string request = names::request_channel(key, nsp);
+  const std::string response = names::response_channel(key, nsp);
+  const std::string own = main + "0123456789abcdef#";
+  const std::string stream = names::stream(options.common, nsp);
+  switch (bus) {
+    case Bus::classic:
+      return {
+          {"subscribe",
+           {{"PSUBSCRIBE", main + "*"}, {"SUBSCRIBE", request}, {"SUBSCRIBE", response}, {"SUBSCRIBE", response + "abcdef#"}}},
+          {"publish",
+           {{"PUBLISH", main, "x"},
+            {"PUBLISH", main + "room#", "x"},
+            {"PUBLISH", request, "x"},
+            {"PUBLISH", response, "x"},
+            {"PUBSUB", "NUMSUB", request}}}};
+    case Bus::sharded:
+      return {{"subscribe", {{"SSUBSCRIBE", main}, {"SSUBSCRIBE", own}, {"SSUBSCRIBE", main + "room#"}}},
+              {"publish",
+               {{"SPUBLISH", main, "x"},
+                {"SPUBLISH", own, "x"},
+                {"SPUBLISH", main + "room#", "x"},
+                {"PUBSUB", "SHARDNUMSUB", main}}}};
+    case Bus::streams:
+    case Bus::automatic: break;
+  }
+  return {{"subscribe", {{"SUBSCRIBE", main}, {"SUBSCRIBE", own}}},
+          {"publish",
+           {{"PUBLISH", main, "x"},
+            {"PUBLISH", own, "x"},
+            {"XADD", stream, "*", "nsp", nsp},
+            {"XREAD", "STREAMS", stream, "0"},
+            {"PUBSUB", "NUMSUB", main}}}};
+}
+
+/// Redis' reply on whether a user may run a command.
+struct Permission {
+  bool granted = false;
+  bool has_command = false;  ///< granted, or refused because of a channel or key
+  bool names = false;        ///< the command names a channel or key of this fleet
+};
+
+/// Runs ACL DRYRUN for each command. Empty when Redis does not report permissions.
+std::optional<std::vector<Permission>> permissions(Commander& redis, const std::string& user,
+                                                   const std::vector<Command>& commands) {
+  std::vector<Command> questions;
+  for (const Command& command : commands) {
+    Command question{"ACL", "DRYRUN", user};
+    question.insert(question.end(), command.begin(), command.end());
+    questions.push_back(std::move(question));
+  }
+  std::vector<Permission> result;
+  for (const redis::CommandResult& answer : redis.ask_all(questions)) {
+    if (answer.outcome != redis::Outcome::ok) {
+      return std::nullopt;
+    }
+    const bool granted = answer.reply.text == "OK";
+    const bool has_command = granted || answer.reply.text.find(" to run ") == std::string::npos;
+    result.push_back({granted, has_command, commands[result.size()][0] != "PUBSUB"});
+  }
+  return result;
+}
+
+std::string command_text(const Command& command) {
+  std::string text;
+  for (std::size_t index = 0; index < std::min<std::size_t>(command.size(), 2); ++index) {
+    text += (text.empty() ? "" : " ") + text::excerpt(command[index], 200);
+  }
+  return text;
+}
+
+/// The ACL SETUSER command that allows a command. A pattern must be allowed literally; for channels and keys a wider pattern
+/// suffices.
+std::string grant(const std::string& user, const Command& command) {
+  const bool key = command[0] == "XADD" || command[0] == "XREAD";
+  const std::string& name = command[0] == "XREAD" ? command[2] : command[1];
+  const std::string start = "ACL SETUSER " + text::excerpt(user) + " +" + command[0];
+  return command[0] == "PUBSUB" ? start : start + " " + text::shell_quoted((key ? "~" : "&") + name);
+}
+
+/// Users of connections that certainly belong to servers, and users of those that may.
+struct Users {
+  std::set<std::string> subscribing;  ///< they have the subscriptions of servers, or tried to get them
+  std::set<std::string> publishing;   ///< they publish for one of these
+  std::set<std::string> others;       ///< all others: emitters, askers, or servers with incomplete rights
+};
+
+bool tries_to_listen(const ClientLine& client, Bus bus) {
+  const std::string_view command = client.text("cmd");
+  switch (bus) {
+    case Bus::classic: return command == "psubscribe" && client.number("sub") == 0;
+    case Bus::sharded: return command == "ssubscribe" && !client.subscribes();
+    case Bus::streams:
+    case Bus::automatic: break;
+  }
+  return client.runs_xread();
+}
+
+Users users_of(const std::vector<ClientLine>& clients, Bus bus) {
+  Users users;
+  const auto add = [](std::set<std::string>& to, const ClientLine* client) {
+    if (client != nullptr && !client->is_tool() && !client->text("user").empty() && client->text("user") != "(superuser)") {
+      to.emplace(client->text("user"));
+    }
+  };
+  for (const auto& [subscriber, publisher] : pairs_of(clients, bus)) {
+    if (bus != Bus::streams) {  // an asker has as many subscriptions as a streams server; XREAD shows the servers
+      add(users.subscribing, subscriber);
+      add(users.publishing, publisher);
+    }
+  }
+  for (const ClientLine& client : clients) {
+    if (tries_to_listen(client, bus)) {
+      add(users.subscribing, &client);
+    }
+  }
+  for (const ClientLine& client : clients) {
+    if (!client.subscribes() && users.subscribing.count(std::string(client.text("user"))) != 0) {
+      add(users.publishing, &client);
+    } else {
+      add(users.others, &client);
+    }
+  }
+  if (bus == Bus::streams) {  // one client does everything in a streams server
+    users.publishing = users.subscribing;
+  }
+  return users;
+}
+
+/// Permissions of a user for the commands of a server, on one transport and namespace.
+struct Rights {
+  std::vector<Duties> duties;
+  std::vector<std::vector<Permission>> permissions;  ///< parallel to `duties`
+
+  template <typename Holds>
+  [[nodiscard]] bool any(const Holds& holds) const {
+    return std::any_of(permissions.begin(), permissions.end(),
+                       [&](const auto& group) { return std::any_of(group.begin(), group.end(), holds); });
+  }
+};
+
+std::optional<Rights> rights_of(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user) {
+  Rights rights{duties_of(bus, fleet.options, nsp), {}};
+  for (const Duties& duties : rights.duties) {
+    auto answers = permissions(fleet.redis, user, duties.commands);
+    if (!answers) {
+      return std::nullopt;
+    }
+    rights.permissions.push_back(std::move(*answers));
+  }
+  return rights;
+}
+
+void judge(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user, const Duties& duties,
+           const std::vector<Permission>& permissions) {
+  const auto missing =
+      std::find_if(permissions.begin(), permissions.end(), [](const Permission& permission) { return !permission.granted; });
+  if (missing == permissions.end()) {
+    return;
+  }
+  const Command& command = duties.commands[static_cast<std::size_t>(missing - permissions.begin())];
+  fleet.report("rights",
+               "The Redis user \"" + text::excerpt(user) + "\" may not do all that servers of the " +
+                   std::string(name_of(bus)) + " transport do to " + duties.what + " (namespace " + text::excerpt(nsp) + ").",
+               "Redis says (ACL DRYRUN) that it may not: " + command_text(command) + ".",
+               "Allow it: " + grant(user, command) + " (and whatever else is refused).");
+}
+
+/// Reports a user with incomplete rights. False when Redis does not report permissions.
+bool check_user(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user, const Users& users) {
+  const auto rights = rights_of(fleet, bus, nsp, user);
+  if (!rights) {
+    return false;
+  }
+  const bool knows_channels = rights->any([](const Permission& permission) { return permission.granted && permission.names; });
+  const bool has_all_commands = !rights->any([](const Permission& permission) { return !permission.has_command; });
+  if (!knows_channels) {
+    return true;  // a user of another fleet
+  }
+  for (std::size_t index = 0; index < rights->duties.size(); ++index) {
+    const Duties& duties = rights->duties[index];
+    const bool does = (duties.what == "subscribe" ? users.subscribing : users.publishing).count(user) != 0;
+    const auto& group = rights->permissions[index];
+    const bool some = std::any_of(group.begin(), group.end(), [](const Permission& one) { return one.granted && one.names; });
+    if (does || (has_all_commands && some)) {
+      judge(fleet, bus, nsp, user, duties, group);
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void check_rights(Examination& fleet) {
+  if (!fleet.clients) {
+    return;
+  }
+  for (const Bus bus : fleet.buses) {
+    const Users users = users_of(*fleet.clients, bus);
+    std::set<std::string> all = users.others;
+    all.insert(users.subscribing.begin(), users.subscribing.end());
+    all.insert(users.publishing.begin(), users.publishing.end());
+    for (const std::string& nsp : fleet.fleet.of(bus)) {
+      for (const std::string& user : all) {
+        if (!check_user(fleet, bus, nsp, user, users)) {
+          fleet.not_checked.push_back("what Redis users may do: this one may not ask (ACL DRYRUN, Redis 7).");
+          return;
+        }
+      }
+    }
   }
 }
 

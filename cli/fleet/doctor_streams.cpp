@@ -1,20 +1,11 @@
 // Findings from the streams: entries that no server reads, and a history that is too short.
 
-#include <algorithm>
-#include <chrono>
-#include <optional>
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include <socketio/protocol/stream_names.hpp>
 
 #include "common/text.hpp"
-#include "common/units.hpp"
 #include "doctor.hpp"
 #include "names.hpp"
-#include "stream_position.hpp"
+#include "stream_gaps.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -34,15 +25,6 @@ struct StreamState {
   StreamPosition first;
   StreamPosition last;
 };
-
-const Reply* member(const Reply& pairs, std::string_view name) {
-  for (std::size_t index = 0; index + 1 < pairs.elements.size(); index += 2) {
-    if (pairs.elements[index].text == name) {
-      return &pairs.elements[index + 1];
-    }
-  }
-  return nullptr;
-}
 
 std::vector<std::string> possible_names(const Options& options) {
   const std::string& name = options.common.stream_name;
@@ -80,11 +62,11 @@ std::optional<std::vector<StreamState>> look(Examination& fleet) {
       return std::nullopt;
     }
     if (answers[index].message.starts_with("WRONGTYPE") && is_expected(fleet.options, possible[index])) {
-      fleet.findings.push_back(
-          {"stream-type",
-           "The key " + text::excerpt(possible[index]) + " is no stream: servers can neither write events to it nor read any.",
-           "Redis says so (XINFO: WRONGTYPE).",
-           "Find what uses that key (TYPE, OBJECT), and remove it or give the servers another streamName."});
+      fleet.report(
+          "stream-type",
+          "The key " + text::excerpt(possible[index]) + " is no stream: servers can neither write events to it nor read any.",
+          "Redis says so (XINFO: WRONGTYPE).",
+          "Find what uses that key (TYPE, OBJECT), and remove it or give the servers another streamName.");
     }
     if (length == nullptr || first == nullptr || first->elements.empty() || last == nullptr || last->elements.empty()) {
       continue;
@@ -138,14 +120,6 @@ std::set<std::string> namespaces_in(Commander& redis, const std::string& stream)
   return namespaces;
 }
 
-std::string joined(const std::set<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + text::excerpt(name);
-  }
-  return text;
-}
-
 /// A stream without writes for this long may be left over from before.
 constexpr std::uint64_t leftover_ms = 3'600'000;
 
@@ -164,19 +138,19 @@ void check_count(Examination& fleet, const StreamState& stream, const std::vecto
   const std::string with_count = "with a streamCount of " + std::to_string(options.common.stream_count);
   const std::string seen = "It has " + units::grouped(stream.length) + (stream.length == 1 ? " entry" : " entries") +
                            (now ? ", the newest " + age_text(*now, stream.last) + " old" : std::string()) +
-                           (namespaces.size() == 1 ? ", of the namespace " : ", of the namespaces ") + joined(namespaces) +
-                           ". " + count_in_use(options, streams);
+                           (namespaces.size() == 1 ? ", of the namespace " : ", of the namespaces ") +
+                           text::joined(namespaces, ", ", text::shown) + ". " + count_in_use(options, streams);
   if (place == expected.end()) {
     const bool negative = stream.name.starts_with(options.common.stream_name + "--");
-    fleet.findings.push_back(
-        {"stream-count",
-         "Servers " + with_count + " do not read the stream " + text::excerpt(stream.name) + ", and something wrote to it.",
-         seen,
-         negative
-             ? "Its namespaces have a negative hash: official servers write their events there and read them nowhere. Use a "
-               "streamCount of 1, or other names."
-             : "Give all servers and emitters the same streamCount, and this tool the same --stream-count. " +
-                   leftover_advice(stream, now)});
+    fleet.report(
+        "stream-count",
+        "Servers " + with_count + " do not read the stream " + text::excerpt(stream.name) + ", and something wrote to it.",
+        seen,
+        negative
+            ? "Its namespaces have a negative hash: official servers write their events there and read them nowhere. Use a "
+              "streamCount of 1, or other names."
+            : "Give all servers and emitters the same streamCount, and this tool the same --stream-count. " +
+                  leftover_advice(stream, now));
     return;
   }
   std::set<std::string> misplaced;
@@ -186,10 +160,10 @@ void check_count(Examination& fleet, const StreamState& stream, const std::vecto
     }
   }
   if (!misplaced.empty()) {
-    fleet.findings.push_back({"stream-count",
-                              "The stream " + text::excerpt(stream.name) + " has entries that servers " + with_count +
-                                  " would look for in another stream: of " + joined(misplaced) + ".",
-                              seen, "Give all servers and emitters the same streamCount."});
+    fleet.report("stream-count",
+                 "The stream " + text::excerpt(stream.name) + " has entries that servers " + with_count +
+                     " would look for in another stream: of " + text::joined(misplaced, ", ", text::shown) + ".",
+                 seen, "Give all servers and emitters the same streamCount.");
   }
 }
 
@@ -243,14 +217,13 @@ void check_names(Examination& fleet, const std::vector<StreamState>& streams) {
   }
   const std::string names = shown_some(found);
   const std::string name = text::excerpt(fleet.options.common.stream_name);
-  fleet.findings.push_back({"stream-name",
-                            of_servers.empty()
-                                ? "There is no stream " + name + ", but " + names + "."
-                                : "Servers of this fleet write to " + names + ": servers that use the stream " + name +
-                                      " do not receive that.",
-                            of_servers.empty() ? "The last entries there are those of a streams fleet."
-                                               : "The last entry was written by a server that is subscribed with this key.",
-                            "Give all servers the same streamName, and this tool the same --stream-name."});
+  fleet.report("stream-name",
+               of_servers.empty() ? "There is no stream " + name + ", but " + names + "."
+                                  : "Servers of this fleet write to " + names + ": servers that use the stream " + name +
+                                        " do not receive that.",
+               of_servers.empty() ? "The last entries there are those of a streams fleet."
+                                  : "The last entry was written by a server that is subscribed with this key.",
+               "Give all servers the same streamName, and this tool the same --stream-name.");
 }
 
 void check_length(Examination& fleet, const StreamState& stream, std::uint64_t now) {
@@ -260,15 +233,15 @@ void check_length(Examination& fleet, const StreamState& stream, std::uint64_t n
   const bool full = stream.length >= length_max - length_max / 10;
   const std::uint64_t age = now > stream.first.first ? now - stream.first.first : 0;
   if (full && age < window) {
-    fleet.findings.push_back(
-        {"stream-length",
-         "The stream " + text::excerpt(stream.name) + " is shorter than the recovery window: clients that come back within " +
-             units::duration_text(options.recovery_window) +
-             " may have missed events, which are gone, and servers that were away, too.",
-         "It is full (" + units::grouped(stream.length) + " entries, the maxLen is " + units::grouped(length_max) +
-             "), and its oldest entry is " + age_text(now, stream.first) + " old.",
-         "Raise maxLen to at least " + units::grouped(stream.length * window / std::max<std::uint64_t>(age, 1)) +
-             ", or send less through the fleet (volatile events go there, too)."});
+    fleet.report("stream-length",
+                 "The stream " + text::excerpt(stream.name) +
+                     " is shorter than the recovery window: clients that come back within " +
+                     units::duration_text(options.recovery_window) +
+                     " may have missed events, which are gone, and servers that were away, too.",
+                 "It is full (" + units::grouped(stream.length) + " entries, the maxLen is " + units::grouped(length_max) +
+                     "), and its oldest entry is " + age_text(now, stream.first) + " old.",
+                 "Raise maxLen to at least " + units::grouped(stream.length * window / std::max<std::uint64_t>(age, 1)) +
+                     ", or send less through the fleet (volatile events go there, too).");
   }
 }
 

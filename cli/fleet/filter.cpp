@@ -1,14 +1,6 @@
 #include "filter.hpp"
 
-#include <cstring>
-
-#include <algorithm>
-#include <utility>
-
-#include <socketio/common/buffer.hpp>
 #include <socketio/protocol/classic_channels.hpp>
-#include <socketio/protocol/event_data.hpp>
-#include <socketio/protocol/js_number.hpp>
 
 namespace socketio::cli::fleet {
 namespace {
@@ -88,11 +80,7 @@ bool Filter::wants(const Message& message) const {
   if (!event.ok()) {
     return false;
   }
-  Buffer number;
-  if (event->kind == socketio::Kind::integer || event->kind == socketio::Kind::real) {
-    js_number::append(number, event->number);
-  }
-  const std::string_view text = number.empty() ? event->text : number.text();
+  const std::string text = event_name(event.value());
   return std::any_of(events_.begin(), events_.end(), [&](const Name& name) { return name.text == text; });
 }
 

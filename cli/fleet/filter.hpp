@@ -1,11 +1,5 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <socketio/common/bytes.hpp>
-
 #include "message.hpp"
 
 namespace socketio::cli::fleet {

@@ -1,15 +1,12 @@
 #include "line_writer.hpp"
 
-#include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <string>
 #include <thread>
+
+#include "common/files.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -26,22 +23,13 @@ void drop_part_of_line(int descriptor, std::string_view written) {
 }
 
 /// Writes complete lines. Returns 0, or an errno.
-int write_all(int descriptor, const std::string_view lines) {
+int write_lines(int descriptor, const std::string_view lines) {
   std::string_view text = lines;
-  while (!text.empty()) {
-    const ssize_t count = ::write(descriptor, text.data(), text.size());
-    if (count >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno == EAGAIN) {
-      pollfd wait{descriptor, POLLOUT, 0};
-      ::poll(&wait, 1, -1);
-    } else if (errno != EINTR) {
-      const int error = errno;
-      drop_part_of_line(descriptor, lines.substr(0, lines.size() - text.size()));
-      return error;
-    }
+  const int error = write_all(descriptor, text);
+  if (error != 0) {
+    drop_part_of_line(descriptor, lines.substr(0, lines.size() - text.size()));
   }
-  return 0;
+  return error;
 }
 
 }  // namespace
@@ -71,7 +59,7 @@ struct LineWriter::State {
       writing_lines = pending_lines;
       pending_lines = 0;
       lock.unlock();
-      const int failed = write_all(descriptor, piece);
+      const int failed = write_lines(descriptor, piece);
       lock.lock();
       writing_bytes = 0;
       if (failed != 0) {

@@ -1,10 +1,20 @@
-#include <string>
-#include <vector>
+#include "common/run_tool.hpp"
+#include "common/signals.hpp"
+#include "help.hpp"
+#include "options.hpp"
 
-#include "common/standard_descriptors.hpp"
-#include "run.hpp"
+namespace socketio::cli::fleet {
+namespace {
 
-int main(int argc, char** argv) {
-  socketio::cli::fill_standard_descriptors();
-  return socketio::cli::fleet::run(argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>());
+ExitStatus act(const std::vector<std::string>& arguments, const Surroundings& surroundings, Console& console) {
+  const Options options = fleet::parse_options(arguments, surroundings);
+  console.configure(options.common.output, options.common.verbose);
+  const Signals no_broken_pipes;
+  return options.action == Action::run ? options.command->run(options, console)
+                                       : print_about({"socketio-fleet", help_text, usage_text}, options.action, console);
 }
+
+}  // namespace
+}  // namespace socketio::cli::fleet
+
+int main(int argc, char** argv) { return socketio::cli::run_tool("socketio-fleet", argc, argv, socketio::cli::fleet::act); }

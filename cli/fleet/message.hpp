@@ -1,15 +1,6 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string_view>
-#include <vector>
-
-#include <socketio/common/buffer.hpp>
-#include <socketio/common/bytes.hpp>
-#include <socketio/common/result.hpp>
-#include <socketio/protocol/flags.hpp>
+#include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/room_list.hpp>
 
 #include "options.hpp"
@@ -61,6 +52,9 @@ struct Message {
 
   DecodeError error{};  ///< of Kind::malformed
 };
+
+/// The text of a name; a number as JavaScript writes it.
+[[nodiscard]] std::string event_name(const event_data::Name& name);
 
 [[nodiscard]] bool is_answer(Kind kind) noexcept;
 

@@ -1,6 +1,8 @@
 #include "names.hpp"
 
-#include <algorithm>
+#include <sys/random.h>
+
+#include <array>
 
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/glob.hpp>
@@ -9,6 +11,12 @@
 #include <socketio/protocol/stream_names.hpp>
 
 namespace socketio::cli::fleet::names {
+
+std::string new_uid() {
+  std::array<std::uint8_t, ids::hex_size / 2> random{};
+  [[maybe_unused]] const ssize_t got = ::getrandom(random.data(), random.size(), 0);
+  return ids::make_hex(random);
+}
 
 std::string escaped(std::string_view text) {
   return name_by([&](Buffer& out) { glob::append_escaped(out, text); });

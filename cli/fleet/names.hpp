@@ -1,18 +1,23 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include <socketio/fleet/fleet.hpp>
+#include <socketio/protocol/room_list.hpp>
+
+#include "common/text.hpp"
 
 // Names of the channels and streams of a fleet.
 namespace socketio::cli::fleet::names {
 
 /// Most bytes of a name that are shown to people.
 inline constexpr std::size_t bytes_shown = 80;
+
+/// A name of a room, event or channel for people.
+inline std::string shown(std::string_view name) {
+  return name == RoomList::nobody ? "(no name)" : name.empty() ? "\"\"" : text::excerpt(name, bytes_shown);
+}
+
+/// A random uid, in the form of those of JavaScript servers.
+std::string new_uid();
 
 /// The text escaped for a Redis pattern, so that it matches itself.
 std::string escaped(std::string_view text);

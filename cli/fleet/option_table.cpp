@@ -1,16 +1,6 @@
-#include <algorithm>
-#include <chrono>
-#include <string_view>
-#include <vector>
-
-#include "common/exit_status.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
-#include "collected.hpp"
-#include "stream_position.hpp"
-
-#include <socketio/protocol/target.hpp>
-#include <socketio/protocol/utf8.hpp>
+#include "options.hpp"
+#include "stream_gaps.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -19,17 +9,6 @@ using Base = cli::Collected;
 using Text = const std::string&;
 
 Options& options_of(Base& all) { return static_cast<Collected&>(all).fleet; }
-
-std::string checked(std::string_view what, Text value) {
-  if (!utf8::valid(value)) {
-    fail_usage(std::string(what) + " is not UTF-8.");
-  }
-  return value;
-}
-
-[[noreturn]] void bad_value(std::string_view option, Text value, std::string_view hint) {
-  fail_usage(std::string(option) + " cannot be \"" + text::excerpt(value) + "\": " + std::string(hint) + ".");
-}
 
 void add(std::vector<std::string>& list, std::string value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) {
@@ -42,19 +21,15 @@ void add_nsp(Base& all, Text value) {
 }
 
 std::uint64_t number(std::string_view option, Text value, std::uint64_t min, std::uint64_t max) {
-  const auto count = units::count(value);
-  if (!count || *count < min || *count > max) {
-    bad_value(option, value, "write a number from " + std::to_string(min) + " to " + std::to_string(max));
-  }
-  return *count;
+  const auto in_range = [min, max](std::string_view text) {
+    const auto count = units::count(text);
+    return count && *count >= min && *count <= max ? count : std::nullopt;
+  };
+  return read_value(option, value, in_range, "write a number from " + std::to_string(min) + " to " + std::to_string(max));
 }
 
 std::chrono::milliseconds duration(std::string_view option, Text value) {
-  const auto result = units::duration(value);
-  if (!result) {
-    bad_value(option, value, "write a number with its unit, like 500ms, 5s or 1m");
-  }
-  return *result;
+  return read_value(option, value, units::duration, "write a number with its unit, like 500ms, 5s or 1m");
 }
 
 void set_from(Base& all, Text value) {
@@ -92,11 +67,8 @@ constexpr OptionEntry fleet_options[] = {
     {"without-ids", false, [](Base& all, Text) { options_of(all).without_ids = true; }},
     {"answers-max", true,
      [](Base& all, Text value) {
-       const auto size = units::size(value);
-       if (!size) {
-         bad_value("--answers-max", value, "write a number of bytes, like 4096, 512K, 64M or 1G");
-       }
-       options_of(all).answers_bytes_max = static_cast<std::size_t>(*size);
+       const char* const hint = "write a number of bytes, like 4096, 512K, 64M or 1G";
+       options_of(all).answers_bytes_max = static_cast<std::size_t>(read_value("--answers-max", value, units::size, hint));
      }},
     {"for", true, [](Base& all, Text value) { options_of(all).run_for = duration("--for", value); }},
 };
@@ -119,6 +91,28 @@ std::vector<OptionEntry> whole_table() {
 std::span<const OptionEntry> option_table() {
   static const std::vector<OptionEntry> table = whole_table();
   return table;
+}
+
+namespace {
+
+constexpr Subcommand commands[] = {
+    {"servers", "the servers: namespaces, time of the answer, sockets", "answers-max", true, false, run_servers},
+    {"rooms", "the rooms and their sizes", "without-ids,answers-max", false, true, run_rooms},
+    {"sockets", "the sockets: id, rooms, data, handshake", "to,room-number,except,answers-max", false, true, run_sockets},
+    {"count", "how many sockets there are", "to,room-number,except,answers-max", false, true, run_count},
+    {"tap", "everything on the bus, decoded, live", "to,event,from,last,record,limit,for", false, false, run_tap},
+    {"doctor", "what is wrong with this fleet, and what to do about it", "recovery-window,requests-timeout,listen", true, false,
+     run_doctor},
+};
+
+}  // namespace
+
+std::span<const Subcommand> subcommands() { return commands; }
+
+const Subcommand* find_subcommand(std::string_view name) noexcept {
+  const auto found =
+      std::find_if(std::begin(commands), std::end(commands), [name](const Subcommand& one) { return one.name == name; });
+  return found == std::end(commands) ? nullptr : &*found;
 }
 
 }  // namespace socketio::cli::fleet

@@ -1,15 +1,9 @@
 #include "options.hpp"
 
-#include <algorithm>
-#include <array>
-#include <utility>
-
 #include "common/command_line.hpp"
 #include "common/exit_status.hpp"
 #include "common/option_check.hpp"
 #include "common/text.hpp"
-#include "collected.hpp"
-#include "subcommands.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -24,13 +18,7 @@ std::vector<std::string_view> command_names() {
   return names;
 }
 
-std::string names_of_commands() {
-  std::string names;
-  for (const std::string_view name : command_names()) {
-    names += (names.empty() ? "" : ", ") + std::string(name);
-  }
-  return names;
-}
+std::string names_of_commands() { return text::joined(command_names(), ", "); }
 
 const Subcommand& command_of(const std::vector<std::string>& words) {
   if (words.empty()) {
@@ -72,23 +60,16 @@ void check_belongs(const Subcommand& command, const Given& given) {
   }
 }
 
-std::vector<std::string_view> split(std::span<const std::string> lists) {
-  std::vector<std::string_view> names;
-  for (std::string_view list : lists) {
-    while (!list.empty()) {
-      names.push_back(list.substr(0, list.find(',')));
-      list.remove_prefix(std::min(list.size(), names.back().size() + 1));
-    }
-  }
-  return names;
-}
-
 /// Reads transports such as "classic,streams"; repeatable. "auto" must be the only one.
 void read_transports(Options& options, std::span<const std::string> given, const char* source) {
-  const auto names = split(given);
+  std::vector<std::string_view> names;
+  for (const std::string& list : given) {
+    const auto parts = text::split(list, ',');
+    names.insert(names.end(), parts.begin(), parts.end());
+  }
   for (const std::string_view name : names) {
     bool known = name == "auto";
-    for (const Bus bus : {Bus::classic, Bus::sharded, Bus::streams}) {
+    for (const Bus bus : all_buses) {
       if (name == name_of(bus) || name == "all") {
         known = true;
         if (std::find(options.buses.begin(), options.buses.end(), bus) == options.buses.end()) {
@@ -149,20 +130,11 @@ void check(const Options& options) {
 Options parse_options(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
   Collected all;
   Options& options = all.fleet;
-  if (arguments.empty()) {
-    options.action = Action::usage;
+  CommandLine line;
+  options.action = read_action(arguments, {"socketio-fleet", option_table(), "a word"}, line);
+  if (options.action != Action::run) {
     return options;
   }
-  const Syntax syntax{"socketio-fleet", option_table(), "a word"};
-  const CommandLine line = read_command_line(arguments, syntax);
-  if (const bool help = line.has("help"); help || line.has("version")) {
-    options.action = help ? Action::help : Action::version;
-    return options;
-  }
-  if (line.wrong) {
-    fail_usage(*line.wrong);
-  }
-  check_values(line, arguments, syntax);
   options.command = &command_of(line.words);
   for (const Given& given : line.options) {
     check_belongs(*options.command, given);

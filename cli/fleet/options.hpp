@@ -1,13 +1,7 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
+#include "common/console.hpp"
+#include "common/exit_status.hpp"
 #include "common/option_table.hpp"
 #include "common/options.hpp"
 
@@ -17,8 +11,8 @@ struct Subcommand;
 
 /// Transport between the servers of a fleet.
 using Bus = Transport;
-
-enum class Action : std::uint8_t { run, help, version, usage };
+inline std::string_view bus_name(Bus bus) { return name_of(bus); }
+inline constexpr Bus all_buses[] = {Bus::classic, Bus::sharded, Bus::streams};
 
 /// The command line, read and checked as far as that is possible without doing anything.
 struct Options {
@@ -56,10 +50,38 @@ struct Options {
   }
 };
 
+/// Values of the options. The base class has those that both tools share.
+struct Collected : cli::Collected {
+  Options fleet;
+  std::vector<std::string> transports;
+};
+
 /// Reads the arguments (without the program's name). Reads --password-file, too. Fails with Failure(usage).
 Options parse_options(const std::vector<std::string>& arguments, const Surroundings& surroundings);
 
 /// Every option of every subcommand.
 std::span<const OptionEntry> option_table();
+
+/// A command of the tool. A new one needs a line in the table of option_table.cpp, a file that defines its function, and a
+/// paragraph in the help text.
+struct Subcommand {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view takes;     ///< names of its own options: "to,event"
+  bool looks_for_transports;  ///< without --transport: uses those in use instead of the default
+  bool asks_one_place;        ///< sends requests to one namespace, by default "/", on one transport
+  ExitStatus (*run)(const Options& options, Console& console);
+};
+
+std::span<const Subcommand> subcommands();
+/// Null when there is none of that name.
+const Subcommand* find_subcommand(std::string_view name) noexcept;
+
+ExitStatus run_servers(const Options& options, Console& console);
+ExitStatus run_rooms(const Options& options, Console& console);
+ExitStatus run_sockets(const Options& options, Console& console);
+ExitStatus run_count(const Options& options, Console& console);
+ExitStatus run_tap(const Options& options, Console& console);
+ExitStatus run_doctor(const Options& options, Console& console);
 
 }  // namespace socketio::cli::fleet

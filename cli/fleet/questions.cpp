@@ -2,16 +2,11 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <utility>
 
+#include "commander.hpp"
 #include "common/explain.hpp"
-#include "common/printable.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
-#include "detect.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -20,16 +15,6 @@ namespace {
 constexpr std::size_t answers_output_bytes_max = std::size_t{256} << 20;
 /// Longest wait between two checks for signals and for a closed output.
 constexpr std::chrono::milliseconds slice{100};
-constexpr std::size_t uids_shown = 8;
-
-std::string list_text(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t index = 0; index < std::min(names.size(), uids_shown); ++index) {
-    text += (index == 0 ? ": " : ", ") + text::excerpt(names[index]);
-  }
-  return text + (names.size() > uids_shown ? " and " + units::grouped(names.size() - uids_shown) + " more" : "");
-}
-
 }  // namespace
 
 Questions::Questions(const Options& options, Console& console, std::string_view command)
@@ -105,7 +90,7 @@ void Questions::print(std::string_view line) {
 std::string Questions::elsewhere() {
   try {
     const FoundNamespaces found = look_at_fleet(redis_, options_);
-    for (const Bus bus : {Bus::classic, Bus::sharded, Bus::streams}) {
+    for (const Bus bus : all_buses) {
       if (bus != last_bus_ && !found.of(bus).empty()) {
         return " Servers that use the " + std::string(name_of(bus)) + " transport do: --transport " +
                std::string(name_of(bus)) + ".";
@@ -126,15 +111,14 @@ void Questions::check_asked() {
     }
     cli::Options common = options_.common;
     common.transports = {last_bus_.value_or(Bus::classic)};
-    throw Failure(ExitStatus::refused, explain::not_asked(errors_.front(), common));
+    fail_refused(explain::not_asked(errors_.front(), common));
   }
   if (was_asked()) {
     return;
   }
-  throw Failure(ExitStatus::refused, "No server listens with the key \"" + text::excerpt(options_.common.key) + "\"" +
-                                         namespace_text(options_) +
-                                         (last_bus_ ? " by the " + std::string(name_of(*last_bus_)) + " transport" : "") +
-                                         " on this Redis." + elsewhere());
+  fail_refused("No server listens with the key \"" + text::excerpt(options_.common.key) + "\"" + namespace_text(options_) +
+               (last_bus_ ? " by the " + std::string(name_of(*last_bus_)) + " transport" : "") + " on this Redis." +
+               elsewhere());
 }
 
 /// Writes all buffered lines. False when some are lost.
@@ -169,7 +153,7 @@ ExitStatus Questions::finish() {
   }
   const bool whole = write_all();
   if (signals_.pending() != 0) {
-    return static_cast<ExitStatus>(128 + signals_.pending());
+    return ended_by(signals_.pending());
   }
   if (lines_.error() == EPIPE) {
     return ExitStatus::ok;  // the reader had read enough
@@ -177,7 +161,8 @@ ExitStatus Questions::finish() {
   for (const Silence& silence : silences_) {
     console_.error(units::grouped(silence.missing) + " of " + units::counted(silence.asked, "server") +
                    " did not answer within " + units::duration_text(options_.common.timeout) + " (namespace " +
-                   text::excerpt(silence.nsp) + ", " + std::string(name_of(silence.bus)) + ")" + list_text(silence.uids) + ".");
+                   text::excerpt(silence.nsp) + ", " + std::string(name_of(silence.bus)) + ")" +
+                   (silence.uids.empty() ? "" : ": " + text::some_of(silence.uids, text::shown)) + ".");
   }
   for (const std::string& error : errors_) {
     console_.error(text::excerpt(error, 300));

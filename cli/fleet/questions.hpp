@@ -1,19 +1,12 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <map>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include <socketio/asker.hpp>
 
+#include "commander.hpp"
 #include "common/console.hpp"
 #include "common/exit_status.hpp"
-#include "commander.hpp"
 #include "line_writer.hpp"
 #include "options.hpp"
 
@@ -35,6 +28,20 @@ class Questions {
   [[nodiscard]] asking::Options how() const;
   /// The sockets that the options select, in their only namespace.
   [[nodiscard]] Target target() const;
+
+  /// Connects, sends a request to the servers in the only namespace, waits and accounts: the result.
+  ///
+  /// `start`  takes the asker and a function that takes the result.
+  template <typename Result, typename Start>
+  Result ask(const Start& start) {
+    connect();
+    const Bus bus = one_bus();
+    std::optional<Result> result;
+    start(asker(bus), [&result](Result ended) { result = std::move(ended); });
+    wait([&result] { return result.has_value(); });
+    account(*result, bus, options_.namespaces.front());
+    return *std::move(result);
+  }
 
   /// Waits until `ended` returns true, a signal arrives, or the output is closed. In the latter two cases cancels all requests.
   void wait(const std::function<bool()>& ended);

@@ -1,23 +1,11 @@
 // Prints one line per server. Responses with the same uid are from one server; JavaScript servers have a different uid in each
 // namespace, and classic responses have no uid.
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <map>
-#include <string>
-#include <tuple>
-#include <utility>
-#include <vector>
-
-#include <socketio/protocol/transcode.hpp>
-
-#include "common/signals.hpp"
+#include "commander.hpp"
+#include "common/json_object.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
-#include "detect.hpp"
+#include "options.hpp"
 #include "questions.hpp"
-#include "subcommands.hpp"
 #include "table.hpp"
 
 namespace socketio::cli::fleet {
@@ -79,7 +67,7 @@ class Servers {
       }
       buses = {*found.transport};
     } else if (buses.empty()) {
-      buses = {Bus::classic, Bus::sharded, Bus::streams};
+      buses.assign(std::begin(all_buses), std::end(all_buses));
     }
     std::vector<std::string> streams = found.streams;
     if (options_.buses.empty()) {  // without --transport, harmful requests are not sent
@@ -135,13 +123,9 @@ class Servers {
     Table table({{"uid"}, {"namespaces"}, {"transport"}, {"answered", right}, {"sockets", right}});
     std::uint64_t sockets = 0;
     for (const Line& line : lines_) {
-      std::string namespaces;
-      for (const std::string& nsp : line.namespaces) {
-        namespaces += (namespaces.empty() ? "" : ", ") + text::excerpt(nsp);
-      }
       sockets += line.sockets;
-      table.add({line.uid.empty() ? "-" : text::excerpt(line.uid), std::move(namespaces), std::string(name_of(line.bus)),
-                 units::grouped(line.ms) + " ms", units::grouped(line.sockets)});
+      table.add({line.uid.empty() ? "-" : text::excerpt(line.uid), text::joined(line.namespaces, ", ", text::shown),
+                 std::string(name_of(line.bus)), units::grouped(line.ms) + " ms", units::grouped(line.sockets)});
     }
     questions_.print(table.text());
     if (!lines_.empty()) {
@@ -151,15 +135,10 @@ class Servers {
 
   void print_json(const Line& line) {
     Buffer out;
-    out.append("{\"uid\":");
-    line.uid.empty() ? out.append("null") : transcode::append_json_string(out, line.uid);
-    out.append(",\"namespaces\":[");
-    for (std::size_t index = 0; index < line.namespaces.size(); ++index) {
-      out.append(index == 0 ? "" : ",");
-      transcode::append_json_string(out, line.namespaces[index]);
-    }
-    out.append("],\"transport\":\"" + std::string(name_of(line.bus)) + "\",\"ms\":" + std::to_string(line.ms) +
-               ",\"sockets\":" + std::to_string(line.sockets) + "}\n");
+    JsonObject object(out);
+    line.uid.empty() ? object.json("uid", "null") : object.text("uid", line.uid);
+    object.texts("namespaces", line.namespaces).text("transport", name_of(line.bus));
+    object.number("ms", line.ms).number("sockets", line.sockets).end_line();
     questions_.print(out.text());
   }
 
@@ -176,9 +155,6 @@ class Servers {
 
 }  // namespace
 
-ExitStatus run_servers(const Options& options, Console& console) {
-  const Signals no_broken_pipes;
-  return Servers(options, console).run();
-}
+ExitStatus run_servers(const Options& options, Console& console) { return Servers(options, console).run(); }
 
 }  // namespace socketio::cli::fleet

@@ -1,24 +1,14 @@
 #include "show.hpp"
 
-#include <chrono>
 #include <ctime>
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
-#include <string>
 
-#include <socketio/protocol/cursor.hpp>
-#include <socketio/protocol/event_data.hpp>
-#include <socketio/protocol/js_number.hpp>
-#include <socketio/protocol/transcode.hpp>
-#include <socketio/protocol/value.hpp>
-
+#include "common/json_object.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
 #include "json.hpp"
 #include "names.hpp"
-#include "stream_position.hpp"
+#include "stream_gaps.hpp"
 
 namespace socketio::cli::fleet::show {
 namespace {
@@ -54,18 +44,10 @@ void append_iso(Buffer& out, Time time) {
                     utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(ms % 1'000));
 }
 
-void append_name(Buffer& out, std::string_view name) {
-  out.append(name == RoomList::nobody ? "(no name)" : name.empty() ? "\"\"" : text::excerpt(name, names::bytes_shown));
-}
-
 void append_names(Buffer& out, std::string_view before, const RoomList& names) {
-  constexpr std::size_t names_shown = 8;
-  for (std::size_t index = 0; index < std::min(names.size(), names_shown); ++index) {
-    out.append(index == 0 ? before : ", ");
-    append_name(out, names[index]);
-  }
-  if (names.size() > names_shown) {
-    out.append(" and " + units::grouped(names.size() - names_shown) + " more");
+  if (!names.empty()) {
+    out.append(before);
+    out.append(text::some_of(names, names::shown));
   }
 }
 
@@ -76,11 +58,7 @@ void append_call(Buffer& out, Bytes event, std::size_t bytes_shown) {
     return;
   }
   out.append(" ");
-  if (name->kind == socketio::Kind::integer || name->kind == socketio::Kind::real) {
-    js_number::append(out, name->number);
-  } else {
-    append_name(out, name->text);
-  }
+  out.append(names::shown(event_name(name.value())));
   Buffer arguments;
   json::append_items(arguments, event, 1);
   out.append("(");
@@ -107,8 +85,6 @@ bool has_nobody(const RoomList& rooms) {
   return std::any_of(rooms.begin(), rooms.end(), [](std::string_view room) { return room == RoomList::nobody; });
 }
 
-bool is_number(socketio::Kind kind) noexcept { return kind == socketio::Kind::integer || kind == socketio::Kind::real; }
-
 /// True if an argument contains an object that a batch would read as binary.
 bool looks_like_binary(Bytes event) noexcept {
   Cursor cursor(event);
@@ -127,21 +103,12 @@ bool looks_like_binary(Bytes event) noexcept {
 /// True if a batch line can express the event.
 bool is_batch_event(Bytes event) {
   const auto name = event_data::name(event);
-  const bool named = name.ok() && (!name->text.empty() || is_number(name->kind));
-  return named && !looks_like_binary(event);
+  return name.ok() && !event_name(name.value()).empty() && !looks_like_binary(event);
 }
 
-void append_recorded_event(Buffer& out, Bytes event) {
-  const auto name = event_data::name(event);
-  out.append(",\"event\":");
-  if (is_number(name->kind)) {
-    Buffer number;
-    js_number::append(number, name->number);
-    transcode::append_json_string(out, number.text());
-  } else {
-    transcode::append_json_string(out, name->text);
-  }
-  out.append(",\"args\":[");
+void append_args(JsonObject& object, Bytes event) {
+  Buffer& out = object.member("args");
+  out.append("[");
   json::append_items(out, event, 1);
   out.append("]");
 }
@@ -162,10 +129,10 @@ void append_text(Buffer& out, const Message& message, Time time, bool verbose) {
   out.append(" ");
   if (message.kind == Kind::malformed) {
     out.append("on ");
-    append_name(out, message.channel);
+    out.append(names::shown(message.channel));
     out.append(": " + std::string(describe(message.error.code)) + " at byte " + std::to_string(message.error.offset_bytes));
   } else {
-    append_name(out, message.nsp);
+    out.append(names::shown(message.nsp));
   }
   const std::size_t bytes_shown = verbose ? argument_bytes_verbose : argument_bytes_shown;
   append_call(out, message.event, bytes_shown);
@@ -184,62 +151,56 @@ void append_text(Buffer& out, const Message& message, Time time, bool verbose) {
   }
   if (message.request_id) {
     out.append(is_answer(message.kind) ? " answer to " : " request ");
-    append_name(out, *message.request_id);
+    out.append(names::shown(*message.request_id));
   }
   if (!message.uid.empty()) {
     out.append(" from ");
-    append_name(out, message.uid);
+    out.append(names::shown(message.uid));
   }
   out.append(" " + units::grouped(message.bytes) + " B\n");
 }
 
 void append_json(Buffer& out, const Message& message, Time time) {
-  out.append("{\"time\":");
-  append_iso(out, time);
-  json::append_member(out, "transport", name_of(message.bus));
-  json::append_member(out, "kind", name_of(message.kind));
-  json::append_member(out, message.entry.empty() ? "channel" : "stream", message.channel);
+  JsonObject object(out);
+  append_iso(object.member("time"), time);
+  object.text("transport", name_of(message.bus)).text("kind", name_of(message.kind));
+  object.text(message.entry.empty() ? "channel" : "stream", message.channel);
   if (!message.entry.empty()) {
-    json::append_member(out, "id", message.entry);
+    object.text("id", message.entry);
   }
   if (message.kind == Kind::malformed) {
-    json::append_member(out, "reason", describe(message.error.code));
-    out.append(",\"offset\":" + std::to_string(message.error.offset_bytes));
+    object.text("reason", describe(message.error.code)).number("offset", message.error.offset_bytes);
   } else {
-    json::append_member(out, "nsp", message.nsp);
+    object.text("nsp", message.nsp);
   }
   if (!message.uid.empty()) {
-    json::append_member(out, "uid", message.uid);
+    object.text("uid", message.uid);
   }
   if (message.request_id) {
-    json::append_member(out, "request", *message.request_id);
+    object.text("request", *message.request_id);
   }
-  if (const auto name = event_data::name(message.event); name.ok()) {
-    out.append(",\"event\":");
-    json::append_first(out, message.event);
-    out.append(",\"args\":[");
-    json::append_items(out, message.event, 1);
-    out.append("]");
+  if (event_data::name(message.event).ok()) {
+    json::append_first(object.member("event"), message.event);
+    append_args(object, message.event);
   }
   if (!is_answer(message.kind) && message.kind != Kind::malformed && message.kind != Kind::heartbeat) {
-    json::append_rooms(out, ",\"to\":", message.to, message.to_packed);
-    json::append_rooms(out, ",\"except\":", message.except, message.except_packed);
-    json::append_flags(out, message.flags);
+    json::append_rooms(object.member("to"), message.to, message.to_packed);
+    json::append_rooms(object.member("except"), message.except, message.except_packed);
+    json::append_flags(object.member("flags"), message.flags);
   }
   if (message.kind == Kind::join || message.kind == Kind::leave) {
-    json::append_rooms(out, ",\"rooms\":", message.rooms, message.rooms_packed);
+    json::append_rooms(object.member("rooms"), message.rooms, message.rooms_packed);
   }
   if (message.kind == Kind::disconnect) {
-    out.append(message.close ? ",\"close\":true" : ",\"close\":false");
+    object.json("close", message.close ? "true" : "false");
   }
   if (message.count) {
-    out.append(",\"count\":" + std::to_string(*message.count));
+    object.number("count", *message.count);
   }
   if (!message.value.empty()) {
-    out.append(",\"value\":");
-    json::append_value(out, message.value);
+    json::append_value(object.member("value"), message.value);
   }
-  out.append(",\"bytes\":" + std::to_string(message.bytes) + "}\n");
+  object.number("bytes", message.bytes).end_line();
 }
 
 bool is_recorded(const Message& message) noexcept {
@@ -260,37 +221,39 @@ bool append_recorded(Buffer& out, const Message& message, std::uint64_t at_ms) {
       (moves && message.rooms.empty()) || (has_event && !is_batch_event(message.event))) {
     return false;
   }
-  out.append("{\"at_ms\":" + std::to_string(at_ms));
+  JsonObject object(out);
+  object.number("at_ms", at_ms);
   if (message.kind != Kind::broadcast) {
-    json::append_member(out, "op", name_of(message.kind));
+    object.text("op", name_of(message.kind));
   }
-  json::append_member(out, "nsp", message.nsp);
+  object.text("nsp", message.nsp);
   if (has_event) {
-    append_recorded_event(out, message.event);
+    object.text("event", event_name(event_data::name(message.event).value()));
+    append_args(object, message.event);
   }
   if (!message.to.empty()) {
-    json::append_rooms(out, ",\"to\":", message.to, message.to_packed);
+    json::append_rooms(object.member("to"), message.to, message.to_packed);
   }
   const bool takes_away = message.kind == Kind::leave || message.kind == Kind::disconnect;
   if (takes_away && message.to.empty()) {
-    out.append(",\"all\":true");
+    object.json("all", "true");
   }
   if (!message.except.empty()) {
-    json::append_rooms(out, ",\"except\":", message.except, message.except_packed);
+    json::append_rooms(object.member("except"), message.except, message.except_packed);
   }
   if (moves) {
-    json::append_rooms(out, ",\"rooms\":", message.rooms, message.rooms_packed);
+    json::append_rooms(object.member("rooms"), message.rooms, message.rooms_packed);
   }
   if (message.kind == Kind::disconnect && message.close) {
-    out.append(",\"close\":true");
+    object.json("close", "true");
   }
   if (message.kind == Kind::broadcast && message.flags.is_volatile()) {
-    out.append(",\"volatile\":true");
+    object.json("volatile", "true");
   }
   if (const auto compress = message.flags.compress(); compress && message.kind == Kind::broadcast) {
-    out.append(*compress ? ",\"compress\":true" : ",\"compress\":false");
+    object.json("compress", *compress ? "true" : "false");
   }
-  out.append("}\n");
+  object.end_line();
   return true;
 }
 

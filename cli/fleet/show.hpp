@@ -1,10 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-
-#include <socketio/common/buffer.hpp>
-
 #include "message.hpp"
 
 // Formats messages as lines.

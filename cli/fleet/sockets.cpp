@@ -1,42 +1,30 @@
-// Lists the sockets, each as soon as a server reports it.
+// Lists the sockets, counts them, and lists the rooms with their sizes.
 
-#include <algorithm>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
+#include <unordered_map>
 
-#include <socketio/protocol/room_list.hpp>
-#include <socketio/protocol/transcode.hpp>
-#include <socketio/protocol/value.hpp>
-
-#include "common/signals.hpp"
+#include "common/json_object.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
 #include "json.hpp"
 #include "names.hpp"
+#include "options.hpp"
 #include "questions.hpp"
-#include "subcommands.hpp"
+#include "table.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
 
 constexpr std::size_t id_width = 20;
-constexpr std::size_t rooms_shown = 8;
 constexpr std::size_t value_bytes_shown = 200;
 constexpr std::size_t value_bytes_verbose = 2'000;
 
 void append_json(Buffer& out, const asking::Socket& socket) {
-  out.append("{\"id\":");
-  transcode::append_json_string(out, socket.id);
-  out.append(",\"rooms\":");
-  socket.packed_rooms.empty() ? out.append("[]") : json::append_value(out, socket.packed_rooms.bytes());
-  out.append(",\"data\":");
-  json::append_value(out, socket.packed_data.bytes());
-  out.append(",\"handshake\":");
-  json::append_value(out, socket.packed_handshake.bytes());
-  out.append("}\n");
+  JsonObject object(out);
+  object.text("id", socket.id);
+  Buffer& rooms = object.member("rooms");
+  socket.packed_rooms.empty() ? rooms.append("[]") : json::append_value(rooms, socket.packed_rooms.bytes());
+  json::append_value(object.member("data"), socket.packed_data.bytes());
+  json::append_value(object.member("handshake"), socket.packed_handshake.bytes());
+  object.end_line();
 }
 
 std::string value_text(const Value& value, std::size_t bytes_shown) {
@@ -46,17 +34,9 @@ std::string value_text(const Value& value, std::size_t bytes_shown) {
 }
 
 std::string rooms_text(const asking::Socket& socket) {
-  std::string result;
-  std::size_t count = 0;
-  for (const std::string& room : socket.rooms) {
-    if (room == socket.id || ++count > rooms_shown) {
-      continue;
-    }
-    result += (count == 1 ? "  rooms " : ", ") + (room == RoomList::nobody ? "(no name)"
-                                                  : room.empty()           ? "\"\""
-                                                                           : text::excerpt(room, names::bytes_shown));
-  }
-  return result + (count > rooms_shown ? " and " + units::grouped(count - rooms_shown) + " more" : "");
+  std::vector<std::string> others = socket.rooms;
+  std::erase(others, socket.id);
+  return others.empty() ? "" : "  rooms " + text::some_of(others, names::shown);
 }
 
 /// Appends `ID  from ADDRESS since TIME  rooms a, b  data {...}`
@@ -84,30 +64,119 @@ void append_text(Buffer& out, const asking::Socket& socket, bool verbose) {
 }  // namespace
 
 ExitStatus run_sockets(const Options& options, Console& console) {
-  const Signals no_broken_pipes;
   std::uint64_t count = 0;
   Buffer line;
-  std::optional<asking::Sockets> result;
   Questions questions(options, console, "sockets");
-  questions.connect();
-  const Bus bus = questions.one_bus();
-  questions.asker(bus).fetch_sockets(
-      questions.target(), questions.how(),
-      [&](const asking::Socket& socket) {
-        ++count;
-        line.clear();
-        if (options.common.output == Output::json) {
-          append_json(line, socket);
-        } else if (options.common.output == Output::text) {
-          append_text(line, socket, options.common.verbose);
-        }
-        questions.print(line.text());
-      },
-      [&result](asking::Sockets ended) { result = std::move(ended); });
-  questions.wait([&result] { return result.has_value(); });
-  questions.account(*result, bus, options.namespaces.front());
+  const auto result = questions.ask<asking::Sockets>([&](AsyncAsker& asker, auto done) {
+    asker.fetch_sockets(
+        questions.target(), questions.how(),
+        [&](const asking::Socket& socket) {
+          ++count;
+          line.clear();
+          if (options.common.output == Output::json) {
+            append_json(line, socket);
+          } else if (options.common.output == Output::text) {
+            append_text(line, socket, options.common.verbose);
+          }
+          questions.print(line.text());
+        },
+        std::move(done));
+  });
   if (options.common.output == Output::text && questions.was_asked()) {
-    console.note(units::counted(count, "socket") + " of " + units::counted(result->servers_answered, "server") + ".");
+    console.note(units::counted(count, "socket") + " of " + units::counted(result.servers_answered, "server") + ".");
+  }
+  return questions.finish();
+}
+
+ExitStatus run_count(const Options& options, Console& console) {
+  Questions questions(options, console, "count");
+  const auto result = questions.ask<asking::Count>(
+      [&](AsyncAsker& asker, auto done) { asker.count(questions.target(), questions.how(), std::move(done)); });
+  if (questions.was_asked()) {
+    const std::string count = std::to_string(result.count);
+    questions.print(options.common.output == Output::json ? "{\"count\":" + count + "}\n" : count + "\n");
+  }
+  return questions.finish();
+}
+
+// ---- rooms ------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The sizes come from the sockets: no transport has a request for sizes, and one request for all sockets costs a fleet less
+// than one per room.
+struct Size {
+  std::uint64_t sockets = 0;
+  bool is_id = false;  ///< the name is the id of a socket
+};
+using Rooms = std::unordered_map<std::string, Size>;
+using Row = std::pair<std::string_view, Size>;
+
+/// The largest rooms first, rooms named by a socket's id last.
+std::vector<Row> sorted(const Rooms& rooms, bool without_ids) {
+  std::vector<Row> rows;
+  for (const auto& [name, size] : rooms) {
+    if (size.sockets != 0 && !(without_ids && size.is_id)) {
+      rows.emplace_back(name, size);
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::tuple(a.second.is_id, b.second.sockets, a.first) < std::tuple(b.second.is_id, a.second.sockets, b.first);
+  });
+  return rows;
+}
+
+void show_text(const std::vector<Row>& rows, Questions& questions) {
+  Table table({{"room"}, {"sockets", Table::Align::right}});
+  for (const auto& [name, size] : rows) {
+    table.add({names::shown(name), units::grouped(size.sockets)});
+  }
+  questions.print(table.text());
+}
+
+void show_json(const std::vector<Row>& rows, Questions& questions) {
+  Buffer out;
+  for (const auto& [name, size] : rows) {
+    out.clear();
+    JsonObject(out).text("room", name).number("sockets", size.sockets).end_line();
+    questions.print(out.text());
+  }
+}
+
+}  // namespace
+
+ExitStatus run_rooms(const Options& options, Console& console) {
+  Rooms rooms;
+  std::vector<std::string_view> own;
+  Questions questions(options, console, "rooms");
+  questions.ask<asking::Sockets>([&](AsyncAsker& asker, auto done) {
+    asker.fetch_sockets(
+        questions.target(), questions.how(),
+        [&rooms, &own](const asking::Socket& socket) {
+          rooms[socket.id].is_id = true;
+          own.assign(socket.rooms.begin(), socket.rooms.end());
+          std::sort(own.begin(), own.end());  // a room that occurs twice in a list counts once
+          own.erase(std::unique(own.begin(), own.end()), own.end());
+          std::erase(own, RoomList::nobody);  // values like undefined, which are not names
+          for (const std::string_view room : own) {
+            ++rooms[std::string(room)].sockets;
+          }
+        },
+        std::move(done));
+  });
+  const std::vector<Row> rows = sorted(rooms, options.without_ids);
+  if (options.common.output == Output::json) {
+    show_json(rows, questions);
+  } else if (options.common.output == Output::text) {
+    show_text(rows, questions);
+    if (questions.was_asked()) {
+      const auto ids = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.second.is_id; });
+      console.note(units::counted(rows.size(), "room") +
+                   (ids == 0 ? ""
+                             : ", of which " + units::grouped(static_cast<std::uint64_t>(ids)) +
+                                   (ids == 1 ? " is the id of a socket" : " are ids of sockets")) +
+                   ".");
+    }
   }
   return questions.finish();
 }

@@ -1,12 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
-
-#include <socketio/redis/client.hpp>
-
 #include "commander.hpp"
 #include "filter.hpp"
 #include "message.hpp"
@@ -69,6 +62,28 @@ std::unique_ptr<Source> listen_streams(const TapParts& parts);
 inline std::unique_ptr<Source> listen(Bus bus, const TapParts& parts) {
   return bus == Bus::classic ? listen_classic(parts) : bus == Bus::sharded ? listen_sharded(parts) : listen_streams(parts);
 }
+
+/// The sources of several transports.
+class Sources {
+ public:
+  Sources(const std::vector<Bus>& buses, const TapParts& parts) : parts_(parts) {
+    for (const Bus bus : buses) {
+      sources_.push_back(listen(bus, parts));
+    }
+  }
+  /// Waits until no further message can be missed. Empty then; otherwise Redis' reason for refusing a subscription, or an empty
+  /// text when it did not confirm them in time.
+  std::optional<std::string> wait();
+  void leave() {
+    for (const auto& source : sources_) {
+      source->leave();
+    }
+  }
+
+ private:
+  const TapParts& parts_;
+  std::vector<std::unique_ptr<Source>> sources_;
+};
 
 /// True if the first byte is that of a msgpack map: the streams family publishes maps on its channels, the classic family
 /// arrays.

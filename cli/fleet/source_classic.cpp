@@ -1,6 +1,4 @@
 #include <deque>
-#include <string>
-#include <utility>
 
 #include <socketio/protocol/classic_channels.hpp>
 
@@ -46,7 +44,7 @@ class ClassicSource final : public Source {
   struct Listener final : redis::MessageListener {
     Listener(ClassicSource& its_source, Role its_role, std::string its_nsp)
         : source(its_source), role(its_role), nsp(std::move(its_nsp)) {}
-    void on_message(std::string_view channel, Bytes payload) override { source.heard(*this, channel, payload); }
+    void on_message(std::string_view channel, Bytes payload) override { source.on_channel(*this, channel, payload); }
     void on_subscribed(std::string_view, std::string_view error) override { source.note_refusal(error); }
     ClassicSource& source;
     const Role role;
@@ -58,15 +56,15 @@ class ClassicSource final : public Source {
     client_.subscribe(SubscriptionKind::pattern, pattern, listeners_.back());
   }
 
-  void heard(const Listener& listener, std::string_view channel, Bytes payload) {
+  void on_channel(const Listener& listener, std::string_view channel, Bytes payload) {
     switch (listener.role) {
-      case Role::broadcast: return heard_broadcast(listener.nsp, channel, payload);
-      case Role::request: return heard_request(channel, payload);
-      case Role::response: return heard_response(listener.nsp, channel, payload);
+      case Role::broadcast: return on_broadcast(listener.nsp, channel, payload);
+      case Role::request: return on_request(channel, payload);
+      case Role::response: return on_response(listener.nsp, channel, payload);
     }
   }
 
-  void heard_broadcast(const std::string& nsp, std::string_view channel, Bytes payload) {
+  void on_broadcast(const std::string& nsp, std::string_view channel, Bytes payload) {
     if (parts_.several_buses && is_packed_map(payload)) {
       return;
     }
@@ -81,7 +79,7 @@ class ClassicSource final : public Source {
     parts_.take(message);
   }
 
-  void heard_request(std::string_view channel, Bytes payload) {
+  void on_request(std::string_view channel, Bytes payload) {
     if (!parts_.filter.wants_bytes(payload)) {
       parts_.output.passed_over(payload.size());
       return;
@@ -91,7 +89,7 @@ class ClassicSource final : public Source {
     parts_.take(decoder_.classic_request(channel, nsp, payload));
   }
 
-  void heard_response(const std::string& nsp, std::string_view channel, Bytes payload) {
+  void on_response(const std::string& nsp, std::string_view channel, Bytes payload) {
     if (parts_.filter.names_something()) {
       parts_.output.passed_over(payload.size());
       return;
@@ -140,6 +138,19 @@ void Source::watch(redis::Client& client, const TapParts& parts, std::string_vie
       console.error(std::string(why) + " What is said until the connection is back is missed (" + name + ").");
     }
   });
+}
+
+std::optional<std::string> Sources::wait() {
+  const auto is_refused = [](const auto& source) { return !source->refused().empty(); };
+  const auto all_ready = [&] {
+    return std::all_of(sources_.begin(), sources_.end(),
+                       [&](const auto& source) { return source->ready() || is_refused(source); });
+  };
+  const bool in_time = parts_.redis.wait(all_ready, parts_.options.common.timeout);
+  const auto refused = std::find_if(sources_.begin(), sources_.end(), is_refused);
+  return refused != sources_.end() ? std::optional((*refused)->refused())
+         : in_time                 ? std::nullopt
+                                   : std::optional(std::string());
 }
 
 std::unique_ptr<Source> listen_classic(const TapParts& parts) { return std::make_unique<ClassicSource>(parts); }

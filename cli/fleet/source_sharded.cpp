@@ -1,18 +1,10 @@
-#include <sys/random.h>
-
-#include <algorithm>
-#include <array>
-#include <cstdint>
 #include <map>
 #include <set>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include <socketio/protocol/cluster_message.hpp>
-#include <socketio/protocol/ids.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
 
+#include "common/explain.hpp"
 #include "names.hpp"
 #include "source.hpp"
 
@@ -24,12 +16,6 @@ using redis::SubscriptionKind;
 
 /// Longest time until a new room is found.
 constexpr std::uint64_t look_ms = 500;
-
-std::string new_uid() {
-  std::array<std::uint8_t, ids::hex_size / 2> random{};
-  [[maybe_unused]] const ssize_t got = ::getrandom(random.data(), random.size(), 0);
-  return ids::make_hex(random);
-}
 
 /// The part of a channel's name that determines its slot.
 std::string_view hash_tag(std::string_view channel) {
@@ -45,7 +31,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
  public:
   explicit ShardedSource(const TapParts& parts)
       : parts_(parts),
-        uid_(new_uid()),
+        uid_(names::new_uid()),
         answers_(parts.loop, connection_options(parts.options, "tap", parts.console)),
         client_(parts.loop, connection_options(parts.options, "tap", parts.console)) {
     watch(client_, parts_, "sharded");
@@ -53,7 +39,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
     parts_.redis.need({"PUBSUB", "SHARDCHANNELS", pattern});  // a Redis that is too old refuses this
     answers_.connect();
     if (!parts_.redis.wait([this] { return answers_.state() == redis::State::ready; }, parts_.options.common.timeout)) {
-      refused_ = answers_.last_error().empty() ? "Redis did not answer in time." : answers_.last_error();
+      refused_ = answers_.last_error().empty() ? explain::no_reply : answers_.last_error();
       return;
     }
     // Subscribes only now, because this source can respond to servers that count it.

@@ -1,22 +1,13 @@
-#include <algorithm>
-#include <array>
 #include <charconv>
-#include <chrono>
 #include <deque>
-#include <limits>
 #include <map>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include <socketio/protocol/stream_names.hpp>
 
 #include "common/text.hpp"
-#include "common/units.hpp"
 #include "names.hpp"
 #include "source.hpp"
 #include "stream_gaps.hpp"
-#include "stream_position.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -32,20 +23,19 @@ constexpr std::uint32_t negative_max = 64;
 
 /// Reads the reply of XINFO STREAM.
 StreamInfo info_of(const Reply& reply) {
+  const auto number = [&reply](std::string_view name) {
+    const Reply* const value = member(reply, name);
+    return value == nullptr ? std::nullopt
+                            : std::optional(static_cast<std::uint64_t>(std::max<std::int64_t>(value->integer, 0)));
+  };
   StreamInfo info;
-  for (std::size_t index = 0; index + 1 < reply.elements.size(); index += 2) {
-    const std::string& name = reply.elements[index].text;
-    const Reply& value = reply.elements[index + 1];
-    const auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer, 0));
-    if (name == "length") {
-      info.length = number;
-    } else if (name == "entries-added") {
-      info.added = number;
-    } else if (name == "last-generated-id") {
-      info.newest = parse_position(value.text).value_or(StreamPosition{});
-    } else if (name == "first-entry" && !value.elements.empty()) {
-      info.oldest = parse_position(value.elements.front().text);
-    }
+  info.length = number("length").value_or(0);
+  info.added = number("entries-added");
+  if (const Reply* const newest = member(reply, "last-generated-id")) {
+    info.newest = parse_position(newest->text).value_or(StreamPosition{});
+  }
+  if (const Reply* const oldest = member(reply, "first-entry"); oldest != nullptr && !oldest->elements.empty()) {
+    info.oldest = parse_position(oldest->elements.front().text);
   }
   return info;
 }
@@ -118,16 +108,16 @@ class StreamsSource final : public Source, private redis::MessageListener {
   };
   struct Listener final : redis::MessageListener {
     Listener(StreamsSource& its_source, std::string its_nsp) : source(its_source), nsp(std::move(its_nsp)) {}
-    void on_message(std::string_view channel, Bytes payload) override { source.heard(nsp, channel, payload); }
+    void on_message(std::string_view channel, Bytes payload) override { source.on_channel(nsp, channel, payload); }
     void on_subscribed(std::string_view, std::string_view error) override { source.note_refusal(error); }
     StreamsSource& source;
     const std::string nsp;
   };
 
-  void on_message(std::string_view channel, Bytes payload) override { heard({}, channel, payload); }
+  void on_message(std::string_view channel, Bytes payload) override { on_channel({}, channel, payload); }
   void on_subscribed(std::string_view, std::string_view error) override { note_refusal(error); }
 
-  void heard(std::string_view nsp, std::string_view channel, Bytes payload) {
+  void on_channel(std::string_view nsp, std::string_view channel, Bytes payload) {
     if (parts_.several_buses && !is_packed_map(payload)) {
       return;
     }
@@ -181,7 +171,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
     });
     const std::size_t wanted = std::min<std::size_t>(history_.size(), parts_.options.last.value_or(0));
     for (std::size_t index = history_.size() - wanted; index < history_.size(); ++index) {
-      hear(history_[index].first, history_[index].second);
+      on_entry(history_[index].first, history_[index].second);
     }
     history_ = {};
   }
@@ -205,12 +195,12 @@ class StreamsSource final : public Source, private redis::MessageListener {
     words.insert(words.end(), positions.begin(), positions.end());
     reader.client.command(words, [this, &reader, alive = alive_](const redis::CommandResult& result) {
       if (*alive) {
-        took(reader, result);
+        on_read(reader, result);
       }
     });
   }
 
-  void took(Reader& reader, const redis::CommandResult& result) {
+  void on_read(Reader& reader, const redis::CommandResult& result) {
     reader.asked = false;
     if (result.outcome == redis::Outcome::refused) {
       refused_ = result.message;
@@ -223,19 +213,19 @@ class StreamsSource final : public Source, private redis::MessageListener {
     }
     for (const Reply& of_stream : result.reply.elements) {
       if (of_stream.elements.size() == 2) {
-        hear_all(reader.client, of_stream.elements[0].text, of_stream.elements[1].elements);
+        on_entries(reader.client, of_stream.elements[0].text, of_stream.elements[1].elements);
       }
     }
     read(reader);
   }
 
-  void hear_all(redis::Client& client, const std::string& name, const std::vector<Reply>& entries) {
+  void on_entries(redis::Client& client, const std::string& name, const std::vector<Reply>& entries) {
     const auto stream = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& one) { return one.name == name; });
     std::vector<StreamPosition> positions;
     for (const Reply& entry : entries) {
       if (const auto position = position_of(entry); position && stream != streams_.end()) {
         positions.push_back(stream->position = *position);
-        hear(name, entry);
+        on_entry(name, entry);
       }
     }
     if (!positions.empty() && stream->gaps.take(std::move(positions))) {
@@ -253,9 +243,9 @@ class StreamsSource final : public Source, private redis::MessageListener {
       }
       if (result.outcome == redis::Outcome::ok) {
         if (const auto gap = stream.gaps.look(info_of(result.reply))) {
-          tell_gap(stream, *gap);
+          report_gap(stream, *gap);
         }
-      } else if (result.outcome == redis::Outcome::refused && !std::exchange(told_blind_, true)) {
+      } else if (result.outcome == redis::Outcome::refused && !std::exchange(noted_blind_, true)) {
         parts_.console.error(
             "Entries that the streams drop before they are read cannot be noticed, because Redis refuses XINFO: " +
             text::excerpt(result.message, 200));
@@ -263,30 +253,23 @@ class StreamsSource final : public Source, private redis::MessageListener {
     });
   }
 
-  void tell_gap(const Stream& stream, const StreamGaps::Gap& gap) {
+  void report_gap(const Stream& stream, const StreamGaps::Gap& gap) {
     parts_.output.missed(gap.count);
     const std::string name = text::excerpt(stream.name);
     parts_.console.error(gap.count
-                             ? "Missing: " + units::counted(*gap.count, "entry", "entries") +
-                                   " of the stream " + name + ", which it dropped before they were read."
+                             ? "Missing: " + units::counted(*gap.count, "entry", "entries") + " of the stream " + name +
+                                   ", which it dropped before they were read."
                              : "Entries of the stream " + name +
                                    " may be missing: it dropped those that were read last, and this Redis does not tell how "
                                    "many more.");
   }
 
-  void hear(std::string_view stream, const Reply& reply) {
-    Decoder::Entry entry{};
-    entry.stream = stream;
-    entry.id = reply.elements[0].text;
-    const std::vector<Reply>& fields = reply.elements[1].elements;
-    for (std::size_t index = 0; index + 1 < fields.size(); index += 2) {
-      const std::string_view value = fields[index + 1].text;
-      const std::string_view name = fields[index].text;
-      (name == "uid"    ? entry.uid
-       : name == "nsp"  ? entry.nsp
-       : name == "type" ? entry.type
-                        : entry.data) = name == "uid" || name == "nsp" || name == "type" || name == "data" ? value : entry.data;
-    }
+  void on_entry(std::string_view stream, const Reply& reply) {
+    const auto field = [&fields = reply.elements[1]](std::string_view name) {
+      const Reply* const value = member(fields, name);
+      return value == nullptr ? std::string_view() : std::string_view(value->text);
+    };
+    const Decoder::Entry entry{stream, reply.elements[0].text, field("uid"), field("nsp"), field("type"), field("data")};
     const bool is_json = entry.data.starts_with('{');
     if ((!entry.nsp.empty() && !parts_.filter.wants_nsp(entry.nsp)) ||
         (is_json && !parts_.filter.wants_bytes(as_bytes(entry.data)))) {
@@ -301,7 +284,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
   Decoder decoder_;
   std::deque<Listener> listeners_;
   std::vector<Stream> streams_;
-  bool told_blind_ = false;
+  bool noted_blind_ = false;
   std::vector<std::pair<std::string, Reply>> history_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::deque<Reader> readers_;  ///< declared last, because closing them calls back into the others

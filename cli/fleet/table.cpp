@@ -1,10 +1,6 @@
 #include "table.hpp"
 
-#include <algorithm>
-#include <cstddef>
-#include <utility>
-
-#include "common/printable.hpp"
+#include "common/text.hpp"
 
 namespace socketio::cli::fleet {
 namespace {

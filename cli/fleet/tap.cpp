@@ -1,17 +1,9 @@
-#include <algorithm>
-#include <chrono>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "common/exit_status.hpp"
-#include "common/signals.hpp"
-#include "common/text.hpp"
 #include "commander.hpp"
-#include "detect.hpp"
+#include "common/exit_status.hpp"
+#include "common/text.hpp"
 #include "filter.hpp"
+#include "options.hpp"
 #include "source.hpp"
-#include "subcommands.hpp"
 #include "tap_output.hpp"
 
 namespace socketio::cli::fleet {
@@ -21,14 +13,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds tick{1'000};
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + text::excerpt(name);
-  }
-  return text;
-}
 
 class Tap {
  public:
@@ -48,58 +32,37 @@ class Tap {
       fail_usage(std::string(options_.from ? "--from" : "--last") + " needs --transport streams: the " +
                  std::string(name_of(buses.front())) + " transport keeps no history.");
     }
-    listen(buses);
-    say_begin(buses);
-    hear();
-    for (const auto& source : sources_) {
-      source->leave();
+    const TapParts parts{loop_, options_, console_, redis_, filter_, output_, buses.size() > 1, {}};
+    Sources sources(buses, parts);
+    if (const auto refusal = sources.wait()) {
+      fail_refused(refusal->empty() ? "Redis did not confirm the subscriptions in time."
+                                    : "Redis does not let this user listen: " + text::excerpt(*refusal, 300));
     }
+    note_begin(buses);
+    receive();
+    sources.leave();
     const bool whole = output_.finish();
     if (signals_.pending() != 0) {
-      return static_cast<ExitStatus>(128 + signals_.pending());
+      return ended_by(signals_.pending());
     }
     return whole ? ExitStatus::ok : ExitStatus::incomplete;
   }
 
  private:
-  void listen(const std::vector<Bus>& buses) {
-    const TapParts parts{loop_, options_, console_, redis_, filter_, output_, buses.size() > 1, {}};
-    for (const Bus bus : buses) {
-      sources_.push_back(fleet::listen(bus, parts));
-    }
-    const auto all_ready = [this] {
-      return std::all_of(sources_.begin(), sources_.end(),
-                         [](const auto& source) { return source->ready() || !source->refused().empty(); });
-    };
-    const bool in_time = redis_.wait(all_ready, options_.common.timeout);
-    for (const auto& source : sources_) {
-      if (!source->refused().empty()) {
-        throw Failure(ExitStatus::refused, "Redis does not let this user listen: " + text::excerpt(source->refused(), 300));
-      }
-    }
-    if (!in_time) {
-      throw Failure(ExitStatus::refused, "Redis did not confirm the subscriptions in time.");
-    }
-  }
-
-  void say_begin(const std::vector<Bus>& buses) {
-    std::string text;
-    bool sharded = false;
-    for (const Bus bus : buses) {
-      text += (text.empty() ? "" : ", ") + std::string(name_of(bus));
-      sharded = sharded || bus == Bus::sharded;
-    }
-    console_.note("Listening: " + text + ", key \"" + text::excerpt(options_.common.key) + "\", " +
-                  (options_.namespaces.empty() ? "all namespaces" : "namespaces " + joined(options_.namespaces)) + ".");
-    if (sharded) {
+  void note_begin(const std::vector<Bus>& buses) {
+    console_.note("Listening: " + text::joined(buses, ", ", bus_name) + ", key \"" + text::excerpt(options_.common.key) +
+                  "\", " +
+                  (options_.namespaces.empty() ? "all namespaces"
+                                               : "namespaces " + text::joined(options_.namespaces, ", ", text::shown)) +
+                  ".");
+    if (std::find(buses.begin(), buses.end(), Bus::sharded) != buses.end()) {
       console_.note(
           "While it listens, the servers of a sharded fleet count it as one of them; it answers at once. What is said to a "
-          "room "
-          "in its first half second may be missed.");
+          "room in its first half second may be missed.");
     }
   }
 
-  void hear() {
+  void receive() {
     const Clock::time_point began = Clock::now();
     Clock::time_point last_tick = began;
     while (!is_over(began)) {
@@ -129,14 +92,10 @@ class Tap {
   Commander redis_;
   const Filter filter_;
   TapOutput output_;
-  std::vector<std::unique_ptr<Source>> sources_;
 };
 
 }  // namespace
 
-ExitStatus run_tap(const Options& options, Console& console) {
-  const Signals no_broken_pipes;
-  return Tap(options, console).run();
-}
+ExitStatus run_tap(const Options& options, Console& console) { return Tap(options, console).run(); }
 
 }  // namespace socketio::cli::fleet

@@ -1,19 +1,13 @@
 #include "tap_output.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <utility>
 
 #include "common/exit_status.hpp"
-#include "common/file_lock.hpp"
-#include "common/printable.hpp"
+#include "common/json_object.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
 
 namespace socketio::cli::fleet {
 namespace {
@@ -32,22 +26,18 @@ std::string bytes_text(double bytes) {
   return std::to_string(tenths / 10) + (unit == 0 ? "" : "." + std::to_string(tenths % 10)) + " " + units[unit];
 }
 
-int open_record(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) {
+Descriptor open_record(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (file.number() < 0) {
     fail_usage("Cannot write " + text::excerpt(path, 200) + ": " + text::system_error(errno) + ".");
   }
   struct stat about {};
-  const bool is_file = ::fstat(file, &about) == 0 && S_ISREG(about.st_mode);
-  std::string problem;
-  if (is_file && !lock_file(file)) {
-    problem = "Another tap records to " + text::excerpt(path, 200) + ". Wait for its end, or name another file.";
-  } else if (is_file && ::ftruncate(file, 0) != 0) {
-    problem = "Cannot empty " + text::excerpt(path, 200) + ": " + text::system_error(errno) + ".";
+  const bool is_file = ::fstat(file.number(), &about) == 0 && S_ISREG(about.st_mode);
+  if (is_file && !lock_file(file.number())) {
+    fail_usage("Another tap records to " + text::excerpt(path, 200) + ". Wait for its end, or name another file.");
   }
-  if (!problem.empty()) {
-    ::close(file);
-    fail_usage(problem);
+  if (is_file && ::ftruncate(file.number(), 0) != 0) {
+    fail_usage("Cannot empty " + text::excerpt(path, 200) + ": " + text::system_error(errno) + ".");
   }
   return file;
 }
@@ -58,14 +48,14 @@ TapOutput::TapOutput(const Options& options, Console& console)
     : options_(options), console_(console), lines_(STDOUT_FILENO, output_bytes_max) {
   if (options.record) {
     file_ = open_record(*options.record);
-    file_lines_.emplace(file_, file_bytes_max);
+    file_lines_.emplace(file_.number(), file_bytes_max);
   }
 }
 
-/// Closes the file unless a thread is still blocked in a write to it: the system closes it then.
+/// Leaves the file open if a thread is still blocked in a write to it: the system closes it then.
 TapOutput::~TapOutput() {
-  if (file_ >= 0 && file_lines_->waiting() == 0) {
-    ::close(file_);
+  if (file_lines_ && file_lines_->waiting() != 0) {
+    static_cast<void>(file_.release());
   }
 }
 
@@ -99,21 +89,21 @@ void TapOutput::take(const Message& message) {
     ++counts_.shown;
   } else {
     ++counts_.dropped;
-    ++dropped_untold_;
+    ++dropped_unreported_;
   }
 }
 
 /// Shows a line, after a line with the number of dropped messages if there are any.
 bool TapOutput::show_line(std::string_view line) {
-  if (dropped_untold_ != 0) {
-    const std::string count = std::to_string(dropped_untold_);
-    const std::string told = console_.output() == Output::json
-                                 ? "{\"kind\":\"dropped\",\"count\":" + count + "}\n"
-                                 : "(" + units::counted(dropped_untold_, "message") + " not shown: the output is too slow)\n";
+  if (dropped_unreported_ != 0) {
+    const std::string count = std::to_string(dropped_unreported_);
+    const std::string told = console_.output() == Output::json ? "{\"kind\":\"dropped\",\"count\":" + count + "}\n"
+                                                               : "(" + units::counted(dropped_unreported_, "message") +
+                                                                     " not shown: the output is too slow)\n";
     if (!lines_.push(told)) {
       return false;
     }
-    dropped_untold_ = 0;
+    dropped_unreported_ = 0;
   }
   return lines_.push(line);
 }
@@ -167,18 +157,15 @@ std::string TapOutput::summary_text() const {
 }
 
 std::string TapOutput::summary_json() const {
-  std::string text = "{\"kind\":\"summary\"";
-  const std::pair<const char*, std::uint64_t> members[] = {
-      {"seen", counts_.seen},         {"bytes", counts_.bytes},
-      {"shown", counts_.shown},       {"passed_over", counts_.passed_over},
-      {"dropped", counts_.dropped},   {"malformed", counts_.malformed},
-      {"recorded", counts_.recorded}, {"not_recorded", counts_.not_recorded},
-      {"missed", counts_.missed},     {"interruptions", counts_.interruptions}};
-  for (const auto& [name, count] : members) {
-    const bool is_unknown = counts_.missed_unknown && std::string_view(name) == "missed";
-    text += ",\"" + std::string(name) + "\":" + (is_unknown ? "null" : std::to_string(count));
-  }
-  return text + "}\n";
+  return name_by([this](Buffer& out) {
+    JsonObject object(out);
+    object.text("kind", "summary").number("seen", counts_.seen).number("bytes", counts_.bytes);
+    object.number("shown", counts_.shown).number("passed_over", counts_.passed_over).number("dropped", counts_.dropped);
+    object.number("malformed", counts_.malformed).number("recorded", counts_.recorded);
+    object.number("not_recorded", counts_.not_recorded);
+    object.json("missed", counts_.missed_unknown ? "null" : std::to_string(counts_.missed));
+    object.number("interruptions", counts_.interruptions).end_line();
+  });
 }
 
 bool TapOutput::finish() {
@@ -193,7 +180,7 @@ bool TapOutput::finish() {
   if (!drained) {
     console_.error("Nobody reads standard output: what waits there is lost.");
   } else if (is_json && lines_.error() == 0) {
-    if (dropped_untold_ != 0) {
+    if (dropped_unreported_ != 0) {
       show_line("");
     }
     lines_.push(summary_json());

@@ -1,14 +1,7 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
-#include <socketio/common/buffer.hpp>
-
 #include "common/console.hpp"
+#include "common/files.hpp"
 #include "line_writer.hpp"
 #include "message.hpp"
 #include "options.hpp"
@@ -80,9 +73,9 @@ class TapOutput {
   TapCounts at_last_tick_;
   Buffer line_;
   LineWriter lines_;
-  std::uint64_t dropped_untold_ = 0;
+  std::uint64_t dropped_unreported_ = 0;
 
-  int file_ = -1;
+  Descriptor file_;
   std::optional<LineWriter> file_lines_;
   std::optional<show::Time> first_recorded_;
   std::uint64_t last_at_ms_ = 0;

@@ -6,11 +6,8 @@
 //
 // with tabs between.
 #include <cstdio>
-#include <span>
-#include <string>
 
 #include "fleet/options.hpp"
-#include "fleet/subcommands.hpp"
 #include "common/option_table.hpp"
 
 namespace {

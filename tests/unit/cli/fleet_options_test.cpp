@@ -10,8 +10,7 @@
 #include "common/exit_status.hpp"
 #include "fleet/doctor.hpp"
 #include "fleet/help.hpp"
-#include "fleet/stream_position.hpp"
-#include "fleet/subcommands.hpp"
+#include "fleet/stream_gaps.hpp"
 #include "fleet/table.hpp"
 #include "option_names.hpp"
 

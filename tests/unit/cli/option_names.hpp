@@ -3,6 +3,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/option_table.hpp"
 
 inline bool is_name_byte(char byte) { return (byte >= 'a' && byte <= 'z') || byte == '-'; }
 
@@ -20,4 +24,28 @@ inline std::set<std::string> names_in(std::string_view text) {
     at = end;
   }
   return names;
+}
+
+/// Names of one option of socketio-emit's parser.
+struct OptionNames {
+  char letter = 0;  ///< 0: none
+  std::vector<std::string> names;
+  bool takes_value = false;
+};
+
+inline std::vector<OptionNames> option_names() {
+  std::vector<OptionNames> result;
+  for (const socketio::cli::OptionEntry& entry : socketio::cli::option_table()) {
+    OptionNames option;
+    option.takes_value = entry.takes_value;
+    socketio::cli::for_each_name(entry, [&](std::string_view name) {
+      if (name.size() == 1) {
+        option.letter = name[0];
+      } else {
+        option.names.emplace_back(name);
+      }
+    });
+    result.push_back(std::move(option));
+  }
+  return result;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "option_names.hpp"
 #include "common/exit_status.hpp"
 #include "common/options.hpp"
 

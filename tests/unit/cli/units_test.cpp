@@ -5,10 +5,7 @@
 #include <string_view>
 
 #include "emit/pacer.hpp"
-#include "common/printable.hpp"
-#include "emit/schedule.hpp"
 #include "common/text.hpp"
-#include "common/units.hpp"
 
 namespace units_test {
 

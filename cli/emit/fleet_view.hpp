@@ -1,0 +1,69 @@
+#pragma once
+
+#include <socketio/emitter.hpp>
+
+#include "common/console.hpp"
+#include "common/options.hpp"
+#include "common/signals.hpp"
+#include "output_limits.hpp"
+#include "report.hpp"
+#include "server_counts.hpp"
+
+namespace socketio::cli {
+
+/// The servers of the fleet as Redis shows them over the connection of an emitter: the transport, their number in each
+/// namespace, and the limits of their output buffers.
+class FleetView {
+ public:
+  /// `options`  gets the transport that is found. `emitter` may be constructed later.
+  FleetView(Options& options, Console& console, const Signals& signals, Emitter& emitter)
+      : options_(options), console_(console), signals_(signals), emitter_(emitter) {}
+
+  /// Finds the transport and the number of the servers, and directs the emitter to them. Where nothing is to be found, makes
+  /// sure that Redis replies.
+  ///
+  /// `wants_limits`  asks for the limits of output buffers, too.
+  /// Fails           as choose_transport(), Failure(refused), Failure(interrupted or terminated).
+  void look(bool wants_limits);
+  /// If no server listened at the beginning, and any does by now, directs the emitter to them. Empty when nothing has changed;
+  /// Halt::stopped when it is not clear how to send.
+  std::optional<Halt> look_again();
+  /// Counts the servers of a namespace unless they are known.
+  void need_count(ServerCounts::Place place) {
+    if (redis_tells_ && place != ServerCounts::no_place && !counts_.is_known(place)) [[unlikely]] {
+      count(place);
+    }
+  }
+  /// The limits, once they are known; waits for the reply.
+  const OutputLimits& limits();
+
+  [[nodiscard]] ServerCounts& counts() noexcept { return counts_; }
+  /// True if Redis reports the number of servers.
+  [[nodiscard]] bool redis_tells() const noexcept { return redis_tells_; }
+
+ private:
+  template <typename Found>
+  using Ask = std::function<void(redis::Client& client, std::function<void(const Found&)> done)>;
+
+  template <typename Found>
+  std::optional<Found> query(const Ask<Found>& ask, bool is_over_when_lost);
+  template <typename Found>
+  Found need(const Ask<Found>& ask, bool is_over_when_lost);
+  [[nodiscard]] Ask<FoundTransport> find() const;
+  void count(ServerCounts::Place place);
+  void learn(ServerCounts::Place place, const FoundTransport& found);
+  void ask_limits(redis::Client& client);
+
+  Options& options_;
+  Console& console_;
+  const Signals& signals_;
+  Emitter& emitter_;
+  ServerCounts counts_;
+  bool redis_tells_ = false;
+  bool looks_again_ = false;  ///< no server listened, on any transport
+  bool wants_limits_ = false;
+  std::optional<OutputLimits> limits_;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  ///< detects late replies
+};
+
+}  // namespace socketio::cli

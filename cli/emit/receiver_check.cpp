@@ -1,0 +1,54 @@
+#include "receiver_check.hpp"
+
+namespace socketio::cli {
+
+std::optional<bool> ReceiverCheck::add(EmitId id, const InFlight::Line& line, std::int64_t receivers, bool can_count) {
+  const ServerCounts::Place place = line.place;
+  const bool to_all = line.to_all_servers;
+  const std::int64_t servers = counts_.servers_among(place, receivers, to_all);
+  tally_.receivers.add(servers);
+  const std::uint64_t known = counts_.servers(place).value_or(0);
+  tally_.empty_rooms += receivers == 0 && known != 0 ? 1U : 0U;
+  if (!options_.input || !counts_.is_known(place)) [[unlikely]] {
+    return false;
+  }
+  const std::uint64_t most = counts_.most_servers(place);
+  const bool is_fewer = to_all && static_cast<std::uint64_t>(servers) < most && !options_.counts_one_node();
+  if (!can_count) {
+    return is_fewer;
+  }
+  const bool is_new = counts_.note(place, receivers, to_all);
+  const std::int64_t others = counts_.others(place, to_all);
+  const Unsure emit{place, to_all, receivers, servers, others};
+  if (receivers - others > servers) [[unlikely]] {
+    ++above_[emit];
+    wants_count = wants_count || is_new;
+  }
+  if (is_fewer && (static_cast<std::uint64_t>(servers) < known || !held_.empty())) [[unlikely]] {
+    held_.push_back({id, line.number, most, emit});
+    wants_count = wants_count || is_new || is_full();
+    return std::nullopt;
+  }
+  return is_fewer;
+}
+
+void ReceiverCheck::decide(const Decided& decided) {
+  for (const auto& [emit, emits] : std::exchange(above_, {})) {
+    recount(emit, emits);
+  }
+  for (const Held& held : std::exchange(held_, {})) {
+    decided(held.id, held.line, static_cast<std::uint64_t>(recount(held.emit, 1)) < held.most_servers);
+  }
+}
+
+/// Moves emits to the number of servers that they reached as is known now, and returns it.
+std::int64_t ReceiverCheck::recount(const Unsure& emit, std::uint64_t emits) {
+  const std::int64_t servers = counts_.servers_among(emit.place, emit.receivers, emit.to_all, emit.others);
+  if (servers <= emit.counted) {
+    return emit.counted;
+  }
+  tally_.receivers.change(emit.counted, servers, emits);
+  return servers;
+}
+
+}  // namespace socketio::cli
