@@ -233,6 +233,9 @@ void Accepting::welcome(int socket, const sockaddr_storage& address) {
     return;
   }
   LooseStream::State state(socket, PeerAddress(address));
+  if (options.proxied && options.proxied(state.peer.text())) {
+    state.proxy_header = std::make_unique<Buffer>();
+  }
   if (options.tls) {
     state.tls = std::make_unique<TlsSession>(options.tls, TlsSession::Role::server);
   }

@@ -29,6 +29,7 @@ struct PeerAddress {
 
   std::array<std::uint8_t, 16> bytes{};
   bool ipv6 = false;
+  bool proxied = false;  ///< a PROXY header has named it
 };
 
 /// State of a connection while no loop owns it.
@@ -43,6 +44,7 @@ struct LooseStream::State {
   int failure = 0;
   bool end_pending = false;
   std::unique_ptr<TlsSession> tls;
+  std::unique_ptr<Buffer> proxy_header;  ///< what has arrived of a PROXY header; null when none is awaited
   std::shared_ptr<OpenCounts> counts;  ///< counters that include this connection; null with only one loop
   std::size_t loop = 0;                ///< index in `counts` of the loop it is counted for
 };
@@ -59,6 +61,9 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   LooseStream release();
   void polled(int status, int events);
   void receive();
+  /// Passes received bytes on: to the PROXY header, to TLS, or to the listener.
+  void pass_on(Bytes bytes);
+  void take_proxy_header(Bytes bytes);
   void take(Bytes bytes);
   void take_encrypted(Bytes bytes);
   void report(StreamError::Kind kind, int error);
@@ -85,10 +90,11 @@ struct ServerStream::Impl : ListNode<ServerStream::Impl> {
   const std::shared_ptr<Accepting> shared;
   StreamListener* listener = nullptr;
   std::unique_ptr<TlsSession> tls;
+  std::unique_ptr<Buffer> proxy_header;     ///< what has arrived of a PROXY header; null when none is awaited
   Buffer tail;                              ///< during finish(): bytes still to be sent
   std::unique_ptr<SharedText> shared_tail;  ///< during finish(): text to send after `tail`; null if there is none
   std::uint64_t give_up_ms = 0;             ///< during finish(): time at which the connection is closed
-  const PeerAddress peer;
+  PeerAddress peer;
   static constexpr std::uint32_t discarded_bytes_max = 1 << 20;
 
   int descriptor;

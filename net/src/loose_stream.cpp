@@ -30,6 +30,7 @@ LooseStream::State::State(State&& other) noexcept
       failure(other.failure),
       end_pending(other.end_pending),
       tls(std::move(other.tls)),
+      proxy_header(std::move(other.proxy_header)),
       counts(std::move(other.counts)),
       loop(other.loop) {}
 
@@ -63,6 +64,7 @@ LooseStream ServerStream::Impl::release() {
   state->failure = failure;
   state->end_pending = end_pending;
   state->tls = std::move(tls);
+  state->proxy_header = std::move(proxy_header);
   state->counts = shared->options.counts;
   state->loop = shared->options.loop;
   let_go();

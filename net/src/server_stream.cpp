@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include <socketio/net/proxy_header.hpp>
+
 #include "listener_impl.hpp"
 #include "stream_impl.hpp"
 
@@ -65,10 +67,12 @@ void ServerStream::want_writable() {
 void ServerStream::finish(Bytes rest, SharedText shared) { std::exchange(impl_, nullptr)->finish(rest, std::move(shared)); }
 
 std::string ServerStream::peer_address() const { return impl_->peer.text(); }
+bool ServerStream::is_proxied() const noexcept { return impl_->peer.proxied; }
 
 ServerStream::Impl::Impl(std::shared_ptr<Accepting> accepting, LooseStream::State state)
     : shared(std::move(accepting)),
       tls(std::move(state.tls)),
+      proxy_header(std::move(state.proxy_header)),
       peer(state.peer),
       descriptor(std::exchange(state.descriptor, -1)),
       failure(state.failure),
@@ -158,7 +162,7 @@ void ServerStream::Impl::receive() {
     const ssize_t size = recv(descriptor, room.base, room.len, 0);
     if (size > 0) {
       const Bytes bytes{reinterpret_cast<const std::uint8_t*>(room.base), static_cast<std::size_t>(size)};
-      tls ? take_encrypted(bytes) : take(bytes);
+      pass_on(bytes);
       if (bytes.size() < room.len) {
         return;
       }
@@ -170,6 +174,36 @@ void ServerStream::Impl::receive() {
     } else {
       return;
     }
+  }
+}
+
+void ServerStream::Impl::pass_on(Bytes bytes) {
+  if (proxy_header) {
+    take_proxy_header(bytes);
+  } else {
+    tls ? take_encrypted(bytes) : take(bytes);
+  }
+}
+
+void ServerStream::Impl::take_proxy_header(Bytes bytes) {
+  proxy_header->append(bytes);
+  const ProxyHeader header = ProxyHeader::read(proxy_header->bytes());
+  if (header.status == ProxyHeader::Status::incomplete) {
+    return;
+  }
+  if (header.status == ProxyHeader::Status::malformed) {
+    ++shared->counters.bad_proxy_headers;
+    report(StreamError::Kind::failed, EPROTO);
+    return;
+  }
+  if (header.has_address) {
+    peer.bytes = header.address;
+    peer.ipv6 = header.ipv6;
+    peer.proxied = true;
+  }
+  const auto received = std::move(proxy_header);
+  if (received->size() > header.size) {
+    pass_on(received->bytes().subspan(header.size));
   }
 }
 

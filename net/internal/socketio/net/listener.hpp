@@ -108,6 +108,8 @@ class ServerStream {
 
   /// The peer's address without its port: "127.0.0.1", "::1".
   [[nodiscard]] std::string peer_address() const;
+  /// True when the peer is a proxy, and peer_address() is that of its client: a PROXY header has named it.
+  [[nodiscard]] bool is_proxied() const noexcept;
 
   /// Detaches the connection from its loop, for Listener::adopt() on another loop. Must not be called from within a call to the
   /// listener, nor after on_lost(). This object is empty afterwards.
@@ -128,6 +130,9 @@ struct ListenerOptions {
   std::uint32_t linger_ms = 5'000;       ///< time without progress after which finish() closes the connection
   std::string refusal;                   ///< sent to connections above the limit before they are closed; not with TLS
   std::shared_ptr<TlsContext> tls;       ///< null: no TLS
+  /// Returns true for the peers that begin each connection with a PROXY header (proxy_header.hpp). A connection of theirs without
+  /// a valid one is lost. Empty: none does.
+  std::function<bool(const std::string& address)> proxied;
 
   // For several loops with one Listener each, of which only one listens. `connections_max` then limits all loops together.
   std::shared_ptr<OpenCounts> counts;  ///< shared by all listeners; null: there is one loop
@@ -139,6 +144,7 @@ struct ListenerOptions {
 struct ListenerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;  ///< connections closed at once: above connections_max, or no descriptor was left in the process
+  std::uint64_t bad_proxy_headers = 0;  ///< of connections that this listener has accepted or adopted
 };
 
 /// Accepts TCP connections on one or several addresses.
