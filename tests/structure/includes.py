@@ -43,8 +43,9 @@ COSTLY = {
 # The rooms of server/src from the bottom up: a room may include those before it, never those behind it.
 ROOMS = ["http", "websocket", "engine", "socketio"]
 # Headers in server/include and server/internal that are not of the last room.
-ROOM_OF = {"http": "http", "http_options": "http", "static_files": "http", "frame": "websocket", "engine": "engine",
-           "engine_options": "engine", "engine_socket": "engine", "id": "engine"}
+ROOM_OF = {"http": "http", "http_options": "http", "http_request": "http", "http_routes": "http", "static_files": "http",
+           "frame": "websocket", "decision": "engine", "engine": "engine", "engine_options": "engine", "engine_socket": "engine",
+           "id": "engine"}
 # The folders of cli/: folder -> others that it may include.
 MAY_INCLUDE_IN_CLI = {"common": set(), "emit": {"common"}, "fleet": {"common"}, "shell": {"common", "emit", "fleet"}}
 MSGPACK_PLACE = "protocol/include/socketio/protocol/msgpack_types.hpp"

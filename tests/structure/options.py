@@ -12,7 +12,7 @@ PAGE = ROOT / "docs/serving.md"
 
 # Structs whose members are options, and how ServerOptions names them.
 STRUCTS = {"ServerOptions": "", "EngineOptions": "engine.", "HttpOptions": "http.", "CorsOptions": "engine.cors.",
-           "RecoveryOptions": "recovery."}
+           "CookieOptions": "engine.cookie.", "TrustProxyOptions": "http.trust_proxy.", "RecoveryOptions": "recovery."}
 MEMBER = re.compile(r"^  ([\w:<>(),& *]+?)[ *](\w+)(?: = ([^;]+)|\{([^;]*)\})?;", re.MULTILINE)
 ROW = re.compile(r"^\| `([\w.]+)` \| ([^|]+) \|", re.MULTILINE)
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "ms": 1, "s": 1000}  # the headers have milliseconds
@@ -34,7 +34,7 @@ def members(text):
         if not found:
             sys.exit(f"there is no struct {struct}")
         for kind, name, value, braced in MEMBER.findall(found.group(1)):
-            if not re.search(r"^static |\b(Http|Engine|Cors|Recovery)Options$", kind):
+            if not re.search(r"^static |\b(Http|Engine|Cors|Cookie|TrustProxy|Recovery)Options$", kind):
                 yield prefix + name, value or braced
 
 

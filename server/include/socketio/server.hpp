@@ -11,7 +11,9 @@
 #include <socketio/common/export.hpp>
 #include <socketio/net/loop.hpp>
 #include <socketio/server/broadcast_operator.hpp>
+#include <socketio/server/decision.hpp>
 #include <socketio/server/engine_socket.hpp>
+#include <socketio/server/http_routes.hpp>
 #include <socketio/server/namespace.hpp>
 #include <socketio/server/options.hpp>
 #include <socketio/server/socket.hpp>
@@ -72,6 +74,9 @@ class SOCKETIO_API Server : public Namespace {
 
   /// Serves bare Engine.IO on another path ("/engine.io/"), with the same options, beside the Socket.IO of this server.
   void serve_engine(const std::string& path, std::function<void(EngineSocket socket)> on_connection);
+
+  /// Requests to this server's port that are the application's own, and hooks for all requests.
+  [[nodiscard]] HttpRoutes http() const noexcept;
 
   [[nodiscard]] std::size_t connection_count() const noexcept;  ///< Engine.IO sessions
   [[nodiscard]] ServerCounters counters() const;

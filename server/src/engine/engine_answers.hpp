@@ -1,24 +1,19 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <socketio/common/bytes.hpp>
-#include <socketio/server/http.hpp>
 #include <socketio/server/engine_options.hpp>
+#include <socketio/server/http.hpp>
+
+#include "cors.hpp"
+#include "engine_check.hpp"
 
 namespace socketio::server {
 
-/// Reason why a request is refused. The values are those on the wire.
-enum class EngineError : std::uint8_t {
-  unknown_transport = 0,
-  unknown_session = 1,
-  bad_handshake_method = 2,
-  bad_request = 3,
-  forbidden = 4,
-  unsupported_version = 5,
-};
+/// Throws Error(bad_option) for a name or an attribute that a cookie cannot have.
+void check_cookie(const CookieOptions& cookie);
 
 /// Responses of Engine.IO to HTTP requests, with the headers that the options require.
 ///
@@ -26,13 +21,11 @@ enum class EngineError : std::uint8_t {
 class EngineAnswers {
  public:
   /// `options` outlive this.
-  explicit EngineAnswers(const EngineOptions& options) noexcept : options_(options) {}
+  explicit EngineAnswers(const EngineOptions& options);
 
-  void add_cors(Headers& headers, const HttpRequest& request) const;
-  /// Responds to a CORS preflight request. False when the request is no preflight, or CORS is off.
-  [[nodiscard]] bool preflight(HttpExchange& exchange) const;
-  /// Refuses a request, also one for an upgrade. `message` replaces the usual one when it is not empty.
-  void refuse(HttpExchange& exchange, EngineError error, std::string_view message = {}) const;
+  [[nodiscard]] const Cors& cors() const noexcept { return cors_; }
+  /// Refuses a request, also one for an upgrade.
+  void refuse(HttpExchange& exchange, const EngineRefusal& refusal) const;
   /// Refuses a WebSocket whose handshake is invalid.
   void refuse_websocket(HttpExchange& exchange, std::string_view message) const;
   void empty(HttpExchange& exchange, int status) const;
@@ -42,16 +35,20 @@ class EngineAnswers {
   struct Body {
     std::string_view content_type;
     Bytes bytes;
-    bool compress = false;    ///< its packets may be compressed
-    std::string_view cookie;  ///< a session id, if one is to be set
+    bool compress = false;        ///< its packets may be compressed
+    std::string_view opened = {};  ///< id of the session that the response opens
   };
   /// Responds to a GET.
   void payload(HttpExchange& exchange, const Body& body) const;
+  /// Calls the hooks for headers of a successful response.
+  void call_hooks(Headers& headers, const HttpRequest& request, bool is_initial) const;
 
  private:
   [[nodiscard]] Headers headers(const HttpExchange& exchange, std::string_view content_type) const;
 
   const EngineOptions& options_;
+  Cors cors_;
+  std::string cookie_;  ///< what follows the session id
 };
 
 }  // namespace socketio::server

@@ -11,9 +11,9 @@ namespace socketio::server {
 
 using engineio_packet::Packet;
 
-void PollingTransport::open(HttpExchange& exchange, const EngineQuery& query, const FrameRef& open, std::string_view cookie) {
+void PollingTransport::open(HttpExchange& exchange, const EngineQuery& query, const FrameRef& open, std::string_view id) {
   queue_.push(open);
-  answer(exchange, query.jsonp, cookie);
+  answer(exchange, query.jsonp, id);
 }
 
 void PollingTransport::handle(HttpExchange& exchange, const EngineQuery& query) {
@@ -87,7 +87,7 @@ void PollingTransport::answer_last() {
 }
 
 /// Responds with all that is queued.
-void PollingTransport::answer(HttpExchange& exchange, const std::optional<std::string>& jsonp, std::string_view cookie) {
+void PollingTransport::answer(HttpExchange& exchange, const std::optional<std::string>& jsonp, std::string_view opened) {
   std::vector<Packet> packets;
   bool has_binary = false;
   bool compress = false;
@@ -120,7 +120,7 @@ void PollingTransport::answer(HttpExchange& exchange, const std::optional<std::s
   }
   FrameQueue answered = std::move(queue_);  // owns the bytes that the body may borrow
   queue_ = FrameQueue();
-  context_.answers.payload(exchange, {content_type, body, compress, cookie});
+  context_.answers.payload(exchange, {content_type, body, compress, opened});
   if (exchange.unsent_bytes() != 0) {
     sending_ = exchange.shared_from_this();
     exchange.on_sent([weak = weak_from_this()] {

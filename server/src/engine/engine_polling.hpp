@@ -54,8 +54,8 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
   PollingTransport(const Context& context, PollingListener& listener, int revision, bool base64)
       : context_(context), listener_(&listener), revision_(revision), base64_(base64) {}
 
-  /// Responds to the session's first request with `open` alone.
-  void open(HttpExchange& exchange, const EngineQuery& query, const FrameRef& open, std::string_view cookie);
+  /// Responds to the first request of the session `id` with `open` alone.
+  void open(HttpExchange& exchange, const EngineQuery& query, const FrameRef& open, std::string_view id);
   /// Handles a later request: GET, POST, or a method that is refused.
   void handle(HttpExchange& exchange, const EngineQuery& query);
 
@@ -91,7 +91,7 @@ class PollingTransport : public std::enable_shared_from_this<PollingTransport> {
   void read_packets(Reader reader);
   void fail(CloseReason reason);
   void answer_last();
-  void answer(HttpExchange& exchange, const std::optional<std::string>& jsonp, std::string_view cookie);
+  void answer(HttpExchange& exchange, const std::optional<std::string>& jsonp, std::string_view opened);
 
   Context context_;
   PollingListener* listener_;  // null once discarded

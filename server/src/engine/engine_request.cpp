@@ -7,6 +7,8 @@
 
 #include <socketio/protocol/query_string.hpp>
 
+#include "http/http_text.hpp"
+
 namespace socketio::server {
 namespace {
 
@@ -38,12 +40,6 @@ std::vector<std::pair<std::string, std::string>> decode_query(std::string_view q
     }
   });
   return pairs;
-}
-
-bool is_token_character(char character) noexcept {
-  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-         (character >= '0' && character <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(character) != std::string_view::npos;
 }
 
 }  // namespace
@@ -109,17 +105,8 @@ RequestInfo PackedRequest::unpack() const {
   return info;
 }
 
-bool is_header_value(std::string_view value) noexcept {
-  return std::all_of(value.begin(), value.end(), [](char character) {
-    const auto byte = static_cast<unsigned char>(character);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
-}
-
 std::string_view first_subprotocol(std::string_view offered) noexcept {
-  std::string_view first = offered.substr(0, offered.find(','));
-  first.remove_prefix(std::min(first.find_first_not_of(" \t"), first.size()));
-  first = first.substr(0, first.find_last_not_of(" \t") + 1);
+  const std::string_view first = trimmed(offered.substr(0, offered.find(',')));
   return std::all_of(first.begin(), first.end(), is_token_character) ? first : std::string_view();
 }
 

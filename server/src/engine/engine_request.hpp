@@ -37,9 +37,6 @@ class PackedRequest {
   bool secure_ = false;
 };
 
-/// True when a header's value has no character that HTTP forbids.
-[[nodiscard]] bool is_header_value(std::string_view value) noexcept;
-
 /// The first of the subprotocols that a WebSocket client offers; empty when it is not well formed. The server uses none, but
 /// clients that offer some expect one of them to be confirmed.
 [[nodiscard]] std::string_view first_subprotocol(std::string_view offered) noexcept;

@@ -40,10 +40,10 @@ Result<Packet> decode_websocket_message(Bytes data, bool binary, int revision, B
   return engineio_packet::decode(as_text(data), scratch);
 }
 
-EngineSession::EngineSession(EngineShared& shared, const Id& id, const EngineQuery& query, const HttpRequest& request)
+EngineSession::EngineSession(EngineShared& shared, SessionId id, const EngineQuery& query, const HttpRequest& request)
     : shared_(shared),
       request_(request),
-      id_(id),
+      id_(std::move(id)),
       revision_(static_cast<std::uint8_t>(query.revision)),
       base64_(query.revision == 3 && query.base64) {}
 
@@ -51,13 +51,13 @@ EngineSession::~EngineSession() = default;
 
 // ---- the first transport ---------------------------------------------------------------------------------------------------
 
-void EngineSession::open(HttpExchange& exchange, const EngineQuery& query, bool with_cookie) {
+void EngineSession::open(HttpExchange& exchange, const EngineQuery& query) {
   const PollingTransport::Context context{shared_.options, shared_.answers, shared_.frames};
   PollingListener& listener = *this;
   polling_ = std::make_shared<PollingTransport>(context, listener, revision_, base64_);
   start_heartbeat();
   const FrameRef open = open_frame(shared_.options, id(), may_upgrade(shared_.options));
-  polling_->open(exchange, query, open, with_cookie ? id() : std::string_view());
+  polling_->open(exchange, query, open, id());
 }
 
 void EngineSession::open(std::unique_ptr<WebSocketConnection> websocket) {

@@ -13,6 +13,7 @@
 #include "http/deadline_queue.hpp"
 #include "engine_polling.hpp"
 #include "engine_request.hpp"
+#include "session_id.hpp"
 #include "websocket/websocket_connection.hpp"
 
 namespace socketio::server {
@@ -26,7 +27,7 @@ struct EngineShared;
 /// As a QueuedDeadline it waits for its heartbeat, or once it is closed for its last GET.
 class EngineSession final : public Session, public QueuedDeadline, private WebSocketListener, private PollingListener {
  public:
-  EngineSession(EngineShared& shared, const Id& id, const EngineQuery& query, const HttpRequest& request);
+  EngineSession(EngineShared& shared, SessionId id, const EngineQuery& query, const HttpRequest& request);
   ~EngineSession() override;
 
   // Session
@@ -42,7 +43,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   void close(CloseReason reason) override { end(reason, Ending::in_order); }
 
   // the first transport
-  void open(HttpExchange& exchange, const EngineQuery& query, bool with_cookie);
+  void open(HttpExchange& exchange, const EngineQuery& query);
   void open(std::unique_ptr<WebSocketConnection> websocket);
   /// Starts reading on the first transport, once the listener is set.
   void start();
@@ -116,7 +117,7 @@ class EngineSession final : public Session, public QueuedDeadline, private WebSo
   std::unique_ptr<EngineUpgrade> upgrade_;
   std::unique_ptr<Slow> slow_;
   PackedRequest request_;
-  Id id_;
+  SessionId id_;
   State state_ = State::open;
   std::uint8_t revision_;
   bool base64_;

@@ -51,7 +51,8 @@ EngineShared::EngineShared(Loop& shared_loop, EngineOptions server_options)
       release_due(shared_loop, release_interval_ms, of_upgrade<&EngineUpgrade::on_release_due>()),
       websockets(shared_loop, websocket_options(options)),
       loop_(shared_loop),
-      turn_end_(shared_loop, [this] { end_turn(); }) {}
+      turn_end_(shared_loop, [this] { end_turn(); }),
+      sessions_(0, Hash{static_cast<bool>(options.generate_id)}) {}
 
 EngineSession& EngineShared::add(std::unique_ptr<EngineSession> session) {
   EngineSession& added = *session;
@@ -62,7 +63,7 @@ EngineSession& EngineShared::add(std::unique_ptr<EngineSession> session) {
 }
 
 EngineSession* EngineShared::find(std::string_view id) const {
-  if (id.size() != Id::size) {
+  if (id.empty()) {
     return nullptr;
   }
   const auto place = sessions_.find(id);

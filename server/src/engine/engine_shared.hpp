@@ -28,6 +28,8 @@ struct EngineShared {
   /// Adds a session.
   EngineSession& add(std::unique_ptr<EngineSession> session);
   [[nodiscard]] EngineSession* find(std::string_view id) const;
+  /// True for the id of a session that exists, also when it has ended.
+  [[nodiscard]] bool is_used(std::string_view id) const { return sessions_.find(id) != sessions_.end(); }
   /// All sessions, including those that wait for their last GET.
   [[nodiscard]] std::vector<EngineSession*> sessions() const;
   /// Removes a session; it is destroyed at the end of the turn, when none of its functions is running any more.
@@ -59,10 +61,14 @@ struct EngineShared {
   void end_turn();
   void trim();
 
-  /// Ids are random: any part of them is as good as a hash of all.
+  /// The server's ids are random: any part of them is as good as a hash of all.
   struct Hash {
     using is_transparent = void;
+    bool made = false;  ///< by generate_id: not random everywhere
     std::size_t operator()(std::string_view id) const noexcept {
+      if (made || id.size() < sizeof(std::size_t)) {
+        return std::hash<std::string_view>()(id);
+      }
       std::size_t hash = 0;
       std::memcpy(&hash, id.data(), sizeof hash);
       return hash;

@@ -33,6 +33,8 @@ Id Id::make(Random& random, std::size_t loop, std::size_t loops) {
   return id;
 }
 
+char Id::character_of(std::size_t loop) noexcept { return alphabet[loop % alphabet.size()]; }
+
 std::size_t Id::loop_of(std::string_view text, std::size_t loops) noexcept {
   const std::size_t place = text.empty() ? std::string_view::npos : alphabet.find(text.back());
   return place == std::string_view::npos ? 0 : place % loops;

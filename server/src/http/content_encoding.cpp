@@ -4,17 +4,14 @@
 
 #include <algorithm>
 
+#include "http_text.hpp"
+
 namespace socketio::server::content_encoding {
 namespace {
 
 constexpr int window_bits = 15;
 constexpr int with_gzip_header = 16;
 constexpr int memory_level = 8;
-
-std::string_view trimmed(std::string_view text) noexcept {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
 
 /// True for a weight of `q=0`, `q=0.0`...: the encoding must not be used.
 bool is_refused(std::string_view parameters) noexcept {

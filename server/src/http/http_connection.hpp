@@ -13,8 +13,8 @@
 #include <socketio/net/listener.hpp>
 #include <socketio/server/http.hpp>
 
-#include "http_head.hpp"
-#include "http_parser.hpp"
+#include "http_input.hpp"
+#include "http_output.hpp"
 
 namespace socketio::server {
 
@@ -37,6 +37,9 @@ class ConnectionExchange final : public HttpExchange {
  public:
   ConnectionExchange(Loop& on, HttpConnection& from) noexcept : loop(on), connection(&from) {}
   [[nodiscard]] const HttpRequest& request() const noexcept override { return parsed; }
+  [[nodiscard]] HttpRequest& editable_request() noexcept override { return parsed; }
+  [[nodiscard]] Headers& added_headers() noexcept override { return added; }
+  void read_pieces(std::size_t bytes_max, OnBodyPiece piece) override;
   void read_body(std::size_t bytes_max, std::function<void(Bytes, bool, bool)> done) override;
   void respond(int status, const Headers& headers, Bytes body) override;
   void respond_shared(int status, const Headers& headers, std::shared_ptr<const std::string> body) override;
@@ -48,13 +51,19 @@ class ConnectionExchange final : public HttpExchange {
 
   /// Notifies the handler that the client has disconnected.
   void abandon();
+  /// The HttpServer ends: nobody is notified.
+  void drop();
+  /// Passes on `body`, and what becomes of the rest of it.
+  void tell(Bytes body, BodyState state);
 
   Loop& loop;
   HttpConnection* connection;         ///< null after the response, or when the client has disconnected
   HttpConnection* sending = nullptr;  ///< while its response is not sent completely
   std::function<void()> sent;
   HttpRequest parsed;
+  Headers added;  ///< for the response
   std::function<void(Bytes, bool, bool)> body_read;
+  OnBodyPiece body_piece;  ///< instead of body_read
   std::function<void()> abandoned;
   bool is_abandoned = false;
 };
@@ -74,9 +83,9 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   // For its exchange.
   void read_body(std::size_t bytes_max);
   [[nodiscard]] bool is_parked(const ConnectionExchange& exchange) const noexcept { return parked_.get() == &exchange; }
-  void respond(const ConnectionExchange& from, int status, const Headers& headers, Bytes body,
+  void respond(ConnectionExchange& from, int status, const Headers& headers, Bytes body,
                std::shared_ptr<const std::string> owner = nullptr);
-  [[nodiscard]] std::size_t unsent_bytes() const noexcept { return output_.size() + shared_output_.rest().size(); }
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept { return output_.size(); }
   std::unique_ptr<RawConnection> take_over(std::string_view head);
   void respond_raw_and_close(std::string_view bytes);
 
@@ -109,26 +118,20 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
 
   void advance();
   bool step();
-  [[nodiscard]] bool may_park() const noexcept;
-  void park();
   /// Leaves the next request for later; returns false.
   bool wait_for_parked();
   void respond_parked(int status, const Headers& headers, Bytes body);
   bool take_head();
   bool take_body();
   void hand_out(std::shared_ptr<ConnectionExchange> exchange);
-  void tell_body(bool complete, bool too_large);
   void leave();
-  void keep_unparsed();
   void settle();
-  [[nodiscard]] bool may_skip_body() const noexcept;
   [[nodiscard]] Deadline next_deadline() const noexcept;
   /// `owner` owns the last part.
   void send(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner = nullptr);
   /// Sends `parts` and closes.
   void finish_with(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner = nullptr);
   void finish();
-  [[nodiscard]] bool has_output() const noexcept { return unsent_bytes() != 0; }
   void sent_all();
   void refuse(int status, Counter& counter);
   void die();
@@ -138,15 +141,9 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
   std::shared_ptr<ConnectionExchange> exchange_;  ///< being handled
   std::shared_ptr<ConnectionExchange> parked_;    ///< an earlier GET without a response yet
   Buffer held_;                                   ///< responses to the requests after the parked GET
-  Buffer input_;                                  ///< received, and not parsed
-  Bytes unparsed_;                                ///< unparsed bytes during advance(), in input_ or in the loop's read buffer
-  Buffer output_;                                 ///< of responses: bytes that the system has not accepted
-  net::SharedText shared_output_;                 ///< shared body that follows output_
+  RequestInput input_;
+  ResponseOutput output_;
   std::shared_ptr<ConnectionExchange> answered_;  ///< exchange whose response is being sent
-  Buffer body_;
-  std::size_t body_bytes_max_ = 0;
-  RequestParser parser_;
-  HeadScanner scanner_;
   Phase phase_ = Phase::head;
   std::uint8_t destination_ = 0;  ///< loop that it is moving to
   bool advancing_ = false;

@@ -19,8 +19,31 @@ void ConnectionExchange::read_body(std::size_t bytes_max, std::function<void(Byt
   connection->read_body(bytes_max);
 }
 
+void ConnectionExchange::read_pieces(std::size_t bytes_max, OnBodyPiece piece) {
+  assert(!body_read && !body_piece && "a body is read once");
+  if (connection == nullptr || connection->is_parked(*this)) {
+    const auto state = connection == nullptr ? BodyState::lost : BodyState::complete;
+    loop.post([piece = std::move(piece), state] { piece({}, state); });
+    return;
+  }
+  body_piece = std::move(piece);
+  connection->read_body(bytes_max);
+}
+
+void ConnectionExchange::tell(Bytes body, BodyState state) {
+  if (const auto done = std::exchange(body_read, nullptr)) {
+    done(body, state == BodyState::complete, state == BodyState::too_large);
+  } else if (auto piece = std::exchange(body_piece, nullptr)) {
+    piece(body, state);
+    if (state == BodyState::more && connection != nullptr) {  // there is no response yet
+      body_piece = std::move(piece);
+    }
+  }
+}
+
 void ConnectionExchange::respond(int status, const Headers& headers, Bytes body) {
   if (connection != nullptr) {
+    body_piece = nullptr;
     std::exchange(connection, nullptr)->respond(*this, status, headers, body);
   }
 }
@@ -56,12 +79,17 @@ void ConnectionExchange::respond_raw_and_close(std::string_view bytes) {
 void ConnectionExchange::abandon() {
   connection = nullptr;
   is_abandoned = true;
-  if (const auto done = std::exchange(body_read, nullptr)) {
-    done({}, false, false);
-  }
+  tell({}, BodyState::lost);
   if (const auto told = std::exchange(abandoned, nullptr)) {
     told();
   }
+}
+
+void ConnectionExchange::drop() {
+  connection = nullptr;
+  body_read = nullptr;
+  body_piece = nullptr;
+  abandoned = nullptr;
 }
 
 }  // namespace socketio::server

@@ -11,12 +11,15 @@ namespace {
 
 constexpr std::string_view overload_response = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-net::ListenerOptions listener_options(const HttpOptions& http, const HttpSharing& sharing) {
+net::ListenerOptions listener_options(const HttpOptions& http, const HttpSharing& sharing, const TrustedProxies& proxies) {
   net::ListenerOptions options;
   options.connections_max = http.connections_max;
   options.refusal = overload_response;
   options.counts = sharing.counts;
   options.loop = sharing.loop;
+  if (http.trust_proxy.proxy_protocol) {
+    options.proxied = [&proxies](const std::string& address) { return proxies.trusts(address, 0); };
+  }
   if (sharing.send) {
     options.give_away = [send = sharing.send](std::size_t loop, net::LooseStream stream) {
       send(loop, {std::move(stream), {}});
@@ -39,6 +42,7 @@ HttpCounters HttpServer::counters() const noexcept {
   HttpCounters counters = impl_->counters;
   counters.accepted = impl_->listener.counters().accepted;
   counters.refused_limit = impl_->listener.counters().refused;
+  counters.bad_proxy_headers = impl_->listener.counters().bad_proxy_headers;
   return counters;
 }
 
@@ -52,6 +56,7 @@ HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSh
       options(std::move(given)),
       handler(std::move(function)),
       sharing(std::move(shared)),
+      proxies(options.trust_proxy),
       deadline_timer(on, [this] { check_deadlines(); }),
       close_timer(on,
                   [this] {
@@ -60,7 +65,7 @@ HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSh
                     listener.abort_all();
                   }),
       turn_end(on, [this] { end_turn(); }),
-      listener(on, listener_options(options, sharing), [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
+      listener(on, listener_options(options, sharing, proxies), [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
   options.connections_max = listener.connections_max();
   // Clients that know the idle timeout do not send a request on a connection that is being closed.
   keep_alive_lines =

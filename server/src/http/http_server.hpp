@@ -15,6 +15,7 @@
 #include <socketio/server/http.hpp>
 
 #include "http_connection.hpp"
+#include "trusted_proxies.hpp"
 
 namespace socketio::server {
 
@@ -45,6 +46,7 @@ struct HttpServer::Impl {
   HttpOptions options;
   HttpHandler handler;
   HttpSharing sharing;
+  const TrustedProxies proxies;
   HttpCounters counters;
   std::string keep_alive_lines;                                       ///< for responses after which the connection stays open
   std::array<net::List<HttpConnection>, deadline_count> connections;  ///< by Deadline

@@ -8,7 +8,7 @@ template <typename Counters, std::size_t count>
 constexpr bool has_counters = sizeof(Counters) == count * sizeof(Counter);
 
 void add(EngineCounters& sum, const EngineCounters& more) {
-  static_assert(has_counters<EngineCounters, 10>);
+  static_assert(has_counters<EngineCounters, 13>);
   sum.sessions += more.sessions;
   sum.upgrades += more.upgrades;
   sum.refused += more.refused;
@@ -19,24 +19,40 @@ void add(EngineCounters& sum, const EngineCounters& more) {
   sum.volatile_dropped += more.volatile_dropped;
   sum.messages_in += more.messages_in;
   sum.messages_out += more.messages_out;
+  sum.decisions_timed_out += more.decisions_timed_out;
+  sum.decisions_missing += more.decisions_missing;
+  sum.decisions_refused += more.decisions_refused;
 }
 
 void add(HttpCounters& sum, const HttpCounters& more) {
-  static_assert(has_counters<HttpCounters, 6>);
+  static_assert(has_counters<HttpCounters, 7>);
   sum.accepted += more.accepted;
   sum.refused_limit += more.refused_limit;
   sum.requests += more.requests;
   sum.bad_requests += more.bad_requests;
   sum.too_large += more.too_large;
   sum.timeouts += more.timeouts;
+  sum.bad_proxy_headers += more.bad_proxy_headers;
+}
+
+void add(RouteCounters& sum, const RouteCounters& more) {
+  static_assert(has_counters<RouteCounters, 7>);
+  sum.requests += more.requests;
+  sum.not_found += more.not_found;
+  sum.method_not_allowed += more.method_not_allowed;
+  sum.bodies_too_large += more.bodies_too_large;
+  sum.answers_timed_out += more.answers_timed_out;
+  sum.answers_missing += more.answers_missing;
+  sum.answers_refused += more.answers_refused;
 }
 
 }  // namespace
 
 void add(ServerCounters& sum, const ServerCounters& more) {
-  static_assert(has_counters<ServerCounters, 10 + 6 + 18>);
+  static_assert(has_counters<ServerCounters, 13 + 7 + 7 + 18>);
   add(sum.engine, more.engine);
   add(sum.http, more.http);
+  add(sum.routes, more.routes);
   sum.sockets_connected += more.sockets_connected;
   sum.sockets_disconnected += more.sockets_disconnected;
   sum.connects_refused += more.connects_refused;

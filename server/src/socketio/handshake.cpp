@@ -8,17 +8,14 @@
 #include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/pack.hpp>
 
+#include "http/http_text.hpp"
+
 namespace socketio {
 namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::uint8_t empty_object[] = {0x80};
-
-std::string_view find(const Pairs& pairs, std::string_view name) noexcept {
-  const auto place = std::find_if(pairs.begin(), pairs.end(), [name](const auto& pair) { return pair.first == name; });
-  return place != pairs.end() ? std::string_view(place->second) : std::string_view();
-}
 
 /// set-cookie is the one header that may occur several times: it is an array, as in Node.
 void pack_headers(Buffer& out, const Pairs& headers) {
@@ -87,8 +84,8 @@ Pairs unpack_pairs(Bytes packed) {
 }  // namespace
 
 Value Handshake::auth() const noexcept { return Value(auth_packed.empty() ? Bytes(empty_object) : auth_packed.bytes()); }
-std::string_view Handshake::header(std::string_view name) const noexcept { return find(headers, name); }
-std::string_view Handshake::query_value(std::string_view name) const noexcept { return find(query, name); }
+std::string_view Handshake::header(std::string_view name) const noexcept { return server::value_of(headers, name); }
+std::string_view Handshake::query_value(std::string_view name) const noexcept { return server::value_of(query, name); }
 
 std::string Handshake::time() const {
   constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};

@@ -28,6 +28,8 @@ void Server::serve_engine(const std::string& path, std::function<void(EngineSock
   server_->serve_engine(path, std::move(on_connection));
 }
 
+HttpRoutes Server::http() const noexcept { return HttpRoutes(server_); }
+
 std::size_t Server::connection_count() const noexcept { return server_->connection_count(); }
 ServerCounters Server::counters() const { return server_->all_counters(); }
 

@@ -11,6 +11,8 @@
 
 #include "connection.hpp"
 #include "counters.hpp"
+#include "engine/engine_answers.hpp"
+#include "http/trusted_proxies.hpp"
 
 namespace socketio::server {
 namespace {
@@ -25,6 +27,9 @@ void check(const ServerOptions& options) {
   if (!options.engine.path.starts_with('/')) {
     throw Error(ErrorCode::bad_option, "engine.path must begin with \"/\".");
   }
+  check_cookie(options.engine.cookie);
+  check_cors(options.engine.cors);
+  TrustedProxies(options.http.trust_proxy);
   if (options.depth_max == 0 || options.depth_max > limits::depth_max) {
     throw Error(ErrorCode::bad_option, "depth_max must be between 1 and " + std::to_string(limits::depth_max) + ".");
   }
@@ -37,9 +42,11 @@ void check(const ServerOptions& options) {
            {"engine.ping_timeout", options.engine.ping_timeout},
            {"engine.upgrade_timeout", options.engine.upgrade_timeout},
            {"engine.queue_timeout", options.engine.queue_timeout},
+           {"engine.decision_timeout", options.engine.decision_timeout},
            {"http.header_timeout", options.http.header_timeout},
            {"http.body_timeout", options.http.body_timeout},
-           {"http.idle_timeout", options.http.idle_timeout}}) {
+           {"http.idle_timeout", options.http.idle_timeout},
+           {"http.answer_timeout", options.http.answer_timeout}}) {
     if (duration.count() <= 0) {
       throw Error(ErrorCode::bad_option, std::string(name) + " must be above 0.");
     }

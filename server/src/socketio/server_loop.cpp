@@ -7,6 +7,7 @@
 #include <socketio/common/error.hpp>
 #include <socketio/common/milliseconds.hpp>
 #include <socketio/net/posts.hpp>
+#include <socketio/server/decision.hpp>
 #include <socketio/server/id.hpp>
 
 #include "connection.hpp"
@@ -55,7 +56,10 @@ ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::siz
       writer(server.options.parser),
       packet_limits(limits_of(server.options)),
       connect_due(loop, in_ms(server.options.connect_timeout), close_late_connection()),
-      client_answers_(server.options.engine),
+      routes(loop, server.options.http,
+             [this](std::string_view what, const std::function<void()>& call) { return guard("/", what, {}, call); }),
+      engine_options_(guarded_engine_options()),
+      client_cors_(engine_options_.cors),
       client_files_(server.options.client_folder),
       static_files_(server.options.static_folder),
       drain_timer_(loop, [this] {
@@ -64,7 +68,7 @@ ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::siz
         }
       }) {
   engine = std::make_unique<EngineServer>(
-      loop, guarded_engine_options(), [this](Session& session) { Connection::begin(*this, session); }, &server.random,
+      loop, engine_options_, [this](Session& session) { Connection::begin(*this, session); }, &server.random,
       loop_place());
   http = std::make_unique<HttpServer>(
       loop, server.options.http, [this](const std::shared_ptr<HttpExchange>& exchange) { handle(exchange); },
@@ -81,15 +85,33 @@ ServerLoop::~ServerLoop() {
 
 LoopPlace ServerLoop::loop_place() const noexcept { return {place, server.options.threads}; }
 
-/// Options whose allow_request() catches exceptions of the application: they refuse the session, and pass through neither the
-/// parser nor the loop.
+/// Options whose functions catch exceptions of the application, which pass through neither the parser nor the loop. One of
+/// allow_request() refuses the session.
 EngineOptions ServerLoop::guarded_engine_options() {
   EngineOptions guarded = server.options.engine;
-  if (guarded.allow_request) {
-    guarded.allow_request = [this](std::string_view url, std::string_view origin, std::string& message) {
+  const auto guard_call = [this](auto& function, std::string_view what) {
+    if (function) {
+      function = [this, what, given = std::move(function)](auto&&... arguments) {
+        guard("/", what, {}, [&] { given(std::forward<decltype(arguments)>(arguments)...); });
+      };
+    }
+  };
+  guard_call(guarded.allow_request, "allow_request");
+  guard_call(guarded.connection_error, "connection_error");
+  guard_call(guarded.initial_headers, "initial_headers");
+  guard_call(guarded.headers, "headers");
+  if (guarded.cors.origin_allowed) {
+    guarded.cors.origin_allowed = [this, given = std::move(guarded.cors.origin_allowed)](std::string_view origin) {
       bool allowed = false;
-      guard("/", "allow_request", {}, [&] { allowed = server.options.engine.allow_request(url, origin, message); });
+      guard("/", "cors.origin_allowed", {}, [&] { allowed = given(origin); });
       return allowed;
+    };
+  }
+  if (guarded.generate_id) {
+    guarded.generate_id = [this, given = std::move(guarded.generate_id)](const HandshakeRequest& request) {
+      std::string id;
+      guard("/", "generate_id", {}, [&] { id = given(request); });
+      return id;
     };
   }
   return guarded;
@@ -139,7 +161,7 @@ HttpSharing ServerLoop::sharing(std::shared_ptr<net::OpenCounts> counts) {
   shared.loop = place;
   shared.loop_of = [this](const HttpRequest& request) {
     const EngineQuery query = EngineQuery::of(request.query);
-    return query.sid.size() == Id::size ? Id::loop_of(query.sid, server.options.threads) : place;
+    return query.sid.empty() ? place : Id::loop_of(query.sid, server.options.threads);
   };
   shared.send = [this](std::size_t to, HttpArrival arrival) {
     server.post_to(to, [kept = std::make_shared<HttpArrival>(std::move(arrival))](ServerLoop& there) {
@@ -150,7 +172,7 @@ HttpSharing ServerLoop::sharing(std::shared_ptr<net::OpenCounts> counts) {
 }
 
 void ServerLoop::serve_engine(const EngineOptions& bare, const std::shared_ptr<const OnEngineSocket>& on_connection) {
-  EngineOptions guarded = guarded_engine_options();
+  EngineOptions guarded = engine_options_;
   guarded.path = bare.path;
   bare_engines_.push_back(std::make_unique<EngineServer>(
       loop, std::move(guarded),
@@ -162,16 +184,35 @@ void ServerLoop::serve_engine(const EngineOptions& bare, const std::shared_ptr<c
 }
 
 void ServerLoop::handle(const std::shared_ptr<HttpExchange>& exchange) {
-  if (serve_client(*exchange) || engine->handle(*exchange)) {
+  if (!routes.has_hooks()) {
+    dispatch(*exchange);
+    return;
+  }
+  const auto all = engines();
+  if (std::none_of(all.begin(), all.end(), [&exchange](const EngineServer* one) { return one->preflight(*exchange); })) {
+    routes.run_hooks(
+        exchange, [this](HttpExchange& same) { dispatch(same); }, [this](HttpExchange& same) { refuse_by_hook(same); });
+  }
+}
+
+void ServerLoop::dispatch(HttpExchange& exchange) {
+  if (serve_client(exchange) || engine->handle(exchange)) {
     return;
   }
   for (const auto& bare : bare_engines_) {
-    if (bare->handle(*exchange)) {
+    if (bare->handle(exchange)) {
       return;
     }
   }
-  if (!static_files_.serve(*exchange, exchange->request().path)) {
-    exchange->respond(404, {{"content-type", "text/plain; charset=utf-8"}}, as_bytes("Not found\n"));
+  if (!routes.handle(exchange) && !static_files_.serve(exchange, exchange.request().path) && !routes.refuse_method(exchange)) {
+    routes.not_found(exchange);
+  }
+}
+
+void ServerLoop::refuse_by_hook(HttpExchange& exchange) {
+  const auto all = engines();
+  if (std::none_of(all.begin(), all.end(), [&exchange](EngineServer* one) { return one->refuse_by_hook(exchange); })) {
+    exchange.respond(400, {{"Content-Type", "text/plain; charset=utf-8"}}, as_bytes("Bad request\n"));
   }
 }
 
@@ -190,8 +231,8 @@ bool ServerLoop::serve_client(HttpExchange& exchange) {
     return false;
   }
   Headers cors;  // pages of other origins may request modules
-  client_answers_.add_cors(cors, exchange.request());
-  return client_answers_.preflight(exchange) || client_files_.serve(exchange, "/" + std::string(name), std::move(cors));
+  client_cors_.add_headers(cors, exchange.request());
+  return client_cors_.preflight(exchange) || client_files_.serve(exchange, "/" + std::string(name), std::move(cors));
 }
 
 // ---- namespaces ------------------------------------------------------------------------------------------------------------
@@ -255,6 +296,7 @@ ServerCounters ServerLoop::all_counters() const {
   ServerCounters all = counters;
   all.engine = engine->counters();
   all.http = http->counters();
+  all.routes = routes.counters;
   return all;
 }
 

@@ -24,7 +24,8 @@
 
 #include "backlog.hpp"
 #include "http/deadline_queue.hpp"
-#include "engine/engine_answers.hpp"
+#include "http/http_router.hpp"
+#include "engine/cors.hpp"
 #include "packet_writer.hpp"
 
 namespace socketio::server {
@@ -103,6 +104,7 @@ class ServerLoop {
   socketio_packet::Limits packet_limits;
   Buffer scratch;  ///< for packets that are being received
   DeadlineQueue connect_due;
+  HttpRouter routes;
   std::unique_ptr<EngineServer> engine;
   std::unique_ptr<HttpServer> http;
   std::size_t emits_under_way = 0;  ///< of this loop's sockets, not yet handled by the first loop
@@ -119,6 +121,8 @@ class ServerLoop {
   void run();
   [[nodiscard]] std::vector<EngineServer*> engines() const;
   void handle(const std::shared_ptr<HttpExchange>& exchange);
+  void dispatch(HttpExchange& exchange);
+  void refuse_by_hook(HttpExchange& exchange);
   bool serve_client(HttpExchange& exchange);
   [[nodiscard]] EngineOptions guarded_engine_options();
   [[nodiscard]] HttpSharing sharing(std::shared_ptr<net::OpenCounts> counts);
@@ -128,7 +132,8 @@ class ServerLoop {
   void take_answer(const std::shared_ptr<Question>& question);
 
   std::vector<std::unique_ptr<EngineServer>> bare_engines_;
-  EngineAnswers client_answers_;
+  const EngineOptions engine_options_;
+  Cors client_cors_;
   StaticFiles client_files_;
   StaticFiles static_files_;
   std::multimap<const Connection*, std::shared_ptr<Question>> asking_;

@@ -125,10 +125,9 @@ TEST_CASE("engine requests: the application may refuse, and is asked for new ses
   std::vector<std::string> asked;
   std::string answer;
   bool allowed = true;
-  options.allow_request = [&](std::string_view url, std::string_view origin, std::string& message) {
-    asked.emplace_back(std::string(url) + " " + std::string(origin));
-    message = answer;
-    return allowed;
+  options.allow_request = [&](const HandshakeRequest& request, const Decision& decide) {
+    asked.emplace_back(request.url + " " + std::string(request.header("origin")));
+    allowed ? decide.allow() : decide.refuse(answer);
   };
   Engine engine(options);
   const std::string session = engine.open_polling();
@@ -221,7 +220,7 @@ TEST_CASE("engine requests: the first subprotocol that a WebSocket client offers
 
 TEST_CASE("engine requests: the cookie comes with the first polling answer only") {
   EngineOptions options = patient();
-  options.cookie = true;
+  options.cookie.enabled = true;
   Engine engine(options);
   const auto first = engine.get(polling);
   CHECK(first->answer().header("Set-Cookie") == "io=AAECAwQFBgcICQoLDA0O; Path=/; HttpOnly; SameSite=Lax");
@@ -243,7 +242,7 @@ TEST_CASE("engine requests: without CORS there is no header of it") {
 
 TEST_CASE("engine requests: CORS preflights are answered, and all answers carry its headers") {
   EngineOptions options = patient();
-  options.cors = {{"http://a"}, true};
+  options.cors = {.origins = {"http://a"}, .credentials = true};
   Engine engine(options);
   const auto preflight = engine.send(
       fake::request("OPTIONS", polling, {{"origin", "http://a"}, {"access-control-request-headers", "x-one,x-two"}}));
@@ -264,7 +263,7 @@ TEST_CASE("engine requests: CORS preflights are answered, and all answers carry 
 
 TEST_CASE("engine requests: of several origins only the one that asks is named, and a stranger none") {
   EngineOptions options = patient();
-  options.cors = {{"http://a", "http://b"}, false};
+  options.cors = {.origins = {"http://a", "http://b"}};
   Engine engine(options);
   const auto allowed = [&engine](const char* origin) {
     const auto exchange = engine.send(fake::request("GET", polling, {{"origin", origin}}));
@@ -274,7 +273,7 @@ TEST_CASE("engine requests: of several origins only the one that asks is named, 
   CHECK(allowed("http://b") == "http://b");
   CHECK(allowed("http://c").empty());
 
-  options.cors = {{"*"}, false};
+  options.cors = {.origins = {"*"}};
   Engine open(options);
   const auto exchange = open.send(fake::request("GET", polling, {{"origin", "http://c"}}));
   CHECK(exchange->answer().header("Access-Control-Allow-Origin") == "*");

@@ -111,8 +111,22 @@ void Exchange::give_up_body() {
   std::exchange(body_done_, nullptr)({}, false, false);
 }
 
+void Exchange::read_pieces(std::size_t bytes_max, socketio::OnBodyPiece piece) {
+  body_bytes_max_ = bytes_max;
+  body_piece_ = std::move(piece);
+}
+
+bool Exchange::give_piece(std::string_view piece, socketio::BodyState state) {
+  const auto take = body_piece_;
+  if (take) {
+    take(socketio::as_bytes(piece), state);
+  }
+  return take != nullptr;
+}
+
 void Exchange::respond(int status, const Headers& headers, Bytes body) {
   REQUIRE_FALSE(answered());
+  body_piece_ = nullptr;
   answer_ = Answer{status, headers, std::string(socketio::as_text(body))};
 }
 

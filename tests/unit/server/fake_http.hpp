@@ -54,6 +54,8 @@ class Exchange final : public HttpExchange {
   [[nodiscard]] const Answer& answer() const { return *answer_; }
   [[nodiscard]] int status() const { return answer_ ? answer_->status : 0; }
   [[nodiscard]] std::string body() const { return answer_ ? answer_->body : "(no answer)"; }
+  /// Of a body that is read in pieces. False once there is an answer.
+  bool give_piece(std::string_view piece, socketio::BodyState state = socketio::BodyState::more);
   /// Of a refused upgrade.
   [[nodiscard]] const std::string& raw() const noexcept { return raw_; }
   /// Of an accepted one: its head, and the connection.
@@ -71,6 +73,9 @@ class Exchange final : public HttpExchange {
 
   // HttpExchange
   [[nodiscard]] const HttpRequest& request() const noexcept override { return request_; }
+  [[nodiscard]] HttpRequest& editable_request() noexcept override { return request_; }
+  [[nodiscard]] Headers& added_headers() noexcept override { return added_; }
+  void read_pieces(std::size_t bytes_max, socketio::OnBodyPiece piece) override;
   void read_body(std::size_t bytes_max, std::function<void(Bytes, bool, bool)> done) override;
   void respond(int status, const Headers& headers, Bytes body) override;
   void respond_shared(int status, const Headers& headers, std::shared_ptr<const std::string> body) override {
@@ -84,12 +89,14 @@ class Exchange final : public HttpExchange {
 
  private:
   HttpRequest request_;
+  Headers added_;
   std::optional<Answer> answer_;
   std::string raw_;
   std::string head_;
   std::shared_ptr<Wire> wire_;
   std::size_t body_bytes_max_ = 0;
   std::function<void(Bytes, bool, bool)> body_done_;
+  socketio::OnBodyPiece body_piece_;
   std::function<void()> abandoned_;
   std::function<void()> sent_;
 };

@@ -73,7 +73,7 @@ TEST_CASE("server: what allow_request throws refuses the session, and is told") 
   std::string problem;
   const auto port = thread.ask([&] {
     ServerOptions options;
-    options.engine.allow_request = [](std::string_view, std::string_view, std::string&) -> bool {
+    options.engine.allow_request = [](const socketio::HandshakeRequest&, const socketio::Decision&) {
       throw std::runtime_error("the database is away");
     };
     options.on_problem = [&problem](const socketio::Problem& what) {

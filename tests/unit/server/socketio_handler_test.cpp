@@ -233,8 +233,8 @@ TEST_CASE("handlers: everything else that an application gives may throw, too") 
     noted.push_back(std::string(problem.event));
     throw std::runtime_error("from on_problem");
   };
-  options.engine.allow_request = [](std::string_view url, std::string_view, std::string&) -> bool {
-    return url.find("throw") == std::string_view::npos ? true : throw std::runtime_error("oh");
+  options.engine.allow_request = [](const HandshakeRequest& request, const Decision& decide) {
+    request.url.find("throw") == std::string::npos ? decide.allow() : throw std::runtime_error("oh");
   };
   Fixture fixture(options);
   fixture.io->on_connection([](Socket socket) {

@@ -19,11 +19,11 @@ class SOCKETIO_API Handshake {
  public:
   std::vector<std::pair<std::string, std::string>> headers;  ///< lower-case names
   std::vector<std::pair<std::string, std::string>> query;    ///< decoded; the last value of repeated names
-  std::string address;                                       ///< of the TCP connection's peer: the proxy, if there is one
+  std::string address;                                       ///< of the client: see HttpOptions::trust_proxy
   std::string url;                                           ///< path and query
   std::int64_t issued_ms = 0;                                ///< when the socket was made, in milliseconds since 1970
   bool xdomain = false;                                      ///< the request has an Origin header
-  bool secure = false;                                       ///< the connection to this server uses TLS
+  bool secure = false;                                       ///< the client's connection uses TLS: see trust_proxy
   Buffer auth_packed;                                        ///< msgpack; empty: the client sent none
 
   /// The client's `auth`, an object. An empty object when it sent none.

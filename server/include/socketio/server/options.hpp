@@ -83,6 +83,7 @@ struct ServerOptions {
 struct ServerCounters {
   EngineCounters engine;
   HttpCounters http;
+  RouteCounters routes;
   Counter sockets_connected;
   Counter sockets_disconnected;
   Counter connects_refused;     ///< CONNECT_ERROR: unknown namespace, middleware, limit

@@ -14,9 +14,10 @@
 #include <socketio/common/bytes.hpp>
 #include <socketio/common/random.hpp>
 #include <socketio/net/loop.hpp>
+#include <socketio/server/decision.hpp>
+#include <socketio/server/engine_options.hpp>
 #include <socketio/server/frame.hpp>
 #include <socketio/server/http.hpp>
-#include <socketio/server/engine_options.hpp>
 
 // Engine.IO: one session per client over long polling, over WebSocket, or over long polling and then WebSocket.
 //
@@ -114,6 +115,10 @@ class EngineServer {
 
   /// For HttpServer: returns true when the URL belongs to this server's path; it then responds, now or later.
   bool handle(HttpExchange& exchange);
+  /// Responds to a CORS preflight of this server's path; handle() does that, too. False when the request is none.
+  bool preflight(HttpExchange& exchange) const;
+  /// Refuses a request of this server's path because a hook has refused it. False when it belongs to another path.
+  bool refuse_by_hook(HttpExchange& exchange);
 
   // Also from other threads.
   [[nodiscard]] std::size_t session_count() const noexcept;

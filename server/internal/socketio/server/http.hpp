@@ -17,29 +17,15 @@
 #include <socketio/net/listener.hpp>
 #include <socketio/net/loop.hpp>
 #include <socketio/server/http_options.hpp>
+#include <socketio/server/http_request.hpp>
+#include <socketio/server/http_routes.hpp>
 
 // HTTP/1.1 for a server of Engine.IO: requests with bounded heads and bodies, responses that may be sent later, keep-alive, and
 // connections that become WebSockets.
 namespace socketio::server {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;  ///< lower-case names, in the order of arrival
-
-struct HttpRequest {
-  HttpRequest() = default;
-  HttpRequest(const HttpRequest&) = delete;
-  HttpRequest& operator=(const HttpRequest&) = delete;
-
-  std::string method;      ///< "GET"
-  std::string url;         ///< as sent: path and query
-  std::string_view path;   ///< of url; begins with "/", or is empty (`OPTIONS *`)
-  std::string_view query;  ///< of url, after the "?"; encoded
-  Headers headers;
-  std::string address;  ///< of the peer
-  bool secure = false;
-  bool upgrade = false;  ///< asks for a WebSocket (GET, Connection: upgrade, Upgrade: websocket, no body)
-  /// Value of the first header with that name; empty when there is none.
-  [[nodiscard]] std::string_view header(std::string_view lower_case_name) const noexcept;
-};
+using Headers = HttpHeaders;
+using socketio::HttpRequest;
 
 /// Listener of a connection that no longer uses HTTP, with raw bytes in both directions. See HttpExchange::take_over(). Called
 /// from the loop, never from inside a call to the connection, and may destroy it.
@@ -74,10 +60,18 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
  public:
   virtual ~HttpExchange() = default;
   [[nodiscard]] virtual const HttpRequest& request() const noexcept = 0;
+  /// For those who handle it, before it is passed on.
+  [[nodiscard]] virtual HttpRequest& editable_request() noexcept = 0;
+  /// Headers for the response, whoever makes it: a header of the same name in the response replaces one, except for Set-Cookie
+  /// and Vary. respond() adds them; a head for take_over() does not have them.
+  [[nodiscard]] virtual Headers& added_headers() noexcept = 0;
   /// Reads the body, which may be empty. `done(body, complete, too_large)` is called once, never before this returns: complete
   /// is false when the client disconnected or was too slow, or the body exceeds `bytes_max` (then too_large is true and nothing
   /// more is read). At most once per exchange. A body that is not requested is skipped.
   virtual void read_body(std::size_t bytes_max, std::function<void(Bytes body, bool complete, bool too_large)> done) = 0;
+  /// Reads the body in pieces as they arrive, instead of read_body(). `piece` is called like its `done`, and before that any
+  /// number of times with BodyState::more; not any more after a response.
+  virtual void read_pieces(std::size_t bytes_max, OnBodyPiece piece) = 0;
   /// Responds. Exactly once, now or later; `Content-Length` and the headers about the connection are added. Does nothing when
   /// the client has disconnected.
   virtual void respond(int status, const Headers& headers, Bytes body) = 0;

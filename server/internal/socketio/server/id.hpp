@@ -20,6 +20,8 @@ class Id {
   static Id make(Random& random);
   /// Makes an id that also contains which of `loops` made it: at most 64 loops, which its last character can distinguish.
   static Id make(Random& random, std::size_t loop, std::size_t loops);
+  /// The character that names a loop at the end of an id; see loop_of().
+  [[nodiscard]] static char character_of(std::size_t loop) noexcept;
   /// Returns which of `loops` made it. An arbitrary loop when `text` is no such id.
   [[nodiscard]] static std::size_t loop_of(std::string_view text, std::size_t loops) noexcept;
   [[nodiscard]] std::string_view text() const noexcept { return {characters_.data(), characters_.size()}; }
