@@ -5,8 +5,8 @@
 
 #include "fuzz/check.hpp"
 
-// Property: a PROXY header is read the same whatever follows it, every prefix of it is incomplete, and no more than its limit is
-// waited for.
+// Property: a PROXY header is read the same whatever follows it, every prefix of it is incomplete, and no more than its limit
+// is waited for.
 
 using namespace socketio;
 using net::ProxyHeader;

@@ -1,5 +1,5 @@
-// Routes, hooks, CORS and admission of our server, in front of plain HTTP clients and official ones; what clients and proxies can
-// see is compared with an official server that has the same options. HTTP_SERVER names ours.
+// Routes, hooks, CORS and admission of our server, in front of plain HTTP clients and official ones; what clients and proxies
+// can see is compared with an official server that has the same options. HTTP_SERVER names ours.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -30,7 +30,8 @@ const variants = {
 };
 
 async function startOurs(variant, env = {}) {
-  const child = start(process.env.HTTP_SERVER, [variant], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const child = start(process.env.HTTP_SERVER, [variant],
+    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   const lines = createInterface({ input: child.stdout });
   const [port] = await once(lines, 'line');
   const errors = [];
@@ -90,7 +91,9 @@ function ask(port, method, path, headers = {}, body = undefined, more = {}) {
   });
 }
 
-const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+const upgrade = {
+  connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
 const polling = '/socket.io/?EIO=4&transport=polling';
 const websocket = '/socket.io/?EIO=4&transport=websocket';
 
@@ -173,7 +176,8 @@ describe('admission, hooks and routes', () => {
   for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
     test(`official clients by ${transports.join(', then ')} are let in by another thread, or told why not`, async () => {
       const url = `http://127.0.0.1:${ours.port}`;
-      const socket = io(url, { transports, forceNew: true, reconnection: false, extraHeaders: { 'x-forwarded-for': '6.6.6.6, 192.0.2.1' } });
+      const extraHeaders = { 'x-forwarded-for': '6.6.6.6, 192.0.2.1' };
+      const socket = io(url, { transports, forceNew: true, reconnection: false, extraHeaders });
       const [address] = await once(socket, 'address');
       assert.equal(address, '192.0.2.1');
       assert.equal(await socket.timeout(10_000).emitWithAck('echo', 'hello'), 'hello');
@@ -216,14 +220,16 @@ describe('admission, hooks and routes', () => {
 
 const noHaproxy = spawnSync('haproxy', ['-v'], { stdio: 'ignore' }).error ? 'haproxy is not installed' : false;
 for (const sends of ['send-proxy', 'send-proxy-v2']) {
-  test(`behind HAProxy with ${sends}, the server sees the address of the client`, { skip: noHaproxy, timeout: 60_000 }, async () => {
+  const name = `behind HAProxy with ${sends}, the server sees the address of the client`;
+  test(name, { skip: noHaproxy, timeout: 60_000 }, async () => {
     const server = await startOurs('off', { PROXY_PROTOCOL: '1' });
     const folder = mkdtempSync(join(tmpdir(), 'haproxy-'));
     const port = await freePort();
     writeFileSync(join(folder, 'haproxy.cfg'), [
       'defaults', '  mode tcp', '  timeout connect 5s', '  timeout client 30s', '  timeout server 30s',
       'listen tcp', `  bind 127.0.0.1:${port}`, `  server one 127.0.0.1:${server.port} ${sends}`, ''].join('\n'));
-    const proxy = start('haproxy', ['-f', join(folder, 'haproxy.cfg'), '-q', '-db'], { stdio: ['ignore', 'inherit', 'inherit'] });
+    const args = ['-f', join(folder, 'haproxy.cfg'), '-q', '-db'];
+    const proxy = start('haproxy', args, { stdio: ['ignore', 'inherit', 'inherit'] });
     const me = () => ask(port, 'GET', '/users/me', { 'x-forwarded-for': '6.6.6.6' }, undefined, { localAddress: '127.0.0.7' });
     await until(() => me().then(({ status }) => status === 200, () => false), 'haproxy did not start');
     assert.equal(JSON.parse((await me()).body).address, '127.0.0.7');

@@ -68,10 +68,11 @@ void add_routes(Server& io) {
     request.query_value("hook") == "fail" ? next.fail() : next();
   });
   io.http().get("/users/:id", [](const HttpRequest& request, const HttpResponse& response) {
-    response.respond(200, {{"Content-Type", "application/json"}}, "{\"id\":\"" + std::string(request.param("id")) + "\",\"address\":\"" +
-                                                                      request.address + "\"}");
+    response.respond(200, {{"Content-Type", "application/json"}},
+                     "{\"id\":\"" + std::string(request.param("id")) + "\",\"address\":\"" + request.address + "\"}");
   });
-  io.http().post("/echo", [](const HttpRequest& request, const HttpResponse& response) { response.send(201, as_text(request.body)); });
+  io.http().post("/echo",
+                 [](const HttpRequest& request, const HttpResponse& response) { response.send(201, as_text(request.body)); });
   io.http().on_pieces(
       "POST", "/count",
       [](const HttpRequest&, const HttpResponse& response) {
@@ -99,8 +100,8 @@ int main(int argc, char** argv) {
   const char* const threads = std::getenv("THREADS");
   options.threads = threads != nullptr ? std::stoul(threads) : 1;
   options.engine.cors = cors_of(argc > 1 ? argv[1] : "");
-  options.engine.cookie = {.enabled = true, .name = "node", .path = "/app", .secure = true, .same_site = SameSite::none,
-                           .max_age = 86400s};
+  options.engine.cookie = {
+      .enabled = true, .name = "node", .path = "/app", .secure = true, .same_site = SameSite::none, .max_age = 86400s};
   options.engine.allow_request = decide_by_token;
   options.engine.decision_timeout = 200ms;
   options.engine.initial_headers = [](HttpHeaders& headers, const HttpRequest&) { headers.emplace_back("X-Initial", "1"); };

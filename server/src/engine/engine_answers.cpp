@@ -75,7 +75,8 @@ void EngineAnswers::call_hooks(Headers& headers, const HttpRequest& request, boo
   if (options_.headers) {
     options_.headers(headers, request);
   }
-  std::erase_if(headers, [](const auto& header) { return !is_header_name(header.first) || is_connection_header(header.first); });
+  std::erase_if(headers,
+                [](const auto& header) { return !is_header_name(header.first) || is_connection_header(header.first); });
 }
 
 void EngineAnswers::refuse(HttpExchange& exchange, const EngineRefusal& refusal) const {

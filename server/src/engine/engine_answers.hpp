@@ -35,7 +35,7 @@ class EngineAnswers {
   struct Body {
     std::string_view content_type;
     Bytes bytes;
-    bool compress = false;        ///< its packets may be compressed
+    bool compress = false;         ///< its packets may be compressed
     std::string_view opened = {};  ///< id of the session that the response opens
   };
   /// Responds to a GET.

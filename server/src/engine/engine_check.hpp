@@ -27,9 +27,9 @@ enum class EngineError : std::uint8_t {
 /// Refusal of a request.
 struct EngineRefusal {
   EngineError error;
-  std::string_view name = {};      ///< of the cause, where an error has several: "TRANSPORT_MISMATCH"
-  HandshakeRefusal refusal = {};   ///< forbidden: what the application has decided
-  std::string cause = {};          ///< of an id that could not be made
+  std::string_view name = {};     ///< of the cause, where an error has several: "TRANSPORT_MISMATCH"
+  HandshakeRefusal refusal = {};  ///< forbidden: what the application has decided
+  std::string cause = {};         ///< of an id that could not be made
 
   [[nodiscard]] int code() const noexcept { return error == EngineError::forbidden ? refusal.code : static_cast<int>(error); }
   /// Text for the client.

@@ -24,8 +24,6 @@ void Decision::refuse(std::string_view message) const { refuse(HandshakeRefusal{
 bool Decision::wanted() const noexcept { return ticket_->wanted(); }
 const HandshakeRequest& Decision::request() const noexcept { return ticket_->request(); }
 
-std::string_view ConnectionError::detail(std::string_view name) const noexcept {
-  return server::value_of(context, name);
-}
+std::string_view ConnectionError::detail(std::string_view name) const noexcept { return server::value_of(context, name); }
 
 }  // namespace socketio

@@ -157,7 +157,8 @@ void EngineServer::Impl::refuse(HttpExchange& exchange, const EngineQuery& query
   ++counters.refused;
   if (options.connection_error) {
     const HttpRequest& request = exchange.request();
-    options.connection_error({request, refusal.code(), text_of(refusal.error), details_of(refusal, request, query, named(session))});
+    options.connection_error(
+        {request, refusal.code(), text_of(refusal.error), details_of(refusal, request, query, named(session))});
   }
   answers.refuse(exchange, refusal);
 }
@@ -255,7 +256,8 @@ std::optional<SessionId> EngineServer::Impl::make_id(const HttpRequest& request,
   return id;
 }
 
-void EngineServer::Impl::handle_upgrade(HttpExchange& exchange, const EngineQuery& query, EngineSession* session, SessionId* id) {
+void EngineServer::Impl::handle_upgrade(HttpExchange& exchange, const EngineQuery& query, EngineSession* session,
+                                        SessionId* id) {
   const HttpRequest& request = exchange.request();
   if (const std::string_view wrong = wrong_with_handshake(request); !wrong.empty()) {
     ++counters.refused;

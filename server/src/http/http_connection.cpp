@@ -6,10 +6,15 @@
 
 namespace socketio::server {
 
-HttpConnection::HttpConnection(HttpServer::Impl& server, net::ServerStream stream)
+HttpConnection::HttpConnection(HttpServer::Impl& server, net::ServerStream stream, Buffer input)
     : server_(server), stream_(std::move(stream)) {
   stream_.set_listener(this);
   stream_.read(true);
+  if (!input.empty()) {
+    input_.put(std::move(input));
+    fresh_ = false;
+    server_.resume_later(*this);
+  }
 }
 
 HttpConnection::~HttpConnection() = default;
@@ -22,18 +27,10 @@ void HttpConnection::on_bytes(Bytes bytes) {
   advance();
 }
 
-void HttpConnection::go_on_with(Buffer input) {
-  if (!input.empty()) {
-    input_.put(std::move(input));
-    fresh_ = false;
-    server_.resume_later(*this);
-  }
-}
-
 void HttpConnection::resume() {
   if (phase_ == Phase::leaving) {
     leave();
-  } else if (!closed() && !advancing_) {
+  } else if (phase_ != Phase::closed && !advancing_) {
     input_.begin();
     advance();
   }
@@ -43,15 +40,15 @@ void HttpConnection::advance() {
   constexpr int steps_per_turn = 64;  // then other connections get their turn
   advancing_ = true;
   int steps = 0;
-  while (!closed() && output_.empty() && steps < steps_per_turn && step()) {
+  while (phase_ != Phase::closed && output_.empty() && steps < steps_per_turn && step()) {
     ++steps;
   }
   advancing_ = false;
-  yielding_ = !closed() && steps == steps_per_turn;
+  yielding_ = phase_ != Phase::closed && steps == steps_per_turn;
   if (yielding_) {
     server_.resume_later(*this);
   }
-  if (!closed()) {
+  if (phase_ != Phase::closed) {
     input_.keep();
     settle();
   }
@@ -70,6 +67,7 @@ bool HttpConnection::step() {
         return false;
       }
       parked_ = std::move(exchange_);
+      parked_->parked = true;
       phase_ = Phase::head;
       return true;
     }
@@ -82,6 +80,11 @@ bool HttpConnection::step() {
 
 bool HttpConnection::take_head() {
   const std::size_t bytes_max = server_.options.header_bytes_max;
+  const auto wait_for_parked = [this] {
+    input_.rescan();
+    waits_for_parked_ = true;
+    return false;
+  };
   const auto scanned = input_.scan(bytes_max);
   const bool is_odd = scanned != RequestInput::Head::complete && scanned != RequestInput::Head::incomplete;
   if (parked_ && (is_odd || held_.size() > bytes_max)) {
@@ -118,12 +121,6 @@ bool HttpConnection::take_head() {
     case RequestParser::Head::too_many_headers: refuse(431, server_.counters.too_large); break;
     case RequestParser::Head::unknown_expectation: refuse(417, server_.counters.bad_requests); break;
   }
-  return false;
-}
-
-bool HttpConnection::wait_for_parked() {
-  input_.rescan();
-  waits_for_parked_ = true;
   return false;
 }
 
@@ -192,38 +189,31 @@ void HttpConnection::settle() {
   if (server_.closing) {
     close_if_idle();
   }
-  if (closed()) {
+  const auto next = [this] {
+    switch (phase_) {
+      case Phase::body:
+      case Phase::skipping: return Deadline::body;
+      case Phase::head:
+        if (parked_ != nullptr) {
+          return Deadline::none;
+        }
+        return !input_.kept().empty() ? Deadline::head : fresh_ ? Deadline::first_byte : Deadline::idle;
+      case Phase::leaving:
+      case Phase::handling:
+      case Phase::ending:
+      case Phase::closed: break;
+    }
+    return Deadline::none;
+  };
+  if (phase_ == Phase::closed) {
     return;
   }
-  if (const Deadline next = next_deadline(); next != deadline) {
-    server_.set_deadline(*this, next);
+  if (const Deadline wanted = output_.empty() ? next() : Deadline::output; wanted != deadline) {
+    server_.set_deadline(*this, wanted);
   }
-  const bool waiting =
-      phase_ == Phase::handling || phase_ == Phase::leaving || phase_ == Phase::ending || parked_ || yielding_ || !output_.empty();
+  const bool waiting = phase_ == Phase::handling || phase_ == Phase::leaving || phase_ == Phase::ending || parked_ ||
+                       yielding_ || !output_.empty();
   stream_.read(!waiting || input_.kept().size() <= server_.options.header_bytes_max);
-}
-
-Deadline HttpConnection::next_deadline() const noexcept {
-  if (!output_.empty()) {
-    return Deadline::output;
-  }
-  switch (phase_) {
-    case Phase::body:
-    case Phase::skipping: return Deadline::body;
-    case Phase::head:
-      if (parked_ != nullptr) {
-        return Deadline::none;
-      }
-      break;
-    case Phase::leaving:
-    case Phase::handling:
-    case Phase::ending:
-    case Phase::closed: return Deadline::none;
-  }
-  if (!input_.kept().empty()) {
-    return Deadline::head;
-  }
-  return fresh_ ? Deadline::first_byte : Deadline::idle;
 }
 
 }  // namespace socketio::server

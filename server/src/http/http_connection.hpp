@@ -57,8 +57,9 @@ class ConnectionExchange final : public HttpExchange {
   void tell(Bytes body, BodyState state);
 
   Loop& loop;
-  HttpConnection* connection;         ///< null after the response, or when the client has disconnected
-  HttpConnection* sending = nullptr;  ///< while its response is not sent completely
+  HttpConnection* connection;               ///< null after the response, or when the client has disconnected
+  const ResponseOutput* sending = nullptr;  ///< while its response is not sent completely
+  bool parked = false;                      ///< the connection handles later requests meanwhile
   std::function<void()> sent;
   HttpRequest parsed;
   Headers added;  ///< for the response
@@ -72,7 +73,8 @@ class ConnectionExchange final : public HttpExchange {
 /// response late (long polling): later requests are handled meanwhile, and their responses wait for the GET's.
 class HttpConnection final : public net::StreamListener, public net::ListNode<HttpConnection> {
  public:
-  HttpConnection(HttpServer::Impl& server, net::ServerStream stream);
+  /// `input`  bytes of its next request that another loop has read.
+  HttpConnection(HttpServer::Impl& server, net::ServerStream stream, Buffer input = {});
   ~HttpConnection() override;
 
   void on_connected() override {}
@@ -82,25 +84,19 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
 
   // For its exchange.
   void read_body(std::size_t bytes_max);
-  [[nodiscard]] bool is_parked(const ConnectionExchange& exchange) const noexcept { return parked_.get() == &exchange; }
   void respond(ConnectionExchange& from, int status, const Headers& headers, Bytes body,
                std::shared_ptr<const std::string> owner = nullptr);
-  [[nodiscard]] std::size_t unsent_bytes() const noexcept { return output_.size(); }
   std::unique_ptr<RawConnection> take_over(std::string_view head);
   void respond_raw_and_close(std::string_view bytes);
 
   // For its server.
-  /// Continues with the bytes of the next request that another loop has read.
-  void go_on_with(Buffer input);
   void resume();
   void time_out();
   /// Closes now if no request is in progress.
   void close_if_idle();
-  /// Closes now. Handlers of requests are notified.
-  void abort();
-  /// Closes now, without notifying anyone.
-  void drop();
-  [[nodiscard]] bool closed() const noexcept { return phase_ == Phase::closed; }
+  enum class Notify : std::uint8_t { handlers, nobody };
+  /// Closes now.
+  void abort(Notify notify = Notify::handlers);
   Deadline deadline = Deadline::none;  ///< the server's list that it is in
   std::uint64_t deadline_ms = 0;
   bool resumes_later = false;  ///< in the server's list of connections to resume
@@ -118,20 +114,16 @@ class HttpConnection final : public net::StreamListener, public net::ListNode<Ht
 
   void advance();
   bool step();
-  /// Leaves the next request for later; returns false.
-  bool wait_for_parked();
   void respond_parked(int status, const Headers& headers, Bytes body);
   bool take_head();
   bool take_body();
   void hand_out(std::shared_ptr<ConnectionExchange> exchange);
   void leave();
   void settle();
-  [[nodiscard]] Deadline next_deadline() const noexcept;
   /// `owner` owns the last part.
   void send(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner = nullptr);
   /// Sends `parts` and closes.
   void finish_with(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner = nullptr);
-  void finish();
   void sent_all();
   void refuse(int status, Counter& counter);
   void die();

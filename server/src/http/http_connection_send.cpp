@@ -35,7 +35,7 @@ void HttpConnection::read_body(std::size_t bytes_max) {
 
 void HttpConnection::respond(ConnectionExchange& from, int status, const Headers& headers, Bytes body,
                              std::shared_ptr<const std::string> owner) {
-  if (is_parked(from)) {
+  if (from.parked) {
     respond_parked(status, headers, body);
     return;
   }
@@ -45,8 +45,8 @@ void HttpConnection::respond(ConnectionExchange& from, int status, const Headers
   const bool keep = keep_alive_ && !server_.closing && (complete || skip);
   Buffer& head = server_.scratch;
   head.clear();
-  append_head(head, {status, &headers, &from.added, body.size(),
-                     keep ? std::string_view(server_.keep_alive_lines) : close_lines});
+  append_head(head,
+              {status, &headers, &from.added, body.size(), keep ? std::string_view(server_.keep_alive_lines) : close_lines});
   const bool bodiless = head_only_ || is_bodiless(status);
   const std::array<Bytes, 2> parts{head.bytes(), bodiless ? Bytes() : body};
   if (parked_ != nullptr) {
@@ -60,7 +60,7 @@ void HttpConnection::respond(ConnectionExchange& from, int status, const Headers
     return;
   }
   answered_ = exchange;
-  exchange->sending = this;
+  exchange->sending = &output_;
   if (bodiless) {
     owner = nullptr;
   }
@@ -79,7 +79,7 @@ void HttpConnection::respond(ConnectionExchange& from, int status, const Headers
 /// Sends the response to the parked GET, and the held responses after it.
 void HttpConnection::respond_parked(int status, const Headers& headers, Bytes body) {
   answered_ = std::move(parked_);
-  answered_->sending = this;
+  answered_->sending = &output_;
   const Buffer held = std::exchange(held_, Buffer());
   const bool keep = !server_.closing || phase_ != Phase::head || !held.empty() || !input_.kept().empty();
   Buffer& head = server_.scratch;
@@ -130,7 +130,7 @@ void HttpConnection::on_writable() {
     return;
   }
   sent_all();
-  phase_ == Phase::ending ? finish() : resume();
+  phase_ == Phase::ending ? finish_with({}) : resume();
 }
 
 /// Called when nothing is left to send, or the connection is closed.
@@ -147,18 +147,14 @@ void HttpConnection::sent_all() {
 void HttpConnection::finish_with(std::span<const Bytes> parts, std::shared_ptr<const std::string> owner) {
   send(parts, std::move(owner));
   if (output_.empty()) {
-    finish();
+    output_.finish(stream_);
+    die();
     return;
   }
   phase_ = Phase::ending;
   if (!advancing_) {
     settle();
   }
-}
-
-void HttpConnection::finish() {
-  output_.finish(stream_);
-  die();
 }
 
 // ---- closing ---------------------------------------------------------------------------------------------------------------
@@ -195,32 +191,24 @@ void HttpConnection::time_out() {
 void HttpConnection::on_lost(const net::StreamError& error) {
   if (error.kind == net::StreamError::Kind::ended && !output_.empty() && !exchange_ && !parked_ &&
       !(answered_ && answered_->sent)) {  // a response with `sent` must not be sent in the background
-    finish();                             // the client may have closed its sending side only
+    output_.finish(stream_);              // the client may have closed its sending side only
+    die();
   } else {
     abort();
   }
 }
 
-void HttpConnection::abort() {
+void HttpConnection::abort(Notify notify) {
   const std::array<std::shared_ptr<ConnectionExchange>, 2> waiting{std::move(parked_), std::move(exchange_)};
-  die();
-  for (const auto& exchange : waiting) {
-    if (exchange) {
-      exchange->abandon();
-    }
-  }
-}
-
-void HttpConnection::drop() {
-  for (const auto& exchange : {parked_, exchange_}) {
-    if (exchange) {
-      exchange->drop();
-    }
-  }
-  if (answered_) {
+  if (notify == Notify::nobody && answered_) {
     answered_->sent = nullptr;
   }
   die();
+  for (const auto& exchange : waiting) {
+    if (exchange) {
+      notify == Notify::nobody ? exchange->drop() : exchange->abandon();
+    }
+  }
 }
 
 void HttpConnection::close_if_idle() {

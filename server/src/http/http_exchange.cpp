@@ -11,7 +11,7 @@ void ConnectionExchange::read_body(std::size_t bytes_max, std::function<void(Byt
     loop.post([done = std::move(done)] { done({}, false, false); });
     return;
   }
-  if (connection->is_parked(*this)) {  // a GET, whose body is empty
+  if (parked) {  // a GET, whose body is empty
     loop.post([done = std::move(done)] { done({}, true, false); });
     return;
   }
@@ -21,7 +21,7 @@ void ConnectionExchange::read_body(std::size_t bytes_max, std::function<void(Byt
 
 void ConnectionExchange::read_pieces(std::size_t bytes_max, OnBodyPiece piece) {
   assert(!body_read && !body_piece && "a body is read once");
-  if (connection == nullptr || connection->is_parked(*this)) {
+  if (connection == nullptr || parked) {
     const auto state = connection == nullptr ? BodyState::lost : BodyState::complete;
     loop.post([piece = std::move(piece), state] { piece({}, state); });
     return;
@@ -55,7 +55,7 @@ void ConnectionExchange::respond_shared(int status, const Headers& headers, std:
   }
 }
 
-std::size_t ConnectionExchange::unsent_bytes() const noexcept { return sending != nullptr ? sending->unsent_bytes() : 0; }
+std::size_t ConnectionExchange::unsent_bytes() const noexcept { return sending != nullptr ? sending->size() : 0; }
 
 void ConnectionExchange::on_abandoned(std::function<void()> function) {
   if (is_abandoned) {

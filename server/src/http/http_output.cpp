@@ -6,8 +6,7 @@
 
 namespace socketio::server {
 
-void ResponseOutput::write(net::ServerStream& stream, std::span<const Bytes> parts,
-                           std::shared_ptr<const std::string> owner) {
+void ResponseOutput::write(net::ServerStream& stream, std::span<const Bytes> parts, std::shared_ptr<const std::string> owner) {
   std::size_t sent = empty() ? stream.try_write(parts) : 0;
   for (std::size_t index = 0; index < parts.size(); ++index) {
     const std::size_t skipped = std::min(sent, parts[index].size());

@@ -31,7 +31,9 @@ std::string decoded_cookie(std::string_view text) {
 
 }  // namespace
 
-std::string_view HttpRequest::header(std::string_view lower_case_name) const noexcept { return server::value_of(headers, lower_case_name); }
+std::string_view HttpRequest::header(std::string_view lower_case_name) const noexcept {
+  return server::value_of(headers, lower_case_name);
+}
 
 std::optional<std::string> HttpRequest::cookie(std::string_view name) const {
   for (const auto& [header_name, value] : headers) {

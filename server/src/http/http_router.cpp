@@ -86,7 +86,7 @@ bool HttpRouter::handle(HttpExchange& exchange) {
     if (auto params = route->path.match(*segments)) {
       request.params = std::move(*params);
       ++counters.requests;
-      route->handler && has_body(request) ? read(exchange, route) : call(exchange, route);
+      route->handler&& has_body(request) ? read(exchange, route) : call(exchange, route);
       return true;
     }
   }
@@ -177,7 +177,8 @@ void HttpRouter::call_pieces(HttpExchange& exchange, const std::shared_ptr<const
     if (!done) {
       ticket->answer({CallAnswer::Kind::unanswered});
     } else if (state == BodyState::too_large) {
-      ticket->answer({CallAnswer::Kind::respond, 413, 0, {{"Content-Type", "text/plain; charset=utf-8"}}, "Payload too large\n"});
+      ticket->answer(
+          {CallAnswer::Kind::respond, 413, 0, {{"Content-Type", "text/plain; charset=utf-8"}}, "Payload too large\n"});
     }
   });
 }
@@ -193,9 +194,7 @@ void HttpRouter::respond(HttpExchange& exchange, const CallAnswer& answer) {
       ++counters.answers_refused;
       respond_text(exchange, 503, "Too many requests are waiting\n");
       break;
-    default:
-      ++counters.answers_missing;
-      respond_text(exchange, 500, "Internal server error\n");
+    default: ++counters.answers_missing; respond_text(exchange, 500, "Internal server error\n");
   }
 }
 

@@ -65,7 +65,8 @@ HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSh
                     listener.abort_all();
                   }),
       turn_end(on, [this] { end_turn(); }),
-      listener(on, listener_options(options, sharing, proxies), [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
+      listener(on, listener_options(options, sharing, proxies),
+               [this](net::ServerStream stream) { accepted(std::move(stream)); }) {
   options.connections_max = listener.connections_max();
   // Clients that know the idle timeout do not send a request on a connection that is being closed.
   keep_alive_lines =
@@ -73,7 +74,7 @@ HttpServer::Impl::Impl(Loop& on, HttpOptions given, HttpHandler function, HttpSh
 }
 
 HttpServer::Impl::~Impl() {
-  for_each([](HttpConnection& connection) { connection.drop(); });
+  for_each([](HttpConnection& connection) { connection.abort(HttpConnection::Notify::nobody); });
   end_turn();
 }
 
@@ -99,9 +100,8 @@ void HttpServer::Impl::adopt(HttpArrival arrival) {
   if (!stream) {
     return;
   }
-  auto* const connection = new HttpConnection(*this, std::move(stream));  // destroyed after bury()
+  auto* const connection = new HttpConnection(*this, std::move(stream), std::move(arrival.input));  // destroyed after bury()
   set_deadline(*connection, Deadline::first_byte);
-  connection->go_on_with(std::move(arrival.input));
   if (closing) {
     connection->close_if_idle();
   }

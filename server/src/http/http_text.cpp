@@ -26,7 +26,9 @@ bool has(const Headers& headers, std::string_view name) {
                      [name](const auto& header) { return equals_ignoring_case(header.first, name); });
 }
 
-bool may_repeat(std::string_view name) { return equals_ignoring_case(name, "set-cookie") || equals_ignoring_case(name, "vary"); }
+bool may_repeat(std::string_view name) {
+  return equals_ignoring_case(name, "set-cookie") || equals_ignoring_case(name, "vary");
+}
 
 }  // namespace
 
@@ -145,7 +147,8 @@ bool is_bodiless(int status) noexcept { return status < 200 || status == 204 || 
 
 void append_headers(Buffer& to, const Headers& headers, const Headers* over) {
   for (const auto& [name, value] : headers) {
-    if (has_control_character(name) || has_control_character(value) || (over != nullptr && !may_repeat(name) && has(*over, name))) {
+    const bool replaced = over != nullptr && !may_repeat(name) && has(*over, name);
+    if (replaced || has_control_character(name) || has_control_character(value)) {
       continue;
     }
     to.append(name);

@@ -115,7 +115,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     return address;
   }
   std::copy(ipv4_prefix.begin(), ipv4_prefix.end(), address.bytes.begin());
-  return inet_pton(AF_INET, copy.c_str(), address.bytes.data() + ipv4_prefix.size()) == 1 ? std::optional(address) : std::nullopt;
+  return inet_pton(AF_INET, copy.c_str(), address.bytes.data() + ipv4_prefix.size()) == 1 ? std::optional(address)
+                                                                                          : std::nullopt;
 }
 
 std::string IpAddress::text() const {
@@ -165,8 +166,8 @@ void TrustedProxies::add(std::string_view text) {
     good = good && error == std::errc() && end == digits.data() + digits.size() && bits <= bits_max;
   }
   if (!good) {
-    throw Error(ErrorCode::bad_option, "http.trust_proxy.addresses has what is no address and no network: \"" + std::string(text) +
-                                           "\".");
+    throw Error(ErrorCode::bad_option,
+                "http.trust_proxy.addresses has what is no address and no network: \"" + std::string(text) + "\".");
   }
   networks_.push_back({*address, bits + (written_as_ipv4 ? ipv4_prefix_bits : 0)});
 }

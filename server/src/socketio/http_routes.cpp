@@ -27,9 +27,9 @@ void add_route(server::ServerCore& core, std::string_view method, std::string_vi
   if (!server::is_header_name(method) || (!handler && !pieces)) {
     throw Error(ErrorCode::bad_option, "A route needs a method, such as GET, and a handler.");
   }
-  auto route = std::make_shared<Route>(Route{std::string(method), server::RoutePath(path),
-                                             std::string(method) + " " + std::string(path), std::move(handler),
-                                             std::move(pieces), body_bytes_max});
+  auto route =
+      std::make_shared<Route>(Route{std::string(method), server::RoutePath(path), std::string(method) + " " + std::string(path),
+                                    std::move(handler), std::move(pieces), body_bytes_max});
   add_everywhere(core, [route](server::HttpRouter& routes) { routes.add(route); });
 }
 

@@ -189,9 +189,13 @@ void ServerLoop::handle(const std::shared_ptr<HttpExchange>& exchange) {
     return;
   }
   const auto all = engines();
+  const auto refuse = [all](HttpExchange& same) {
+    if (std::none_of(all.begin(), all.end(), [&same](EngineServer* one) { return one->refuse_by_hook(same); })) {
+      same.respond(400, {{"Content-Type", "text/plain; charset=utf-8"}}, as_bytes("Bad request\n"));
+    }
+  };
   if (std::none_of(all.begin(), all.end(), [&exchange](const EngineServer* one) { return one->preflight(*exchange); })) {
-    routes.run_hooks(
-        exchange, [this](HttpExchange& same) { dispatch(same); }, [this](HttpExchange& same) { refuse_by_hook(same); });
+    routes.run_hooks(exchange, [this](HttpExchange& same) { dispatch(same); }, refuse);
   }
 }
 
@@ -206,13 +210,6 @@ void ServerLoop::dispatch(HttpExchange& exchange) {
   }
   if (!routes.handle(exchange) && !static_files_.serve(exchange, exchange.request().path) && !routes.refuse_method(exchange)) {
     routes.not_found(exchange);
-  }
-}
-
-void ServerLoop::refuse_by_hook(HttpExchange& exchange) {
-  const auto all = engines();
-  if (std::none_of(all.begin(), all.end(), [&exchange](EngineServer* one) { return one->refuse_by_hook(exchange); })) {
-    exchange.respond(400, {{"Content-Type", "text/plain; charset=utf-8"}}, as_bytes("Bad request\n"));
   }
 }
 

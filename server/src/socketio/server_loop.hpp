@@ -122,7 +122,6 @@ class ServerLoop {
   [[nodiscard]] std::vector<EngineServer*> engines() const;
   void handle(const std::shared_ptr<HttpExchange>& exchange);
   void dispatch(HttpExchange& exchange);
-  void refuse_by_hook(HttpExchange& exchange);
   bool serve_client(HttpExchange& exchange);
   [[nodiscard]] EngineOptions guarded_engine_options();
   [[nodiscard]] HttpSharing sharing(std::shared_ptr<net::OpenCounts> counts);

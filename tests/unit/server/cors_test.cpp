@@ -129,7 +129,7 @@ TEST_CASE("headers: the hooks see every successful response, and the first one o
   options.headers = [&called](HttpHeaders& headers, const HttpRequest& request) {
     called.push_back("headers " + request.method);
     headers.emplace_back("X-Trace", request.query_value("transport"));
-    headers.emplace_back("Content-Length", "9");   // the server's
+    headers.emplace_back("Content-Length", "9");  // the server's
     headers.emplace_back("no name", "is left out");
   };
   Engine engine(options);

@@ -46,8 +46,8 @@ TEST_CASE("admission: the application sees method, URL, query, headers, cookies,
     decide.allow();
   };
   Engine engine(options);
-  const auto exchange = engine.send(fake::request("GET", std::string(polling) + "&token=a%20b&token=c",
-                                                  {{"x-two", "2"}, {"cookie", "a=1; b=%32x ; b=3"}}));
+  const auto exchange = engine.send(
+      fake::request("GET", std::string(polling) + "&token=a%20b&token=c", {{"x-two", "2"}, {"cookie", "a=1; b=%32x ; b=3"}}));
   CHECK(exchange->status() == 200);
   CHECK(seen == "GET|/socket.io/|c|2|2x|-|192.0.2.7|p");
 }
@@ -99,7 +99,8 @@ TEST_CASE("admission: a refusal has the status, the code and the text that it na
   CHECK(polled->status() == 429);
   CHECK(polled->body() == R"({"code":42,"message":"come back later"})");
   CHECK(engine.send(fake::upgrade_request(websocket))->raw() ==
-        "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: 15\r\n\r\ncome back later");
+        "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: 15\r\n\r\ncome back "
+        "later");
   refusal = {};
   CHECK(engine.get(polling)->body() == R"({"code":4,"message":"Forbidden"})");
   CHECK(engine.get(polling)->status() == 403);

@@ -60,8 +60,8 @@ TEST_CASE("proxy header: connections of the proxy itself, and of clients without
 }
 
 TEST_CASE("proxy header: every prefix of a good one is incomplete") {
-  for (const std::string& header : {std::string("PROXY TCP4 192.0.2.1 198.51.100.1 80 443\r\n"), std::string("PROXY UNKNOWN\r\n"),
-                                    version_2(0x21, 0x21, std::string(40, 'x'))}) {
+  for (const std::string& header : {std::string("PROXY TCP4 192.0.2.1 198.51.100.1 80 443\r\n"),
+                                    std::string("PROXY UNKNOWN\r\n"), version_2(0x21, 0x21, std::string(40, 'x'))}) {
     for (std::size_t size = 0; size < header.size(); ++size) {
       CAPTURE(size);
       REQUIRE(read(header.substr(0, size)).status == Status::incomplete);
@@ -72,11 +72,14 @@ TEST_CASE("proxy header: every prefix of a good one is incomplete") {
 TEST_CASE("proxy header: what is none is refused") {
   for (const std::string& bytes :
        {std::string("GET / HTTP/1.1\r\n"), std::string("P "), std::string("PROXY TCP4 192.0.2.1 198.51.100.1 80\r\n"),
-        std::string("PROXY TCP4 192.0.2.1 198.51.100.1 80 443 1\r\n"), std::string("PROXY TCP4 192.0.2.1 198.51.100.1 80 65536\r\n"),
-        std::string("PROXY TCP4 192.0.2.1 198.51.100.1 080 443\r\n"), std::string("PROXY TCP4 192.0.2.256 198.51.100.1 80 443\r\n"),
-        std::string("PROXY TCP4 ::1 ::1 80 443\r\n"), std::string("PROXY TCP6 192.0.2.1 198.51.100.1 80 443\r\n"),
-        std::string("PROXY TCP5 192.0.2.1 198.51.100.1 80 443\r\n"), std::string("PROXY  TCP4 192.0.2.1 198.51.100.1 80 443\r\n"),
-        std::string("PROXY \r\n"), "PROXY UNKNOWN " + std::string(100, 'x'), version_2(0x11, 0x11, std::string(12, 'x')),
+        std::string("PROXY TCP4 192.0.2.1 198.51.100.1 80 443 1\r\n"),
+        std::string("PROXY TCP4 192.0.2.1 198.51.100.1 80 65536\r\n"),
+        std::string("PROXY TCP4 192.0.2.1 198.51.100.1 080 443\r\n"),
+        std::string("PROXY TCP4 192.0.2.256 198.51.100.1 80 443\r\n"), std::string("PROXY TCP4 ::1 ::1 80 443\r\n"),
+        std::string("PROXY TCP6 192.0.2.1 198.51.100.1 80 443\r\n"),
+        std::string("PROXY TCP5 192.0.2.1 198.51.100.1 80 443\r\n"),
+        std::string("PROXY  TCP4 192.0.2.1 198.51.100.1 80 443\r\n"), std::string("PROXY \r\n"),
+        "PROXY UNKNOWN " + std::string(100, 'x'), version_2(0x11, 0x11, std::string(12, 'x')),
         version_2(0x22, 0x11, std::string(12, 'x')), version_2(0x21, 0x11, std::string(11, 'x')),
         version_2(0x21, 0x21, std::string(35, 'x')), version_2(0x21, 0x11, std::string(ProxyHeader::bytes_max, 'x'))}) {
     CAPTURE(bytes);

@@ -88,8 +88,10 @@ class App {
   std::uint16_t port = 0;
 };
 
-std::string request(const std::string& method, const std::string& url, const std::string& body = {}, const std::string& more = {}) {
-  return method + " " + url + " HTTP/1.1\r\nHost: x\r\n" + more + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+std::string request(const std::string& method, const std::string& url, const std::string& body = {},
+                    const std::string& more = {}) {
+  return method + " " + url + " HTTP/1.1\r\nHost: x\r\n" + more + "Content-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 /// Keeps the responses that an application owes.
@@ -118,8 +120,10 @@ TEST_CASE("routes: methods, parameters, query, headers; HEAD for GET; what is no
   App app([](Server& io) {
     io.http().get("/healthz", [](const HttpRequest&, const HttpResponse& response) { response.send(200, "ok\n"); });
     io.http().get("/users/:id", [](const HttpRequest& request, const HttpResponse& response) {
-      response.send(200, std::string(request.param("id")) + "|" + request.query_value("q") + "|" +
-                             std::string(request.header("x-y")) + "|" + request.address, "text/x-test");
+      response.send(200,
+                    std::string(request.param("id")) + "|" + request.query_value("q") + "|" +
+                        std::string(request.header("x-y")) + "|" + request.address,
+                    "text/x-test");
     });
     io.http().on("DELETE", "/users/:id", [](const HttpRequest&, const HttpResponse& response) {
       response.respond(204, {{"X-Gone", "yes"}, {"Connection", "upgrade"}, {"content-length", "99"}});
@@ -164,14 +168,17 @@ TEST_CASE("routes: a body arrives whole, up to the limit of the server or of the
   options.http.body_bytes_max = 1'000;
   App app(
       [](Server& io) {
-        const auto echo = [](const HttpRequest& request, const HttpResponse& response) { response.send(202, as_text(request.body)); };
+        const auto echo = [](const HttpRequest& request, const HttpResponse& response) {
+          response.send(202, as_text(request.body));
+        };
         io.http().post("/small", echo);
         io.http().on("PUT", "/large/:name", echo, 100'000);
       },
       options);
   CHECK(app.ask(request("POST", "/small", "hello")).body == "hello");
   CHECK(app.ask(request("POST", "/small", "")).status == 202);
-  CHECK(app.ask("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").body == "abcde");
+  CHECK(app.ask("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").body ==
+        "abcde");
   const std::string large(50'000, 'x');
   CHECK(app.ask(request("PUT", "/large/a", large)).body == large);
   CHECK(app.ask(request("POST", "/small", large)).status == 413);
@@ -207,7 +214,10 @@ TEST_CASE("routes: a body in pieces goes past the memory, and ends once: complet
             if (state == BodyState::complete) {
               response.send(200, std::to_string(got.size()));
             }
-            ends += state == BodyState::complete ? "c" : state == BodyState::too_large ? "t" : state == BodyState::lost ? "l" : "";
+            ends += state == BodyState::complete    ? "c"
+                    : state == BodyState::too_large ? "t"
+                    : state == BodyState::lost      ? "l"
+                                                    : "";
           };
         },
         10'000);
@@ -237,6 +247,60 @@ TEST_CASE("routes: a body in pieces goes past the memory, and ends once: complet
   CHECK(app.wait([&](const ServerCounters&) { return app.thread.ask([&] { return ends; }) == "cctl"; }));
   CHECK(app.ask(request("POST", "/pieces", "?")).status == 500);
   CHECK(app.thread.ask([&] { return app.problems; }) == std::vector<std::string>{"POST /pieces: cannot store it"});
+}
+
+TEST_CASE("routes: a body that comes too slowly is lost, whole or in pieces, and the handler of the whole one is not called") {
+  ServerOptions options;
+  options.http.body_timeout = 50ms;
+  std::string ends;
+  App app(
+      [&ends](Server& io) {
+        io.http().post("/whole", [&ends](const HttpRequest&, const HttpResponse& response) {
+          ends += "whole";
+          response.send(200);
+        });
+        io.http().on_pieces(
+            "POST", "/pieces",
+            [&ends](const HttpRequest&, const HttpResponse& response) {
+              return [&ends, response](Bytes, BodyState state) { ends += state == BodyState::lost ? "lost" : "more "; };
+            },
+            1'000);
+      },
+      options);
+  for (const char* const path : {"/whole", "/pieces"}) {
+    Client client(app.port);
+    client.send("POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
+    CHECK(client.response().status == 408);
+    CHECK(client.ended());
+  }
+  CHECK(app.thread.ask([&ends] { return ends; }) == "more lost");
+  CHECK(app.counters().http.timeouts == 2);
+}
+
+TEST_CASE("options: whatever a function of the application throws is reported, and the server goes on") {
+  ServerOptions options;
+  options.engine.connection_error = [](const socketio::ConnectionError&) { throw std::runtime_error("a"); };
+  options.engine.initial_headers = [](socketio::HttpHeaders&, const HttpRequest&) { throw std::runtime_error("b"); };
+  options.engine.headers = [](socketio::HttpHeaders& headers, const HttpRequest&) {
+    headers.emplace_back("X-Kept", "1");
+    throw std::runtime_error("c");
+  };
+  options.engine.cors.origin_allowed = [](std::string_view) -> bool { throw std::runtime_error("d"); };
+  App app([](Server&) {}, options);
+  CHECK(app.ask(get("/socket.io/?transport=x")).status == 400);
+  const Response session = app.ask(get(polling));
+  CHECK(session.status == 200);
+  CHECK(session.has("X-Kept: 1"));
+  CHECK(session.head.find("Allow-Origin") == std::string::npos);
+  CHECK(app.thread.ask([&] { return app.problems; }) ==
+        std::vector<std::string>{"connection_error: a", "cors.origin_allowed: d", "cors.origin_allowed: d", "initial_headers: b",
+                                 "headers: c"});
+  app.thread.run([&app] { app.io.reset(); });
+  socketio::ServerOptions ids;
+  ids.engine.generate_id = [](const socketio::HandshakeRequest&) -> std::string { throw std::runtime_error("e"); };
+  App other([](Server&) {}, ids);
+  CHECK(other.ask(get(polling)).body == R"({"code":3,"message":"Bad request"})");
+  CHECK(other.thread.ask([&] { return other.problems; }) == std::vector<std::string>{"generate_id: e"});
 }
 
 TEST_CASE("routes: a response may come later, on any thread, and the first one counts") {
@@ -381,7 +445,9 @@ TEST_CASE("hooks: every request passes them in order, they add headers to every 
   ServerOptions options;
   options.engine.cors.origins = {"http://a"};
   std::vector<std::string> refused;
-  options.engine.connection_error = [&refused](const socketio::ConnectionError& error) { refused.emplace_back(error.detail("name")); };
+  options.engine.connection_error = [&refused](const socketio::ConnectionError& error) {
+    refused.emplace_back(error.detail("name"));
+  };
   App app(
       [&called](Server& io) {
         io.http().use([&called](const HttpRequest& request, const HttpNext& next) {
@@ -506,7 +572,8 @@ TEST_CASE("routes: with several threads, routes and hooks are on all of them, an
   std::vector<std::unique_ptr<Client>> clients;
   for (int number = 0; number < 9; ++number) {
     clients.push_back(std::make_unique<Client>(app.port));
-    clients.back()->send(request("POST", "/echo/" + std::to_string(number), std::string(20'000, static_cast<char>('a' + number))));
+    clients.back()->send(
+        request("POST", "/echo/" + std::to_string(number), std::string(20'000, static_cast<char>('a' + number))));
   }
   for (int number = 0; number < 9; ++number) {
     const Response response = clients[static_cast<std::size_t>(number)]->response();
@@ -527,7 +594,8 @@ TEST_CASE("trust proxy: routes, allow_request and handshakes see the client, and
   };
   App app(
       [](Server& io) {
-        io.http().get("/me", [](const HttpRequest& request, const HttpResponse& response) { response.send(200, request.address); });
+        io.http().get("/me",
+                      [](const HttpRequest& request, const HttpResponse& response) { response.send(200, request.address); });
       },
       options);
   CHECK(app.ask(get("/me", "X-Forwarded-For: 6.6.6.6, 192.0.2.1\r\n")).body == "192.0.2.1");
@@ -540,7 +608,8 @@ TEST_CASE("trust proxy: routes, allow_request and handshakes see the client, and
   CHECK(plain.ask(get("/me", "X-Forwarded-For: 192.0.2.1\r\n")).body == "127.0.0.1");
 }
 
-TEST_CASE("trust proxy: a PROXY header names the client, in pieces and on several threads; without one the connection is closed") {
+TEST_CASE(
+    "trust proxy: a PROXY header names the client, in pieces and on several threads; without one the connection is closed") {
   for (const std::size_t threads : {1U, 3U}) {
     CAPTURE(threads);
     ServerOptions options;
@@ -549,7 +618,8 @@ TEST_CASE("trust proxy: a PROXY header names the client, in pieces and on severa
     options.http.trust_proxy.proxy_protocol = true;
     App app(
         [](Server& io) {
-          io.http().get("/me", [](const HttpRequest& request, const HttpResponse& response) { response.send(200, request.address); });
+          io.http().get("/me",
+                        [](const HttpRequest& request, const HttpResponse& response) { response.send(200, request.address); });
         },
         options);
     const std::string header = "PROXY TCP4 192.0.2.7 127.0.0.1 50000 80\r\n";

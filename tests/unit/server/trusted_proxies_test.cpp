@@ -96,7 +96,8 @@ TEST_CASE("trust proxy: entries may have ports; one that is no address ends the 
 
 TEST_CASE("trust proxy: the protocol that the client used counts from the right, too") {
   CHECK(found(hops(1), "9.9.9.9", {{"x-forwarded-for", "1.1.1.1"}, {"x-forwarded-proto", "https"}}) == "1.1.1.1 secure");
-  CHECK(found(hops(1), "9.9.9.9", {{"x-forwarded-for", "6.6.6.6, 1.1.1.1"}, {"x-forwarded-proto", "https, http"}}) == "1.1.1.1");
+  CHECK(found(hops(1), "9.9.9.9", {{"x-forwarded-for", "6.6.6.6, 1.1.1.1"}, {"x-forwarded-proto", "https, http"}}) ==
+        "1.1.1.1");
   CHECK(found(hops(2), "9.9.9.9", {{"x-forwarded-for", "1.1.1.1, 2.2.2.2"}, {"x-forwarded-proto", "https, http"}}) ==
         "1.1.1.1 secure");
   CHECK(found(hops(2), "9.9.9.9", {{"x-forwarded-for", "1.1.1.1, 2.2.2.2"}, {"x-forwarded-proto", "https"}}) ==

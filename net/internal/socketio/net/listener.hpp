@@ -130,8 +130,8 @@ struct ListenerOptions {
   std::uint32_t linger_ms = 5'000;       ///< time without progress after which finish() closes the connection
   std::string refusal;                   ///< sent to connections above the limit before they are closed; not with TLS
   std::shared_ptr<TlsContext> tls;       ///< null: no TLS
-  /// Returns true for the peers that begin each connection with a PROXY header (proxy_header.hpp). A connection of theirs without
-  /// a valid one is lost. Empty: none does.
+  /// Returns true for the peers that begin each connection with a PROXY header (proxy_header.hpp). A connection of theirs
+  /// without a valid one is lost. Empty: none does.
   std::function<bool(const std::string& address)> proxied;
 
   // For several loops with one Listener each, of which only one listens. `connections_max` then limits all loops together.

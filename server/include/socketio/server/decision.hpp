@@ -20,9 +20,9 @@ struct HandshakeRefusal {
   int code = 4;
 };
 
-/// Takes the decision of EngineOptions::allow_request. A small handle, which may be copied, kept, and used on any thread, one at
-/// a time; the first call counts, later ones do nothing. A decision that has not come after EngineOptions::decision_timeout, or
-/// cannot come any more because the last copy is destroyed, is a refusal.
+/// Takes the decision of EngineOptions::allow_request. A small handle, which may be copied, kept, and used on any thread, one
+/// at a time; the first call counts, later ones do nothing. A decision that has not come after EngineOptions::decision_timeout,
+/// or cannot come any more because the last copy is destroyed, is a refusal.
 class SOCKETIO_API Decision {
  public:
   explicit Decision(std::shared_ptr<server::CallTicket> ticket) noexcept;
@@ -43,7 +43,7 @@ class SOCKETIO_API Decision {
 /// EngineOptions::connection_error.
 struct SOCKETIO_API ConnectionError {
   const HttpRequest& request;
-  int code;                  ///< 0 unknown transport, 1 unknown session, 2 method, 3 bad request, 4 forbidden, 5 protocol version
+  int code;  ///< 0 unknown transport, 1 unknown session, 2 method, 3 bad request, 4 forbidden, 5 protocol version
   std::string_view message;  ///< "Session ID unknown"
   /// Details, as of the official server: "name" ("TRANSPORT_MISMATCH" ...), "transport", "previousTransport", "sid", "method",
   /// "origin", "protocol", "previousProtocol", "message".

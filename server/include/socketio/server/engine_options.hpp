@@ -25,18 +25,19 @@ struct CorsOptions {
   std::vector<std::string> origins = {};  ///< exact origins; "*" alone: any
   bool credentials = false;
   bool origin_reflected = false;  ///< any origin, by its name: `origin: true` in JavaScript
-  std::function<bool(std::string_view origin)> origin_allowed = {};  ///< called for every request; `origin` is empty without one
+  /// Called for every request; `origin` is empty for one without.
+  std::function<bool(std::string_view origin)> origin_allowed = {};
   std::vector<std::string> methods = {"GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"};
-  std::vector<std::string> allowed_headers = {};  ///< of requests; empty: those that the preflight asks for
-  std::vector<std::string> exposed_headers = {};  ///< of responses, which pages may read
+  std::vector<std::string> allowed_headers = {};     ///< of requests; empty: those that the preflight asks for
+  std::vector<std::string> exposed_headers = {};     ///< of responses, which pages may read
   std::optional<std::chrono::seconds> max_age = {};  ///< for which a browser keeps the response to a preflight
   int preflight_status = 204;
 };
 
 enum class SameSite : std::uint8_t { lax, strict, none, unset };
 
-/// Cookie with the session id, for load balancers: `Set-Cookie: io=<sid>; Path=/; HttpOnly; SameSite=Lax`, with the first response
-/// over long polling.
+/// Cookie with the session id, for load balancers: `Set-Cookie: io=<sid>; Path=/; HttpOnly; SameSite=Lax`, with the first
+/// response over long polling.
 struct CookieOptions {
   bool enabled = false;
   std::string name = "io";
@@ -74,7 +75,7 @@ struct EngineOptions {
   /// Decides on each new session, now or later, on any thread; see Decision (socketio/server/decision.hpp).
   std::function<void(const HandshakeRequest& request, Decision decide)> allow_request;
   std::chrono::milliseconds decision_timeout{10'000};  ///< then the session is refused, with 503
-  std::size_t decisions_max = 10'000;                  ///< pending ones, for each thread; further sessions are refused, with 503
+  std::size_t decisions_max = 10'000;  ///< pending ones, for each thread; further sessions are refused, with 503
   /// Called for every refused request, with the code that the client receives.
   std::function<void(const ConnectionError& error)> connection_error;
   /// Adds headers to the first response of a session, that of a WebSocket included; called before `headers`.

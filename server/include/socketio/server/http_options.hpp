@@ -18,7 +18,8 @@ struct TrustProxyOptions {
   std::size_t hops = 0;  ///< this many proxies, whatever their addresses
   /// Addresses and networks: "10.0.0.0/8", "::1", or "loopback", "linklocal", "uniquelocal".
   std::vector<std::string> addresses = {};
-  std::function<bool(std::string_view address, std::size_t hop)> predicate = {};  ///< in addition; on any of the server's threads
+  /// In addition; called on any of the server's threads.
+  std::function<bool(std::string_view address, std::size_t hop)> predicate = {};
   bool forwarded = false;       ///< reads the header Forwarded (RFC 7239), not X-Forwarded-For and X-Forwarded-Proto
   bool proxy_protocol = false;  ///< trusted peers begin each connection with a PROXY header, version 1 or 2
 };
@@ -30,13 +31,14 @@ struct HttpOptions {
   std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte of a request to the end of its headers
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{5'000};  ///< keep-alive between requests
-  std::string certificate_file;           ///< PEM; with key_file: https and wss
+  std::string certificate_file;                   ///< PEM; with key_file: https and wss
   std::string key_file;
   TrustProxyOptions trust_proxy;
 
   std::size_t body_bytes_max = 1'000'000;            ///< of a request to a route
   std::chrono::milliseconds answer_timeout{60'000};  ///< for a route or a hook to respond or continue; then the client gets 503
-  std::size_t answers_max = 10'000;                  ///< requests that wait for a route or a hook, for each thread; further ones get 503
+  /// Requests that wait for a route or a hook, for each thread; further ones get 503.
+  std::size_t answers_max = 10'000;
 };
 
 struct HttpCounters {
