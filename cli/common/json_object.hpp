@@ -40,9 +40,23 @@ class JsonObject {
     append_texts(member(name), texts);
     return *this;
   }
+  JsonObject& packed(std::string_view name, Bytes value) {
+    append_packed(member(name), value);
+    return *this;
+  }
   /// Ends the object, and the line.
   void end_line() { out_.append("}\n"); }
 
+  /// Appends a packed value, in which binary is {"$binary":"<base64>"}, as socketio-emit reads it; null when it is empty.
+  static void append_packed(Buffer& out, Bytes packed) {
+    transcode::MsgpackOptions options;
+    options.binary = transcode::BinaryForm::base64;
+    const std::size_t before = out.size();
+    if (packed.empty() || !transcode::msgpack_to_json(packed, out, options).ok()) {
+      out.truncate(before);
+      out.append("null");
+    }
+  }
   /// Appends ["a","b"].
   template <typename Texts>
   static void append_texts(Buffer& out, const Texts& texts) {

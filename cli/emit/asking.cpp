@@ -3,9 +3,8 @@
 #include <socketio/asker.hpp>
 #include <socketio/protocol/classic_channels.hpp>
 #include <socketio/protocol/glob.hpp>
-#include <socketio/protocol/name_by.hpp>
-#include <socketio/protocol/transcode.hpp>
 
+#include "common/json_object.hpp"
 #include "common/text.hpp"
 #include "fleet.hpp"
 #include "output_limits.hpp"
@@ -15,16 +14,6 @@ namespace {
 
 /// Longest wait between two checks for signals.
 constexpr std::uint64_t slice_ms = 100;
-
-std::string json_of(const Value& value) {
-  if (value.packed().empty()) {
-    return "null";
-  }
-  Buffer out;
-  transcode::MsgpackOptions options;
-  options.binary = transcode::BinaryForm::base64;
-  return transcode::msgpack_to_json(value.packed(), out, options).ok() ? std::string(out.text()) : "null";
-}
 
 std::string json_string(std::string_view text) {
   return name_by([text](Buffer& out) { transcode::append_json_string(out, text); });
@@ -192,7 +181,7 @@ class Asking {
   }
 
   void print(const Value& answer, std::string_view server) {
-    const std::string json = json_of(answer);
+    const std::string json = name_by([&answer](Buffer& out) { JsonObject::append_packed(out, answer.packed()); });
     if (console_.output() == Output::json) {
       console_.data("{" + (server.empty() ? "" : "\"server\":" + json_string(server) + ",") + "\"answer\":" + json + "}\n");
     } else if (console_.output() == Output::text) {

@@ -28,11 +28,7 @@ void append_message(Buffer& out, const Encoder::Publication& publication) {
   Buffer decoded;
   const bool is_base64 =
       publication.command == Encoder::Command::add_entry && base64::decode(decoded, as_text(publication.payload));
-  transcode::MsgpackOptions options;
-  options.binary = transcode::BinaryForm::base64;
-  if (!transcode::msgpack_to_json(is_base64 ? decoded.bytes() : publication.payload, out, options).ok()) {
-    out.append(std::string_view("null"));  // cannot happen: the message was encoded here
-  }
+  JsonObject::append_packed(out, is_base64 ? decoded.bytes() : publication.payload);
 }
 
 /// The arguments of an XADD between the name of the stream and the data.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <deque>
+
 #include "common/operation.hpp"
 #include "position.hpp"
 
@@ -7,7 +9,7 @@ namespace socketio::cli {
 
 /// The lines that have been emitted and have not completed, in order. Their results decide where a second run continues.
 ///
-/// Cost       40 bytes per line, reused; no allocation once it has grown to the number of pending lines.
+/// Cost       48 bytes per line.
 class InFlight {
  public:
   /// `start`  input position up to which everything is done already.
@@ -47,7 +49,7 @@ class InFlight {
   [[nodiscard]] Position done() const noexcept { return done_; }
   /// Sets done() to `position` if no line is pending or kept, so that it includes lines that were not emitted.
   void skip_to(Position position);
-  [[nodiscard]] bool all_passed() const noexcept { return size_ == 0; }
+  [[nodiscard]] bool all_passed() const noexcept { return entries_.empty(); }
   /// Lines after done() that have passed already.
   [[nodiscard]] std::vector<LineRange> passed_ahead() const;
   /// Input position after the last line that has passed.
@@ -62,17 +64,13 @@ class InFlight {
     bool to_all_servers;
     std::uint16_t place;
   };
-  [[nodiscard]] Entry& at(std::size_t index) noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }
-  [[nodiscard]] const Entry& at(std::size_t index) const noexcept { return ring_[(head_ + index) & (ring_.size() - 1)]; }
-  void grow();
+  Entry& entry_of(EmitId id, Fate fate);
   void drop_passed();
 
-  std::vector<Entry> ring_;
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
+  std::deque<Entry> entries_;
   std::size_t waiting_ = 0;
   std::uint64_t waiting_kept_bytes_ = 0;
-  EmitId first_id_ = 1;  ///< id of the entry at `head_`
+  EmitId first_id_ = 1;  ///< id of the first entry
   Position done_;
   std::uint64_t last_offset_ = 0;
 };

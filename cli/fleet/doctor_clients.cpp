@@ -17,11 +17,7 @@ struct BufferLimit {
 
 /// Reads the limit of one kind from "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60".
 std::optional<BufferLimit> read_limit(std::string_view text, std::string_view kind) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
-    words.push_back(text.substr(0, text.find(' ')));
-    text.remove_prefix(std::min(text.size(), words.back().size() + 1));
-  }
+  const std::vector<std::string_view> words = text::split(text, ' ');
   const auto found = std::find(words.begin(), words.end(), kind);
   if (words.end() - found < 4) {
     return std::nullopt;
@@ -47,10 +43,6 @@ void check_limit(Examination& fleet, const BufferLimit& limit, std::string_view 
                : "clients may send " + units::grouped(message) + " bytes (maxHttpBufferSize, unless servers change it)."),
       "Raise it well above the largest message (32mb is the default of pubsub, 0 of normal: no limit).");
 }
-
-}  // namespace
-
-namespace {
 
 bool has_silent_servers(const Examination& fleet, Bus bus) {
   return std::any_of(fleet.places.begin(), fleet.places.end(),

@@ -130,83 +130,66 @@ namespace {
 
 using Command = std::vector<std::string>;
 
-/// Commands that a server sends on one of its connections.
-struct Duties {
-  std::string what;
-  std::vector<Command> commands;
+/// A command that a server sends, and Redis' reply on whether a user may run it.
+struct Duty {
+  std::string_view what;  ///< "subscribe" or "publish": a server has a connection for each
+  Command command;
+  bool granted = false;
+  bool has_command = false;  ///< granted, or refused because of a channel or key
+  /// True for a granted command that names a channel or key of this fleet.
+  [[nodiscard]] bool shows_rights() const { return granted && command[0] != "PUBSUB"; }
 };
 
-std::vector<Duties> duties_of(Bus bus, const Options& options, const std::string& nsp) {
+std::vector<Duty> duties_of(Bus bus, const Options& options, const std::string& nsp) {
   const std::string& key = options.common.key;
   const std::string main = names::main_channel(key, nsp);
   const std::string request = names::request_channel(key, nsp);
   const std::string response = names::response_channel(key, nsp);
   const std::string own = main + "0123456789abcdef#";
   const std::string stream = names::stream(options.common, nsp);
+  constexpr std::string_view subscribe = "subscribe";
+  constexpr std::string_view publish = "publish";
   switch (bus) {
     case Bus::classic:
-      return {
-          {"subscribe",
-           {{"PSUBSCRIBE", main + "*"}, {"SUBSCRIBE", request}, {"SUBSCRIBE", response}, {"SUBSCRIBE", response + "abcdef#"}}},
-          {"publish",
-           {{"PUBLISH", main, "x"},
-            {"PUBLISH", main + "room#", "x"},
-            {"PUBLISH", request, "x"},
-            {"PUBLISH", response, "x"},
-            {"PUBSUB", "NUMSUB", request}}}};
+      return {{subscribe, {"PSUBSCRIBE", main + "*"}}, {subscribe, {"SUBSCRIBE", request}},
+              {subscribe, {"SUBSCRIBE", response}},    {subscribe, {"SUBSCRIBE", response + "abcdef#"}},
+              {publish, {"PUBLISH", main, "x"}},       {publish, {"PUBLISH", main + "room#", "x"}},
+              {publish, {"PUBLISH", request, "x"}},    {publish, {"PUBLISH", response, "x"}},
+              {publish, {"PUBSUB", "NUMSUB", request}}};
     case Bus::sharded:
-      return {{"subscribe", {{"SSUBSCRIBE", main}, {"SSUBSCRIBE", own}, {"SSUBSCRIBE", main + "room#"}}},
-              {"publish",
-               {{"SPUBLISH", main, "x"},
-                {"SPUBLISH", own, "x"},
-                {"SPUBLISH", main + "room#", "x"},
-                {"PUBSUB", "SHARDNUMSUB", main}}}};
+      return {{subscribe, {"SSUBSCRIBE", main}},           {subscribe, {"SSUBSCRIBE", own}},
+              {subscribe, {"SSUBSCRIBE", main + "room#"}}, {publish, {"SPUBLISH", main, "x"}},
+              {publish, {"SPUBLISH", own, "x"}},           {publish, {"SPUBLISH", main + "room#", "x"}},
+              {publish, {"PUBSUB", "SHARDNUMSUB", main}}};
     case Bus::streams:
     case Bus::automatic: break;
   }
-  return {{"subscribe", {{"SUBSCRIBE", main}, {"SUBSCRIBE", own}}},
-          {"publish",
-           {{"PUBLISH", main, "x"},
-            {"PUBLISH", own, "x"},
-            {"XADD", stream, "*", "nsp", nsp},
-            {"XREAD", "STREAMS", stream, "0"},
-            {"PUBSUB", "NUMSUB", main}}}};
+  return {{subscribe, {"SUBSCRIBE", main}},
+          {subscribe, {"SUBSCRIBE", own}},
+          {publish, {"PUBLISH", main, "x"}},
+          {publish, {"PUBLISH", own, "x"}},
+          {publish, {"XADD", stream, "*", "nsp", nsp}},
+          {publish, {"XREAD", "STREAMS", stream, "0"}},
+          {publish, {"PUBSUB", "NUMSUB", main}}};
 }
 
-/// Redis' reply on whether a user may run a command.
-struct Permission {
-  bool granted = false;
-  bool has_command = false;  ///< granted, or refused because of a channel or key
-  bool names = false;        ///< the command names a channel or key of this fleet
-};
-
-/// Runs ACL DRYRUN for each command. Empty when Redis does not report permissions.
-std::optional<std::vector<Permission>> permissions(Commander& redis, const std::string& user,
-                                                   const std::vector<Command>& commands) {
+/// Runs ACL DRYRUN for each command. False when Redis does not report permissions.
+bool ask_permissions(Commander& redis, const std::string& user, std::vector<Duty>& duties) {
   std::vector<Command> questions;
-  for (const Command& command : commands) {
-    Command question{"ACL", "DRYRUN", user};
-    question.insert(question.end(), command.begin(), command.end());
-    questions.push_back(std::move(question));
+  for (const Duty& duty : duties) {
+    questions.push_back({"ACL", "DRYRUN", user});
+    questions.back().insert(questions.back().end(), duty.command.begin(), duty.command.end());
   }
-  std::vector<Permission> result;
-  for (const redis::CommandResult& answer : redis.ask_all(questions)) {
-    if (answer.outcome != redis::Outcome::ok) {
-      return std::nullopt;
+  const auto answers = redis.ask_all(questions);
+  for (std::size_t index = 0; index < duties.size(); ++index) {
+    if (answers[index].outcome != redis::Outcome::ok) {
+      return false;
     }
-    const bool granted = answer.reply.text == "OK";
-    const bool has_command = granted || answer.reply.text.find(" to run ") == std::string::npos;
-    result.push_back({granted, has_command, commands[result.size()][0] != "PUBSUB"});
+    const std::string& text = answers[index].reply.text;
+    duties[index].granted = text == "OK";
+    duties[index].has_command = duties[index].granted || text.find(" to run ") == std::string::npos;
   }
-  return result;
-}
-
-std::string command_text(const Command& command) {
-  std::string text;
-  for (std::size_t index = 0; index < std::min<std::size_t>(command.size(), 2); ++index) {
-    text += (text.empty() ? "" : " ") + text::excerpt(command[index], 200);
-  }
-  return text;
+  return true;
 }
 
 /// The ACL SETUSER command that allows a command. A pattern must be allowed literally; for channels and keys a wider pattern
@@ -267,63 +250,29 @@ Users users_of(const std::vector<ClientLine>& clients, Bus bus) {
   return users;
 }
 
-/// Permissions of a user for the commands of a server, on one transport and namespace.
-struct Rights {
-  std::vector<Duties> duties;
-  std::vector<std::vector<Permission>> permissions;  ///< parallel to `duties`
-
-  template <typename Holds>
-  [[nodiscard]] bool any(const Holds& holds) const {
-    return std::any_of(permissions.begin(), permissions.end(),
-                       [&](const auto& group) { return std::any_of(group.begin(), group.end(), holds); });
-  }
-};
-
-std::optional<Rights> rights_of(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user) {
-  Rights rights{duties_of(bus, fleet.options, nsp), {}};
-  for (const Duties& duties : rights.duties) {
-    auto answers = permissions(fleet.redis, user, duties.commands);
-    if (!answers) {
-      return std::nullopt;
-    }
-    rights.permissions.push_back(std::move(*answers));
-  }
-  return rights;
-}
-
-void judge(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user, const Duties& duties,
-           const std::vector<Permission>& permissions) {
-  const auto missing =
-      std::find_if(permissions.begin(), permissions.end(), [](const Permission& permission) { return !permission.granted; });
-  if (missing == permissions.end()) {
-    return;
-  }
-  const Command& command = duties.commands[static_cast<std::size_t>(missing - permissions.begin())];
-  fleet.report("rights",
-               "The Redis user \"" + text::excerpt(user) + "\" may not do all that servers of the " +
-                   std::string(name_of(bus)) + " transport do to " + duties.what + " (namespace " + text::excerpt(nsp) + ").",
-               "Redis says (ACL DRYRUN) that it may not: " + command_text(command) + ".",
-               "Allow it: " + grant(user, command) + " (and whatever else is refused).");
-}
-
 /// Reports a user with incomplete rights. False when Redis does not report permissions.
 bool check_user(Examination& fleet, Bus bus, const std::string& nsp, const std::string& user, const Users& users) {
-  const auto rights = rights_of(fleet, bus, nsp, user);
-  if (!rights) {
+  std::vector<Duty> duties = duties_of(bus, fleet.options, nsp);
+  if (!ask_permissions(fleet.redis, user, duties)) {
     return false;
   }
-  const bool knows_channels = rights->any([](const Permission& permission) { return permission.granted && permission.names; });
-  const bool has_all_commands = !rights->any([](const Permission& permission) { return !permission.has_command; });
-  if (!knows_channels) {
-    return true;  // a user of another fleet
-  }
-  for (std::size_t index = 0; index < rights->duties.size(); ++index) {
-    const Duties& duties = rights->duties[index];
-    const bool does = (duties.what == "subscribe" ? users.subscribing : users.publishing).count(user) != 0;
-    const auto& group = rights->permissions[index];
-    const bool some = std::any_of(group.begin(), group.end(), [](const Permission& one) { return one.granted && one.names; });
-    if (does || (has_all_commands && some)) {
-      judge(fleet, bus, nsp, user, duties, group);
+  const bool has_all_commands = std::all_of(duties.begin(), duties.end(), std::mem_fn(&Duty::has_command));
+  for (const std::string_view what : {"subscribe", "publish"}) {
+    const auto shows = [what](const Duty& duty) { return duty.what == what && duty.shows_rights(); };
+    const bool does = (what == "subscribe" ? users.subscribing : users.publishing).count(user) != 0;
+    const bool some = std::any_of(duties.begin(), duties.end(), shows);
+    const bool is_of_fleet = some || std::any_of(duties.begin(), duties.end(), std::mem_fn(&Duty::shows_rights));
+    const auto missing =
+        std::find_if(duties.begin(), duties.end(), [what](const Duty& duty) { return duty.what == what && !duty.granted; });
+    if (is_of_fleet && (does || (has_all_commands && some)) && missing != duties.end()) {
+      const Command& command = missing->command;
+      fleet.report("rights",
+                   "The Redis user \"" + text::excerpt(user) + "\" may not do all that servers of the " +
+                       std::string(name_of(bus)) + " transport do to " + std::string(what) + " (namespace " +
+                       text::excerpt(nsp) + ").",
+                   "Redis says (ACL DRYRUN) that it may not: " + text::excerpt(command[0], 200) + " " +
+                       text::excerpt(command[1], 200) + ".",
+                   "Allow it: " + grant(user, command) + " (and whatever else is refused).");
     }
   }
   return true;

@@ -4,9 +4,10 @@
 
 #include <cstdio>
 
+#include <socketio/protocol/value.hpp>
+
 #include "common/json_object.hpp"
 #include "common/text.hpp"
-#include "json.hpp"
 #include "names.hpp"
 #include "stream_gaps.hpp"
 
@@ -51,6 +52,38 @@ void append_names(Buffer& out, std::string_view before, const RoomList& names) {
   }
 }
 
+/// Appends the elements of a packed array except the first `skip`, with commas between.
+void append_items(Buffer& out, Bytes array, std::size_t skip) {
+  bool first = true;
+  for (const Value item : Arguments::of_array(array, skip)) {
+    out.append(first ? "" : ",");
+    first = false;
+    JsonObject::append_packed(out, item.packed());
+  }
+}
+
+/// Appends the rooms as they are in the message: numbers stay numbers.
+void append_rooms(Buffer& out, const RoomList& names, Bytes packed) {
+  Cursor cursor(packed);
+  if (Item item; !packed.empty() && cursor.next(item) && item.kind == socketio::Kind::array && item.count != 0) {
+    JsonObject::append_packed(out, packed);
+    return;
+  }
+  JsonObject::append_texts(out, names);
+}
+
+void append_flags(Buffer& out, const Flags& flags) {
+  out.append("{");
+  for (std::size_t place = 0; place < flags.size(); ++place) {
+    const Flag flag = flags.at(place);
+    out.append(place == 0 ? "\"" : ",\"");
+    out.append(wire_name(flag));
+    out.append("\":");
+    out.append(flag == Flag::timeout ? std::to_string(flags.timeout_ms().value_or(0)) : flags.is(flag) ? "true" : "false");
+  }
+  out.append("}");
+}
+
 /// Appends the event as a call: chat("hi",42)
 void append_call(Buffer& out, Bytes event, std::size_t bytes_shown) {
   const auto name = event_data::name(event);
@@ -60,7 +93,7 @@ void append_call(Buffer& out, Bytes event, std::size_t bytes_shown) {
   out.append(" ");
   out.append(names::shown(event_name(name.value())));
   Buffer arguments;
-  json::append_items(arguments, event, 1);
+  append_items(arguments, event, 1);
   out.append("(");
   out.append(text::excerpt(arguments.text(), bytes_shown));
   out.append(")");
@@ -109,7 +142,7 @@ bool is_batch_event(Bytes event) {
 void append_args(JsonObject& object, Bytes event) {
   Buffer& out = object.member("args");
   out.append("[");
-  json::append_items(out, event, 1);
+  append_items(out, event, 1);
   out.append("]");
 }
 
@@ -146,7 +179,7 @@ void append_text(Buffer& out, const Message& message, Time time, bool verbose) {
   }
   if (!message.value.empty()) {
     Buffer value;
-    json::append_value(value, message.value);
+    JsonObject::append_packed(value, message.value);
     out.append(" " + text::excerpt(value.text(), bytes_shown));
   }
   if (message.request_id) {
@@ -180,16 +213,16 @@ void append_json(Buffer& out, const Message& message, Time time) {
     object.text("request", *message.request_id);
   }
   if (event_data::name(message.event).ok()) {
-    json::append_first(object.member("event"), message.event);
+    object.packed("event", Arguments::of_array(message.event)[0].packed());
     append_args(object, message.event);
   }
   if (!is_answer(message.kind) && message.kind != Kind::malformed && message.kind != Kind::heartbeat) {
-    json::append_rooms(object.member("to"), message.to, message.to_packed);
-    json::append_rooms(object.member("except"), message.except, message.except_packed);
-    json::append_flags(object.member("flags"), message.flags);
+    append_rooms(object.member("to"), message.to, message.to_packed);
+    append_rooms(object.member("except"), message.except, message.except_packed);
+    append_flags(object.member("flags"), message.flags);
   }
   if (message.kind == Kind::join || message.kind == Kind::leave) {
-    json::append_rooms(object.member("rooms"), message.rooms, message.rooms_packed);
+    append_rooms(object.member("rooms"), message.rooms, message.rooms_packed);
   }
   if (message.kind == Kind::disconnect) {
     object.json("close", message.close ? "true" : "false");
@@ -198,7 +231,7 @@ void append_json(Buffer& out, const Message& message, Time time) {
     object.number("count", *message.count);
   }
   if (!message.value.empty()) {
-    json::append_value(object.member("value"), message.value);
+    object.packed("value", message.value);
   }
   object.number("bytes", message.bytes).end_line();
 }
@@ -232,17 +265,17 @@ bool append_recorded(Buffer& out, const Message& message, std::uint64_t at_ms) {
     append_args(object, message.event);
   }
   if (!message.to.empty()) {
-    json::append_rooms(object.member("to"), message.to, message.to_packed);
+    append_rooms(object.member("to"), message.to, message.to_packed);
   }
   const bool takes_away = message.kind == Kind::leave || message.kind == Kind::disconnect;
   if (takes_away && message.to.empty()) {
     object.json("all", "true");
   }
   if (!message.except.empty()) {
-    json::append_rooms(object.member("except"), message.except, message.except_packed);
+    append_rooms(object.member("except"), message.except, message.except_packed);
   }
   if (moves) {
-    json::append_rooms(object.member("rooms"), message.rooms, message.rooms_packed);
+    append_rooms(object.member("rooms"), message.rooms, message.rooms_packed);
   }
   if (message.kind == Kind::disconnect && message.close) {
     object.json("close", "true");

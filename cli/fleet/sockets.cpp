@@ -4,7 +4,6 @@
 
 #include "common/json_object.hpp"
 #include "common/text.hpp"
-#include "json.hpp"
 #include "names.hpp"
 #include "options.hpp"
 #include "questions.hpp"
@@ -21,15 +20,15 @@ void append_json(Buffer& out, const asking::Socket& socket) {
   JsonObject object(out);
   object.text("id", socket.id);
   Buffer& rooms = object.member("rooms");
-  socket.packed_rooms.empty() ? rooms.append("[]") : json::append_value(rooms, socket.packed_rooms.bytes());
-  json::append_value(object.member("data"), socket.packed_data.bytes());
-  json::append_value(object.member("handshake"), socket.packed_handshake.bytes());
+  socket.packed_rooms.empty() ? rooms.append("[]") : JsonObject::append_packed(rooms, socket.packed_rooms.bytes());
+  object.packed("data", socket.packed_data.bytes());
+  object.packed("handshake", socket.packed_handshake.bytes());
   object.end_line();
 }
 
 std::string value_text(const Value& value, std::size_t bytes_shown) {
   Buffer json;
-  json::append_value(json, value.packed());
+  JsonObject::append_packed(json, value.packed());
   return text::excerpt(json.text(), bytes_shown);
 }
 
