@@ -92,7 +92,7 @@ EngineOptions ServerLoop::guarded_engine_options() {
   const auto guard_call = [this](auto& function, std::string_view what) {
     if (function) {
       function = [this, what, given = std::move(function)](auto&&... arguments) {
-        guard("/", what, {}, [&] { given(std::forward<decltype(arguments)>(arguments)...); });
+        this->guard("/", what, {}, [&] { given(std::forward<decltype(arguments)>(arguments)...); });
       };
     }
   };
@@ -161,7 +161,8 @@ HttpSharing ServerLoop::sharing(std::shared_ptr<net::OpenCounts> counts) {
   shared.loop = place;
   shared.loop_of = [this](const HttpRequest& request) {
     const EngineQuery query = EngineQuery::of(request.query);
-    return query.sid.empty() ? place : Id::loop_of(query.sid, server.options.threads);
+    const bool is_id = engine_options_.generate_id ? !query.sid.empty() : query.sid.size() == Id::size;
+    return is_id ? Id::loop_of(query.sid, server.options.threads) : place;
   };
   shared.send = [this](std::size_t to, HttpArrival arrival) {
     server.post_to(to, [kept = std::make_shared<HttpArrival>(std::move(arrival))](ServerLoop& there) {
