@@ -16,8 +16,6 @@
 namespace socketio::emitter {
 namespace {
 
-using redis::SubscriptionKind;
-
 /// Time before the deadline at which the subscribed servers are listed, to name the missing ones at the deadline.
 constexpr std::uint64_t listing_ms = 250;
 
@@ -34,7 +32,7 @@ redis::Options without_queue(redis::Options options) {
 AskCore::AskCore(Loop& loop, redis::Options redis, Fleet fleet)
     : loop_(loop),
       fleet_(std::move(fleet)),
-      dialect_(AskDialect::make(fleet_, random_)),
+      dialect_(make_dialect(fleet_)),
       requests_(loop),
       commands_(std::in_place, loop, without_queue(redis)),
       responses_(std::in_place, loop, std::move(redis), static_cast<ResponseChannels::Listener&>(*this)) {
@@ -42,6 +40,10 @@ AskCore::AskCore(Loop& loop, redis::Options redis, Fleet fleet)
 }
 
 AskCore::~AskCore() { close(); }
+
+std::unique_ptr<fleet::Dialect> AskCore::make_dialect(const Fleet& fleet) {
+  return fleet::Dialect::make(fleet, {.role = fleet::Participant::Role::asker}, &random_);
+}
 
 void AskCore::connect() {
   if (commands_ && commands_->state() == redis::State::idle) {
@@ -61,7 +63,7 @@ bool AskCore::is_ready_for(const PendingRequest& request) const {
   if (commands_->state() != redis::State::ready) {
     return false;
   }
-  return request.take_names != nullptr || responses_->are_confirmed(request.question.target.nsp);
+  return request.take_names != nullptr || responses_->are_confirmed(request.target.nsp);
 }
 
 /// Sends the requests that were waiting for a connection, or for their response channels to be subscribed.
@@ -86,7 +88,7 @@ void AskCore::ask(std::unique_ptr<PendingRequest> given) {
   }
   PendingRequest& request = *given;
   const Number number = requests_.add(std::move(given));
-  if (request.question.target.nobody) {  // valid, but no server has to be asked
+  if (request.target.nobody) {  // valid, but no server has to be asked
     request.asked = request.published = true;
     request.answered.complete = request.options.until == asking::Until::all && !request.options.expected;
     request.deadline = loop_.call_after(0, [this, number] { requests_.finish(number); });
@@ -103,21 +105,23 @@ void AskCore::ask(std::unique_ptr<PendingRequest> given) {
 
 /// Adapts the request to the fleet's protocol, and checks that it can be encoded.
 void AskCore::prepare(PendingRequest& request) {
-  if (!dialect_->channels_tell_rooms()) {
+  if (!dialect_->has_room_channels()) {
     request.take_names = nullptr;
   }
-  request.question.kind = dialect_->possible(request.question);
   request.id = dialect_->make_request_id();
-  if (request.question.kind == RequestKind::acks) {
+  if (request.kind == fleet::Request::Kind::acks) {
     constexpr std::uint64_t most = 0x7fffffff;
-    request.question.target.flags.set_timeout_ms(static_cast<std::uint32_t>(std::min(timeout_ms(request), most)));
+    request.target.flags.set_timeout_ms(static_cast<std::uint32_t>(std::min(timeout_ms(request), most)));
   }
-  payload_.clear();
-  if (!request.take_names && !dialect_->encode(payload_, request.question, request.id)) {
+  if (request.take_names) {
+    return;
+  }
+  const std::size_t bytes = dialect_->encode(request.target.nsp, request.view()).payload.size();
+  if (bytes == 0) {
     throw Error(ErrorCode::bad_arguments, "The arguments cannot be sent in the form that this transport has.");
   }
-  if (payload_.size() > limits::message_bytes_max) {
-    throw Error(ErrorCode::too_large, "The question has " + std::to_string(payload_.size()) + " bytes; the limit is " +
+  if (bytes > limits::message_bytes_max) {
+    throw Error(ErrorCode::too_large, "The question has " + std::to_string(bytes) + " bytes; the limit is " +
                                           std::to_string(limits::message_bytes_max) + ".");
   }
 }
@@ -126,8 +130,8 @@ void AskCore::begin(Number number) {
   const PendingRequest& request = *requests_.find(number);
   requests_.await_responses(number);
   if (!request.take_names) {
-    const std::string& nsp = request.question.target.nsp;
-    responses_->listen(nsp, [&] { return dialect_->answer_channels(nsp); });
+    const std::string& nsp = request.target.nsp;
+    responses_->listen(nsp, [&] { return dialect_->response_channels(nsp); });
   }
 }
 
@@ -138,7 +142,7 @@ void AskCore::find_dialect() {
     return;
   }
   is_searching_ = true;
-  const std::string nsp = requests_.find(waiting.front())->question.target.nsp;
+  const std::string nsp = requests_.find(waiting.front())->target.nsp;
   find_transport(*commands_, fleet_, nsp, [this, nsp](const FoundTransport& found) { on_found(nsp, found); });
 }
 
@@ -148,20 +152,17 @@ void AskCore::on_found(const std::string& nsp, const FoundTransport& found) {
   if (!commands_) {
     return;  // close() ends all requests
   }
-  std::optional<Transport> transport = found.transport;
-  if (found.streams_servers != 0 && found.classic_servers + found.sharded_servers == 0) {
-    transport = Transport::streams;  // the stream may still be unknown: no request is written to one
-  }
+  const std::optional<Transport> transport = transport_for_requests(found);
   if (!transport) {
     const bool is_answer = found.outcome == redis::Outcome::ok;  // which other namespaces may not share
-    requests_.fail_unsent([&](const PendingRequest& request) { return !is_answer || request.question.target.nsp == nsp; },
+    requests_.fail_unsent([&](const PendingRequest& request) { return !is_answer || request.target.nsp == nsp; },
                           found.message);
     if (commands_) {  // not closed by a callback
       go_on();
     }
     return;
   }
-  dialect_ = AskDialect::make(with_found(fleet_, *transport, found), random_);
+  dialect_ = make_dialect(with_found(fleet_, *transport, found));
   std::map<Number, std::string> refused;
   for (const Number number : requests_.unsent([](const PendingRequest&) { return true; })) {
     try {
@@ -181,7 +182,7 @@ void AskCore::begin_question(Number number) {
   PendingRequest& request = *requests_.find(number);
   request.asked = true;
   request.asked_ms = loop_.now_ms();
-  const auto endangered = dialect_->endangered_channel(request.question.target.nsp);
+  const auto endangered = dialect_->endangered_channel(request.target.nsp);
   if (!endangered) {
     publish_question(number);
     return;
@@ -211,9 +212,9 @@ void AskCore::begin_question(Number number) {
 void AskCore::publish_question(Number number) {
   PendingRequest& request = *requests_.find(number);
   request.asked_ms = loop_.now_ms();
-  const Channel servers = dialect_->servers_channel(request.question.target.nsp);
-  const bool sharded = servers.kind == SubscriptionKind::shard;
-  const std::string taps = dialect_->taps_channel(request.question.target.nsp).value_or(servers.name);
+  const fleet::Channel servers = dialect_->servers_channel(request.target.nsp);
+  const bool sharded = servers.kind == fleet::ChannelKind::shard;
+  const std::string taps = dialect_->taps_channel(request.target.nsp).value_or(servers.name);
   const std::array<std::string_view, 4> count{"PUBSUB", sharded ? "SHARDNUMSUB" : "NUMSUB", servers.name, taps};
   const bool has_taps = taps != servers.name;
   commands_->command(std::span(count).first(has_taps ? 4 : 3), [this, number, has_taps](const redis::CommandResult& result) {
@@ -230,14 +231,11 @@ void AskCore::publish_question(Number number) {
       asked->answered.error = "Redis does not tell how many servers there are: " + result.message;
     }
   });
-  payload_.clear();
-  if (!dialect_->encode(payload_, request.question, request.id)) {
-    return;  // never: prepare() has encoded it before
-  }
+  const Publication publication = dialect_->encode(request.target.nsp, request.view());
   if (sharded) {
-    commands_->publish_sharded(servers.name, payload_.bytes(), *this, number);
+    commands_->publish_sharded(publication.channel, publication.payload, *this, number);
   } else {
-    commands_->publish(servers.name, payload_.bytes(), *this, number);
+    commands_->publish(publication.channel, publication.payload, *this, number);
   }
   const std::uint64_t spent_ms = request.asked_ms - request.began_ms;
   const std::uint64_t left_ms = timeout_ms(request) > spent_ms ? timeout_ms(request) - spent_ms : 0;
@@ -257,9 +255,9 @@ void AskCore::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64
 /// `take`.
 void AskCore::list(const PendingRequest& request, std::function<void(PendingRequest&, std::vector<std::string>)> take,
                    Number number) {
-  const std::string& nsp = request.question.target.nsp;
-  const Channel pattern = dialect_->named_channels(nsp);
-  const std::array<std::string_view, 3> words{"PUBSUB", pattern.kind == SubscriptionKind::shard ? "SHARDCHANNELS" : "CHANNELS",
+  const std::string& nsp = request.target.nsp;
+  const fleet::Channel pattern = dialect_->named_channels(nsp);
+  const std::array<std::string_view, 3> words{"PUBSUB", pattern.kind == fleet::ChannelKind::shard ? "SHARDCHANNELS" : "CHANNELS",
                                               pattern.name};
   commands_->command(
       words, [this, number, prefix = dialect_->named_prefix(nsp), take = std::move(take)](const redis::CommandResult& result) {
@@ -320,15 +318,15 @@ void AskCore::on_confirmed() {
 void AskCore::on_refused(const std::string& nsp, std::string_view error) {
   const auto self = shared_from_this();
   requests_.fail_unsent(
-      [&nsp](const PendingRequest& request) { return request.question.target.nsp == nsp && !request.take_names; },
+      [&nsp](const PendingRequest& request) { return request.target.nsp == nsp && !request.take_names; },
       "Redis refuses to let answers be heard: " + std::string(error));
 }
 
 void AskCore::on_response(Bytes payload) {
-  Answer answer;
-  if (!requests_.empty() && dialect_->read(payload, answer)) {
+  fleet::Message response;
+  if (!requests_.empty() && dialect_->decode(fleet::Topic::responses, payload, {}, response) == fleet::Received::message) {
     const auto self = shared_from_this();
-    requests_.on_response(answer, payload.size());
+    requests_.on_response(response, payload.size());
   }
 }
 

@@ -10,10 +10,9 @@
 #include <vector>
 
 #include <socketio/emitter/find_transport.hpp>
-#include <socketio/fleet/fleet.hpp>
+#include <socketio/fleet/dialect.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "ask_dialect.hpp"
 #include "pending_requests.hpp"
 #include "response_channels.hpp"
 
@@ -37,11 +36,12 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
 
   [[nodiscard]] Loop& loop() noexcept { return loop_; }
   /// Protocol of the fleet; not null while responses are handled.
-  [[nodiscard]] AskDialect& dialect() noexcept { return *dialect_; }
+  [[nodiscard]] const fleet::Dialect& dialect() const noexcept { return *dialect_; }
 
  private:
   using Number = PendingRequests::Number;
 
+  [[nodiscard]] std::unique_ptr<fleet::Dialect> make_dialect(const Fleet& fleet);
   void prepare(PendingRequest& request);
   void begin(Number number);
   void find_dialect();
@@ -65,10 +65,9 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
   Loop& loop_;
   SystemRandom random_;
   const Fleet fleet_;
-  std::unique_ptr<AskDialect> dialect_;  ///< null until the transport is known
+  std::unique_ptr<fleet::Dialect> dialect_;  ///< null until the transport is known
   bool is_searching_ = false;
   PendingRequests requests_;
-  Buffer payload_;
   std::optional<redis::Client> commands_;
   std::optional<ResponseChannels> responses_;
 };

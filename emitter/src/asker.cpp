@@ -17,10 +17,10 @@ namespace socketio {
 namespace {
 
 using asking::Answered;
-using emitter::Answer;
 using emitter::AskCore;
 using emitter::PendingRequest;
-using emitter::RequestKind;
+using fleet::Message;
+using RequestKind = fleet::Request::Kind;
 
 Target checked(const Target& target) {
   Target result;
@@ -40,8 +40,8 @@ Target in_namespace(std::string_view nsp) {
 
 std::unique_ptr<PendingRequest> request_of(RequestKind kind, Target target, const asking::Options& options) {
   auto result = std::make_unique<PendingRequest>();
-  result->question.kind = kind;
-  result->question.target = std::move(target);
+  result->kind = kind;
+  result->target = std::move(target);
   result->options = options;
   return result;
 }
@@ -63,10 +63,10 @@ Buffer copy(Bytes bytes) {
 
 /// Calls `function` with the id of each socket in a response (whole sockets, or ids only). Returns their number.
 template <typename Function>
-std::size_t for_each_id(const Answer& answer, const Function& function) {
+std::size_t for_each_id(const Message& answer, const Function& function) {
   std::size_t count = 0;
-  if (answer.kind == Answer::Kind::sockets && !Value(answer.list).is_nothing()) {
-    for (const Value element : Arguments::of_array(answer.list)) {
+  if (answer.kind == Message::Kind::sockets && !Value(answer.value).is_nothing()) {
+    for (const Value element : Arguments::of_array(answer.value)) {
       auto id = element.as<std::string>();
       if (!id) {
         id = element.member("id").as<std::string>();
@@ -84,27 +84,27 @@ std::size_t for_each_id(const Answer& answer, const Function& function) {
 struct SeenIds {
   std::unordered_set<std::string> ids;
   /// Returns false for a duplicate response.
-  bool add(const Answer& answer, std::size_t& added) {
+  bool add(const Message& answer, std::size_t& added) {
     added = 0;
     const std::size_t count = for_each_id(answer, [&](std::string id) { added += ids.insert(std::move(id)).second ? 1U : 0U; });
-    return !answer.server.empty() || count == 0 || added != 0;
+    return !answer.uid.empty() || count == 0 || added != 0;
   }
 };
 
-bool has_list(const Answer& answer) { return answer.kind == Answer::Kind::sockets || answer.kind == Answer::Kind::rooms; }
+bool has_list(const Message& answer) { return answer.kind == Message::Kind::sockets || answer.kind == Message::Kind::rooms; }
 
 /// Passes on the sockets that are not in `known` yet. Returns their number.
-std::size_t take_sockets(const Answer& answer, std::unordered_set<std::string>& known,
+std::size_t take_sockets(const Message& answer, std::unordered_set<std::string>& known,
                          const std::function<void(asking::Socket&&)>& hand_on) {
   std::size_t count = 0;
-  classic_response::SocketReader reader(answer.list);
+  classic_response::SocketReader reader(answer.value);
   for (classic_response::Socket socket; reader.next(socket);) {
     if (!known.emplace(socket.id).second) {
       continue;
     }
     asking::Socket taken;
     taken.id = socket.id;
-    taken.server = answer.server;
+    taken.server = answer.uid;
     taken.packed_handshake.append(socket.handshake);
     taken.packed_data.append(socket.data);
     taken.packed_rooms.append(socket.packed_rooms);
@@ -126,10 +126,10 @@ void ask_acks(AskCore& core, const Target& target, const asking::Event& event, c
               asking::OnAck on_ack, AsyncAsker::Done<asking::Acks> done) {
   auto asked = request_of(RequestKind::acks, checked(target), options);
   Buffer changed;
-  asked->question.event.append(event_data::require_publishable(event.packed(), is_reserved_client_event, changed));
+  asked->event.append(event_data::require_publishable(event.packed(), is_reserved_client_event, changed));
   auto result = std::make_shared<asking::Acks>();
-  asked->take = [result, on_ack = std::move(on_ack)](const Answer& answer) {
-    if (answer.kind == Answer::Kind::client_count) {
+  asked->take = [result, on_ack = std::move(on_ack)](const Message& answer, std::uint64_t) {
+    if (answer.kind == Message::Kind::client_count) {
       result->clients += answer.client_count;
     } else {
       result->answers.push_back(copy(answer.value));
@@ -151,13 +151,13 @@ void ask_sockets(AskCore& core, const Target& target, const asking::Options& opt
   if (!hand_on) {
     hand_on = [result](asking::Socket&& socket) { result->sockets.push_back(std::move(socket)); };
   }
-  asked->take = [hand_on = std::move(hand_on), known = std::unordered_set<std::string>()](const Answer& answer) mutable {
+  asked->take = [hand_on = std::move(hand_on), known = std::unordered_set<std::string>()](const Message& answer, std::uint64_t) mutable {
     if (!has_list(answer)) {
       return false;
     }
     const std::size_t added = take_sockets(answer, known, hand_on);
-    const bool tells_something = Arguments::of_array(answer.list).size() != 0;
-    return !answer.server.empty() || !tells_something || added != 0;
+    const bool tells_something = Arguments::of_array(answer.value).size() != 0;
+    return !answer.uid.empty() || !tells_something || added != 0;
   };
   asked->done = finish(result, std::move(done));
   core.ask(std::move(asked));
@@ -166,7 +166,7 @@ void ask_sockets(AskCore& core, const Target& target, const asking::Options& opt
 void ask_count(AskCore& core, const Target& target, const asking::Options& options, AsyncAsker::Done<asking::Count> done) {
   auto asked = request_of(RequestKind::ids, checked(target), options);
   auto result = std::make_shared<asking::Count>();
-  asked->take = [result, seen = SeenIds()](const Answer& answer) mutable {
+  asked->take = [result, seen = SeenIds()](const Message& answer, std::uint64_t) mutable {
     std::size_t added = 0;
     if (!has_list(answer) || !seen.add(answer, added)) {
       return false;
@@ -186,18 +186,18 @@ void ask_rooms(AskCore& core, std::string_view nsp, const asking::Options& optio
                   [&core](const std::string& name) { return core.dialect().is_server(name) || name.starts_with("asker-"); });
     result->rooms = std::move(names);
   };
-  asked->take = [result](const Answer& answer) {
-    if (answer.kind == Answer::Kind::rooms) {
-      classic_response::NameReader reader(answer.list);
+  asked->take = [result](const Message& answer, std::uint64_t) {
+    if (answer.kind == Message::Kind::rooms) {
+      classic_response::NameReader reader(answer.value);
       for (std::string_view name; reader.next(name);) {
         result->rooms.emplace_back(name);
       }
       return true;
     }
-    if (answer.kind != Answer::Kind::sockets) {
+    if (answer.kind != Message::Kind::sockets) {
       return false;
     }
-    classic_response::SocketReader reader(answer.list);
+    classic_response::SocketReader reader(answer.value);
     for (classic_response::Socket socket; reader.next(socket);) {
       for (const std::string_view room : socket.rooms) {
         result->rooms.emplace_back(room);
@@ -217,13 +217,13 @@ void ask_server_side(AskCore& core, std::string_view nsp, const asking::Event& e
                      asking::OnServerAnswer on_answer, AsyncAsker::Done<asking::ServerAnswers> done) {
   auto asked = request_of(RequestKind::server_side, in_namespace(nsp), options);
   Buffer changed;
-  asked->question.event.append(event_data::require_publishable(event.packed(), is_reserved_server_side_event, changed));
+  asked->event.append(event_data::require_publishable(event.packed(), is_reserved_server_side_event, changed));
   auto result = std::make_shared<asking::ServerAnswers>();
-  asked->take = [result, on_answer = std::move(on_answer)](const Answer& answer) {
-    if (answer.kind != Answer::Kind::value) {
+  asked->take = [result, on_answer = std::move(on_answer)](const Message& answer, std::uint64_t) {
+    if (has_list(answer)) {
       return false;
     }
-    result->answers.push_back({std::string(answer.server), copy(answer.value)});
+    result->answers.push_back({std::string(answer.uid), copy(answer.value)});
     if (on_answer) {
       on_answer(result->answers.back());
     }
@@ -236,12 +236,12 @@ void ask_server_side(AskCore& core, std::string_view nsp, const asking::Event& e
 void ask_servers(AskCore& core, std::string_view nsp, const asking::Options& options, AsyncAsker::Done<asking::Servers> done) {
   auto asked = request_of(RequestKind::ids, in_namespace(nsp), options);
   auto result = std::make_shared<asking::Servers>();
-  asked->take = [result, seen = SeenIds()](const Answer& answer) mutable {
+  asked->take = [result, seen = SeenIds()](const Message& answer, std::uint64_t after_ms) mutable {
     std::size_t added = 0;
     if (!has_list(answer) || !seen.add(answer, added)) {
       return false;
     }
-    result->servers.push_back({std::string(answer.server), answer.after_ms, added});
+    result->servers.push_back({std::string(answer.uid), after_ms, added});
     return true;
   };
   asked->done = finish(result, std::move(done));

@@ -8,7 +8,7 @@ namespace {
 Gather::Condition condition_of(const PendingRequest& request) {
   using asking::Until;
   const Until until = request.options.until;
-  return {request.question.kind == RequestKind::acks ? Gather::Of::clients : Gather::Of::responders,
+  return {request.kind == fleet::Request::Kind::acks ? Gather::Of::clients : Gather::Of::responders,
           until == Until::first    ? Gather::Until::first
           : until == Until::quorum ? Gather::Until::quorum
                                    : Gather::Until::all,
@@ -40,8 +40,8 @@ std::vector<PendingRequests::Number> PendingRequests::unsent(const std::function
 
 void PendingRequests::await_responses(Number number) { by_id_[requests_.at(number)->id] = number; }
 
-void PendingRequests::on_response(Answer answer, std::size_t bytes) {
-  const auto found = by_id_.find(std::string(answer.request_id));
+void PendingRequests::on_response(const fleet::Message& response, std::size_t bytes) {
+  const auto found = by_id_.find(std::string(response.request_id.value_or("")));
   if (found == by_id_.end()) {
     return;  // a response to another process
   }
@@ -53,17 +53,16 @@ void PendingRequests::on_response(Answer answer, std::size_t bytes) {
     fail(number, "The answers have more than " + std::to_string(request->options.answers_bytes_max) + " bytes together.");
     return;
   }
-  answer.after_ms = loop_.now_ms() - request->asked_ms;
-  const bool is_ack = answer.kind == Answer::Kind::ack;
-  const bool is_client = is_ack || answer.kind == Answer::Kind::client_count;
-  if (is_client != (request->question.kind == RequestKind::acks) || (!is_ack && !request->gather.is_new(answer.server))) {
+  const bool is_ack = response.kind == fleet::Message::Kind::ack;
+  const bool is_client = is_ack || response.kind == fleet::Message::Kind::client_count;
+  if (is_client != (request->kind == fleet::Request::Kind::acks) || (!is_ack && !request->gather.is_new(response.uid))) {
     return;
   }
-  const bool is_counted = request->take(answer);
+  const bool is_counted = request->take(response, loop_.now_ms() - request->asked_ms);
   if (is_ack) {
     request->gather.add_ack();
   } else if (is_client) {
-    request->gather.add_announcement(answer.client_count);
+    request->gather.add_announcement(response.client_count);
   } else if (is_counted) {
     request->gather.add_response();
   }

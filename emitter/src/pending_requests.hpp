@@ -11,17 +11,19 @@
 
 #include <socketio/common/gather.hpp>
 #include <socketio/emitter/asking.hpp>
-
-#include "ask_dialect.hpp"
+#include <socketio/fleet/message.hpp>
+#include <socketio/redis/client.hpp>
 
 namespace socketio::emitter {
 
 /// A pending request. `take` and `done` are set by the caller and build the result.
 struct PendingRequest {
-  Question question;
+  fleet::Request::Kind kind = fleet::Request::Kind::sockets;
+  Target target;
+  Buffer event;  ///< acks, server_side: packed [event, args...]
   asking::Options options;
   /// Adds a response to the result. Returns false for a response that is not counted: a duplicate, or one of the wrong kind.
-  std::function<bool(const Answer&)> take;
+  std::function<bool(const fleet::Message& response, std::uint64_t after_ms)> take;
   std::function<void(asking::Answered)> done;
   /// Set for a request that channel names can satisfy: receives the names, and no server is asked.
   std::function<void(std::vector<std::string>)> take_names;
@@ -37,6 +39,8 @@ struct PendingRequest {
   std::uint64_t asked_ms = 0;
   Loop::TimerId deadline = 0;
   Loop::TimerId listing = 0;
+
+  [[nodiscard]] fleet::Request view() const noexcept { return {kind, id, target, event.bytes()}; }
 };
 
 /// The requests that have not ended, by number, and the responses to them. Each ends once; its `done` may destroy this.
@@ -55,7 +59,7 @@ class PendingRequests {
 
   /// Passes on responses with its id from now on.
   void await_responses(Number number);
-  void on_response(Answer answer, std::size_t bytes);
+  void on_response(const fleet::Message& response, std::size_t bytes);
   /// Sets the error of requests whose responses may be lost.
   void on_responses_lost(const std::string& why);
 

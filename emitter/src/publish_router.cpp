@@ -72,7 +72,7 @@ void PublishRouter::publish_when_found(redis::Client& client, EmitId id, const O
   }
 }
 
-void PublishRouter::publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) {
+void PublishRouter::publish_found(redis::Client& client, const Publication& publication, EmitId id) {
   publish_one(client, publication, id);
 }
 
@@ -104,11 +104,11 @@ void PublishRouter::publish_all(redis::Client& client, EmitId id) {
   }
 }
 
-void PublishRouter::publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id) {
+void PublishRouter::publish_one(redis::Client& client, const Publication& publication, EmitId id) {
   switch (publication.command) {
-    case Encoder::Command::publish: client.publish(publication.channel, publication.payload, *this, id); return;
-    case Encoder::Command::publish_sharded: client.publish_sharded(publication.channel, publication.payload, *this, id); return;
-    case Encoder::Command::add_entry:
+    case Publication::Command::publish: client.publish(publication.channel, publication.payload, *this, id); return;
+    case Publication::Command::publish_sharded: client.publish_sharded(publication.channel, publication.payload, *this, id); return;
+    case Publication::Command::add_entry:
       ++entry_count_;
       client.command(publication.words, [this, id](const redis::CommandResult& result) {
         end_part(id, result.outcome, std::nullopt, result.message);

@@ -11,6 +11,7 @@
 
 #include <socketio/emitter/encoder.hpp>
 #include <socketio/emitter/options.hpp>
+#include <socketio/fleet/dialect.hpp>
 #include <socketio/redis/client.hpp>
 
 #include "transport_search.hpp"
@@ -49,7 +50,7 @@ class PublishRouter final : private redis::PublishListener, private TransportSea
 
   /// True when messages go to subscribers, not only into a stream.
   [[nodiscard]] bool has_subscribers() const noexcept {
-    return encoder_.fleet().transport != Transport::streams || !others_.empty();
+    return !encoder_.dialect().has_streams() || !others_.empty();
   }
   [[nodiscard]] std::uint64_t stream_length_max() const noexcept { return options_.stream_length_max; }
   /// Number of entries that were added to streams.
@@ -57,7 +58,7 @@ class PublishRouter final : private redis::PublishListener, private TransportSea
   /// True when all servers of its namespace receive the operation that was encoded last, and Redis counts all of them. In a
   /// sharded fleet a room may have a channel of its own; a node of a cluster counts its own subscribers to a classic message.
   [[nodiscard]] bool reaches_all(const Operation& operation, bool is_cluster) const noexcept {
-    const bool is_sharded = first_.command == Encoder::Command::publish_sharded;
+    const bool is_sharded = first_.command == Publication::Command::publish_sharded;
     const bool is_one_room = operation.kind == Operation::Kind::emit && operation.target.rooms.size() == 1;
     return !(is_one_room && (is_sharded || search_ != nullptr || !others_.empty())) && !(is_cluster && !is_sharded);
   }
@@ -76,7 +77,7 @@ class PublishRouter final : private redis::PublishListener, private TransportSea
   void publish(redis::Client& client, EmitId id, const Operation& operation) {
     if (search_ != nullptr) [[unlikely]] {
       publish_when_found(client, id, operation);
-    } else if (others_.empty() && first_.command == Encoder::Command::publish) [[likely]] {
+    } else if (others_.empty() && first_.command == Publication::Command::publish) [[likely]] {
       client.publish(first_.channel, first_.payload, *this, id);
     } else {
       publish_all(client, id);
@@ -86,7 +87,7 @@ class PublishRouter final : private redis::PublishListener, private TransportSea
  private:
   struct Other {
     Encoder encoder;
-    Encoder::Publication publication;
+    Publication publication;
   };
   /// An emit that waits for the replies of some transports.
   struct Parts {
@@ -97,12 +98,12 @@ class PublishRouter final : private redis::PublishListener, private TransportSea
   };
 
   void publish_when_found(redis::Client& client, EmitId id, const Operation& operation);
-  void publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) override;
+  void publish_found(redis::Client& client, const Publication& publication, EmitId id) override;
   void end_held(EmitId id, redis::Outcome outcome, std::string_view message) override;
   void on_fleet_found(const TransportSearch& search, const Fleet& fleet) override;
   void on_search_idle() override;
   void publish_all(redis::Client& client, EmitId id);
-  void publish_one(redis::Client& client, const Encoder::Publication& publication, EmitId id);
+  void publish_one(redis::Client& client, const Publication& publication, EmitId id);
   void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override;
   void end_part(EmitId id, redis::Outcome outcome, std::optional<std::int64_t> receivers, std::string_view message);
 
@@ -114,7 +115,7 @@ class PublishRouter final : private redis::PublishListener, private TransportSea
   std::shared_ptr<TransportSearch> search_;                    ///< null when the transport is known
   std::vector<std::shared_ptr<TransportSearch>> replaced_;  ///< of fleets before use(), while they keep emits
   Encoder encoder_;
-  Encoder::Publication first_;
+  Publication first_;
   std::uint64_t entry_count_ = 0;
   std::vector<Other> others_;
   std::unordered_map<EmitId, Parts> parts_;  ///< with several transports only

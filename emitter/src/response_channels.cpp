@@ -13,17 +13,17 @@ ResponseChannels::ResponseChannels(Loop& loop, redis::Options redis, Listener& l
   });
 }
 
-void ResponseChannels::listen(const std::string& nsp, const std::function<std::vector<Channel>()>& channels_of) {
+void ResponseChannels::listen(const std::string& nsp, const std::function<std::vector<fleet::Channel>()>& channels_of) {
   const auto [found, is_new] = by_nsp_.try_emplace(nsp);
   if (!is_new) {
     return;
   }
   Channels& channels = found->second;
   channels.all = channels_of();
-  for (const Channel& channel : channels.all) {
+  for (const fleet::Channel& channel : channels.all) {
     channels.unconfirmed.insert(channel.name);
     nsp_of_[channel.name] = nsp;
-    client_.subscribe(channel.kind, channel.name, *this);
+    client_.subscribe(redis_kind(channel.kind), channel.name, *this);
   }
   if (client_.state() == redis::State::idle) {
     client_.connect();
@@ -36,8 +36,8 @@ bool ResponseChannels::are_confirmed(const std::string& nsp) const {
 }
 
 void ResponseChannels::forget(const std::string& nsp) {
-  for (const Channel& channel : by_nsp_[nsp].all) {
-    client_.unsubscribe(channel.kind, channel.name);
+  for (const fleet::Channel& channel : by_nsp_[nsp].all) {
+    client_.unsubscribe(redis_kind(channel.kind), channel.name);
     nsp_of_.erase(channel.name);
   }
   by_nsp_.erase(nsp);
@@ -62,7 +62,7 @@ void ResponseChannels::on_subscribed(std::string_view channel, std::string_view 
 
 void ResponseChannels::on_lost(std::string_view why) {
   for (auto& [nsp, channels] : by_nsp_) {
-    for (const Channel& channel : channels.all) {
+    for (const fleet::Channel& channel : channels.all) {
       channels.unconfirmed.insert(channel.name);
     }
   }

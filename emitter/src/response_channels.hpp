@@ -7,11 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include <socketio/fleet/dialect.hpp>
 #include <socketio/redis/client.hpp>
 
-#include "ask_dialect.hpp"
-
 namespace socketio::emitter {
+
+[[nodiscard]] constexpr redis::SubscriptionKind redis_kind(fleet::ChannelKind kind) noexcept {
+  return static_cast<redis::SubscriptionKind>(kind);
+}
+static_assert(redis_kind(fleet::ChannelKind::shard) == redis::SubscriptionKind::shard);
 
 /// The response channels of namespaces, subscribed on a connection of their own.
 class ResponseChannels final : private redis::MessageListener {
@@ -33,13 +37,13 @@ class ResponseChannels final : private redis::MessageListener {
   ResponseChannels(Loop& loop, redis::Options redis, Listener& listener);
 
   /// Subscribes to the channels of a namespace, unless it has channels already. Connects when that was not done before.
-  void listen(const std::string& nsp, const std::function<std::vector<Channel>()>& channels_of);
+  void listen(const std::string& nsp, const std::function<std::vector<fleet::Channel>()>& channels_of);
   /// True when Redis has confirmed all channels of this namespace.
   [[nodiscard]] bool are_confirmed(const std::string& nsp) const;
 
  private:
   struct Channels {
-    std::vector<Channel> all;
+    std::vector<fleet::Channel> all;
     std::set<std::string, std::less<>> unconfirmed;
   };
 

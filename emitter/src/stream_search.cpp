@@ -350,6 +350,11 @@ Fleet with_found(Fleet fleet, Transport transport, const FoundTransport& found) 
   return fleet;
 }
 
+std::optional<Transport> transport_for_requests(const FoundTransport& found) {
+  const bool only_streams = found.streams_servers != 0 && found.classic_servers + found.sharded_servers == 0;
+  return only_streams ? std::optional(Transport::streams) : found.transport;
+}
+
 std::string counted_or_none(std::size_t count, std::string_view what) {
   return count == 0 ? std::string() : std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }

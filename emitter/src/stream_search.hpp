@@ -21,6 +21,9 @@ void search_streams(redis::Client& client, Fleet fleet, std::string nsp, FoundTr
 /// `fleet` with what was found of it.
 [[nodiscard]] Fleet with_found(Fleet fleet, Transport transport, const FoundTransport& found);
 
+/// The transport for requests, which are not written to a stream: the servers' stream may be unknown.
+[[nodiscard]] std::optional<Transport> transport_for_requests(const FoundTransport& found);
+
 /// "2 servers"; empty for none.
 [[nodiscard]] std::string counted_or_none(std::size_t count, std::string_view what);
 

@@ -12,7 +12,6 @@
 #include <socketio/emitter/find_transport.hpp>
 #include <socketio/redis/client.hpp>
 
-
 namespace socketio::emitter {
 
 /// Transport::automatic: keeps emits until the transport of their namespace is found, then publishes them in their order.
@@ -26,7 +25,7 @@ class TransportSearch : public std::enable_shared_from_this<TransportSearch> {
   class Sink {
    public:
     virtual ~Sink() = default;
-    virtual void publish_found(redis::Client& client, const Encoder::Publication& publication, EmitId id) = 0;
+    virtual void publish_found(redis::Client& client, const Publication& publication, EmitId id) = 0;
     virtual void end_held(EmitId id, redis::Outcome outcome, std::string_view message) = 0;
     /// `fleet` is the fleet of all namespaces. Emits that were kept have been published.
     virtual void on_fleet_found(const TransportSearch& search, const Fleet& fleet) = 0;

@@ -1,7 +1,6 @@
 #include <socketio/protocol/broadcast.hpp>
 
 #include <cassert>
-#include <utility>
 
 #include <socketio/common/limits.hpp>
 #include <socketio/protocol/cursor.hpp>
@@ -58,23 +57,26 @@ void encode(Buffer& out, const Outgoing& message) {
 }
 
 Result<View> decode(Bytes payload) {
+  View view;
+  if (const auto decoded = decode(payload, view, view); !decoded.ok()) {
+    return decoded.error();
+  }
+  return view;
+}
+
+Result<void> decode(Bytes payload, Head& head, selector::View& target) {
   if (payload.size() > limits::message_bytes_max) {
     return DecodeError{Errc::too_large, 0};
   }
   Cursor cursor(payload);
-  View view;
   event_packet::Packet packet;
-  selector::View options;
-  if (!read_message(cursor, view.uid, packet, options)) {
+  if (!read_message(cursor, head.uid, packet, target)) {
     return cursor.error();
   }
-  view.nsp = packet.nsp;
-  view.data = packet.data;
-  view.id = packet.id;
-  view.rooms = std::move(options.rooms);
-  view.except = std::move(options.except);
-  view.flags = options.flags;
-  return view;
+  head.nsp = packet.nsp;
+  head.data = packet.data;
+  head.id = packet.id;
+  return {};
 }
 
 std::string_view peek_uid(Bytes payload) noexcept {

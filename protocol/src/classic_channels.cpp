@@ -4,6 +4,8 @@
 
 #include <socketio/protocol/glob.hpp>
 
+#include "run.hpp"
+
 namespace socketio::classic_channels {
 namespace {
 
@@ -34,9 +36,15 @@ bool equals(std::string_view text, std::initializer_list<std::string_view> parts
 }  // namespace
 
 void append_broadcast(Buffer& out, std::string_view key, std::string_view nsp, std::span<const Room> rooms) {
-  append_all(out, {key, "#", nsp, "#"});
+  const std::string_view room = rooms.size() == 1 ? std::string_view(rooms.front().name()) : std::string_view();
+  Run run(out, key.size() + nsp.size() + room.size() + 3);
+  run.bytes(key);
+  run.byte('#');
+  run.bytes(nsp);
+  run.byte('#');
   if (rooms.size() == 1) {
-    append_all(out, {rooms.front().name(), "#"});
+    run.bytes(room);
+    run.byte('#');
   }
 }
 

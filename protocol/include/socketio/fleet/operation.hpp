@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <socketio/common/buffer.hpp>
 #include <socketio/common/bytes.hpp>
+#include <socketio/common/export.hpp>
 #include <socketio/protocol/room.hpp>
 #include <socketio/protocol/target.hpp>
 
@@ -30,6 +32,22 @@ struct Operation {
   static Operation disconnect(const Target& target, bool close) noexcept { return {Kind::disconnect, target, {}, {}, close}; }
   static Operation server_side(const Target& target, Bytes data) noexcept { return {Kind::server_side, target, data}; }
 };
+
+/// A message as it is published. Views are valid until the object that encoded it encodes the next one.
+struct Publication {
+  enum class Command : std::uint8_t {
+    publish,          ///< PUBLISH channel payload
+    publish_sharded,  ///< SPUBLISH channel payload
+    add_entry,        ///< XADD: `words`
+  };
+  std::string_view channel = {};  ///< name of the stream for add_entry
+  Bytes payload = {};             ///< the entry's field `data` for add_entry
+  Command command = Command::publish;
+  std::span<const std::string_view> words = {};  ///< the whole command for add_entry
+};
+
+/// "PUBLISH", "SPUBLISH" or "XADD".
+[[nodiscard]] SOCKETIO_API std::string_view name_of(Publication::Command command) noexcept;
 
 /// Copy of an operation that owns its data, for an operation that is performed later.
 struct OwnedOperation {

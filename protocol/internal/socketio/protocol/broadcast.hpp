@@ -43,16 +43,15 @@ struct Outgoing {
 /// Cost       each of the three items is measured, then written in one go. Allocates only for `out`.
 void encode(Buffer& out, const Outgoing& message);
 
-/// A decoded broadcast. Every view points into the bytes given to decode(), which must outlive it. Nothing is copied.
-struct View {
+/// A decoded broadcast without the sockets it addresses. Every view points into the bytes given to decode(), which must outlive
+/// it. Nothing is copied.
+struct Head {
   std::string_view uid;             ///< publishing node; "emitter" for a process that is not a server; empty if it is not text
   std::string_view nsp;             ///< "/" when the sender left it out; empty, which is no namespace, if it is not text
   Bytes data;                       ///< msgpack array [event, args...], still encoded; see event_data::name()
   std::optional<std::uint64_t> id;  ///< packet id under which clients are asked for an ack
-  RoomList rooms;                   ///< empty means every socket in `nsp`; numeric rooms in JavaScript's text form
-  RoomList except;                  ///< rooms whose sockets are skipped
-  Flags flags;
 };
+struct View : Head, selector::View {};
 
 /// Reads one broadcast message.
 ///
@@ -62,6 +61,7 @@ struct View {
 ///            a finite number and not reserved. Unknown members and further elements are skipped: a newer peer may add them.
 /// Cost       one pass; allocates only for `rooms` and `except`.
 [[nodiscard]] Result<View> decode(Bytes payload);
+[[nodiscard]] Result<void> decode(Bytes payload, Head& head, selector::View& target);
 
 /// Reads only the uid, so that a node can drop its own messages before decoding them. Empty when the uid is not text, or the
 /// message is malformed.
