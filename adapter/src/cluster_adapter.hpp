@@ -11,19 +11,23 @@
 #include <vector>
 
 #include <socketio/adapter/adapter.hpp>
+#include <socketio/adapter/bus.hpp>
+#include <socketio/fleet/dialect.hpp>
 
+#include "cluster_link.hpp"
+#include "confirmations.hpp"
 #include "pending_requests.hpp"
+#include "responder.hpp"
 
 namespace socketio::adapter {
 
 /// Common part of all adapters with other servers: operations act on this server's sockets and are published to the others;
 /// requests are kept until all servers have responded or their deadline passes.
 ///
-/// Each family derives from it. The family encodes and publishes messages (publish_operation, request_..., respond_...), and
-/// passes on received ones (on_...). A server that sends a request is identified by its uid.
-class ClusterAdapter : public Adapter {
+/// Its Dialect names the channels, and encodes and decodes the messages. A derived adapter adds what else its transport needs.
+class ClusterAdapter : public Adapter, protected redis::MessageListener {
  public:
-  ClusterAdapter(Host& host, std::string uid);
+  ClusterAdapter(Host& host, std::shared_ptr<Bus> bus, const Fleet& fleet, fleet::Participant self);
   ~ClusterAdapter() override;
 
   void apply(const Operation& operation) override;
@@ -37,71 +41,41 @@ class ClusterAdapter : public Adapter {
   void recover(std::string_view pid, std::string_view offset, std::function<void(std::optional<SavedSession>)> done) override;
   void catch_up(const SavedSession& session, std::string_view offset,
                 std::function<void(std::optional<MissedPackets>)> done) override;
-  [[nodiscard]] AdapterCounters counters() const override { return counters_; }
+  void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
+  [[nodiscard]] AdapterCounters counters() const override { return link_.counters; }
   void close() override;
 
  protected:
-  /// Sender and id of a request that needs a response.
-  struct Question {
-    std::string asker;
-    std::string request_id;
-  };
+  virtual void publish(const Operation& operation) { link_.publish(operation); }
+  /// Time to wait for responses; `flags` of the request's target.
+  [[nodiscard]] virtual std::uint32_t request_timeout_ms(const Flags& flags) const { return flags.timeout_ms().value_or(5'000); }
+  void on_message(std::string_view channel, Bytes payload) override;
 
-  // ---- messages that a family publishes ----
-  virtual void publish_operation(const Operation& operation) = 0;
-  virtual void request_acks(std::string_view request_id, const Target& target, Bytes data) = 0;
-  virtual void request_sockets(std::string_view request_id, const Target& target) = 0;
-  virtual void request_server_side(std::string_view request_id, Bytes data) = 0;
-  /// Requests the names of rooms; false in a family without such a request.
-  virtual bool request_rooms(std::string_view request_id) = 0;
-  virtual void respond_client_count(const Question& question, std::size_t count) = 0;
-  /// `value`  the first argument of the client's ack; empty when it had none.
-  virtual void respond_ack(const Question& question, Bytes value) = 0;
-  virtual void respond_server_side(const Question& question, Bytes value) = 0;
-  /// Counts the servers that receive requests, this one among them; empty when that is not known.
-  virtual void count_servers(std::function<void(std::optional<std::size_t>)> done) = 0;
-  [[nodiscard]] virtual std::string make_request_id() = 0;
-  [[nodiscard]] virtual std::uint32_t fetch_timeout_ms(const Target& target) const = 0;
-  [[nodiscard]] virtual std::uint32_t requests_timeout_ms() const = 0;
+  void subscribe(const fleet::Channel& channel);
+  /// The channels that carry events for these rooms.
+  [[nodiscard]] virtual std::vector<std::string> event_channels(std::span<const Room> rooms) const;
+  /// Decodes a message and acts on it.
+  void receive(fleet::Topic topic, Bytes payload);
+  /// Counts what was decoded; true for a message to act on.
+  bool accept(fleet::Received received);
+  void act_on(const fleet::Message& message);
+  /// The messages that this server wants.
+  [[nodiscard]] fleet::ReceiveFilter filter() const noexcept { return {link_.dialect->uid(), link_.host.nsp(), &requests_}; }
 
-  // ---- messages that a family has received ----
-  void apply_here(const ShardOperation& operation);
-  void on_broadcast_with_ack(Question question, const Selection& selection, Bytes data, Flags flags);
-  /// `question` is empty when no response is wanted.
-  void on_server_side(std::optional<Question> question, Bytes data);
-  /// Handles a request for sockets: `done` gets them in that form. Not called when the adapter is closed before all shards
-  /// responded.
-  void on_fetch(const Selection& selection, Form form, std::function<void(Sockets)> done);
-  /// Handles a request for the names of all rooms here. `done` is not called when the adapter is closed before all shards
-  /// responded.
-  void on_all_rooms(std::function<void(std::vector<std::string>)> done);
-
-  /// The pending requests of this server, which take the responses.
-  [[nodiscard]] PendingRequests& requests() noexcept { return requests_; }
-
-  [[nodiscard]] bool is_room_here(std::string_view room) const;
-  [[nodiscard]] const std::string& uid() const noexcept { return uid_; }
-  [[nodiscard]] Host& host() noexcept { return host_; }
-  [[nodiscard]] AdapterCounters& count() noexcept { return counters_; }
-  /// Makes data of clients or of the application fit for publishing. Valid until the next call.
-  [[nodiscard]] Bytes publishable(Bytes data);
-  [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  ClusterLink link_;
+  Responder responder_;
+  Confirmations confirmations_;
+  PendingRequests requests_;  ///< of this server
 
  private:
-  class AckResponder;
-
-  /// A request to the shards of this server, made for another server.
-  std::shared_ptr<PendingRequest> collector(PendingRequest::Done done);
+  void on_subscribed(std::string_view name, std::string_view error) override { confirmations_.on_subscribed(name, error); }
+  void on_subscription_lost(std::string_view name) override { confirmations_.on_lost(name); }
+  void count_servers(std::function<void(std::optional<std::size_t>)> done);
   /// Counts the servers, then sends the request when there are others, and ends it when there are none.
-  void send_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> ask);
+  void send_when_counted(const std::shared_ptr<PendingRequest>& request, std::function<void()> send);
 
-  Host& host_;
-  std::string uid_;
-  AdapterCounters counters_;
-  Buffer publishable_;
-  PendingRequests requests_;
-  bool closed_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for callbacks that run after the adapter is destroyed
+  std::vector<fleet::TopicChannel> channels_;
+  const fleet::Channel servers_channel_;
 };
 
 }  // namespace socketio::adapter

@@ -7,7 +7,6 @@
 #include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/event_data.hpp>
 
-#include "selecting.hpp"
 
 #include "pending_requests.hpp"
 

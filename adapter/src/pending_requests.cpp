@@ -5,6 +5,7 @@
 
 #include <socketio/adapter/shard_results.hpp>
 #include <socketio/protocol/arguments.hpp>
+#include <socketio/protocol/classic_response.hpp>
 #include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/pack.hpp>
 #include <socketio/protocol/value.hpp>
@@ -166,13 +167,8 @@ void PendingRequests::end_all() {
   }
 }
 
-std::optional<RequestKind> PendingRequests::kind_of(std::string_view id) const {
-  const auto found = requests_.find(id);
-  return found != requests_.end() ? std::optional(found->second->kind()) : std::nullopt;
-}
-
-std::shared_ptr<PendingRequest> PendingRequests::take(std::string_view id, std::string_view responder, RequestKind kind) {
-  const auto found = requests_.find(id);
+std::shared_ptr<PendingRequest> PendingRequests::take(const fleet::Message& response, RequestKind kind) {
+  const auto found = requests_.find(*response.request_id);
   if (found == requests_.end()) {
     ++counters_.foreign_answers;
     return nullptr;
@@ -182,28 +178,49 @@ std::shared_ptr<PendingRequest> PendingRequests::take(std::string_view id, std::
     ++counters_.malformed;
     return nullptr;
   }
-  if (!request->servers.is_new(responder)) {
+  if (response.kind != fleet::Message::Kind::ack && !request->servers.is_new(response.uid)) {
     ++counters_.duplicate_answers;
     return nullptr;
   }
   return request;
 }
 
-/// Also handles responses to requests for rooms: families that have no such request ask for all sockets.
-void PendingRequests::on_sockets(std::string_view id, std::string_view responder, Bytes sockets) {
+void PendingRequests::on_response(const fleet::Message& response) {
+  using Kind = fleet::Message::Kind;
+  switch (response.kind) {
+    case Kind::sockets: on_sockets(response); return;
+    case Kind::rooms: on_rooms(response); return;
+    case Kind::ack: on_ack(response); return;
+    case Kind::client_count:
+      if (const auto request = take(response, RequestKind::acks)) {
+        request->on_clients(static_cast<std::size_t>(response.client_count));
+      }
+      return;
+    default: break;
+  }
+  if (const auto request = take(response, RequestKind::server_side)) {
+    Buffer& answer = request->answers.emplace_back();
+    response.value.empty() ? pack::nil(answer) : answer.append(response.value);
+    request->add_response();
+  }
+}
+
+/// Also handles responses to requests for rooms, where servers respond with all sockets.
+void PendingRequests::on_sockets(const fleet::Message& response) {
   Item list;
-  if (Cursor cursor(sockets); !cursor.expect(Kind::array, list)) {
+  if (Cursor cursor(response.value); !cursor.expect(Kind::array, list)) {
     ++counters_.malformed;
     return;
   }
-  const bool for_rooms = kind_of(id) == RequestKind::rooms;
-  const auto request = take(id, responder, for_rooms ? RequestKind::rooms : RequestKind::sockets);
+  const auto found = requests_.find(*response.request_id);
+  const bool for_rooms = sockets_tell_rooms_ && found != requests_.end() && found->second->kind() == RequestKind::rooms;
+  const auto request = take(response, for_rooms ? RequestKind::rooms : RequestKind::sockets);
   if (request == nullptr) {
     return;
   }
   std::size_t known = 0;
   std::size_t added = 0;
-  for (const Value socket : Arguments::of_array(sockets)) {
+  for (const Value socket : Arguments::of_array(response.value)) {
     auto socket_id = socket.member("id").as<std::string>();
     if (!socket_id || socket_id->empty()) {
       continue;
@@ -220,45 +237,34 @@ void PendingRequests::on_sockets(std::string_view id, std::string_view responder
     ++request->sockets.count;
   }
   // Without the uid of the responder, a response whose sockets are all known is a duplicate.
-  if (responder.empty() && known != 0 && added == 0) {
+  if (response.uid.empty() && known != 0 && added == 0) {
     ++counters_.duplicate_answers;
     return;
   }
   request->add_response();
 }
 
-void PendingRequests::on_rooms(std::string_view id, std::string_view responder, std::vector<std::string> rooms) {
-  if (const auto request = take(id, responder, RequestKind::rooms)) {
+void PendingRequests::on_rooms(const fleet::Message& response) {
+  std::vector<std::string> rooms;
+  classic_response::NameReader reader(response.value);
+  for (std::string_view name; reader.next(name);) {
+    rooms.emplace_back(name);
+  }
+  if (!reader.ok()) {
+    ++counters_.malformed;
+  } else if (const auto request = take(response, RequestKind::rooms)) {
     request->rooms.insert(request->rooms.end(), std::make_move_iterator(rooms.begin()), std::make_move_iterator(rooms.end()));
     request->add_response();
   }
 }
 
-void PendingRequests::on_server_side_answer(std::string_view id, std::string_view responder, Bytes value) {
-  if (const auto request = take(id, responder, RequestKind::server_side)) {
-    Buffer& answer = request->answers.emplace_back();
-    value.empty() ? pack::nil(answer) : answer.append(value);
-    request->add_response();
+void PendingRequests::on_ack(const fleet::Message& response) {
+  if (const auto request = take(response, RequestKind::acks)) {  // owned here: a callback may end it
+    Buffer array;
+    pack::array_header(array, response.value.empty() ? 0 : 1);
+    array.append(response.value);
+    request->on_ack(array.bytes());
   }
-}
-
-void PendingRequests::on_client_count(std::string_view id, std::string_view responder, std::uint64_t count) {
-  if (const auto request = take(id, responder, RequestKind::acks)) {
-    request->on_clients(static_cast<std::size_t>(count));
-  }
-}
-
-void PendingRequests::on_ack(std::string_view id, Bytes value) {
-  const auto found = requests_.find(id);
-  if (found == requests_.end() || found->second->kind() != RequestKind::acks) {
-    ++counters_.foreign_answers;
-    return;
-  }
-  Buffer array;
-  pack::array_header(array, value.empty() ? 0 : 1);
-  array.append(value);
-  const auto request = found->second;  // a callback may end it
-  request->on_ack(array.bytes());
 }
 
 }  // namespace socketio::adapter

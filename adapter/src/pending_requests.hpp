@@ -15,6 +15,7 @@
 #include <socketio/adapter/adapter.hpp>
 #include <socketio/adapter/shard.hpp>
 #include <socketio/common/gather.hpp>
+#include <socketio/fleet/dialect.hpp>
 
 namespace socketio::adapter {
 
@@ -85,13 +86,15 @@ class PendingRequest final : public AckListener, public std::enable_shared_from_
 
 /// The requests of a server to the others that are pending, by id, and the responses to them.
 ///
-/// `responder` is the uid of the responding server, in families that send it; a second response of the same server is ignored.
-/// A response that does not fit the request is malformed.
-class PendingRequests {
+/// Where responses contain the uid of their server, a second response of the same server is ignored. A response that does not
+/// fit the request is malformed.
+class PendingRequests final : public fleet::PendingIds {
  public:
-  PendingRequests(Scheduler& scheduler, AdapterCounters& counters) : scheduler_(scheduler), counters_(counters) {}
+  /// `sockets_tell_rooms`  requests for rooms get whole sockets as responses.
+  PendingRequests(Scheduler& scheduler, AdapterCounters& counters, bool sockets_tell_rooms)
+      : scheduler_(scheduler), counters_(counters), sockets_tell_rooms_(sockets_tell_rooms) {}
   /// Ends requests for acks; drops the others.
-  ~PendingRequests();
+  ~PendingRequests() override;
   PendingRequests(const PendingRequests&) = delete;
   PendingRequests& operator=(const PendingRequests&) = delete;
 
@@ -101,17 +104,11 @@ class PendingRequests {
   /// Ends all with the results received so far.
   void end_all();
 
-  [[nodiscard]] bool empty() const noexcept { return requests_.empty(); }
-  /// Kind of the request that is pending under this id.
-  [[nodiscard]] std::optional<RequestKind> kind_of(std::string_view id) const;
+  [[nodiscard]] bool empty() const noexcept override { return requests_.empty(); }
+  [[nodiscard]] bool contains(std::string_view id) const override { return requests_.contains(id); }
 
-  /// `sockets`  a packed array of {id, handshake, rooms, data}; other elements are skipped.
-  void on_sockets(std::string_view id, std::string_view responder, Bytes sockets);
-  void on_rooms(std::string_view id, std::string_view responder, std::vector<std::string> rooms);
-  void on_server_side_answer(std::string_view id, std::string_view responder, Bytes value);
-  void on_client_count(std::string_view id, std::string_view responder, std::uint64_t count);
-  /// `value`  the first argument of the client's ack; empty when it had none.
-  void on_ack(std::string_view id, Bytes value);
+  /// Adds a response to its request.
+  void on_response(const fleet::Message& response);
 
  private:
   struct Hash {
@@ -119,11 +116,15 @@ class PendingRequests {
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
 
+  void on_sockets(const fleet::Message& response);
+  void on_rooms(const fleet::Message& response);
+  void on_ack(const fleet::Message& response);
   /// Returns the request, if it is of that kind and this is the responder's first response.
-  std::shared_ptr<PendingRequest> take(std::string_view id, std::string_view responder, RequestKind kind);
+  std::shared_ptr<PendingRequest> take(const fleet::Message& response, RequestKind kind);
 
   Scheduler& scheduler_;
   AdapterCounters& counters_;
+  const bool sockets_tell_rooms_;
   std::unordered_map<std::string, std::shared_ptr<PendingRequest>, Hash, std::equal_to<>> requests_;
 };
 

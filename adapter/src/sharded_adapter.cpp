@@ -1,165 +1,139 @@
-#include "sharded_adapter.hpp"
+#include <socketio/adapter/sharded.hpp>
 
-#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
-#include <socketio/common/limits.hpp>
-#include <socketio/common/error.hpp>
 #include <socketio/common/milliseconds.hpp>
-#include <socketio/protocol/event_data.hpp>
-#include <socketio/protocol/sharded_channels.hpp>
 #include <socketio/protocol/utf8.hpp>
+
+#include "cluster_adapter.hpp"
 
 namespace socketio {
 namespace adapter {
+namespace {
+
 using redis::SubscriptionKind;
 
-ShardedAdapter::ShardedAdapter(Host& adapter_host, std::shared_ptr<Bus> bus, ShardedOptions options)
-    : MessageAdapter(adapter_host, ids::make_hex(adapter_host.random())),
-      bus_(std::move(bus)),
-      options_(std::move(options)),
-      confirmations_(adapter_host.scheduler()) {
-  main_channel_ = options_.key + "#" + std::string(host().nsp()) + "#";
-  own_channel_ = channel_of(uid());
-  subscribe(main_channel_);
-  subscribe(own_channel_);
-  if (options_.sharded_mode != SubscriptionMode::only_static) {
-    for (Shard* const shard : host().shards()) {
-      shard->set_observer(this);
-    }
-  }
+Fleet sharded_fleet(Fleet fleet) {
+  fleet.transport = Transport::sharded;
+  return fleet;
 }
 
-ShardedAdapter::~ShardedAdapter() {
-  if (!is_closed()) {
-    ShardedAdapter::close();
+/// Adapter of the sharded family: one channel that all servers receive, one for responses to each server, and one per room.
+///
+/// Source: docs/wire.md, "Sharded adapter".
+class ShardedAdapter final : public ClusterAdapter, private RoomObserver {
+ public:
+  ShardedAdapter(Host& host, std::shared_ptr<Bus> bus, const ShardedOptions& options)
+      : ClusterAdapter(host, std::move(bus), sharded_fleet(options), {.role = fleet::Participant::Role::server}),
+        main_channel_(link_.dialect->servers_channel(host.nsp()).name),
+        has_private_channels_(options.sharded_mode == SubscriptionMode::dynamic_private),
+        fresh_room_ms_(link_.dialect->has_room_channels() ? in_ms(options.fresh_room_time) : 0) {
+    if (link_.dialect->has_room_channels()) {
+      for (Shard* const shard : host.shards()) {
+        shard->set_observer(this);
+      }
+    }
   }
-}
+  ~ShardedAdapter() override {
+    if (!link_.closed) {
+      ShardedAdapter::close();
+    }
+  }
+  void close() override;
+
+ private:
+  void publish(const Operation& operation) override;
+  void on_room_created(std::string_view room, bool is_private) override;
+  void on_room_emptied(std::string_view room) override;
+  [[nodiscard]] std::vector<std::string> event_channels(std::span<const Room> rooms) const override;
+
+  [[nodiscard]] bool is_fresh(const Room& room);
+  [[nodiscard]] std::string channel_of(std::string_view room) const;
+
+  const std::string main_channel_;
+  const bool has_private_channels_;
+  const std::uint64_t fresh_room_ms_;
+  std::unordered_set<std::string> subscribed_rooms_;
+  std::unordered_map<std::string, std::uint64_t> fresh_rooms_;  ///< with the time until which each is fresh
+};
 
 void ShardedAdapter::close() {
-  if (!is_closed()) {
-    for (Shard* const shard : host().shards()) {
+  if (!link_.closed) {
+    for (Shard* const shard : link_.host.shards()) {
       shard->set_observer(nullptr);
     }
-    bus_->unsubscribe(SubscriptionKind::shard, main_channel_);
-    bus_->unsubscribe(SubscriptionKind::shard, own_channel_);
     for (const std::string& room : std::exchange(subscribed_rooms_, {})) {
-      bus_->unsubscribe(SubscriptionKind::shard, channel_of(room));
+      link_.bus->unsubscribe(SubscriptionKind::shard, channel_of(room));
     }
   }
-  MessageAdapter::close();
-  confirmations_.close();
-}
-
-void ShardedAdapter::count_servers(std::function<void(std::optional<std::size_t>)> done) {
-  bus_->count_subscribers(SubscriptionKind::shard, main_channel_, std::move(done));
+  ClusterAdapter::close();
 }
 
 /// Replaces lone surrogates: names of channels are UTF-8.
-std::string ShardedAdapter::channel_of(std::string_view name) const {
-  std::string channel = main_channel_ + std::string(name) + "#";
+std::string ShardedAdapter::channel_of(std::string_view room) const {
+  std::string channel = main_channel_ + std::string(room) + "#";
   utf8::replace_surrogates({reinterpret_cast<std::uint8_t*>(channel.data()), channel.size()});
   return channel;
 }
 
-void ShardedAdapter::subscribe(std::string channel) {
-  bus_->subscribe(SubscriptionKind::shard, channel, *this);
-  confirmations_.add(std::move(channel));
-}
-
-// ---- rooms with a channel of their own -------------------------------------------------------------------------------------
-
 void ShardedAdapter::on_room_created(std::string_view room, bool is_private) {
-  const bool wanted = options_.sharded_mode == SubscriptionMode::dynamic_private || !is_private;
+  const bool wanted = has_private_channels_ || !is_private;
   // A room that is named like this server's uid must not take over the channel for responses.
-  if (wanted && room != uid() && subscribed_rooms_.emplace(room).second) {
-    subscribe(channel_of(room));
+  if (wanted && room != link_.dialect->uid() && subscribed_rooms_.emplace(room).second) {
+    subscribe({fleet::ChannelKind::shard, channel_of(room)});
   }
 }
 
 void ShardedAdapter::on_room_emptied(std::string_view room) {
   if (subscribed_rooms_.erase(std::string(room)) != 0) {
     const std::string channel = channel_of(room);
-    bus_->unsubscribe(SubscriptionKind::shard, channel);
+    link_.bus->unsubscribe(SubscriptionKind::shard, channel);
     confirmations_.remove(channel);
   }
 }
 
-/// Events for one of the rooms arrive on its channel; events for several rooms, and those with acks, on the main channel.
-void ShardedAdapter::when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done) {
-  std::vector<std::string> channels{main_channel_};
+/// Events for one of the rooms arrive on its channel; events for several rooms, and those with acks, on the main channel. The
+/// channel of a room that is named like this server's uid is for responses: see on_room_created().
+std::vector<std::string> ShardedAdapter::event_channels(std::span<const Room> rooms) const {
+  std::vector<std::string> channels = ClusterAdapter::event_channels(rooms);
   for (const Room& room : rooms) {
-    if (room.name() == uid()) {  // that channel is for responses: see on_room_created()
-      done(false);
-      return;
-    }
-    if (sharded_channels::has_channel(options_.sharded_mode, room)) {
+    if (room.name() == link_.dialect->uid()) {
+      channels.emplace_back();  // never confirmed
+    } else if (link_.dialect->has_channel(room)) {
       channels.push_back(channel_of(room.name()));
     }
   }
-  confirmations_.when_confirmed(std::move(channels), Confirmations::patience_ms, std::move(done));
+  return channels;
 }
 
-bool ShardedAdapter::has_own_channel(const Room& room) {
-  if (!sharded_channels::has_channel(options_.sharded_mode, room)) {
+bool ShardedAdapter::is_fresh(const Room& room) {
+  if (fresh_rooms_.empty()) {
     return false;
   }
-  if (fresh_rooms_.empty()) {
-    return true;
-  }
-  const std::uint64_t now_ms = host().scheduler().now_ms();
+  const std::uint64_t now_ms = link_.host.scheduler().now_ms();
   std::erase_if(fresh_rooms_, [now_ms](const auto& fresh) { return fresh.second <= now_ms; });
-  return fresh_rooms_.find(room.name()) == fresh_rooms_.end();
+  return fresh_rooms_.contains(room.name());
 }
 
-void ShardedAdapter::publish_operation(const Operation& operation) {
-  const bool has_channels = options_.sharded_mode != SubscriptionMode::only_static;
-  if (operation.kind == Operation::Kind::join && has_channels && in_ms(options_.fresh_room_time) != 0) {
-    const std::uint64_t until_ms = host().scheduler().now_ms() + in_ms(options_.fresh_room_time);
+/// Events for a fresh room are published on the main channel: other servers may not have subscribed to the room's channel yet.
+void ShardedAdapter::publish(const Operation& operation) {
+  if (operation.kind == Operation::Kind::join && fresh_room_ms_ != 0) {
+    const std::uint64_t until_ms = link_.host.scheduler().now_ms() + fresh_room_ms_;
     for (const Room& room : operation.rooms) {
       fresh_rooms_[room.name()] = until_ms;
     }
   }
-  MessageAdapter::publish_operation(operation);
-}
-
-// ---- messages --------------------------------------------------------------------------------------------------------------
-
-void ShardedAdapter::publish(std::string_view channel, Type type, Bytes data) {
-  payload_.clear_and_shrink(limits::kept_bytes_max);
-  if (cluster_message::needs_msgpack(type, data)) {
-    cluster_message::encode_msgpack(payload_, type, data, uid(), host().nsp());
-    event_data::replace_surrogates({payload_.data(), payload_.size()});  // servers in JavaScript read its text as UTF-8
-  } else if (!cluster_message::encode_json(payload_, type, data, uid(), host().nsp()).ok()) {
-    return;  // never: checked before
+  Publication publication = link_.dialect->encode(link_.host.nsp(), operation);
+  const auto& rooms = operation.target.rooms;
+  if (operation.kind == Operation::Kind::emit && rooms.size() == 1 && is_fresh(rooms.front())) {
+    publication.channel = main_channel_;
   }
-  bus_->publish(SubscriptionKind::shard, channel, payload_.bytes());
+  link_.send(publication);
 }
 
-void ShardedAdapter::send(Type type, Bytes data, const Target* target, bool wants_answer) {
-  const bool to_room = type == Type::broadcast && !wants_answer && target != nullptr && target->rooms.size() == 1 &&
-                       has_own_channel(target->rooms.front());
-  if (to_room) {
-    publish(channel_of(target->rooms.front().name()), type, data);
-  } else {
-    publish(main_channel_, type, data);
-  }
-}
-
-void ShardedAdapter::respond(Type type, Bytes data, std::string_view asker) { publish(channel_of(asker), type, data); }
-
-void ShardedAdapter::on_message(std::string_view channel, Bytes payload) {
-  ++count().messages;
-  const auto envelope = cluster_message::open(payload, scratch_);
-  if (!envelope.ok()) {
-    ++count().malformed;
-  } else if (channel == own_channel_) {
-    on_response(envelope.value());
-  } else {
-    on_envelope(envelope.value());
-  }
-}
-
+}  // namespace
 }  // namespace adapter
 
 adapter::AdapterFactory sharded_adapter(std::shared_ptr<adapter::Bus> bus, ShardedOptions options) {

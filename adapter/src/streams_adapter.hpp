@@ -14,8 +14,7 @@
 #include <socketio/adapter/bus.hpp>
 #include <socketio/adapter/streams.hpp>
 
-#include "confirmations.hpp"
-#include "message_adapter.hpp"
+#include "cluster_adapter.hpp"
 #include "stream_id.hpp"
 #include "streams_hub.hpp"
 
@@ -28,16 +27,15 @@ namespace socketio::adapter {
 /// returned its id; all operations keep the order of the calls.
 ///
 /// Source: docs/wire.md, "Streams adapter 0.3.x".
-class StreamsAdapter final : public MessageAdapter, private redis::MessageListener, private StreamsMember {
+class StreamsAdapter final : public ClusterAdapter, private StreamsMember {
  public:
   StreamsAdapter(Host& host, std::shared_ptr<StreamsHub> hub);
   ~StreamsAdapter() override;
   void close() override;
 
   void apply(const Operation& operation) override;
-  void when_subscribed(std::span<const Room> rooms, std::function<void(bool subscribed)> done) override;
   void when_delivered(std::function<void()> done) override;
-  [[nodiscard]] bool keeps_packets() const noexcept override { return recovery_enabled_ && !is_closed(); }
+  [[nodiscard]] bool keeps_packets() const noexcept override { return recovery_enabled_ && !link_.closed; }
   void save(SavedSession session) override;
   void recover(std::string_view pid, std::string_view offset, std::function<void(std::optional<SavedSession>)> done) override;
   void catch_up(const SavedSession& session, std::string_view offset,
@@ -58,49 +56,30 @@ class StreamsAdapter final : public MessageAdapter, private redis::MessageListen
     StreamId until;
   };
 
-  void send(Type type, Bytes data, const Target* target, bool wants_answer) override;
-  void respond(Type type, Bytes data, std::string_view asker) override;
-  [[nodiscard]] Bytes undefined_answer() const override;
-  void count_servers(std::function<void(std::optional<std::size_t>)> done) override;
-
-  void on_message(std::string_view channel, Bytes payload) override;
-  void on_subscribed(std::string_view channel, std::string_view error) override { confirmations_.on_subscribed(channel, error); }
-  void on_subscription_lost(std::string_view channel) override { confirmations_.on_lost(channel); }
+  [[nodiscard]] std::vector<std::string> event_channels(std::span<const Room> rooms) const override;
   void on_stream_reading(std::string_view stream) override;
-  void on_stream_entry(std::string_view id, const EntryFields& fields) override;
-
-  [[nodiscard]] redis::SubscriptionKind channel_kind() const noexcept;
-  void publish(std::string_view channel, Type type, Bytes data);
-  void add_entry(Type type, Bytes data, redis::CommandDone done = nullptr);
-  /// Decodes the data member of an entry to msgpack; empty when it is malformed.
-  [[nodiscard]] Bytes unpack_entry(std::string_view data, Buffer& scratch);
+  void on_stream_entry(std::string_view id, const fleet::Entry& entry) override;
 
   std::shared_ptr<LocalAction> act_later(std::function<void(std::string_view offset)> act);
   void mark_ready(const std::shared_ptr<LocalAction>& action, std::string offset);
   void run_ready();
-  void deliver_entry(std::string_view id, const cluster_message::View& view);
+  void deliver_entry(std::string_view id, const fleet::Message& message);
 
   void take_recovery_answer(const std::shared_ptr<Recovery>& recovery);
   void end_recovery(const std::shared_ptr<Recovery>& recovery);
   void next_replay_page(const std::shared_ptr<Replay>& replay);
   void take_replay_page(const std::shared_ptr<Replay>& replay, const redis::CommandResult& result);
-  void take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields);
+  void take_replay_entry(Replay& replay, std::string_view id, const fleet::Entry& entry);
   void end_replay(const std::shared_ptr<Replay>& replay, bool recovered);
   void give_up_recoveries();
 
   std::shared_ptr<StreamsHub> hub_;
   std::string stream_;
-  std::string public_channel_;
-  std::string private_channel_;
   bool recovery_enabled_;
-  Confirmations confirmations_;  ///< of the public channel, and of the stream, which is confirmed once it is read
-  Buffer payload_;
-  Buffer scratch_;
   std::deque<std::shared_ptr<LocalAction>> local_;
   std::vector<Recovered> recovered_;
   std::unordered_set<std::shared_ptr<Recovery>> recoveries_;  ///< that wait for replies of Redis
   std::unordered_set<std::shared_ptr<Replay>> replays_;       ///< that wait for replies of Redis
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace socketio::adapter

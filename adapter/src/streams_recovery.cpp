@@ -72,17 +72,18 @@ void StreamsAdapter::save(SavedSession session) {
   if (!keeps_packets()) {
     return;
   }
-  ++count().sessions_saved;
+  ++link_.counters.sessions_saved;
   Buffer packed;
   pack_session(packed, session);
   Buffer text;
-  base64::encode(text, publishable(packed.bytes()));
+  Buffer scratch;
+  base64::encode(text, event_data::publishable(packed.bytes(), scratch));
   const std::string key = hub_->options().session_key_prefix + session.pid;
-  const std::string duration = std::to_string(in_ms(host().recovery().max_disconnection));
+  const std::string duration = std::to_string(in_ms(link_.host.recovery().max_disconnection));
   const std::array<std::string_view, 5> words{"SET", key, text.text(), "PX", duration};
-  hub_->bus().command(words, [this, alive = alive_](const redis::CommandResult& result) {
+  link_.bus->command(words, [this, alive = link_.alive](const redis::CommandResult& result) {
     if (*alive && result.outcome != redis::Outcome::ok) {
-      ++count().entries_failed;
+      ++link_.counters.entries_failed;
     }
   });
 }
@@ -107,10 +108,10 @@ void StreamsAdapter::take_recovery_answer(const std::shared_ptr<Recovery>& recov
 /// Passes on the session; none when the session or the offset was not found, or not in time.
 void StreamsAdapter::end_recovery(const std::shared_ptr<Recovery>& recovery) {
   recoveries_.erase(recovery);
-  host().scheduler().cancel(recovery->timer);
+  link_.host.scheduler().cancel(recovery->timer);
   if (!recovery->session || !recovery->offset_is_there) {
     recovery->session.reset();
-    ++count().recoveries_failed;
+    ++link_.counters.recoveries_failed;
   }
   recovery->done(std::move(recovery->session));
 }
@@ -119,7 +120,7 @@ void StreamsAdapter::end_recovery(const std::shared_ptr<Recovery>& recovery) {
 void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
                              std::function<void(std::optional<SavedSession>)> done) {
   if (!keeps_packets() || !parse_stream_id(offset)) {
-    ++count().recoveries_failed;
+    ++link_.counters.recoveries_failed;
     done(std::nullopt);
     return;
   }
@@ -128,14 +129,14 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
   const auto recovery = std::make_shared<Recovery>();
   recovery->done = std::move(done);
   recoveries_.insert(recovery);
-  recovery->timer = host().scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
+  recovery->timer = link_.host.scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
                                                   [this, recovery] { end_recovery(recovery); });
-  Bus& bus = hub_->bus();
+  Bus& bus = *link_.bus;
   bus.command(std::array<std::string_view, 1>{"MULTI"}, ignore);
   bus.command(std::array<std::string_view, 2>{"GET", key}, ignore);
   bus.command(std::array<std::string_view, 2>{"DEL", key}, ignore);
   bus.command(std::array<std::string_view, 1>{"EXEC"},
-              [this, alive = alive_, recovery, pid = std::string(pid)](const redis::CommandResult& result) {
+              [this, alive = link_.alive, recovery, pid = std::string(pid)](const redis::CommandResult& result) {
                 if (!*alive || !recoveries_.contains(recovery)) {
                   return;
                 }
@@ -146,7 +147,7 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
               });
   const std::string at(offset);
   bus.command(std::array<std::string_view, 4>{"XRANGE", stream_, at, at},
-              [this, alive = alive_, recovery](const redis::CommandResult& result) {
+              [this, alive = link_.alive, recovery](const redis::CommandResult& result) {
                 if (!*alive || !recoveries_.contains(recovery)) {
                   return;
                 }
@@ -180,7 +181,7 @@ void StreamsAdapter::catch_up(const SavedSession& session, std::string_view offs
   replay->last = *from;
   replay->done = std::move(done);
   replays_.insert(replay);
-  replay->timer = host().scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
+  replay->timer = link_.host.scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
                                                 [this, replay] { end_replay(replay, false); });
   next_replay_page(replay);
 }
@@ -188,8 +189,8 @@ void StreamsAdapter::catch_up(const SavedSession& session, std::string_view offs
 void StreamsAdapter::next_replay_page(const std::shared_ptr<Replay>& replay) {
   const std::string from = text_of(next_after(replay->last));
   const std::string size = std::to_string(page_size);
-  hub_->bus().command(std::array<std::string_view, 6>{"XRANGE", stream_, from, "+", "COUNT", size},
-                      [this, alive = alive_, replay](const redis::CommandResult& result) {
+  link_.bus->command(std::array<std::string_view, 6>{"XRANGE", stream_, from, "+", "COUNT", size},
+                      [this, alive = link_.alive, replay](const redis::CommandResult& result) {
                         if (*alive && replays_.contains(replay)) {
                           take_replay_page(replay, result);
                         }
@@ -207,7 +208,7 @@ void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, con
       continue;
     }
     replay->last = *id;
-    take_replay_entry(*replay, entry.elements[0].text, EntryFields::of(entry.elements[1].elements));
+    take_replay_entry(*replay, entry.elements[0].text, entry_of(entry.elements[1].elements));
   }
   const StreamsOptions& options = hub_->options();
   if (replay->missed.size() > options.replay_events_max || replay->bytes > options.replay_bytes_max ||
@@ -229,8 +230,8 @@ void StreamsAdapter::take_replay_page(const std::shared_ptr<Replay>& replay, con
 
 void StreamsAdapter::end_replay(const std::shared_ptr<Replay>& replay, bool recovered) {
   replays_.erase(replay);
-  host().scheduler().cancel(replay->timer);
-  ++(recovered ? count().sessions_recovered : count().recoveries_failed);
+  link_.host.scheduler().cancel(replay->timer);
+  ++(recovered ? link_.counters.sessions_recovered : link_.counters.recoveries_failed);
   replay->done(recovered ? std::optional(std::move(replay->missed)) : std::nullopt);
 }
 
@@ -244,19 +245,17 @@ void StreamsAdapter::give_up_recoveries() {
   }
 }
 
-void StreamsAdapter::take_replay_entry(Replay& replay, std::string_view id, const EntryFields& fields) {
-  if (fields.nsp != host().nsp() || fields.type != static_cast<int>(Type::broadcast)) {
+/// Also replays the events of this server. Volatile events, and those that ask for an ack, are not replayed.
+void StreamsAdapter::take_replay_entry(Replay& replay, std::string_view id, const fleet::Entry& entry) {
+  fleet::Message message;
+  const auto received = link_.dialect->decode_entry(entry, {.nsp = link_.host.nsp()}, message);
+  const selector::View& target = message.target;
+  if (received != fleet::Received::message || message.kind != fleet::Message::Kind::emit || message.ack_id ||
+      message.request_id || target.flags.has(Flag::is_volatile)) {
     return;
   }
-  Buffer scratch;
-  const Bytes packed = unpack_entry(fields.data, scratch);
-  const auto view = cluster_message::decode(Type::broadcast, packed);
-  // Volatile events, and those that ask for an ack, are not replayed.
-  if (!view.ok() || view->ack_id || view->request_id || view->target.flags.has(Flag::is_volatile)) {
-    return;
-  }
-  if ((view->target.rooms.empty() || holds(view->target.rooms, replay.rooms)) && !holds(view->target.except, replay.rooms)) {
-    event_data::append_argument(replay.missed.emplace_back(), view->event, id);
+  if ((target.rooms.empty() || holds(target.rooms, replay.rooms)) && !holds(target.except, replay.rooms)) {
+    event_data::append_argument(replay.missed.emplace_back(), message.event, id);
     replay.bytes += replay.missed.back().size();
   }
 }
