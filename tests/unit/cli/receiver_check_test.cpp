@@ -1,0 +1,78 @@
+#include "emit/receiver_check.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace receiver_check_test {
+
+using namespace socketio::cli;
+
+namespace {
+
+struct Fixture {
+  Fixture() { options.input = "-"; }
+
+  std::optional<bool> add(std::uint64_t line, std::int64_t receivers) {
+    return check.add(line, {line, Op::emit, place, true}, receivers, true);
+  }
+  /// Line, and whether it reached fewer servers, of the emits that the last count decides.
+  std::vector<std::pair<std::uint64_t, bool>> decided() {
+    std::vector<std::pair<std::uint64_t, bool>> result;
+    check.decide([&result](socketio::EmitId, std::uint64_t line, bool is_fewer) { result.emplace_back(line, is_fewer); });
+    return result;
+  }
+
+  Options options;
+  ServerCounts counts;
+  Tally tally;
+  ReceiverCheck check{options, counts, tally};
+  ServerCounts::Place place = counts.place_of("/");
+};
+
+using Decided = std::vector<std::pair<std::uint64_t, bool>>;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "receivers: an emit that reached fewer than there were is decided by the next count") {
+  counts.set(place, 2, 0);
+  CHECK(add(1, 2) == false);
+  CHECK_FALSE(add(2, 1));
+  CHECK(check.wants_count);
+  CHECK(check.holds());
+  counts.set(place, 1, 0);
+  CHECK(decided() == Decided{{2, true}});
+  CHECK_FALSE(check.is_undecided());
+  CHECK(tally.receivers.min() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "receivers: when a tap has left, as many servers were reached as before") {
+  counts.set(place, 2, 1);
+  CHECK(add(1, 3) == false);
+  CHECK_FALSE(add(2, 2));
+  counts.set(place, 2, 0);
+  CHECK(decided() == Decided{{2, false}});
+  CHECK(tally.receivers.min() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "receivers: what reached more than are known counts as servers once these are counted") {
+  counts.set(place, 1, 0);
+  CHECK(add(1, 2) == false);
+  CHECK(tally.receivers.min() == 1);
+  CHECK(check.is_undecided());
+  counts.set(place, 2, 0);
+  CHECK(decided().empty());
+  CHECK(tally.receivers.min() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "receivers: a single emit is compared with nothing") {
+  options.input.reset();
+  counts.set(place, 2, 0);
+  CHECK(add(1, 0) == false);
+  CHECK(tally.empty_rooms == 1);
+  CHECK_FALSE(check.is_undecided());
+}
+
+}  // namespace receiver_check_test
