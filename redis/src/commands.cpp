@@ -5,24 +5,6 @@
 
 namespace socketio::redis {
 
-/// `write`  writes the command, which has Entry::size, to an address
-template <typename Write>
-bool Commands::issue(const Entry& entry, const Write& write) {
-  if (!admit(entry)) {
-    return false;
-  }
-  OutputQueue& queue = writer_.queue();
-  write(queue.reserve(entry.size));
-  queue.commit(entry.listener, entry.tag, entry.size);
-  return worth_a_write(queue.waiting_bytes(), queue.waiting_count(), context_.options.flush_bytes);
-}
-
-bool Commands::publish(bool is_sharded, std::string_view channel, Bytes payload, PublishListener& listener, std::uint64_t tag) {
-  PublishWriter& writer = publish_writers_[is_sharded ? 1 : 0];
-  return issue({&listener, tag, writer.begin(channel, payload.size()), 0},
-               [&](std::uint8_t* to) { writer.write(to, payload); });
-}
-
 bool Commands::command(std::span<const std::string_view> words, CommandDone done) {
   return issue({nullptr, context_.completions.keep(std::move(done)), command_size(words), 0},
                [&](std::uint8_t* to) { write_command(to, words); });
@@ -33,21 +15,19 @@ bool Commands::encoded(Bytes bytes, PublishListener* listener, std::uint64_t tag
                [&](std::uint8_t* to) { std::memcpy(to, bytes.data(), bytes.size()); });
 }
 
-/// Returns true if a command of this size may join the queue; otherwise the command completes at the end of the turn.
-bool Commands::admit(const Entry& entry) {
-  const Options& options = context_.options;
+/// Drops the oldest commands, or refuses this one.
+bool Commands::make_room(const Entry& entry) {
   Counters& counters = context_.counters;
-  ++counters.commands;
-  if (context_.closing.has_begun) [[unlikely]] {
+  if (context_.closing.has_begun) {
     return refuse(entry, "The client was closed.", counters.not_sent_closed);
   }
-  if (subscriptions_.in_use()) [[unlikely]] {
+  if (subscriptions_.in_use()) {
     return refuse(entry, "This client has subscriptions; give commands to another one.", counters.not_sent_closed);
   }
-  if (retry_.is_away() && options.offline == OfflinePolicy::fail) [[unlikely]] {
+  if (retry_.is_away() && context_.options.offline == OfflinePolicy::fail) {
     return refuse(entry, context_.reports.last_error(), counters.not_sent_offline);
   }
-  if (options.offline == OfflinePolicy::drop_oldest) {
+  if (context_.options.offline == OfflinePolicy::drop_oldest) {
     while (!writer_.fits(entry.size) && writer_.queue().can_pop_waiting()) {
       refuse(writer_.queue().pop_waiting(), "It was dropped to make room for newer ones.", counters.dropped_oldest);
     }
@@ -69,18 +49,15 @@ bool Commands::holds(std::uint64_t now_ms) {
 bool Commands::take_answer(const Entry& entry, ReplyReader& reader, bool is_number) {
   Counters& counters = context_.counters;
   const bool is_error = !is_number && reader.reply().type == Reply::Type::error;
-  if (entry.listener != nullptr && !is_number && !is_error) [[unlikely]] {
+  if (entry.listener != nullptr && !is_error) {
     ++counters.unconfirmed;
     context_.completions.add(entry, Outcome::unconfirmed, "Redis gave an answer that makes no sense.");
     return false;
   }
   ++counters.answered;
   counters.refused += is_error ? 1U : 0U;
-  if (entry.listener != nullptr) [[likely]] {
-    const std::string_view error = is_error ? std::string_view(reader.reply().text) : std::string_view();
-    const std::int64_t receivers = is_error ? 0 : reader.integer();
-    context_.reports.guarded(
-        [&] { entry.listener->on_published(entry.tag, is_error ? Outcome::refused : Outcome::ok, receivers, error); });
+  if (entry.listener != nullptr) {
+    context_.reports.guarded([&] { entry.listener->on_published(entry.tag, Outcome::refused, 0, reader.reply().text); });
     return true;
   }
   CommandResult result;

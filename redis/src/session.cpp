@@ -144,7 +144,10 @@ void Session::take_reply(ReplyReader& current, bool is_number) {
     if (is_number || (entry.listener == nullptr && current.reply().type != Reply::Type::error)) [[likely]] {
       note_served();
     }
-    if (!commands_.take_answer(entry, current, is_number)) {
+    if (is_number && entry.listener != nullptr) [[likely]] {
+      ++context_.counters.answered;
+      context_.reports.guarded([&] { entry.listener->on_published(entry.tag, Outcome::ok, current.integer(), {}); });
+    } else if (!commands_.take_answer(entry, current, is_number)) {
       fail_broken("the answer to PUBLISH is no number");
     }
   } else {

@@ -17,19 +17,6 @@ constexpr std::size_t large_spare_bytes_max = std::size_t{1} << 20;
 
 }  // namespace
 
-std::uint8_t* OutputQueue::reserve(std::size_t size) {
-  if (chunks_.empty() || size > chunks_.back().capacity - chunks_.back().end) [[unlikely]] {
-    add_chunk(size);
-  }
-  return chunks_.back().data.get() + chunks_.back().end;
-}
-
-void OutputQueue::commit(PublishListener* listener, std::uint64_t tag, std::size_t size) {
-  waiting_.push_back({listener, tag, size, 0});
-  chunks_.back().end += size;
-  waiting_bytes_ += size;
-}
-
 void OutputQueue::add_chunk(std::size_t size) {
   if (!chunks_.empty() && chunks_.back().begin == chunks_.back().end) {
     chunks_.pop_back();

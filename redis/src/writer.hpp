@@ -35,8 +35,17 @@ class OutputQueue {
   /// Returns room for one command of `size` bytes. Follow with commit().
   ///
   /// Cost       no allocation once enough chunks are kept.
-  [[nodiscard]] std::uint8_t* reserve(std::size_t size);
-  void commit(PublishListener* listener, std::uint64_t tag, std::size_t size);
+  [[nodiscard]] std::uint8_t* reserve(std::size_t size) {
+    if (chunks_.empty() || size > chunks_.back().capacity - chunks_.back().end) [[unlikely]] {
+      add_chunk(size);
+    }
+    return chunks_.back().data.get() + chunks_.back().end;
+  }
+  void commit(PublishListener* listener, std::uint64_t tag, std::size_t size) {
+    waiting_.push_back({listener, tag, size, 0});
+    chunks_.back().end += size;
+    waiting_bytes_ += size;
+  }
 
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
   [[nodiscard]] std::size_t waiting_count() const noexcept { return waiting_.size(); }
