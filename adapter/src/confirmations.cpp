@@ -64,7 +64,7 @@ void Confirmations::when_confirmed(std::vector<std::string> channels, std::uint6
   for (const std::string& channel : waiting->channels) {
     waiting_[channel].emplace(waiting->number, waiting);
   }
-  waiting->deadline = scheduler_.call_after(timeout_ms, [this, waiting] { end(waiting, false); });
+  waiting->deadline = scheduler_.call_after(std::chrono::milliseconds(timeout_ms), [this, waiting] { end(waiting, false); });
 }
 
 void Confirmations::close() {

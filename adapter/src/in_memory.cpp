@@ -287,8 +287,8 @@ void InMemoryAdapter::drop_expired() {
 
 void InMemoryAdapter::clean_later() {
   if (cleaning_ == 0) {
-    constexpr std::uint64_t once_a_minute_ms = 60'000;
-    cleaning_ = host_.scheduler().call_after(once_a_minute_ms, [this] {
+    constexpr std::chrono::milliseconds once_a_minute = std::chrono::minutes(1);
+    cleaning_ = host_.scheduler().call_after(once_a_minute, [this] {
       cleaning_ = 0;
       drop_expired();
       if (!packets_.empty() || !sessions_.empty()) {

@@ -26,7 +26,7 @@ PendingRequest::PendingRequest(Scheduler& scheduler, RequestKind kind, Done done
 }
 
 void PendingRequest::start(std::uint64_t timeout_ms) {
-  timer_ = scheduler_.call_after(timeout_ms, [self = shared_from_this()] { self->end(true); });
+  timer_ = scheduler_.call_after(std::chrono::milliseconds(timeout_ms), [self = shared_from_this()] { self->end(true); });
 }
 
 void PendingRequest::expect(std::size_t responders) {
@@ -104,7 +104,7 @@ void PendingRequest::check() {
   // Never inside the call that started the request, even when no client was asked.
   servers.finish();
   scheduler_.cancel(timer_);
-  timer_ = scheduler_.call_after(0, [self = shared_from_this()] { self->call_done(); });
+  timer_ = scheduler_.call_after(std::chrono::milliseconds(0), [self = shared_from_this()] { self->call_done(); });
 }
 
 void PendingRequest::end(bool timed_out) {

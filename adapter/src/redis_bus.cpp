@@ -119,10 +119,10 @@ struct RedisBus::Impl final : redis::PublishListener {
     return publisher.last_error();
   }
 
-  void wait(std::uint32_t patience_ms, std::function<void(bool, std::string_view)> done) {
+  void wait(std::chrono::milliseconds patience, std::function<void(bool, std::string_view)> done) {
     waiting.push_back({0, std::move(done)});
     const auto added = std::prev(waiting.end());
-    added->timer = loop.call_after(misses_nothing() ? 0 : patience_ms, [this, added] {
+    added->timer = loop.call_after(misses_nothing() ? patience.zero() : patience, [this, added] {
       const auto call = std::move(added->done);
       waiting.erase(added);
       const bool is_ready = misses_nothing();
@@ -201,8 +201,8 @@ void RedisBus::on_state(std::function<void(bool, std::string_view)> changed) {
   impl_->changed = changed ? std::make_shared<Function>(std::move(changed)) : nullptr;
 }
 
-void RedisBus::when_ready(std::uint32_t patience_ms, std::function<void(bool, std::string_view)> done) {
-  impl_->wait(patience_ms, std::move(done));
+void RedisBus::when_ready(std::chrono::milliseconds patience, std::function<void(bool, std::string_view)> done) {
+  impl_->wait(patience, std::move(done));
 }
 
 RedisBus::Counters RedisBus::counters() const {

@@ -11,7 +11,7 @@
 namespace socketio::adapter {
 namespace {
 
-constexpr std::uint64_t retry_ms = 1'000;
+constexpr std::chrono::milliseconds retry_pause = std::chrono::seconds(1);
 
 /// Sets how long a connection that waits in XREAD may be silent before it is replaced: longer than XREAD waits. The limit is
 /// low otherwise: a reader that changes to another connection misses nothing.
@@ -126,7 +126,7 @@ void RedisStreamReader::took_last_entry(const redis::CommandResult& result) {
 void RedisStreamReader::try_again_later(std::string_view why) {
   set_reading(false, "Redis does not let the stream \"" + settings_.stream + "\" be read (" + std::string(why) + ").");
   loop_.cancel(retry_);
-  retry_ = loop_.call_after(retry_ms, [this] {
+  retry_ = loop_.call_after(retry_pause, [this] {
     retry_ = 0;
     if (asked_ == Asked::nothing) {
       find_position();

@@ -108,13 +108,13 @@ void StreamsAdapter::apply(const Operation& operation) {
     mark_ready(action, {});
     return;
   }
-  const auto timer = link_.host.scheduler().call_after(in_ms(hub_->options().local_delay_max),
-                                                   [this, alive = link_.alive, weak = std::weak_ptr(action)] {
-                                                     const auto late = weak.lock();
-                                                     if (*alive && late != nullptr) {
-                                                       mark_ready(late, {});
-                                                     }
-                                                   });
+  const auto timer = link_.host.scheduler().call_after(hub_->options().local_delay_max,
+                                                       [this, alive = link_.alive, weak = std::weak_ptr(action)] {
+                                                         const auto late = weak.lock();
+                                                         if (*alive && late != nullptr) {
+                                                           mark_ready(late, {});
+                                                         }
+                                                       });
   const auto take_id = [this, alive = link_.alive, weak = std::weak_ptr(action), timer](const redis::CommandResult& result) {
     if (!*alive) {
       return;

@@ -129,8 +129,8 @@ void StreamsAdapter::recover(std::string_view pid, std::string_view offset,
   const auto recovery = std::make_shared<Recovery>();
   recovery->done = std::move(done);
   recoveries_.insert(recovery);
-  recovery->timer = link_.host.scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
-                                                  [this, recovery] { end_recovery(recovery); });
+  recovery->timer =
+      link_.host.scheduler().call_after(hub_->options().recovery_wait_max, [this, recovery] { end_recovery(recovery); });
   Bus& bus = *link_.bus;
   bus.command(std::array<std::string_view, 1>{"MULTI"}, ignore);
   bus.command(std::array<std::string_view, 2>{"GET", key}, ignore);
@@ -181,8 +181,8 @@ void StreamsAdapter::catch_up(const SavedSession& session, std::string_view offs
   replay->last = *from;
   replay->done = std::move(done);
   replays_.insert(replay);
-  replay->timer = link_.host.scheduler().call_after(in_ms(hub_->options().recovery_wait_max),
-                                                [this, replay] { end_replay(replay, false); });
+  replay->timer =
+      link_.host.scheduler().call_after(hub_->options().recovery_wait_max, [this, replay] { end_replay(replay, false); });
   next_replay_page(replay);
 }
 

@@ -13,7 +13,7 @@ namespace socketio::cli {
 namespace {
 
 /// Longest wait between two checks for signals.
-constexpr std::uint64_t slice_ms = 100;
+constexpr std::chrono::milliseconds question_slice{100};
 
 std::string json_string(std::string_view text) {
   return name_by([text](Buffer& out) { transcode::append_json_string(out, text); });
@@ -195,7 +195,7 @@ class Asking {
     std::optional<Result> result;
     ask([&result](Result ended) { result.emplace(std::move(ended)); });
     while (!result && signals_.pending() == 0) {
-      loop_.run_until([&result] { return result.has_value(); }, slice_ms);
+      loop_.run_until([&result] { return result.has_value(); }, question_slice);
     }
     const bool interrupted = !result.has_value();
     if (interrupted) {

@@ -20,7 +20,7 @@ redis::Options redis_options(const Options& options, Console& console);
 /// Fails      Failure(refused) without a connection or a reply, Failure(interrupted or terminated).
 template <typename Found, typename Ask>
 Found query(const Options& options, Console& console, const Signals& signals, const Ask& ask) {
-  constexpr std::uint64_t slice_ms = 100;  // longest wait between two checks for signals
+  constexpr std::chrono::milliseconds slice{100};  // longest wait between two checks for signals
   Loop loop;
   std::optional<Found> found;
   redis::Client client(loop, redis_options(options, console));
@@ -31,7 +31,7 @@ Found query(const Options& options, Console& console, const Signals& signals, co
     return client.state() != redis::State::ready && client.counters().failed_attempts + client.counters().disconnects != 0;
   };
   while (!found && !failed() && signals.pending() == 0 && std::chrono::steady_clock::now() < deadline) {
-    loop.run_until([&] { return found.has_value() || failed(); }, slice_ms);
+    loop.run_until([&] { return found.has_value() || failed(); }, slice);
   }
   signals.fail_if_pending();
   if (!found) {

@@ -11,7 +11,7 @@ bool ServerWatch::run(const std::function<bool()>& done, std::uint64_t timeout_m
     client_.connect();
   }
   client_.flush();
-  return loop_.run_until(done, timeout_ms);
+  return loop_.run_until(done, std::chrono::milliseconds(timeout_ms));
 }
 
 bool ServerWatch::is_away() const { return client_.state() != redis::State::ready && client_.counters().failed_attempts != 0; }

@@ -49,8 +49,7 @@ void Commander::connect() {
 }
 
 bool Commander::wait(const std::function<bool()>& done, std::chrono::milliseconds timeout) {
-  const bool result =
-      loop_.run_until([&] { return signals_.pending() != 0 || done(); }, static_cast<std::uint64_t>(timeout.count()));
+  const bool result = loop_.run_until([&] { return signals_.pending() != 0 || done(); }, timeout);
   if (signals_.pending() != 0) {
     throw Failure(ended_by(signals_.pending()), "Interrupted.");
   }

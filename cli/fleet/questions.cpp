@@ -57,7 +57,7 @@ bool Questions::is_over() const { return signals_.pending() != 0 || lines_.error
 
 void Questions::wait(const std::function<bool()>& ended) {
   while (!ended() && !is_over()) {
-    loop_.run_until([&] { return signals_.pending() != 0 || ended(); }, static_cast<std::uint64_t>(slice.count()));
+    loop_.run_until([&] { return signals_.pending() != 0 || ended(); }, slice);
   }
   if (is_over()) {
     askers_.clear();  // cancels pending requests
@@ -125,7 +125,7 @@ void Questions::check_asked() {
 bool Questions::write_all() {
   const int before = signals_.pending();
   while (lines_.error() == 0 && !lines_.drain(slice)) {
-    loop_.run_until([] { return false; }, 1);  // lets signals arrive
+    loop_.run_until([] { return false; }, std::chrono::milliseconds(1));  // lets signals arrive
     if (signals_.pending() != before) {
       console_.error("What waited for the reader of standard output is lost.");
       return false;

@@ -15,7 +15,7 @@ using cluster_message::Type;
 using redis::SubscriptionKind;
 
 /// Longest time until a new room is found.
-constexpr std::uint64_t look_ms = 500;
+constexpr std::chrono::milliseconds look_pause{500};
 
 /// The part of a channel's name that determines its slot.
 std::string_view hash_tag(std::string_view channel) {
@@ -69,9 +69,9 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
       client_.subscribe(SubscriptionKind::shard, end, *this);
     }
     parts_.loop.run_until([this] { return ends_.empty() || client_.state() != redis::State::ready; },
-                          static_cast<std::uint64_t>(parts_.options.common.timeout.count()));
+                          parts_.options.common.timeout);
     parts_.loop.run_until([this] { return answers_.in_flight_count() + answers_.queued_count() == 0; },
-                          static_cast<std::uint64_t>(parts_.options.common.timeout.count()));
+                          parts_.options.common.timeout);
   }
 
  private:
@@ -149,7 +149,7 @@ class ShardedSource final : public Source, private redis::MessageListener, priva
 
   void look_later() {
     looked_ = true;
-    parts_.loop.call_after(look_ms, [this, alive = alive_] {
+    parts_.loop.call_after(look_pause, [this, alive = alive_] {
       if (*alive) {
         look();
       }

@@ -15,7 +15,7 @@ namespace {
 using redis::Reply;
 
 constexpr std::chrono::milliseconds block_time{5'000};
-constexpr std::uint64_t retry_ms = 1'000;
+constexpr std::chrono::milliseconds retry_pause = std::chrono::seconds(1);
 constexpr std::string_view entries_at_once = "100";
 constexpr std::size_t entries_at_once_max = 100;
 /// Largest number in the names of streams that servers write but do not read: they occur when the namespace's hash is negative.
@@ -204,7 +204,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
     reader.asked = false;
     if (result.outcome == redis::Outcome::refused) {
       refused_ = result.message;
-      parts_.loop.call_after(retry_ms, [this, &reader, alive = alive_] {
+      parts_.loop.call_after(retry_pause, [this, &reader, alive = alive_] {
         if (*alive) {
           read(reader);
         }

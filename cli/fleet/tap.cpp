@@ -71,7 +71,7 @@ class Tap {
         wait = std::min(wait,
                         std::max(milliseconds(1), std::chrono::ceil<milliseconds>(*options_.run_for - (Clock::now() - began))));
       }
-      loop_.run_until([&] { return is_over(began); }, static_cast<std::uint64_t>(wait.count()));
+      loop_.run_until([&] { return is_over(began); }, wait);
       const Clock::time_point now = Clock::now();
       if (now - last_tick >= tick) {
         output_.tick(std::chrono::duration_cast<milliseconds>(now - last_tick));

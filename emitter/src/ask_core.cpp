@@ -91,12 +91,13 @@ void AskCore::ask(std::unique_ptr<PendingRequest> given) {
   if (request.target.nobody) {  // valid, but no server has to be asked
     request.asked = request.published = true;
     request.answered.complete = request.options.until == asking::Until::all && !request.options.expected;
-    request.deadline = loop_.call_after(0, [this, number] { requests_.finish(number); });
+    request.deadline = loop_.call_after(std::chrono::milliseconds(0), [this, number] { requests_.finish(number); });
     return;
   }
   connect();
   request.began_ms = loop_.now_ms();
-  request.deadline = loop_.call_after(timeout_ms(request), [this, number] { requests_.finish(number); });
+  request.deadline =
+      loop_.call_after(std::chrono::milliseconds(timeout_ms(request)), [this, number] { requests_.finish(number); });
   if (dialect_) {
     begin(number);
   }
@@ -239,7 +240,8 @@ void AskCore::publish_question(Number number) {
   }
   const std::uint64_t spent_ms = request.asked_ms - request.began_ms;
   const std::uint64_t left_ms = timeout_ms(request) > spent_ms ? timeout_ms(request) - spent_ms : 0;
-  request.listing = loop_.call_after(left_ms - std::min(left_ms / 4, listing_ms), [this, number] { list_servers(number); });
+  request.listing = loop_.call_after(std::chrono::milliseconds(left_ms - std::min(left_ms / 4, listing_ms)),
+                                     [this, number] { list_servers(number); });
 }
 
 void AskCore::on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t, std::string_view message) {

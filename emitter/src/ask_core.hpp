@@ -63,7 +63,7 @@ class AskCore final : public std::enable_shared_from_this<AskCore>,
   void on_published(std::uint64_t tag, redis::Outcome outcome, std::int64_t receivers, std::string_view message) override;
 
   Loop& loop_;
-  SystemRandom random_;
+  Random& random_ = loop_.random();
   const Fleet fleet_;
   std::unique_ptr<fleet::Dialect> dialect_;  ///< null until the transport is known
   bool is_searching_ = false;

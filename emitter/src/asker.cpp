@@ -305,7 +305,7 @@ struct Asker::Impl {
     std::optional<Result> result;
     ask(*state->core, [&result](Result ended) { result.emplace(std::move(ended)); });
     while (!result) {  // the request has its own deadline
-      loop.run_until([&result] { return result.has_value(); }, 1'000);
+      loop.run_until([&result] { return result.has_value(); }, std::chrono::seconds(1));
     }
     return std::move(*result);
   }

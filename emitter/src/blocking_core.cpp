@@ -18,7 +18,7 @@ namespace socketio::emitter {
 namespace {
 
 /// Limit for the turns of the loop in which pending emits end once the client is closed; normally two or three.
-constexpr std::uint64_t last_turns_ms = 1'000;
+constexpr std::chrono::milliseconds last_turns = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -194,7 +194,7 @@ bool BlockingCore::wait_for_room(std::size_t bytes) {
   if (!state_->router.has_room(bytes)) [[unlikely]] {  // until Redis has told the transport
     has_waited = true;
     state_->client.flush();
-    state_->loop.run_until([&] { return state_->router.has_room(bytes); }, in_ms(options_.full_queue_wait));
+    state_->loop.run_until([&] { return state_->router.has_room(bytes); }, options_.full_queue_wait);
   }
   if (state_->client.queued_bytes() + bytes <= std::min(options_.write_ahead_bytes, redis_.queue_bytes_max)) [[likely]] {
     return has_waited;
@@ -210,7 +210,7 @@ bool BlockingCore::wait_for_room(std::size_t bytes) {
     if (state_->client.state() == redis::State::ready) {
       // Terminates: the client drops a connection whose replies time out.
       state_->loop.run_until([&] { return has_room() || closing_ || state_->client.state() != redis::State::ready; },
-                             in_ms(options_.full_queue_wait));
+                             options_.full_queue_wait);
       continue;
     }
     if (state_->away_since_ms == 0) {
@@ -221,7 +221,7 @@ bool BlockingCore::wait_for_room(std::size_t bytes) {
       return true;  // the client refuses the emit, and counts it
     }
     state_->loop.run_until([&] { return has_room() || closing_ || state_->client.state() == redis::State::ready; },
-                           in_ms(options_.full_queue_wait) - waited_ms);
+                           std::chrono::milliseconds(in_ms(options_.full_queue_wait) - waited_ms));
   }
   return true;
 }
@@ -236,7 +236,7 @@ std::string BlockingCore::connect(std::uint64_t timeout_ms) {
       [&] {
         return state_->client.state() == redis::State::ready || state_->client.counters().failed_attempts > failed_before;
       },
-      timeout_ms);
+      std::chrono::milliseconds(timeout_ms));
   if (state_->client.state() == redis::State::ready) {
     return {};
   }
@@ -246,7 +246,7 @@ std::string BlockingCore::connect(std::uint64_t timeout_ms) {
 EmitSummary BlockingCore::flush_locked(std::uint64_t timeout_ms) {
   if (state_->emits.waiting() != 0) {
     state_->client.flush();
-    state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, timeout_ms);
+    state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, std::chrono::milliseconds(timeout_ms));
   }
   EmitSummary summary = state_->emits.take_period();
   if (summary.waiting != 0 && summary.message.empty()) {
@@ -281,7 +281,7 @@ bool BlockingCore::with_client(const std::function<void(redis::Client&)>& ask, c
   }
   ask(state_->client);
   state_->client.flush();
-  return state_->loop.run_until(done, timeout_ms);
+  return state_->loop.run_until(done, std::chrono::milliseconds(timeout_ms));
 }
 
 void BlockingCore::poll() {
@@ -299,16 +299,16 @@ EmitSummary BlockingCore::close(std::uint64_t timeout_ms) {
   state_->closed = true;
   if (state_->emits.waiting() != 0) {
     state_->client.flush();
-    state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, timeout_ms);
+    state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, std::chrono::milliseconds(timeout_ms));
   }
   state_->router.stop();
   bool client_closed = false;
-  state_->client.close(0, [&client_closed] { client_closed = true; });
+  state_->client.close(std::chrono::milliseconds(0), [&client_closed] { client_closed = true; });
   while (!client_closed) {
-    state_->loop.run_until([&client_closed] { return client_closed; }, timeout_ms + 1'000);
+    state_->loop.run_until([&client_closed] { return client_closed; }, std::chrono::milliseconds(timeout_ms + 1'000));
   }
   // Emits that waited for their transport end in the turns after that.
-  state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, last_turns_ms);
+  state_->loop.run_until([this] { return state_->emits.waiting() == 0; }, last_turns);
   return state_->emits.take_period();
 }
 

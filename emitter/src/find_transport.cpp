@@ -317,7 +317,8 @@ FoundTransport find_transport(const redis::Options& redis, const Fleet& fleet, s
   client.connect();
   const std::uint64_t timeout_ms = in_ms(timeout);
   const std::uint64_t due_ms = loop.now_ms() + timeout_ms;
-  loop.run_until([&] { return client.state() == redis::State::ready || client.counters().failed_attempts != 0; }, timeout_ms);
+  loop.run_until([&] { return client.state() == redis::State::ready || client.counters().failed_attempts != 0; },
+                 std::chrono::milliseconds(timeout_ms));
   if (client.state() != redis::State::ready) {
     result.outcome = redis::Outcome::not_sent;
     result.message = client.last_error().empty() ? "Redis did not answer in time." : client.last_error();
@@ -328,9 +329,9 @@ FoundTransport find_transport(const redis::Options& redis, const Fleet& fleet, s
     ended = true;
   });
   const std::uint64_t now_ms = loop.now_ms();
-  if (!loop.run_until([&ended] { return ended; }, due_ms > now_ms ? due_ms - now_ms : 0)) {
+  if (!loop.run_until([&ended] { return ended; }, std::chrono::milliseconds(due_ms > now_ms ? due_ms - now_ms : 0))) {
     client.abandon("Redis did not answer in time.");
-    loop.run_until([&ended] { return ended; }, timeout_ms);
+    loop.run_until([&ended] { return ended; }, std::chrono::milliseconds(timeout_ms));
   }
   return result;
 }

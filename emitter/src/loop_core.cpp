@@ -55,7 +55,7 @@ EmitId LoopCore::publish(const Operation& operation) {
 void LoopCore::end_selected_nobody_later(EmitId id) {
   selected_nobody_.push_back(id);
   if (selected_nobody_.size() == 1) {
-    loop_.call_after(0, [self = weak_from_this()] {
+    loop_.call_after(std::chrono::milliseconds(0), [self = weak_from_this()] {
       if (const auto alive = self.lock()) {
         alive->end_selected_nobody();
       }
@@ -114,11 +114,12 @@ void LoopCore::flush(std::uint64_t timeout_ms, FlushDone done) {
   flushes_.push_back({last_id_, emits_.waiting(), std::move(done), 0});
   const auto flush = std::prev(flushes_.end());
   // Even with nothing to wait for, `done` is called later: never before this function has returned.
-  flush->deadline = loop_.call_after(flush->waiting == 0 ? 0 : timeout_ms, [self = weak_from_this(), flush] {
-    if (const auto alive = self.lock()) {
-      alive->finish_flush(flush);
-    }
-  });
+  flush->deadline =
+      loop_.call_after(std::chrono::milliseconds(flush->waiting == 0 ? 0 : timeout_ms), [self = weak_from_this(), flush] {
+        if (const auto alive = self.lock()) {
+          alive->finish_flush(flush);
+        }
+      });
 }
 
 void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
@@ -133,7 +134,7 @@ void LoopCore::close(std::uint64_t timeout_ms, FlushDone done) {
     return;
   }
   client_->flush();
-  held_timer_ = loop_.call_after(timeout_ms, [self = weak_from_this()] {
+  held_timer_ = loop_.call_after(std::chrono::milliseconds(timeout_ms), [self = weak_from_this()] {
     if (const auto alive = self.lock()) {
       alive->held_timer_ = 0;
       alive->close_client(0);
@@ -155,7 +156,7 @@ void LoopCore::close_client(std::uint64_t timeout_ms) {
   if (timeout_ms == 0) {
     router_.stop();
   }
-  client_->close(timeout_ms, [self = weak_from_this()] {
+  client_->close(std::chrono::milliseconds(timeout_ms), [self = weak_from_this()] {
     if (const auto alive = self.lock()) {
       alive->client_closed_ = true;
       if (!alive->router_.is_holding()) {

@@ -104,7 +104,7 @@ void ServerPace::note(std::string sentence) {
 
 bool ServerPace::run(const std::function<bool()>& done, std::chrono::milliseconds timeout) {
   client_.flush();
-  return loop_.run_until([&] { return done() || closing_; }, in_ms(timeout)) && done();
+  return loop_.run_until([&] { return done() || closing_; }, timeout) && done();
 }
 
 Throttle::Fleet ServerPace::fleet() const { return {router_.has_subscribers(), router_.stream_length_max()}; }

@@ -124,7 +124,7 @@ void TransportSearch::deliver(redis::Client& client, Encoder& encoder, const Ope
 
 void TransportSearch::end_later(EmitId id, redis::Outcome outcome, std::string message) {
   if (ending_.empty()) {
-    loop_.call_after(0, [self = shared_from_this()] {
+    loop_.call_after(std::chrono::milliseconds(0), [self = shared_from_this()] {
       if (!self->alive_.expired()) {
         self->end_now();
       }

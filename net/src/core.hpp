@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <thread>
 #include <tuple>
 #include <unordered_map>
@@ -88,6 +89,11 @@ class Core final {
 
 namespace socketio {
 
+class SystemRandom final : public Random {
+ public:
+  void fill(std::span<std::uint8_t> bytes) override;
+};
+
 /// A signal handler of Loop::on_signal(). Deleted in libuv's close callback.
 struct SignalWait {
   uv_signal_t handle{};
@@ -101,6 +107,7 @@ struct Loop::Internals {
   std::unordered_map<TimerId, std::unique_ptr<net::Timer>> timers;  ///< of call_after()
   TimerId last_timer = 0;
   std::vector<SignalWait*> signals;
+  SystemRandom random;
 };
 
 }  // namespace socketio

@@ -1,9 +1,12 @@
 #include <socketio/net/loop.hpp>
 
+#include <sys/random.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <utility>
@@ -47,7 +50,21 @@ void close_signal(SignalWait* wait) {
            [](uv_handle_t* handle) { delete static_cast<SignalWait*>(handle->data); });
 }
 
+std::uint64_t delay_ms(std::chrono::milliseconds delay) {
+  return static_cast<std::uint64_t>(std::max(delay, delay.zero()).count());
+}
+
 }  // namespace
+
+void SystemRandom::fill(std::span<std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
+    assert(got >= 0 || errno == EINTR);
+    if (got > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(got));
+    }
+  }
+}
 
 Loop::Loop() : internals_(std::make_unique<Internals>()) {
   ignore_sigpipe_once();
@@ -94,14 +111,14 @@ void Loop::poll() {
   uv_run(uv(), UV_RUN_NOWAIT);
 }
 
-bool Loop::run_until(const std::function<bool()>& done, std::uint64_t timeout_ms) {
+bool Loop::run_until(const std::function<bool()>& done, std::chrono::milliseconds timeout) {
   enter_thread();
   if (done()) {
     return true;
   }
   bool late = false;
   net::Timer deadline(*this, [&late] { late = true; });
-  deadline.start(timeout_ms);
+  deadline.start(delay_ms(timeout));
   bool answer = false;
   do {
     uv_run(uv(), UV_RUN_ONCE);
@@ -125,7 +142,7 @@ void net::refuse_posts(Loop& loop) { loop.internals().core->refuse_posts(); }
 
 void Loop::post(std::function<void()> function) { internals_->core->post(std::move(function)); }
 
-Loop::TimerId Loop::call_after(std::uint64_t after_ms, std::function<void()> function) {
+Loop::TimerId Loop::call_after(std::chrono::milliseconds after, std::function<void()> function) {
   assert(on_loop_thread() && "a timer is for the loop's thread: use Loop::post()");
   const TimerId id = ++internals_->last_timer;
   Internals* const internals = internals_.get();
@@ -133,7 +150,7 @@ Loop::TimerId Loop::call_after(std::uint64_t after_ms, std::function<void()> fun
     const auto called = internals->timers.extract(id);  // lives until the function has returned
     function();
   });
-  timer->start(after_ms);
+  timer->start(delay_ms(after));
   internals_->timers.emplace(id, std::move(timer));
   return id;
 }
@@ -159,6 +176,7 @@ void Loop::on_signal(int signal, std::function<void()> function) {
 }
 
 std::uint64_t Loop::now_ms() const noexcept { return uv_now(uv()); }
+Random& Loop::random() noexcept { return internals_->random; }
 bool Loop::on_loop_thread() const noexcept { return internals_->core->on_thread(); }
 void Loop::enter_thread() noexcept { internals_->core->enter_thread(); }
 

@@ -15,7 +15,7 @@ StreamListener::~StreamListener() = default;
 Stream::Stream(Loop& loop, StreamListener& listener) : impl_(new Impl(loop, listener)) {}
 Stream::~Stream() { impl_->detach(); }
 
-void Stream::connect(const Endpoint& endpoint, std::uint64_t timeout_ms) { impl_->connect(endpoint, timeout_ms); }
+void Stream::connect(const Endpoint& endpoint, std::chrono::milliseconds timeout) { impl_->connect(endpoint, timeout); }
 bool Stream::writable() const noexcept { return impl_->connected && !impl_->failing && !impl_->later_pending; }
 void Stream::reset_on_close() noexcept { impl_->resets = true; }
 std::size_t Stream::try_write(std::span<const Bytes> parts) {

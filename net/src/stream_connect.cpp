@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include <socketio/common/milliseconds.hpp>
+
 #include "stream_impl.hpp"
 
 namespace socketio::net {
@@ -43,8 +45,8 @@ void connect_called_back(uv_connect_t* request, int status) {
 
 }  // namespace
 
-void Stream::Impl::connect(const Endpoint& endpoint, std::uint64_t timeout_ms) {
-  give_up_ms = core.fresh_now_ms() + timeout_ms;
+void Stream::Impl::connect(const Endpoint& endpoint, std::chrono::milliseconds timeout) {
+  give_up_ms = core.fresh_now_ms() + in_ms(timeout);
   tls_context = endpoint.tls;
   server_name = endpoint.server_name.empty() ? endpoint.host : endpoint.server_name;
   sockaddr_storage address{};

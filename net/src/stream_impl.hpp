@@ -36,7 +36,7 @@ struct Stream::Impl {
   Impl(Loop& loop, StreamListener& heard);
 
   // stream_connect.cpp
-  void connect(const Endpoint& endpoint, std::uint64_t timeout_ms);
+  void connect(const Endpoint& endpoint, std::chrono::milliseconds timeout);
   void look_up(const Endpoint& endpoint);
   void try_next_address();
   void open_pipe(const std::string& path);

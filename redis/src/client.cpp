@@ -53,13 +53,13 @@ std::size_t Client::queued_count() const noexcept { return core_->load().queued_
 std::size_t Client::in_flight_count() const noexcept { return core_->load().in_flight_count; }
 const Counters& Client::counters() const noexcept { return core_->counters(); }
 
-void Client::close(std::uint64_t deadline_ms, std::function<void()> done) { core_->close(deadline_ms, std::move(done)); }
+void Client::close(std::chrono::milliseconds deadline, std::function<void()> done) { core_->close(deadline, std::move(done)); }
 
 ClientCore::ClientCore(Loop& loop, Options options, Random* random)
     : loop_(loop),
+      random_(random != nullptr ? *random : loop.random()),
       context_(std::move(options)),
       turn_end_(loop, [this] { finish_turn(); }),
-      random_(random != nullptr ? *random : system_random_),
       close_timer_(loop, [this] {
         context_.closing.is_due = true;
         turn_end_.request();
@@ -147,16 +147,16 @@ void ClientCore::unsubscribe(SubscriptionKind kind, std::string_view name) {
   subscriptions().remove(kind, name);
 }
 
-void ClientCore::close(std::uint64_t deadline_ms, std::function<void()> done) {
+void ClientCore::close(std::chrono::milliseconds deadline, std::function<void()> done) {
   assert(loop_.on_loop_thread());
   if (done) {
     close_dones_.push_back(std::move(done));
   }
   context_.closing.has_begun = true;
-  if (deadline_ms == 0) {
+  if (deadline.count() <= 0) {
     context_.closing.is_due = true;
   } else if (!context_.closing.is_due) {
-    close_timer_.start(deadline_ms);
+    close_timer_.start(static_cast<std::uint64_t>(deadline.count()));
   }
   turn_end_.request();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include <socketio/net/random.hpp>
 #include <socketio/net/timer.hpp>
 #include <socketio/net/turn_end.hpp>
 #include <socketio/redis/client.hpp>
@@ -39,7 +39,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   [[nodiscard]] virtual SubscriptionSet& subscriptions() noexcept = 0;
   virtual void flush() = 0;
   virtual void abandon(std::string_view why) = 0;
-  void close(std::uint64_t deadline_ms, std::function<void()> done);
+  void close(std::chrono::milliseconds deadline, std::function<void()> done);
   /// The Client is being destroyed. Waiting commands complete during this call.
   void destroy();
 
@@ -70,6 +70,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   void show_connected(bool counts_refused);
 
   Loop& loop_;
+  Random& random_;
   Context context_;
   bool connect_wanted_ = false;  ///< connect() was called; it begins at the end of the turn
   net::TurnEnd turn_end_;
@@ -79,13 +80,7 @@ class ClientCore : public std::enable_shared_from_this<ClientCore> {
   void finish_turn();
   void finish_close();
 
-  SystemRandom system_random_;
   RefusedSubscription reported_refusal_;  ///< the one that was reported, in the state `refused`
-
- protected:
-  Random& random_;
-
- private:
   std::vector<std::function<void()>> close_dones_;
   net::Timer close_timer_;
 };

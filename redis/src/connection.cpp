@@ -106,7 +106,7 @@ void Connection::open(const Endpoint& endpoint, bool needs_reply) {
   needs_reply_ = needs_reply;
   stream_ = std::make_unique<net::Stream>(loop_, *this);
   const std::string path = options.topology == Topology::sentinel ? std::string() : options.unix_path;
-  stream_->connect({endpoint.host, endpoint.port, path, tls_, options.tls_server_name}, in_ms(options.connect_timeout));
+  stream_->connect({endpoint.host, endpoint.port, path, tls_, options.tls_server_name}, options.connect_timeout);
 }
 
 /// After a failure there is a reply to wait for: waiting commands must not reach a Redis that still loads its data, or that

@@ -55,7 +55,7 @@ struct Sentinels::Question {
 class Sentinels::Watch final : public MessageListener {
  public:
   Watch(Sentinels& owner, const Endpoint& sentinel)
-      : owner_(owner), sentinel_(sentinel), client_(owner.connect_to(sentinel, in_ms(owner.options_.connect_timeout))) {
+      : owner_(owner), sentinel_(sentinel), client_(owner.connect_to(sentinel, owner.options_.connect_timeout)) {
     client_->subscribe(SubscriptionKind::channel, "+switch-master", *this);
     client_->connect();
   }
@@ -93,7 +93,7 @@ void Sentinels::close() {
   watches_.clear();
 }
 
-std::shared_ptr<SingleClient> Sentinels::connect_to(const Endpoint& sentinel, std::uint32_t timeout_ms) {
+std::shared_ptr<SingleClient> Sentinels::connect_to(const Endpoint& sentinel, std::chrono::milliseconds timeout) {
   Options options = options_;
   options.topology = Topology::standalone;
   options.endpoints.clear();
@@ -104,8 +104,8 @@ std::shared_ptr<SingleClient> Sentinels::connect_to(const Endpoint& sentinel, st
   options.password = options_.sentinel_password;
   options.database = 0;
   options.client_name.clear();  // an ACL of the sentinel may not allow it
-  options.connect_timeout = std::chrono::milliseconds(timeout_ms);
-  options.command_timeout = options.connect_timeout;
+  options.connect_timeout = timeout;
+  options.command_timeout = timeout;
   if (in_ms(options_.command_timeout) != 0) {
     options.command_timeout = std::min(options.command_timeout, options_.command_timeout);
   }
@@ -118,10 +118,10 @@ std::shared_ptr<SingleClient> Sentinels::connect_to(const Endpoint& sentinel, st
 
 // ---- which server is the master --------------------------------------------------------------------------------------------
 
-void Sentinels::find(std::uint64_t timeout_ms, std::function<void(Found)> done) {
+void Sentinels::find(std::chrono::milliseconds timeout, std::function<void(Found)> done) {
   stop_finding();
   done_ = std::move(done);
-  give_up_ms_ = net::fresh_now_ms(loop_) + timeout_ms;
+  give_up_ms_ = net::fresh_now_ms(loop_) + in_ms(timeout);
   next_ = 0;
   failure_ = {};
   ask_next();
@@ -137,7 +137,7 @@ void Sentinels::ask_next() {
   const std::uint64_t now_ms = net::fresh_now_ms(loop_);
   const std::uint64_t left_ms = give_up_ms_ > now_ms ? give_up_ms_ - now_ms : 0;
   const std::uint64_t share_ms = std::max<std::uint64_t>(left_ms / (order_.size() - next_ + 1), 1);
-  question_ = ask(order_[next_], static_cast<std::uint32_t>(share_ms), [this](Found found) { take_answer(std::move(found)); });
+  question_ = ask(order_[next_], std::chrono::milliseconds(share_ms), [this](Found found) { take_answer(std::move(found)); });
 }
 
 void Sentinels::take_answer(Found found) {
@@ -162,12 +162,12 @@ void Sentinels::take_answer(Found found) {
   done(std::move(found));  // nothing may follow: this object may be destroyed
 }
 
-std::unique_ptr<Sentinels::Question> Sentinels::ask(const Endpoint& sentinel, std::uint32_t timeout_ms,
+std::unique_ptr<Sentinels::Question> Sentinels::ask(const Endpoint& sentinel, std::chrono::milliseconds timeout,
                                                     std::function<void(Found)> answered) {
   auto question = std::make_unique<Question>();
   Question* const asked = question.get();
   question->sentinel = sentinel;
-  question->client = connect_to(sentinel, timeout_ms);
+  question->client = connect_to(sentinel, timeout);
   question->answered = std::move(answered);
   const std::array<std::string_view, 3> words{"SENTINEL", "get-master-addr-by-name", options_.master_name};
   question->client->command(words, [asked, name = options_.master_name](const CommandResult& result) {
@@ -222,7 +222,7 @@ void Sentinels::watch() {
 /// Asks the trusted sentinel once more: its subscription does not report earlier failovers. (Another sentinel may be outdated.)
 void Sentinels::watch_began(const Endpoint& sentinel) {
   if (sentinel == order_.front()) {
-    check_ = ask(sentinel, in_ms(options_.connect_timeout), [this](const Found& found) {
+    check_ = ask(sentinel, options_.connect_timeout, [this](const Found& found) {
       const std::unique_ptr<Question> done = std::move(check_);
       if (found.master) {
         moved_(*found.master);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -43,7 +44,7 @@ class Sentinels {
   };
   /// Asks the sentinels until one names the master. `done` is called once, from the loop, unless stop_finding() is called
   /// before; it may destroy the caller.
-  void find(std::uint64_t timeout_ms, std::function<void(Found)> done);
+  void find(std::chrono::milliseconds timeout, std::function<void(Found)> done);
   void stop_finding();
 
   /// The sentinel that answered last has named a server that is not the master: another one is asked first the next time.
@@ -58,8 +59,8 @@ class Sentinels {
   struct Question;
   class Watch;
 
-  [[nodiscard]] std::shared_ptr<SingleClient> connect_to(const Endpoint& sentinel, std::uint32_t timeout_ms);
-  [[nodiscard]] std::unique_ptr<Question> ask(const Endpoint& sentinel, std::uint32_t timeout_ms,
+  [[nodiscard]] std::shared_ptr<SingleClient> connect_to(const Endpoint& sentinel, std::chrono::milliseconds timeout);
+  [[nodiscard]] std::unique_ptr<Question> ask(const Endpoint& sentinel, std::chrono::milliseconds timeout,
                                               std::function<void(Found)> answered);
   void ask_next();
   void take_answer(Found found);

@@ -92,7 +92,7 @@ void SingleClient::begin_attempt() {
     connection_.open({options.host, options.port}, retry_.is_away());
     return;
   }
-  sentinels_->find(in_ms(options.connect_timeout), [this](const Sentinels::Found& found) {
+  sentinels_->find(options.connect_timeout, [this](const Sentinels::Found& found) {
     const auto alive = shared_from_this();
     if (found.master) {
       master_ = *found.master;

@@ -11,7 +11,6 @@
 #include <socketio/adapter/classic.hpp>
 #include <socketio/adapter/room_index.hpp>
 #include <socketio/emitter/encoder.hpp>
-#include <socketio/net/random.hpp>
 #include <socketio/protocol/broadcast.hpp>
 #include <socketio/protocol/transcode.hpp>
 #include <socketio/redis/client.hpp>
@@ -95,7 +94,7 @@ class StandingClock final : public adapter::Scheduler {
  public:
   [[nodiscard]] std::uint64_t now_ms() const override { return 1; }
   [[nodiscard]] std::int64_t wall_ms() const override { return 1; }
-  TimerId call_after(std::uint64_t, std::function<void()>) override { return 1; }
+  TimerId call_after(std::chrono::milliseconds, std::function<void()>) override { return 1; }
   void cancel(TimerId) override {}
 };
 
@@ -119,7 +118,7 @@ class OneShard final : public adapter::Host {
   [[nodiscard]] std::string_view nsp() const override { return "/"; }
   [[nodiscard]] std::span<adapter::Shard* const> shards() override { return {&shard_, 1}; }
   [[nodiscard]] adapter::Scheduler& scheduler() override { return clock_; }
-  [[nodiscard]] Random& random() override { return random_; }
+  [[nodiscard]] Random& random() override { return loop_.random(); }
   [[nodiscard]] const adapter::RecoveryOptions& recovery() const override { return recovery_; }
   [[nodiscard]] std::uint64_t next_ack_id() override { return 0; }
   void on_server_side_event(Bytes, std::function<bool(Bytes)>) override {}
@@ -129,7 +128,7 @@ class OneShard final : public adapter::Host {
  private:
   adapter::Shard* shard_ = &sockets;
   StandingClock clock_;
-  SystemRandom random_;
+  Loop loop_;
   adapter::RecoveryOptions recovery_;
 };
 
@@ -182,7 +181,7 @@ void publish(std::uint64_t count, const std::string& url) {
   Answers answers;
   redis::Client client(loop, options);
   client.connect();
-  loop.run_until([&] { return client.state() == redis::State::ready; }, 10'000);
+  loop.run_until([&] { return client.state() == redis::State::ready; }, std::chrono::seconds(10));
   const std::vector<std::uint8_t> payload(100, 'x');
   std::uint64_t given = 0;
   const auto batch = [&] {
@@ -192,10 +191,10 @@ void publish(std::uint64_t count, const std::string& url) {
     client.flush();
     return answers.good == count;
   };
-  if (!loop.run_until(batch, 60'000)) {
+  if (!loop.run_until(batch, std::chrono::seconds(60))) {
     std::abort();
   }
-  client.close(0);
+  client.close(std::chrono::milliseconds(0));
 }
 
 }  // namespace

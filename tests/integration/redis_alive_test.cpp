@@ -82,7 +82,7 @@ TEST_CASE("redis alive: what was written to a Redis that only stood still arrive
   listening.subscribe(SubscriptionKind::channel, "c", messages);
   Options options = quick(server.url());
   options.command_timeout = std::chrono::milliseconds(1'000);
-  options.silent_wait = std::chrono::milliseconds(patience_ms);
+  options.silent_wait = patience;
   Client client(loop, options);
   for (Client* const one : {&listening, &client}) {
     one->connect();

@@ -109,7 +109,7 @@ TEST_CASE("redis: with a server that stands still and is killed, only what it ma
   std::size_t before = 0;
   do {  // until the socket accepts no more
     before = publisher.queued_bytes();
-    loop.run_until([&] { return publisher.queued_bytes() != before; }, 50);
+    loop.run_until([&] { return publisher.queued_bytes() != before; }, std::chrono::milliseconds(50));
   } while (publisher.queued_bytes() != before);
   const std::size_t in_flight = publisher.in_flight_count();
   CHECK(in_flight > 0);

@@ -48,11 +48,12 @@ std::string attempt(redis::Options options) {
   {
     redis::Client client(loop, options);
     client.connect();
-    loop.run_until([&] { return client.state() == State::ready || client.counters().failed_attempts > 0; }, 10'000);
+    loop.run_until([&] { return client.state() == State::ready || client.counters().failed_attempts > 0; },
+                   std::chrono::seconds(10));
     why = client.state() == State::ready ? "" : client.last_error();
     bool closed = false;
-    client.close(0, [&closed] { closed = true; });
-    loop.run_until([&closed] { return closed; }, 5'000);
+    client.close(std::chrono::milliseconds(0), [&closed] { closed = true; });
+    loop.run_until([&closed] { return closed; }, std::chrono::seconds(5));
   }
   return why;
 }
@@ -70,7 +71,7 @@ TEST_CASE("redis tls: commands, publishes and subscriptions, large ones too") {
   client.command(set, [](const redis::CommandResult& result) { CHECK(result.outcome == Outcome::ok); });
   const std::array<std::string_view, 2> get{"GET", "large"};
   client.command(get, [&got](redis::CommandResult result) { got = result.reply.text; });
-  REQUIRE(loop.run_until([&got] { return got.has_value(); }, 20'000));
+  REQUIRE(loop.run_until([&got] { return got.has_value(); }, std::chrono::seconds(20)));
   CHECK(*got == large);
 }
 
@@ -138,7 +139,7 @@ TEST_CASE("redis tls: a node of a cluster is reached as the cluster announces it
   std::optional<redis::CommandResult> result;
   const std::array<std::string_view, 3> set{"SET", "key", "value"};
   client.command(set, [&result](redis::CommandResult answer) { result = std::move(answer); });
-  REQUIRE(loop.run_until([&result] { return result.has_value(); }, 20'000));
+  REQUIRE(loop.run_until([&result] { return result.has_value(); }, std::chrono::seconds(20)));
   CHECK(result->outcome == Outcome::ok);
 }
 

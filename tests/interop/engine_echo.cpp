@@ -59,12 +59,12 @@ int main() {
     }
     loop.post([&ended] { ended = true; });
   });
-  while (!loop.run_until([&ended] { return ended; }, 60'000)) {
+  while (!loop.run_until([&ended] { return ended; }, std::chrono::seconds(60))) {
   }
   watch.join();
   engine.close_all();
   bool closed = false;
   http.close(200, [&closed] { closed = true; });
-  loop.run_until([&closed] { return closed; }, 5'000);
+  loop.run_until([&closed] { return closed; }, std::chrono::seconds(5));
   return closed ? 0 : 1;
 }

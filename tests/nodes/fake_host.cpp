@@ -87,7 +87,7 @@ std::vector<std::string> FakeShard::rooms_of(const FakeSocket& socket) const {
 
 void FakeShard::answer_now_or_late(std::function<void()> answer) {
   if (late_ms) {
-    time_.call_after(*late_ms, std::move(answer));
+    time_.call_after(std::chrono::milliseconds(*late_ms), std::move(answer));
   } else {
     answer();
   }
@@ -119,10 +119,11 @@ void FakeShard::deliver_with_ack(const Selection& selection, Bytes data, const s
     FakeSocket& socket = socket_of(member);
     socket.received.push_back(packet(data, ack_id));
     if (socket.answer) {
-      time_.call_after(late_ms.value_or(0) + socket.answers_after_ms, [answer = *socket.answer, listener] {
-        const Buffer array = packed(answer);
-        listener->on_ack(array.bytes());
-      });
+      time_.call_after(std::chrono::milliseconds(late_ms.value_or(0) + socket.answers_after_ms),
+                       [answer = *socket.answer, listener] {
+                         const Buffer array = packed(answer);
+                         listener->on_ack(array.bytes());
+                       });
     } else {
       socket.asked.push_back(listener);
     }

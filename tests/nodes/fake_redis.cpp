@@ -59,7 +59,7 @@ void FakeRedis::publish(SubscriptionKind kind, std::string_view channel, Bytes p
 /// Delivers a message to the listener that has the subscription when it arrives.
 void FakeRedis::hand_on(FakeBus& bus, SubscriptionKind kind, const std::string& name, const std::shared_ptr<Message>& message) {
   const std::uint64_t delay_ms = dice_.below(faults.delay_ms_max + 1);
-  time_.call_after(delay_ms, [&bus, alive = bus.alive_, kind, name, message] {
+  time_.call_after(std::chrono::milliseconds(delay_ms), [&bus, alive = bus.alive_, kind, name, message] {
     if (!*alive || bus.cut_) {
       return;
     }
@@ -90,7 +90,7 @@ class FakeBus::Reader final : public socketio::adapter::StreamReader {
   void hand_on(FakeTime& time, std::uint64_t delay_ms, const std::string& id,
                const std::shared_ptr<std::vector<socketio::redis::Reply>>& fields) {
     due_ms_ = std::max(due_ms_, time.now_ms() + delay_ms);
-    time.call_after(due_ms_ - time.now_ms(), [this, alive = alive_, id, fields] {
+    time.call_after(std::chrono::milliseconds(due_ms_ - time.now_ms()), [this, alive = alive_, id, fields] {
       if (*alive && *bus_alive_ && !bus_.cut_) {
         position_ = id;
         listener_.on_entry(id, *fields);
@@ -174,7 +174,7 @@ void FakeBus::count_subscribers(SubscriptionKind kind, std::string_view channel,
     count = redis_.count_lie.value_or(redis_.subscriber_count(kind, channel));
   }
   const std::uint64_t delay_ms = redis_.dice_.below(redis_.faults.delay_ms_max + 1);
-  redis_.time_.call_after(delay_ms, [count, done = std::move(done)] { done(count); });
+  redis_.time_.call_after(std::chrono::milliseconds(delay_ms), [count, done = std::move(done)] { done(count); });
 }
 
 void FakeBus::command(std::span<const std::string_view> words, socketio::redis::CommandDone done) {
@@ -188,7 +188,8 @@ void FakeBus::command(std::span<const std::string_view> words, socketio::redis::
     result.reply.text = redis_.add_entry(std::string(words[1]), {star + 1, words.end()});
   }
   const std::uint64_t delay_ms = redis_.dice_.below(redis_.faults.delay_ms_max + 1);
-  redis_.time_.call_after(delay_ms, [result = std::move(result), done = std::move(done)] { done(result); });
+  redis_.time_.call_after(std::chrono::milliseconds(delay_ms),
+                          [result = std::move(result), done = std::move(done)] { done(result); });
 }
 
 std::unique_ptr<socketio::adapter::StreamReader> FakeBus::read_stream(const socketio::adapter::StreamReading& reading,

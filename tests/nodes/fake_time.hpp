@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,9 +18,10 @@ class FakeTime final : public socketio::adapter::Scheduler {
  public:
   [[nodiscard]] std::uint64_t now_ms() const override { return now_ms_; }
   [[nodiscard]] std::int64_t wall_ms() const override { return 1'700'000'000'000 + static_cast<std::int64_t>(now_ms_); }
-  TimerId call_after(std::uint64_t after_ms, std::function<void()> function) override {
-    timers_.emplace(Key{now_ms_ + after_ms, ++last_id_}, std::move(function));
-    due_ms_[last_id_] = now_ms_ + after_ms;
+  TimerId call_after(std::chrono::milliseconds after, std::function<void()> function) override {
+    const std::uint64_t due_ms = now_ms_ + static_cast<std::uint64_t>(after.count());
+    timers_.emplace(Key{due_ms, ++last_id_}, std::move(function));
+    due_ms_[last_id_] = due_ms;
     return last_id_;
   }
   void cancel(TimerId timer) override {

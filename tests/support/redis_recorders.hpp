@@ -2,6 +2,7 @@
 
 // Listeners that record results, and waits, for the tests of the Redis client.
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,7 +17,7 @@ namespace recorders {
 using namespace socketio;
 
 /// Longest wait: more than any of these tests needs on a slow machine.
-inline constexpr std::uint64_t patience_ms = 20'000;
+inline constexpr std::chrono::milliseconds patience = std::chrono::seconds(20);
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -71,9 +72,9 @@ struct Messages final : redis::MessageListener {
 
 /// Runs the loop until `done` returns true. Checks it every few milliseconds, because another thread may change its result.
 inline bool wait(Loop& loop, const std::function<bool()>& done) {
-  constexpr std::uint64_t look_ms = 2;
-  for (std::uint64_t waited_ms = 0; waited_ms < patience_ms; waited_ms += look_ms) {
-    if (loop.run_until(done, look_ms)) {
+  constexpr std::chrono::milliseconds look{2};
+  for (std::chrono::milliseconds waited{0}; waited < patience; waited += look) {
+    if (loop.run_until(done, look)) {
       return true;
     }
   }

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include <socketio/common/milliseconds.hpp>
-#include <socketio/net/random.hpp>
 #include <socketio/protocol/websocket_frame.hpp>
 #include <socketio/server/engine.hpp>
 
@@ -92,7 +91,6 @@ class EngineServer::Impl : public EngineShared {
   void refuse_closed(HttpExchange& exchange) const;
 
   std::function<void(Session&)> on_session_;
-  SystemRandom system_random_;
   Random& random_;
   LoopPlace place_;
   std::string path_;                         ///< without a slash at its end
@@ -104,7 +102,7 @@ EngineServer::Impl::Impl(Loop& loop, EngineOptions server_options, std::function
                          LoopPlace place)
     : EngineShared(loop, std::move(server_options)),
       on_session_(std::move(on_session)),
-      random_(random != nullptr ? *random : system_random_),
+      random_(random != nullptr ? *random : loop.random()),
       place_(place),
       path_(options.path.ends_with('/') ? options.path.substr(0, options.path.size() - 1) : options.path) {
   if (options.allow_request) {

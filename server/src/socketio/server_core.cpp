@@ -79,7 +79,7 @@ std::int64_t ServerCore::wall_ms() {
 ServerCore::ServerCore(Loop& server_loop, ServerOptions server_options)
     : loop(server_loop),
       options(std::move(server_options)),
-      random(options.random == nullptr ? static_cast<Random&>(system_random)
+      random(options.random == nullptr ? loop.random()
              : is_threaded()           ? locked_random.emplace(*options.random)
                                        : *options.random),
       scheduler(loop),
@@ -322,7 +322,7 @@ void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()>
   };
   const auto closed = namespaces_;  // a copy: a namespace may end meanwhile
   closing->namespaces_left = closed.size();
-  closing->timer = loop.call_after(deadline_ms, [closing, delivered] {
+  closing->timer = loop.call_after(std::chrono::milliseconds(deadline_ms), [closing, delivered] {
     closing->namespaces_left = std::min<std::size_t>(closing->namespaces_left, 1);
     delivered();
   });

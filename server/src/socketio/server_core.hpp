@@ -14,7 +14,6 @@
 
 #include <socketio/adapter/adapter.hpp>
 #include <socketio/net/loop.hpp>
-#include <socketio/net/random.hpp>
 #include <socketio/net/timer.hpp>
 #include <socketio/protocol/event_data.hpp>
 #include <socketio/server/namespace.hpp>
@@ -31,8 +30,8 @@ class LoopScheduler final : public adapter::Scheduler {
   explicit LoopScheduler(Loop& loop) noexcept : loop_(loop) {}
   [[nodiscard]] std::uint64_t now_ms() const override { return loop_.now_ms(); }
   [[nodiscard]] std::int64_t wall_ms() const override;
-  TimerId call_after(std::uint64_t after_ms, std::function<void()> function) override {
-    return loop_.call_after(after_ms, std::move(function));
+  TimerId call_after(std::chrono::milliseconds after, std::function<void()> function) override {
+    return loop_.call_after(after, std::move(function));
   }
   void cancel(TimerId timer) override { loop_.cancel(timer); }
 
@@ -88,7 +87,6 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   Loop& loop;
   const ServerOptions options;
-  SystemRandom system_random;
   std::optional<LockedRandom> locked_random;
   Random& random;  ///< for the threads of all loops
   LoopScheduler scheduler;

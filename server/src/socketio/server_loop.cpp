@@ -131,9 +131,9 @@ void ServerLoop::start() {
 }
 
 void ServerLoop::run() {
-  constexpr std::uint64_t years_ms = 1'000'000'000'000;  // waiting for `ended_` keeps the loop running
+  constexpr std::chrono::milliseconds years{1'000'000'000'000};  // waiting for `ended_` keeps the loop running
   current_loop = this;
-  while (!loop.run_until([this] { return ended_; }, years_ms)) {
+  while (!loop.run_until([this] { return ended_; }, years)) {
   }
   known_.clear();
 }

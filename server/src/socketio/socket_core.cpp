@@ -269,7 +269,7 @@ void SocketCore::emit_with_ack(Bytes data, const Flags& flags, OnAck done) {
   }
   PendingAcks::Entry entry{id, std::numeric_limits<std::uint64_t>::max(), 0, {}};
   if (const auto timeout_ms = flags.timeout_ms()) {
-    entry.timer = loop.call_after(*timeout_ms, [weak = weak_from_this(), id] {
+    entry.timer = loop.call_after(std::chrono::milliseconds(*timeout_ms), [weak = weak_from_this(), id] {
       PendingAcks::Entry late;
       const auto self = weak.lock();
       if (self != nullptr && self->rare().acks.take(id, late)) {

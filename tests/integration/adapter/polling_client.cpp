@@ -54,7 +54,7 @@ std::string PollingClient::ask(const std::string& method, const std::string& bod
           ::send(descriptor_, request.data() + written, request.size() - written, MSG_DONTWAIT | MSG_NOSIGNAL);
       written += count > 0 ? static_cast<std::size_t>(count) : 0;
     }
-    loop_.run_until([] { return false; }, 1);
+    loop_.run_until([] { return false; }, std::chrono::milliseconds(1));
     std::array<char, 16'384> bytes;
     const ssize_t count = recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (count == 0) {

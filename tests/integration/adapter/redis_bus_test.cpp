@@ -111,11 +111,11 @@ TEST_CASE("redis bus: a server whose user may not subscribe is not ready, and te
     std::vector<std::string> told;
     bus->on_state([&told](bool ready, std::string_view why) { told.push_back(ready ? "ready" : std::string(why)); });
     std::vector<std::string> waited;
-    const auto wait_for = [&](std::uint32_t patience_ms) {
-      bus->when_ready(patience_ms,
+    const auto wait_for = [&](std::chrono::milliseconds at_most) {
+      bus->when_ready(at_most,
                       [&waited](bool ready, std::string_view why) { waited.push_back(ready ? "ready" : std::string(why)); });
     };
-    wait_for(1);
+    wait_for(std::chrono::milliseconds(1));
     Server server(time, family, bus, 1);
     REQUIRE(wait(loop, [&] { return !told.empty() && bus->counters().subscriber.subscriptions_refused >= 2; }));
     CHECK_FALSE(bus->is_ready());
@@ -123,8 +123,8 @@ TEST_CASE("redis bus: a server whose user may not subscribe is not ready, and te
     CHECK(contains(told.front(), "ACL SETUSER app +"));
     CHECK(told.size() == 1);
     CHECK(bus->last_error() == told.front());
-    wait_for(1);
-    wait_for(recorders::patience_ms);
+    wait_for(std::chrono::milliseconds(1));
+    wait_for(recorders::patience);
     REQUIRE(wait(loop, [&] { return waited.size() == 2; }));
     CHECK(contains(waited[0], "Redis"));
     CHECK(waited[1] == told.front());
@@ -134,7 +134,7 @@ TEST_CASE("redis bus: a server whose user may not subscribe is not ready, and te
     CHECK(told.back() == "ready");
     REQUIRE(wait(loop, [&] { return waited.size() == 3; }));
     CHECK(waited[2] == "ready");
-    wait_for(recorders::patience_ms);  // the bus is ready already
+    wait_for(recorders::patience);  // the bus is ready already
     CHECK(waited.size() == 3);
     REQUIRE(wait(loop, [&] { return waited.size() == 4; }));
     CHECK(waited[3] == "ready");
@@ -261,7 +261,7 @@ TEST_CASE("redis bus: a subscription that is added later does not make it unread
   CHECK(bus->is_ready());
   CHECK(bus->unconfirmed_count() == 2);
   int calls = 0;
-  bus->when_ready(60'000, [&](bool ready, std::string_view why) {
+  bus->when_ready(std::chrono::seconds(60), [&](bool ready, std::string_view why) {
     ++calls;
     CHECK(ready);
     CHECK(why.empty());
@@ -272,7 +272,7 @@ TEST_CASE("redis bus: a subscription that is added later does not make it unread
   CHECK(states == std::vector<bool>{true});
 
   const Server third(time, nodes::families[1], bus, 3, "/third");
-  bus->when_ready(0, [&](bool ready, std::string_view why) {
+  bus->when_ready(std::chrono::milliseconds(0), [&](bool ready, std::string_view why) {
     ++calls;
     CHECK(ready == why.empty());
     CHECK((ready || why == "Redis has not confirmed every subscription yet."));

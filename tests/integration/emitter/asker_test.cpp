@@ -417,7 +417,7 @@ TEST_CASE("asker: without a loop it works the same, again after Redis was away")
     FakeServer server(loop, redis, Transport::streams, uids[0], {{"s1"}, 1, {7}});
     ready = true;
     while (!stop) {
-      loop.run_until([&] { return stop.load(); }, 5);
+      loop.run_until([&] { return stop.load(); }, std::chrono::milliseconds(5));
     }
   });
   while (!ready) {
@@ -433,7 +433,7 @@ TEST_CASE("asker: without a loop it works the same, again after Redis was away")
     redis.kill();
     redis.start();
     asking::Count count;
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     while (count.count == 0 && std::chrono::steady_clock::now() < deadline) {  // the server reconnects at its own pace
       count = asker.count({}, {.timeout = 1s});
     }

@@ -15,8 +15,8 @@ std::string joined(const adapter::RoomNames& names) {
 
 }  // namespace
 
-Scheduler::TimerId Scheduler::call_after(std::uint64_t after_ms, std::function<void()> function) {
-  timers_.emplace(std::pair(now_ms_ + after_ms, ++last_id_), std::move(function));
+Scheduler::TimerId Scheduler::call_after(std::chrono::milliseconds after, std::function<void()> function) {
+  timers_.emplace(std::pair(now_ms_ + static_cast<std::uint64_t>(after.count()), ++last_id_), std::move(function));
   return last_id_;
 }
 

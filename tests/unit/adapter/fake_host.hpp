@@ -23,7 +23,7 @@ class Scheduler final : public adapter::Scheduler {
  public:
   [[nodiscard]] std::uint64_t now_ms() const override { return now_ms_; }
   [[nodiscard]] std::int64_t wall_ms() const override { return wall_ms_; }
-  TimerId call_after(std::uint64_t after_ms, std::function<void()> function) override;
+  TimerId call_after(std::chrono::milliseconds after, std::function<void()> function) override;
   void cancel(TimerId timer) override;
 
   /// Lets time pass, and what is due be called.

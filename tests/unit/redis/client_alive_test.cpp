@@ -134,7 +134,7 @@ TEST_CASE("alive: after a connection that went silent, commands wait until it ha
     Options options = quick("redis://127.0.0.1:" + std::to_string(server.port()));
     options.keepalive = std::chrono::milliseconds(0);
     options.command_timeout = std::chrono::milliseconds(60);
-    options.silent_wait = std::chrono::milliseconds(answers_late ? patience_ms : 30);
+    options.silent_wait = answers_late ? patience : std::chrono::milliseconds(30);
     Client client(loop, options);
     client.connect();
     REQUIRE(wait_ready(loop, client));

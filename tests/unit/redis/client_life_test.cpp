@@ -182,7 +182,7 @@ TEST_CASE("client: a function for states keeps what it remembers from one call t
   client.connect();
   REQUIRE(wait(loop, [&] { return calls.size() >= 3; }));
   CHECK(calls == std::vector<int>{1, 2, 3});
-  client.close(0);
+  client.close(std::chrono::milliseconds(0));
   REQUIRE(wait(loop, [&] { return replaced; }));
 }
 
@@ -284,7 +284,7 @@ TEST_CASE("client: close() lets commands finish, takes no more, and says when it
   client.publish("c", as_bytes("x"), publishes, 1);
   int done = 0;
 
-  client.close(patience_ms, [&done] { ++done; });
+  client.close(patience, [&done] { ++done; });
   client.publish("c", as_bytes("x"), publishes, 2);
   REQUIRE(wait(loop, [&] { return publishes.ended.size() == 1; }));
   CHECK(publishes.ended[0].tag == 2);
@@ -295,7 +295,7 @@ TEST_CASE("client: close() lets commands finish, takes no more, and says when it
 
   CHECK(publishes.ended.back().outcome == Outcome::ok);
   CHECK(client.state() == State::closed);
-  client.close(0, [&done] { ++done; });
+  client.close(std::chrono::milliseconds(0), [&done] { ++done; });
   REQUIRE(wait(loop, [&] { return done == 2; }));
   loop.run();  // nothing is left to wait for
   CHECK(balanced(client.counters()));
@@ -308,7 +308,7 @@ TEST_CASE("client: close() gives up at its deadline") {
   client.connect();
   client.publish("c", as_bytes("x"), publishes, 1);
   bool done = false;
-  client.close(20, [&done] { done = true; });
+  client.close(std::chrono::milliseconds(20), [&done] { done = true; });
   REQUIRE(wait(loop, [&] { return done; }));
   REQUIRE(publishes.ended.size() == 1);
   CHECK(publishes.ended[0].outcome == Outcome::not_sent);

@@ -421,7 +421,7 @@ TEST_CASE("subscriptions: the client may be destroyed or lost in the middle of a
         if (destroy) {
           client.reset();
         } else {
-          client->close(0);
+          client->close(std::chrono::milliseconds(0));
         }
       }
     };
@@ -443,7 +443,7 @@ TEST_CASE("subscriptions: one may be ended after the client was closed") {
   client.subscribe(SubscriptionKind::channel, "a", messages);
   client.connect();
   REQUIRE(wait(loop, [&] { return client.state() == State::ready; }));
-  client.close(0);
+  client.close(std::chrono::milliseconds(0));
   REQUIRE(wait(loop, [&] { return client.state() == State::closed; }));
 
   client.unsubscribe(SubscriptionKind::channel, "a");

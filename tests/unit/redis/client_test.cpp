@@ -275,7 +275,7 @@ TEST_CASE("client: chance bytes for answers never break more than the connection
     }
     return server.connection_count() >= 150;
   }));
-  client.close(0);
+  client.close(std::chrono::milliseconds(0));
   REQUIRE(wait(loop, [&] { return client.state() == State::closed && publishes.ended.size() == given; }));
   CHECK(balanced(client.counters()));
 }

@@ -108,7 +108,7 @@ TEST_CASE("cluster: a function for states keeps what it remembers from one call 
   client.on_state([&calls, count = 0](State, std::string_view) mutable { calls.push_back(++count); });
   client.connect();
   REQUIRE(wait_ready(loop, client));
-  client.close(0);
+  client.close(std::chrono::milliseconds(0));
   REQUIRE(wait(loop, [&] { return calls.size() >= 3; }));
   CHECK(calls == std::vector<int>{1, 2, 3});
 }

@@ -331,7 +331,7 @@ TEST_CASE(
   Loop loop;
   Publishes publishes;
   Options options = quick({nodes.a.port(), nodes.b.port()});
-  options.resume_wait_max = std::chrono::milliseconds(patience_ms);
+  options.resume_wait_max = patience;
   Client client(loop, options);
   client.connect();
   CHECK(wait_ready(loop, client));
@@ -341,7 +341,7 @@ TEST_CASE(
   REQUIRE(wait(loop, [&] { return client.state() == State::disconnected; }));
   client.publish_sharded("foo", as_bytes("1"), publishes, 1);
   const std::uint64_t lost_ms = loop.now_ms();
-  loop.run_until([] { return false; }, 30);     // the outage
+  loop.run_until([] { return false; }, std::chrono::milliseconds(30));  // the outage
   const std::uint64_t back_ms = loop.now_ms();  // at the earliest
   nodes.give_all_to(nodes.b);
   CHECK(ask_client(loop, client, {"EXISTS", "bar"}).outcome == Outcome::ok);
@@ -478,7 +478,7 @@ TEST_CASE("cluster: close lets what was given finish") {
   client.connect();
   client.publish("c", as_bytes("x"), publishes, 1);
   bool closed = false;
-  client.close(patience_ms, [&closed] { closed = true; });
+  client.close(patience, [&closed] { closed = true; });
   client.publish("c", as_bytes("y"), publishes, 2);
   REQUIRE(wait(loop, [&closed] { return closed; }));
   REQUIRE(publishes.ended.size() == 2);

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <socketio/net/loop.hpp>
-#include <socketio/net/random.hpp>
 #include <socketio/net/timer.hpp>
 #include <socketio/net/turn_end.hpp>
 
@@ -25,10 +24,10 @@ using socketio::net::TurnEnd;
 TEST_CASE("loop: run() ends when nothing is left, run_until() at its condition or deadline") {
   Loop loop;
   loop.run();
-  CHECK_FALSE(loop.run_until([] { return false; }, 1));
+  CHECK_FALSE(loop.run_until([] { return false; }, std::chrono::milliseconds(1)));
   int turns = 0;
-  loop.call_after(0, [&turns] { ++turns; });
-  CHECK(loop.run_until([&turns] { return turns == 1; }, 10'000));
+  loop.call_after(std::chrono::milliseconds(0), [&turns] { ++turns; });
+  CHECK(loop.run_until([&turns] { return turns == 1; }, std::chrono::seconds(10)));
 }
 
 TEST_CASE("loop: posted functions run on the loop's thread, in order") {
@@ -42,7 +41,7 @@ TEST_CASE("loop: posted functions run on the loop's thread, in order") {
       });
     }
   });
-  CHECK(loop.run_until([&order] { return order.size() == 100; }, 10'000));
+  CHECK(loop.run_until([&order] { return order.size() == 100; }, std::chrono::seconds(10)));
   other.join();
   CHECK(std::is_sorted(order.begin(), order.end()));
 }
@@ -68,9 +67,9 @@ bool aborts(const std::function<void()>& act) {
 
 TEST_CASE("loop: a timer or a signal on a thread that is not the loop's is an assertion at once") {
   Loop loop;
-  CHECK(aborts([&loop] { std::thread([&loop] { loop.call_after(0, [] {}); }).join(); }));
+  CHECK(aborts([&loop] { std::thread([&loop] { loop.call_after(std::chrono::milliseconds(0), [] {}); }).join(); }));
   CHECK(aborts([&loop] { std::thread([&loop] { loop.on_signal(SIGUSR1, [] {}); }).join(); }));
-  CHECK_FALSE(aborts([&loop] { loop.call_after(0, [] {}); }));
+  CHECK_FALSE(aborts([&loop] { loop.call_after(std::chrono::milliseconds(0), [] {}); }));
 }
 
 TEST_CASE("loop: what was posted and never ran is dropped with the loop") {
@@ -85,10 +84,10 @@ TEST_CASE("loop: what was posted and never ran is dropped with the loop") {
 TEST_CASE("loop: timers run in the order of their time, and cancelled ones do not") {
   Loop loop;
   std::vector<int> order;
-  loop.call_after(8, [&order] { order.push_back(8); });
-  loop.call_after(2, [&order] { order.push_back(2); });
-  const Loop::TimerId cancelled = loop.call_after(4, [&order] { order.push_back(4); });
-  loop.call_after(2, [&order] { order.push_back(3); });
+  loop.call_after(std::chrono::milliseconds(8), [&order] { order.push_back(8); });
+  loop.call_after(std::chrono::milliseconds(2), [&order] { order.push_back(2); });
+  const Loop::TimerId cancelled = loop.call_after(std::chrono::milliseconds(4), [&order] { order.push_back(4); });
+  loop.call_after(std::chrono::milliseconds(2), [&order] { order.push_back(3); });
   loop.cancel(cancelled);
   loop.cancel(cancelled);
   loop.run();
@@ -167,8 +166,17 @@ TEST_CASE("loop: SIGPIPE is ignored once there is a loop") {
   CHECK((now.sa_handler == SIG_IGN));
 }
 
+TEST_CASE("loop: a negative delay or timeout is none") {
+  Loop loop;
+  bool called = false;
+  loop.call_after(std::chrono::milliseconds(-1), [&called] { called = true; });
+  CHECK_FALSE(loop.run_until([] { return false; }, std::chrono::milliseconds(-1)));
+  CHECK(loop.run_until([&called] { return called; }, std::chrono::seconds(10)));
+}
+
 TEST_CASE("random: the system's source gives bytes that differ") {
-  socketio::SystemRandom random;
+  Loop loop;
+  socketio::Random& random = loop.random();
   std::set<std::vector<std::uint8_t>> seen;
   for (int count = 0; count < 100; ++count) {
     std::vector<std::uint8_t> bytes(16);

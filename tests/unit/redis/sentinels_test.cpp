@@ -231,7 +231,7 @@ TEST_CASE("sentinels: a client can be closed, or go, while they are asked and wh
       }
       if (close) {
         bool closed = false;
-        client->close(0, [&closed] { closed = true; });
+        client->close(std::chrono::milliseconds(0), [&closed] { closed = true; });
         REQUIRE(wait(loop, [&closed] { return closed; }));
       }
       client.reset();

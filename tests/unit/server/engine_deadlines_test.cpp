@@ -31,7 +31,7 @@ struct Deadlines {
                         act(static_cast<Named&>(deadline));
                       }};
   bool wait(std::size_t count) {
-    return loop.run_until([&] { return due.size() >= count; }, 5'000);
+    return loop.run_until([&] { return due.size() >= count; }, std::chrono::seconds(5));
   }
 };
 

@@ -58,7 +58,7 @@ class Engine {
   [[nodiscard]] Heard& last() { return *heard.back(); }
   /// Ends the turn, and so has everything written.
   void turn() { loop.poll(); }
-  bool until(const std::function<bool()>& done) { return loop.run_until(done, 5'000); }
+  bool until(const std::function<bool()>& done) { return loop.run_until(done, std::chrono::seconds(5)); }
 
   Loop loop;
   CountingRandom random;

@@ -24,7 +24,7 @@ constexpr int patience_s = 30;
 
 LoopThread::LoopThread() : loop_(std::make_unique<socketio::Loop>()) {
   thread_ = std::thread([this] {
-    while (!loop_->run_until([this] { return ended_; }, 3'600'000)) {
+    while (!loop_->run_until([this] { return ended_; }, std::chrono::seconds(3600))) {
     }
   });
 }

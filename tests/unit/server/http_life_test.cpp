@@ -311,7 +311,7 @@ TEST_CASE("http: after closing nothing keeps the loop turning, also when a conne
   REQUIRE(server.listen("127.0.0.1", 0).empty());
   Client busy(server.port());
   busy.send(get("/"));
-  REQUIRE(loop.run_until([&] { return holder.held.size() == 1; }, 10'000));
+  REQUIRE(loop.run_until([&] { return holder.held.size() == 1; }, std::chrono::seconds(10)));
   bool done = false;
   server.close(10'000, [&] { done = true; });
   holder.held[0]->respond(200, {}, as_bytes("late"));

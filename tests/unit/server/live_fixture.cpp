@@ -17,7 +17,7 @@ namespace live {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(10);
-constexpr std::uint64_t slice_ms = 10;  // what the system needs to carry bytes over is not seen by the loop
+constexpr std::chrono::milliseconds slice{10};  // what the system needs to carry bytes over is not seen by the loop
 
 ServerOptions telling(ServerOptions options, Names& problems) {
   if (!options.on_problem) {
@@ -49,7 +49,7 @@ bool Fixture::until(const std::function<bool()>& done) {
     }
     return done();
   };
-  while (!loop.run_until(pump_and_ask, slice_ms)) {
+  while (!loop.run_until(pump_and_ask, slice)) {
     if (std::chrono::steady_clock::now() > deadline) {
       return false;
     }

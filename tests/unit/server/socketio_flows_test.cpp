@@ -186,7 +186,7 @@ class Flow {
   void be_volatile(const Socket& socket) {
     socket.emit("large", std::string(32 << 20, 'x'));
     const auto turned = [turns = 0]() mutable { return ++turns > 1; };
-    CHECK(fixture_.loop.run_until(turned, 1'000));
+    CHECK(fixture_.loop.run_until(turned, std::chrono::seconds(1)));
     fixture_.io->volatile_().emit("lost");
     CHECK_FALSE(socket.volatile_().emit("lost"));
     fixture_.io->emit("kept");

@@ -42,7 +42,7 @@ class SOCKETIO_API Scheduler {
   [[nodiscard]] virtual std::uint64_t now_ms() const = 0;
   /// Milliseconds since 1970.
   [[nodiscard]] virtual std::int64_t wall_ms() const = 0;
-  virtual TimerId call_after(std::uint64_t after_ms, std::function<void()> function) = 0;
+  virtual TimerId call_after(std::chrono::milliseconds after, std::function<void()> function) = 0;
   /// Has no effect for a timer that has been called, or for 0.
   virtual void cancel(TimerId timer) = 0;
 };

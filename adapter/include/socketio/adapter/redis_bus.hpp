@@ -61,10 +61,10 @@ class SOCKETIO_API RedisBus final : public adapter::Bus {
   [[nodiscard]] std::string last_error() const;
   /// Called at each change of is_ready(), and with each new reason why it is not ready.
   void on_state(std::function<void(bool ready, std::string_view why)> changed);
-  /// Calls `done` once: as soon as the bus is ready and has no unconfirmed subscription, or after `patience_ms` with the reason
+  /// Calls `done` once: as soon as the bus is ready and has no unconfirmed subscription, or after `patience` with the reason
   /// why not. A server that accepts clients from then on misses no message of the fleet. Not called when the bus is destroyed
   /// before.
-  void when_ready(std::uint32_t patience_ms, std::function<void(bool ready, std::string_view why)> done);
+  void when_ready(std::chrono::milliseconds patience, std::function<void(bool ready, std::string_view why)> done);
   [[nodiscard]] Counters counters() const;
 
   void publish(redis::SubscriptionKind kind, std::string_view channel, Bytes payload) override;

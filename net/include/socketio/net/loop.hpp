@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 
 #include <socketio/common/export.hpp>
+#include <socketio/common/random.hpp>
 
 struct uv_loop_s;
 
@@ -32,8 +34,8 @@ class SOCKETIO_API Loop {
   void stop() noexcept;
   /// Handles all events that are ready and returns without waiting.
   void poll();
-  /// Runs the loop until `done` returns true or `timeout_ms` have passed. Returns the last result of `done`.
-  bool run_until(const std::function<bool()>& done, std::uint64_t timeout_ms);
+  /// Runs the loop until `done` returns true or `timeout` has passed. Returns the last result of `done`.
+  bool run_until(const std::function<bool()>& done, std::chrono::milliseconds timeout);
 
   /// Calls `function` on the loop's thread; posted functions run in the order of the post() calls. Safe from any thread.
   /// Functions that have not run when the loop is destroyed are dropped. An exception that leaves `function` terminates the
@@ -41,10 +43,10 @@ class SOCKETIO_API Loop {
   void post(std::function<void()> function);
 
   using TimerId = std::uint64_t;
-  /// Calls `function` once, on the loop's thread, `after_ms` from now at the earliest. All timers of a loop share one libuv
+  /// Calls `function` once, on the loop's thread, when `after` has passed. All timers of a loop share one libuv
   /// handle. Must be called on the loop's thread, which is asserted: in a server with several threads a handler may run on
   /// another loop's thread.
-  TimerId call_after(std::uint64_t after_ms, std::function<void()> function);
+  TimerId call_after(std::chrono::milliseconds after, std::function<void()> function);
   /// Cancels a timer. Does nothing when the timer has already been called, or for 0.
   void cancel(TimerId timer) noexcept;
 
@@ -54,6 +56,8 @@ class SOCKETIO_API Loop {
 
   /// The loop's time at the start of its current turn.
   [[nodiscard]] std::uint64_t now_ms() const noexcept;
+  /// The operating system's random source. It has no state, and may be used on any thread while the loop exists.
+  [[nodiscard]] Random& random() noexcept;
   /// True on the loop's thread: the one that created the loop, or the last one that called run(), run_until(), poll() or
   /// enter_thread().
   [[nodiscard]] bool on_loop_thread() const noexcept;

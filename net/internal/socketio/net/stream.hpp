@@ -2,6 +2,7 @@
 
 // For the library's own folders; not installed.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -78,10 +79,10 @@ class Stream {
   /// Replaces the listener. The new one outlives the stream.
   void tell(StreamListener& listener) noexcept;
 
-  /// Connects to the host's addresses one after the other, each with an equal share of the `timeout_ms` that remain. The last
+  /// Connects to the host's addresses one after the other, each with an equal share of the `timeout` that remains. The last
   /// address has no timeout here: the caller enforces the overall deadline. A numeric address needs no name look-up, and so no
   /// thread. May be called once per stream.
-  void connect(const Endpoint& endpoint, std::uint64_t timeout_ms);
+  void connect(const Endpoint& endpoint, std::chrono::milliseconds timeout);
 
   /// Makes closing discard the bytes that the system has taken but not yet sent, and send a TCP reset to the peer. Has no
   /// effect on a unix socket, where no bytes are in transit.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,7 +12,6 @@
 #include <socketio/common/export.hpp>
 #include <socketio/common/random.hpp>
 #include <socketio/net/loop.hpp>
-#include <socketio/net/random.hpp>
 #include <socketio/redis/options.hpp>
 #include <socketio/redis/types.hpp>
 
@@ -51,7 +51,7 @@ class SOCKETIO_API Client {
   /// `random`   for the jitter of reconnecting; borrowed; null: the system's.
   /// Throws     Error(bad_option): certificate files that cannot be used, no sentinels or no name of the master.
   Client(Loop& loop, Options options, Random* random = nullptr);
-  /// Closes as close(0) does: waiting commands are not sent. Listeners receive their outcomes during this call.
+  /// Closes as close() without time does: waiting commands are not sent. Listeners receive their outcomes during this call.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -101,9 +101,9 @@ class SOCKETIO_API Client {
   [[nodiscard]] std::size_t in_flight_count() const noexcept;  ///< written, not yet answered
   [[nodiscard]] const Counters& counters() const noexcept;
 
-  /// Takes no more commands; waits up to `deadline_ms` for the issued ones to complete, then closes. `done` is called once, on
+  /// Takes no more commands; waits up to `deadline` for the issued ones to complete, then closes. `done` is called once, on
   /// the loop.
-  void close(std::uint64_t deadline_ms, std::function<void()> done = {});
+  void close(std::chrono::milliseconds deadline, std::function<void()> done = {});
 
  private:
   std::shared_ptr<ClientCore> core_;

@@ -32,6 +32,8 @@ struct CommandResult {
   Outcome outcome = Outcome::ok;
   std::string message;  ///< a sentence or Redis' text when the outcome is not ok
   Reply reply;          ///< valid when the outcome is ok
+  /// True when Redis executed the command.
+  explicit operator bool() const noexcept { return outcome == Outcome::ok; }
 };
 using CommandDone = std::function<void(CommandResult)>;
 
