@@ -112,9 +112,9 @@ constexpr OptionEntry table[] = {
     {"V,version", false, [](Collected&, Text) {}},
     {"h,help", false, [](Collected&, Text) {}},
     {"s,string", false, [](Collected& all, Text value) { set_flag(all.options.plain_strings, value); }},
-    {"t,to,room,in", true, [](Collected& all, Text value) { values::add_room(all.options.rooms, room("--to", value)); }},
-    {"room-number", true, [](Collected& all, Text value) { values::add_room(all.options.rooms, values::numeric_room(value)); }},
-    {"x,except", true, [](Collected& all, Text value) { values::add_room(all.options.except, room("--except", value)); }},
+    {"t,to,room,in", true, [](Collected& all, Text value) { values::add_once(all.options.rooms, room("--to", value)); }},
+    {"room-number", true, [](Collected& all, Text value) { values::add_once(all.options.rooms, values::numeric_room(value)); }},
+    {"x,except", true, [](Collected& all, Text value) { values::add_once(all.options.except, room("--except", value)); }},
     {"all", false, [](Collected& all, Text value) { set_flag(all.options.all, value); }},
     {"volatile", false, [](Collected& all, Text value) { set_flag(all.options.is_volatile, value); }},
     {"compress", false, [](Collected& all, Text value) { set_compress(all, value == "true"); }},
@@ -130,12 +130,12 @@ constexpr OptionEntry table[] = {
     {"join", true,
      [](Collected& all, Text value) {
        all.join = true;
-       values::add_room(all.options.op_rooms, room("--join", value));
+       values::add_once(all.options.op_rooms, room("--join", value));
      }},
     {"leave", true,
      [](Collected& all, Text value) {
        all.leave = true;
-       values::add_room(all.options.op_rooms, room("--leave", value));
+       values::add_once(all.options.op_rooms, room("--leave", value));
      }},
     {"disconnect", false, [](Collected& all, Text value) { set_flag(all.disconnect, value); }},
     {"close", false, [](Collected& all, Text value) { set_flag(all.options.close, value); }},

@@ -116,10 +116,4 @@ Room numeric_room(const std::string& text) {
   return Room::number(value);
 }
 
-void add_room(std::vector<Room>& rooms, Room room) {
-  if (std::find(rooms.begin(), rooms.end(), room) == rooms.end()) {
-    rooms.push_back(std::move(room));
-  }
-}
-
 }  // namespace socketio::cli::values

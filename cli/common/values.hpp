@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <socketio/common/buffer.hpp>
@@ -26,7 +28,12 @@ void read_file(Buffer& out, const std::string& path, std::size_t size_max);
 /// The number of --room-number, written as in JSON.
 Room numeric_room(const std::string& text);
 
-/// Adds a room unless the list already contains it.
-void add_room(std::vector<Room>& rooms, Room room);
+/// Adds a value unless the list already contains it.
+template <typename Value>
+void add_once(std::vector<Value>& list, Value value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) {
+    list.push_back(std::move(value));
+  }
+}
 
 }  // namespace socketio::cli::values

@@ -77,7 +77,7 @@ std::vector<Room> RoomNames::rooms() const {
     Room room = entry.is_number ? Room::number(entry.number) : Room(text_.text().substr(begin, entry.end - begin));
     begin = entry.end;
     if (entries_.size() <= few) {
-      values::add_room(result, std::move(room));
+      values::add_once(result, std::move(room));
     } else if (seen.insert(room).second) {
       result.push_back(std::move(room));
     }

@@ -72,7 +72,9 @@ int type_of(std::string_view text) noexcept {
   return value;
 }
 
-void take(Message& message, selector::View&& target, const Value& options) {
+/// Moves the rooms and flags of a decoded target into the message.
+template <typename Target>
+void take(Message& message, Target& target, const Value& options) {
   message.to = std::move(target.rooms);
   message.except = std::move(target.except);
   message.flags = target.flags;
@@ -126,12 +128,7 @@ const Message& Decoder::classic_broadcast(std::string_view channel, Bytes payloa
   message.uid = view.uid;
   message.nsp = view.nsp;
   message.event = view.data;
-  message.to = std::move(view.rooms);
-  message.except = std::move(view.except);
-  message.flags = view.flags;
-  const Value options = Arguments::of_array(payload)[2];
-  message.to_packed = options.member("rooms").packed();
-  message.except_packed = options.member("except").packed();
+  take(message, view, Arguments::of_array(payload)[2]);
   return message;
 }
 
@@ -149,7 +146,7 @@ const Message& Decoder::classic_request(std::string_view channel, std::string_vi
   message.request_id = view.request_id;
   message.event = view.data;
   message.close = view.close;
-  take(message, std::move(view.target), whole.member("opts"));
+  take(message, view.target, whole.member("opts"));
   if (!view.sid.empty()) {  // the form for one socket, whose id is a room
     Cursor cursor(whole.member("sid").packed());
     if (Item id; cursor.next(id)) {
@@ -243,7 +240,7 @@ void Decoder::read_cluster(int type, Bytes data) {
   message_.event = view.event;
   message_.value = view.value;
   message_.close = view.close;
-  take(message_, std::move(view.target), whole.member("opts"));
+  take(message_, view.target, whole.member("opts"));
   message_.rooms = std::move(view.rooms);
   message_.rooms_packed = whole.member("rooms").packed();
   if (message_.kind == Kind::client_count) {

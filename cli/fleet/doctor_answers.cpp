@@ -14,9 +14,10 @@ class Verdict {
       : fleet_(fleet),
         question_(question),
         bus_(question.bus()),
-        all_uids_(question.uids()),
+        seen_(question.responses()),
+        all_uids_(seen_.uids),
         where_("namespace " + text::excerpt(question.nsp()) + ", " + std::string(name_of(bus_))) {
-    all_uids_.insert(question.answered_uids().begin(), question.answered_uids().end());
+    all_uids_.insert(seen_.answered_uids.begin(), seen_.answered_uids.end());
   }
 
   void judge() {
@@ -24,15 +25,15 @@ class Verdict {
     judge_subscriptions();
     judge_answers();
     judge_speed();
-    const auto slowest = question_.answered() == 0 ? std::nullopt : std::optional(question_.slowest_ms());
-    fleet_.places.push_back({bus_, question_.nsp(), question_.servers(), question_.answered(), slowest, all_uids_});
+    const auto slowest = seen_.answered == 0 ? std::nullopt : std::optional(seen_.slowest_ms);
+    fleet_.places.push_back({bus_, question_.nsp(), question_.servers(), seen_.answered, slowest, all_uids_});
   }
 
  private:
   /// Reports subscribers that are counted but have no response channel. They may still be servers.
   void judge_counts() {
-    const std::uint64_t counted = question_.counted();
-    const std::uint64_t known = bus_ == Bus::classic ? question_.others() : all_uids_.size();
+    const std::uint64_t counted = seen_.counted;
+    const std::uint64_t known = bus_ == Bus::classic ? seen_.others : all_uids_.size();
     if (counted <= known) {
       return;
     }
@@ -92,8 +93,8 @@ class Verdict {
 
   void judge_subscriptions() {
     std::vector<std::string> without;
-    for (const std::string& uid : question_.answered_uids()) {
-      if (question_.uids().count(uid) == 0) {
+    for (const std::string& uid : seen_.answered_uids) {
+      if (seen_.uids.count(uid) == 0) {
         without.push_back(text::excerpt(uid));
       }
     }
@@ -113,13 +114,13 @@ class Verdict {
 
   void judge_answers() {
     const std::uint64_t servers = question_.servers();
-    const std::uint64_t answered = question_.answered();
+    const std::uint64_t answered = seen_.answered;
     if (answered >= servers) {
       return;
     }
     std::vector<std::string> silent;
-    std::set_difference(question_.uids().begin(), question_.uids().end(), question_.answered_uids().begin(),
-                        question_.answered_uids().end(), std::back_inserter(silent));
+    std::set_difference(seen_.uids.begin(), seen_.uids.end(), seen_.answered_uids.begin(), seen_.answered_uids.end(),
+                        std::back_inserter(silent));
     fleet_.report("answers",
                   units::counted(servers - answered, "server") + " did not answer within " +
                       units::duration_text(fleet_.options.common.timeout) + " (" + where_ + ")" +
@@ -131,9 +132,9 @@ class Verdict {
   }
 
   void judge_speed() {
-    const std::uint64_t ms = question_.slowest_ms();
+    const std::uint64_t ms = seen_.slowest_ms;
     const auto limit = fleet_.options.requests_timeout;
-    if (question_.answered() == 0) {
+    if (seen_.answered == 0) {
       return;
     }
     const std::string seen = "The slowest answer to a question that costs nothing took " + units::grouped(ms) + " ms";
@@ -157,7 +158,7 @@ class Verdict {
       return {};
     }
     const std::vector<ClientLine> clients = list_clients(fleet_.redis).value_or(std::vector<ClientLine>());
-    const auto passed = std::chrono::floor<std::chrono::seconds>(Question::Clock::now() - question_.asked_at()).count();
+    const auto passed = std::chrono::floor<std::chrono::seconds>(Question::Clock::now() - seen_.asked_at).count();
     std::vector<std::string> silent;
     for (const auto& [subscriber, publisher] : pairs_of(clients, bus_)) {
       const bool published = publisher != nullptr && publisher->text("cmd") == "publish" &&
@@ -176,6 +177,7 @@ class Verdict {
   Examination& fleet_;
   const Question& question_;
   const Bus bus_;
+  const Question::Responses& seen_;
   std::set<std::string> all_uids_;
   const std::string where_;
 };
@@ -188,7 +190,7 @@ bool are_streams_servers(Examination& fleet, const std::string& nsp) {
   }
   fleet.use_sharded_pubsub = true;
   Question question(fleet, Bus::streams, nsp, {});
-  if (question.ask() && question.answered() != 0) {
+  if (question.ask() && question.responses().answered != 0) {
     fleet.take_sharded_for_streams();
   } else {
     fleet.use_sharded_pubsub = false;
@@ -209,7 +211,7 @@ void check_answers(Examination& fleet) {
       }
       Question question(fleet, bus, nsp, {});
       const bool asked = question.ask();
-      if (asked && bus == Bus::sharded && question.answered() == 0 && are_streams_servers(fleet, nsp)) {
+      if (asked && bus == Bus::sharded && question.responses().answered == 0 && are_streams_servers(fleet, nsp)) {
         return check_answers(fleet);
       }
       if (asked) {
@@ -225,7 +227,7 @@ void check_answers(Examination& fleet) {
 
 std::optional<std::set<std::string>> servers_with_room(Examination& fleet, const std::string& nsp, const std::string& room) {
   Question question(fleet, Bus::sharded, nsp, room);
-  return question.ask() ? std::optional(question.uids_with_sockets()) : std::nullopt;
+  return question.ask() ? std::optional(question.responses().uids_with_sockets) : std::nullopt;
 }
 
 }  // namespace socketio::cli::fleet

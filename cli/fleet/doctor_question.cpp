@@ -37,33 +37,34 @@ bool Question::ask() {
     return false;
   }
   // A subscriber without a response channel may still be a server, so it gets time to respond.
-  fleet_.redis.wait([this] { return answered_ >= (bus_ == Bus::classic ? servers() : std::max(servers(), counted_)); },
-                    timeout);
+  fleet_.redis.wait(
+      [this] { return seen_.answered >= (bus_ == Bus::classic ? servers() : std::max(servers(), seen_.counted)); }, timeout);
   return true;
 }
 
 void Question::ask_slow_ones_again() {
-  for (int tries = 1; tries < slow_tries && answered_ >= servers() && slowest_ms_ >= slow_ms; ++tries) {
-    const std::uint64_t before = slowest_ms_;
+  for (int tries = 1; tries < slow_tries && seen_.answered >= servers() && seen_.slowest_ms >= slow_ms; ++tries) {
+    const std::uint64_t before = seen_.slowest_ms;
     request_id_ = names::new_uid();
-    answered_ = slowest_ms_ = 0;
-    answered_uids_.clear();
+    seen_.answered = seen_.slowest_ms = 0;
+    seen_.answered_uids.clear();
     if (!publish()) {
-      slowest_ms_ = before;
+      seen_.slowest_ms = before;
       return;
     }
-    fleet_.redis.wait([this] { return answered_ >= servers(); }, fleet_.options.common.timeout);
-    slowest_ms_ = std::min(before, slowest_ms_);
+    fleet_.redis.wait([this] { return seen_.answered >= servers(); }, fleet_.options.common.timeout);
+    seen_.slowest_ms = std::min(before, seen_.slowest_ms);
   }
 }
 
 std::uint64_t Question::servers() const {
-  return bus_ == Bus::classic ? std::min(counted_, others_) : std::max<std::uint64_t>(uids_.size(), answered_uids_.size());
+  return bus_ == Bus::classic ? std::min(seen_.counted, seen_.others)
+                              : std::max<std::uint64_t>(seen_.uids.size(), seen_.answered_uids.size());
 }
 
 bool Question::publish() {
   const Buffer message = encode();
-  asked_at_ = Clock::now();
+  seen_.asked_at = Clock::now();
   return fleet_.redis.ask({by_shards_ ? "SPUBLISH" : "PUBLISH", main_, message.text()}).outcome == redis::Outcome::ok;
 }
 
@@ -75,17 +76,17 @@ bool Question::count() {
   Buffer mark;
   sharded_channels::append_tap(mark, fleet_.key(), nsp_);
   const std::uint64_t taps = by_shards_ ? subscribers_of(fleet_.redis, mark.text(), true).value_or(0) : 0;
-  counted_ = *counted - std::min(*counted, taps);  // servers count taps too; taps respond only to servers
+  seen_.counted = *counted - std::min(*counted, taps);  // servers count taps too; taps respond only to servers
   if (bus_ == Bus::classic) {
     const auto others = subscribers_of(fleet_.redis, names::response_channel(fleet_.key(), nsp_), false);
-    others_ = others.value_or(counted_);
+    seen_.others = others.value_or(seen_.counted);
     return others.has_value();
   }
   const auto channels = channels_like(fleet_.redis, names::escaped(main_) + "*", by_shards_);
   for (const std::string& channel : channels.value_or(std::vector<std::string>())) {
     const auto name = names::last_of(channel, fleet_.key(), nsp_);
     if (name && names::is_uid(*name) && *name != uid_) {
-      uids_.emplace(*name);
+      seen_.uids.emplace(*name);
     }
   }
   return channels.has_value();
@@ -113,7 +114,7 @@ void Question::on_message(std::string_view, Bytes payload) {
   if (bus_ == Bus::classic) {
     const auto answer = classic_response::decode(payload, scratch_);
     if (answer.ok() && answer->request_id == request_id_) {
-      ++answered_;
+      ++seen_.answered;
       note_time();
     }
     return;
@@ -128,16 +129,16 @@ void Question::on_message(std::string_view, Bytes payload) {
     return;
   }
   if (answer->sockets.size() > 1) {  // more than an empty array
-    with_sockets_.insert(uid);
+    seen_.uids_with_sockets.insert(uid);
   }
-  answered_uids_.insert(uid);
-  answered_ = answered_uids_.size();
+  seen_.answered_uids.insert(uid);
+  seen_.answered = seen_.answered_uids.size();
   note_time();
 }
 
 void Question::note_time() {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - asked_at_).count();
-  slowest_ms_ = std::max(slowest_ms_, static_cast<std::uint64_t>(ms));
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - seen_.asked_at).count();
+  seen_.slowest_ms = std::max(seen_.slowest_ms, static_cast<std::uint64_t>(ms));
 }
 
 }  // namespace socketio::cli::fleet

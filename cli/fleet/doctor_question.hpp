@@ -18,25 +18,26 @@ class Question final : private redis::MessageListener {
   /// Repeats the request while responses are slow, so that a single pause is not reported.
   void ask_slow_ones_again();
 
+  /// Subscribers and responses of one request.
+  struct Responses {
+    std::uint64_t counted = 0;  ///< subscribers, counted as servers count them
+    std::uint64_t others = 0;   ///< classic: subscribers of the response channel
+    std::uint64_t answered = 0;
+    std::uint64_t slowest_ms = 0;
+    Clock::time_point asked_at{};
+    // Of sharded and streams servers.
+    std::set<std::string> uids;  ///< with a response channel
+    std::set<std::string> answered_uids;
+    std::set<std::string> uids_with_sockets;  ///< in the room
+  };
+  [[nodiscard]] const Responses& responses() const noexcept { return seen_; }
+  /// Subscribers that are known to be servers.
+  [[nodiscard]] std::uint64_t servers() const;
   [[nodiscard]] Bus bus() const noexcept { return bus_; }
   [[nodiscard]] const std::string& nsp() const noexcept { return nsp_; }
   /// The channel of the request.
   [[nodiscard]] const std::string& channel() const noexcept { return main_; }
   [[nodiscard]] bool by_shards() const noexcept { return by_shards_; }
-
-  /// Number of subscribers, counted as servers count them.
-  [[nodiscard]] std::uint64_t counted() const noexcept { return counted_; }
-  /// Classic: subscribers of the response channel.
-  [[nodiscard]] std::uint64_t others() const noexcept { return others_; }
-  /// Subscribers that are known to be servers.
-  [[nodiscard]] std::uint64_t servers() const;
-  [[nodiscard]] std::uint64_t answered() const noexcept { return answered_; }
-  [[nodiscard]] std::uint64_t slowest_ms() const noexcept { return slowest_ms_; }
-  [[nodiscard]] Clock::time_point asked_at() const noexcept { return asked_at_; }
-  /// Sharded, streams: uids with a response channel, uids that responded, and those with sockets in the room.
-  [[nodiscard]] const std::set<std::string>& uids() const noexcept { return uids_; }
-  [[nodiscard]] const std::set<std::string>& answered_uids() const noexcept { return answered_uids_; }
-  [[nodiscard]] const std::set<std::string>& uids_with_sockets() const noexcept { return with_sockets_; }
 
   /// Response time from which an event loop counts as busy, because the request itself costs nothing.
   static constexpr std::uint64_t slow_ms = 500;
@@ -61,14 +62,7 @@ class Question final : private redis::MessageListener {
   std::string request_id_;
   Buffer scratch_;
   bool refused_ = false;
-  std::uint64_t counted_ = 0;
-  std::uint64_t others_ = 0;
-  std::uint64_t answered_ = 0;
-  std::uint64_t slowest_ms_ = 0;
-  Clock::time_point asked_at_;
-  std::set<std::string> uids_;
-  std::set<std::string> answered_uids_;
-  std::set<std::string> with_sockets_;
+  Responses seen_;
   redis::Client client_;  ///< declared last, because closing it calls back into the others
 };
 

@@ -1,4 +1,5 @@
 #include "common/text.hpp"
+#include "common/values.hpp"
 #include "options.hpp"
 #include "stream_gaps.hpp"
 
@@ -10,14 +11,8 @@ using Text = const std::string&;
 
 Options& options_of(Base& all) { return static_cast<Collected&>(all).fleet; }
 
-void add(std::vector<std::string>& list, std::string value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) {
-    list.push_back(std::move(value));
-  }
-}
-
 void add_nsp(Base& all, Text value) {
-  add(options_of(all).namespaces, target::namespace_name(checked("The namespace", value)));
+  values::add_once(options_of(all).namespaces, target::namespace_name(checked("The namespace", value)));
 }
 
 std::uint64_t number(std::string_view option, Text value, std::uint64_t min, std::uint64_t max) {
@@ -52,8 +47,10 @@ constexpr OptionEntry fleet_options[] = {
     {"h,help", false, [](Base&, Text) {}},
     {"transport", true, [](Base& all, Text value) { static_cast<Collected&>(all).transports.push_back(value); }},
     {"n,nsp", true, add_nsp},
-    {"t,to,room", true, [](Base& all, Text value) { add(options_of(all).rooms, checked("The room of --to", value)); }},
-    {"e,event", true, [](Base& all, Text value) { add(options_of(all).events, checked("The name of the event", value)); }},
+    {"t,to,room", true,
+     [](Base& all, Text value) { values::add_once(options_of(all).rooms, checked("The room of --to", value)); }},
+    {"e,event", true,
+     [](Base& all, Text value) { values::add_once(options_of(all).events, checked("The name of the event", value)); }},
     {"from", true, set_from},
     {"last", true, [](Base& all, Text value) { options_of(all).last = number("--last", value, 1, 1'000'000); }},
     {"record", true, [](Base& all, Text value) { options_of(all).record = value; }},
@@ -63,7 +60,8 @@ constexpr OptionEntry fleet_options[] = {
     {"requests-timeout", true,
      [](Base& all, Text value) { options_of(all).requests_timeout = duration("--requests-timeout", value); }},
     {"listen", true, [](Base& all, Text value) { options_of(all).listen_for = duration("--listen", value); }},
-    {"x,except", true, [](Base& all, Text value) { add(options_of(all).except, checked("The room of --except", value)); }},
+    {"x,except", true,
+     [](Base& all, Text value) { values::add_once(options_of(all).except, checked("The room of --except", value)); }},
     {"without-ids", false, [](Base& all, Text) { options_of(all).without_ids = true; }},
     {"answers-max", true,
      [](Base& all, Text value) {
