@@ -22,6 +22,23 @@ constexpr std::uint64_t harmless_bytes = std::uint64_t{64} << 10;
 constexpr milliseconds count_every{1'000};
 constexpr int look_again_ms = 20;
 
+/// Prints where to continue, so that nothing is sent twice or left out.
+void report_where_to_go_on(const Options& options, Console& console, const InFlight& in_flight, std::uint64_t last_read) {
+  const std::string read = " Line " + std::to_string(last_read) + " is the last one that was read.";
+  if (options.checkpoint) {
+    console.error("Run the same command again to go on." + read);
+  } else if (options.rejects) {
+    console.error("Go on with the lines in the file of --rejects and those from line " + std::to_string(last_read + 1) + "." +
+                  read);
+  } else {
+    const std::string next = std::to_string(in_flight.done().line + 1);
+    const std::vector<LineRange> ahead = in_flight.passed_ahead();
+    console.error("Go on from line " + next + " (tail -n +" + next +
+                  "): running it again from the start would send those before twice" +
+                  (ahead.empty() ? "" : ", and from there " + line_ranges::text(ahead)) + "." + read);
+  }
+}
+
 }  // namespace
 
 Publisher::Publisher(Options& options, Console& console, const Signals& signals, Tally& tally, LineErrors& errors,
@@ -89,12 +106,6 @@ void Publisher::expect(const OwnedOperation& operation, std::string channel) {
 
 // ---- sending --------------------------------------------------------------------------------------------------------------
 
-Throttle::Sender Publisher::sender() {
-  return {[this] { return in_flight_.waiting_kept_bytes(); },
-          [this](milliseconds time) { time.count() == 0 ? emitter_.poll() : static_cast<void>(emitter_.flush(time)); },
-          [this] { return wait(false); }, [this] { return is_ready(); }};
-}
-
 /// False while there is nothing to slow down: a batch of one small emit needs no second connection, and without Redis there is
 /// nothing to measure.
 bool Publisher::begin_throttle() {
@@ -107,7 +118,12 @@ bool Publisher::begin_throttle() {
   if (!is_ready()) {
     return false;
   }
-  throttle_.emplace(options_, console_, signals_, *watch_, sender());
+  throttle_.emplace(options_, console_, signals_, *watch_,
+                    Throttle::Sender{[this] { return in_flight_.waiting_kept_bytes(); },
+                                     [this](milliseconds time) {
+                                       time.count() == 0 ? emitter_.poll() : static_cast<void>(emitter_.flush(time));
+                                     },
+                                     [this] { return wait(false); }, [this] { return is_ready(); }});
   throttle_->begin(view_.limits().subscribers);
   if (emits_ != 0) {
     throttle_->sent(0);  // the first is in the stream, and its bytes are too few to count
@@ -335,7 +351,7 @@ Halt Publisher::finish(Halt halt, std::uint64_t last_read) {
     console_.error(why);
   }
   if (options_.input && (is_lost || halt == Halt::stopped)) {
-    report_where_to_go_on(last_read);
+    report_where_to_go_on(options_, console_, in_flight_, last_read);
   }
   if (fewer_.count != 0) {
     console_.error(units::counted(fewer_.count, "emit") + " (" + line_ranges::text(fewer_.lines) +
@@ -359,23 +375,6 @@ std::string Publisher::why_lost() {
   return is_refusal ? explain::no_connection(error, options_)
                     : "Redis at " + redis::describe(options_.redis) + " did not come back within " +
                           units::duration_text(options_.timeout) + ". Wait longer with --timeout, or go on later.";
-}
-
-/// Prints where to continue, so that nothing is sent twice or left out.
-void Publisher::report_where_to_go_on(std::uint64_t last_read) const {
-  const std::string read = " Line " + std::to_string(last_read) + " is the last one that was read.";
-  if (options_.checkpoint) {
-    console_.error("Run the same command again to go on." + read);
-  } else if (options_.rejects) {
-    console_.error("Go on with the lines in the file of --rejects and those from line " + std::to_string(last_read + 1) + "." +
-                   read);
-  } else {
-    const std::string next = std::to_string(in_flight_.done().line + 1);
-    const std::vector<LineRange> ahead = in_flight_.passed_ahead();
-    console_.error("Go on from line " + next + " (tail -n +" + next +
-                   "): running it again from the start would send those before twice" +
-                   (ahead.empty() ? "" : ", and from there " + line_ranges::text(ahead)) + "." + read);
-  }
 }
 
 void Publisher::report_lost(const Lost& lost, const std::string& what) const {

@@ -60,7 +60,6 @@ class Publisher final : public Destination {
 
   [[nodiscard]] redis::Options batch_redis();
   [[nodiscard]] EmitterOptions batch_emitter();
-  [[nodiscard]] Throttle::Sender sender();
   [[nodiscard]] bool is_ready() const { return emitter_.state() == redis::State::ready; }
   bool begin_throttle();
   void on_result(const EmitResult& result);
@@ -73,7 +72,6 @@ class Publisher final : public Destination {
   void count_again(bool is_last);
   [[nodiscard]] std::string why_lost();
   void report_lost(const Lost& lost, const std::string& what) const;
-  void report_where_to_go_on(std::uint64_t last_read) const;
 
   Options& options_;  ///< gets the transport that is found
   Console& console_;
