@@ -240,8 +240,8 @@ int serve(std::uint16_t port, const std::string& page, const std::string& client
 
   socketio::Loop loop;
   Chat chat(loop, std::move(options));
-  if (const std::string problem = chat.server().listen("localhost", port); !problem.empty()) {
-    return fail(problem);
+  if (const socketio::Status listening = chat.server().listen("localhost", port); !listening) {
+    return fail(listening.reason());
   }
   std::cout << "The chat is at http://localhost:" << chat.server().port() << "/\n" << std::flush;
   for (const int signal : {SIGINT, SIGTERM}) {

@@ -138,13 +138,13 @@ class ConformanceServer {
     });
   }
 
-  std::string listen() {
+  Status listen() {
     const auto port = static_cast<std::uint16_t>(number_setting("PORT", "3000"));
-    std::string problem = io_.listen("127.0.0.1", port);
-    if (problem.empty()) {
+    Status listening = io_.listen("127.0.0.1", port);
+    if (listening) {
       static_cast<void>(io_.listen("::1", port));  // only if the machine has IPv6
     }
-    return problem;
+    return listening;
   }
 
   /// Closes the server. Does not call `ready` of when_ready() any more: a closing server must not begin to listen.
@@ -520,8 +520,8 @@ int main() {
     ConformanceServer server(loop);
     int status = 0;
     server.when_ready([&] {
-      if (const std::string problem = server.listen(); !problem.empty()) {
-        std::cerr << problem << '\n';
+      if (const Status listening = server.listen(); !listening) {
+        std::cerr << listening.reason() << '\n';
         status = 1;
         loop.stop();
       }

@@ -11,8 +11,8 @@ int main() {
     socket.join("lobby");
     socket.on("say", [socket](const std::string& text) { socket.to("lobby").emit("say", text); });
   });
-  if (const std::string problem = io.listen("127.0.0.1", 3000); !problem.empty()) {
-    std::cerr << problem << std::endl;
+  if (const socketio::Status listening = io.listen("127.0.0.1", 3000); !listening) {
+    std::cerr << listening.reason() << std::endl;
     return 1;
   }
   std::cout << "Listening on http://127.0.0.1:3000" << std::endl;

@@ -59,8 +59,8 @@ int main(int argc, char** argv) {
   io.on_connection(on_connection);
   io.of([](std::string_view name, const socketio::Value&) { return name.starts_with("/n"); }).on_connection(on_connection);
   io.on_server_side("sse", [](socketio::Ack ack) { ack("pong"); });
-  if (const std::string problem = io.listen("127.0.0.1", port); !problem.empty()) {
-    std::cerr << problem << '\n';
+  if (const socketio::Status listening = io.listen("127.0.0.1", port); !listening) {
+    std::cerr << listening.reason() << '\n';
     return 1;
   }
   loop.on_signal(SIGTERM, [&] { io.close(std::chrono::seconds(1), [&loop] { loop.stop(); }); });

@@ -127,8 +127,8 @@ int main(int argc, char** argv) {
     socket.on("echo", [](const std::string& text, Ack ack) { ack(text); });
   });
   add_routes(io);
-  if (const std::string problem = io.listen("127.0.0.1", 0); !problem.empty()) {
-    std::cerr << problem << '\n';
+  if (const socketio::Status listening = io.listen("127.0.0.1", 0); !listening) {
+    std::cerr << listening.reason() << '\n';
     return 1;
   }
   std::cout << io.port() << std::endl;

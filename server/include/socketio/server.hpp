@@ -9,6 +9,7 @@
 
 #include <socketio/common/error.hpp>
 #include <socketio/common/export.hpp>
+#include <socketio/common/status.hpp>
 #include <socketio/net/loop.hpp>
 #include <socketio/server/broadcast_operator.hpp>
 #include <socketio/server/decision.hpp>
@@ -54,10 +55,10 @@ class SOCKETIO_API Server : public Namespace {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Listens on a numeric address, or "localhost". Several calls listen on several addresses. Returns the reason for a failure
-  /// ("port 3000 is in use"), or empty text. Port 0 selects a free port. "::" serves IPv4, too. After close() has called
-  /// `done`, the server may listen again.
-  [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
+  /// Listens on a numeric address, or "localhost". Several calls listen on several addresses. The status converts to true
+  /// when it worked; otherwise it has the reason ("port 3000 is in use"). Port 0 selects a free port. "::" serves IPv4, too.
+  /// After close() has called `done`, the server may listen again.
+  Status listen(const std::string& host, std::uint16_t port);
   /// Port of the last listen() that succeeded.
   [[nodiscard]] std::uint16_t port() const noexcept;
 

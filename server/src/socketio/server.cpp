@@ -13,7 +13,7 @@ Server::Server(std::shared_ptr<server::ServerCore> core) : Namespace(core->of("/
 
 Server::~Server() = default;
 
-std::string Server::listen(const std::string& host, std::uint16_t port) { return server_->listen(host, port); }
+Status Server::listen(const std::string& host, std::uint16_t port) { return server_->listen(host, port); }
 std::uint16_t Server::port() const noexcept { return server_->first().http->port(); }
 
 Namespace Server::of(std::string_view name) { return Namespace(server_->of(name)); }

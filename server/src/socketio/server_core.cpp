@@ -290,9 +290,9 @@ struct ServerCore::Closing {
   }
 };
 
-std::string ServerCore::listen(const std::string& host, std::uint16_t port) {
+Status ServerCore::listen(const std::string& host, std::uint16_t port) {
   if (!closings_.empty()) {
-    return "the server is being closed";
+    return Status("the server is being closed");
   }
   if (std::exchange(closed_, false)) {
     for (std::size_t place = 1; place < loops_.size(); ++place) {
@@ -303,7 +303,7 @@ std::string ServerCore::listen(const std::string& host, std::uint16_t port) {
     }
     first().reopen();
   }
-  return first().http->listen(host, port);
+  return Status(first().http->listen(host, port));
 }
 
 void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()> done) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <socketio/adapter/adapter.hpp>
+#include <socketio/common/status.hpp>
 #include <socketio/net/loop.hpp>
 #include <socketio/net/timer.hpp>
 #include <socketio/protocol/event_data.hpp>
@@ -82,7 +83,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   [[nodiscard]] std::size_t connection_count() const noexcept;
   [[nodiscard]] ServerCounters all_counters() const;
-  [[nodiscard]] std::string listen(const std::string& host, std::uint16_t port);
+  Status listen(const std::string& host, std::uint16_t port);
   void close(std::chrono::milliseconds deadline, std::function<void()> done);
 
   Loop& loop;

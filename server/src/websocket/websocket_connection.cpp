@@ -15,7 +15,6 @@ namespace socketio::server {
 using websocket_frame::CloseCode;
 using websocket_frame::Message;
 using websocket_frame::Opcode;
-using websocket_frame::Status;
 
 // ---- the host --------------------------------------------------------------------------------------------------------------
 
@@ -232,12 +231,12 @@ void WebSocketConnection::read(std::span<std::uint8_t> input) {
       host_.resume_later(*this);
       return;
     }
-    const Status status = parser_.next(input, message);
+    const auto status = parser_.next(input, message);
     more_follows_ = !input.empty();
-    if (status == Status::more) {
+    if (status == websocket_frame::Status::more) {
       break;
     }
-    if (status == Status::failed) {
+    if (status == websocket_frame::Status::failed) {
       fail(parser_.close_code());
     } else {
       budget.spend(take(message));

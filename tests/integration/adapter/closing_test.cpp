@@ -37,7 +37,7 @@ TEST_CASE(
         options.recovery.enabled = recovery;
         servers.push_back(std::make_unique<Server>(loop, std::move(options)));
         REQUIRE(wait(loop, [&] { return buses.back()->is_ready(); }));
-        REQUIRE(servers.back()->listen("127.0.0.1", 0).empty());
+        REQUIRE(servers.back()->listen("127.0.0.1", 0).ok());
       }
       PollingClient here(loop, servers[0]->port());
       PollingClient there(loop, servers[1]->port());

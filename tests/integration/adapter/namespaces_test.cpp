@@ -32,7 +32,7 @@ struct Dynamic {
     Server& io = *server;
     io.of([](std::string_view, const Value&) { return true; });
     REQUIRE(wait(loop, [this] { return bus->is_ready(); }));
-    REQUIRE(io.listen("127.0.0.1", 0).empty());
+    REQUIRE(io.listen("127.0.0.1", 0).ok());
   }
   ~Dynamic() {
     bool closed = false;

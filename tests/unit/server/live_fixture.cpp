@@ -34,8 +34,8 @@ ServerOptions telling(ServerOptions options, Names& problems) {
 
 Fixture::Fixture(ServerOptions options) {
   io = std::make_unique<Server>(loop, telling(std::move(options), problems));
-  const std::string problem = io->listen("127.0.0.1", 0);
-  REQUIRE(problem == "");
+  const Status listening = io->listen("127.0.0.1", 0);
+  REQUIRE(listening.reason() == "");
   port = io->port();
 }
 

@@ -53,7 +53,7 @@ class App {
     port = thread.ask([&] {
       io = std::make_unique<Server>(thread.loop(), std::move(options));
       set_up(*io);
-      CHECK(io->listen("127.0.0.1", 0).empty());
+      CHECK(io->listen("127.0.0.1", 0).ok());
       return io->port();
     });
   }

@@ -31,7 +31,7 @@ using socketio::ServerOptions;
 TEST_CASE("server: a loop with nothing else ends as soon as the server has, and everybody who closed it is told") {
   socketio::Loop loop;
   Server io(loop);
-  REQUIRE(io.listen("127.0.0.1", 0).empty());
+  REQUIRE(io.listen("127.0.0.1", 0).ok());
   int told = 0;
   io.close(1h, [&told] { ++told; });
   io.close(1h, nullptr);
@@ -80,7 +80,7 @@ TEST_CASE("server: what allow_request throws refuses the session, and is told") 
       problem.append(what.event).append(": ").append(what.message);
     };
     io = std::make_unique<Server>(thread.loop(), std::move(options));
-    CHECK(io->listen("127.0.0.1", 0).empty());
+    CHECK(io->listen("127.0.0.1", 0).ok());
     return io->port();
   });
   Client client(port);
@@ -109,7 +109,7 @@ TEST_CASE("server: it listens again after it has been closed, on as many threads
     std::uint16_t port = 0;
     for (int round = 0; round < 3; ++round) {
       port = thread.ask([&] {
-        CHECK(io->listen("127.0.0.1", port) == "");
+        CHECK(io->listen("127.0.0.1", port).reason() == "");
         return io->port();
       });
       for (int i = 0; i < 4; ++i) {
@@ -126,7 +126,7 @@ TEST_CASE("server: it listens again after it has been closed, on as many threads
           closed = true;
           done.set_value();
         });
-        CHECK((closed || io->listen("127.0.0.1", port) == "the server is being closed"));
+        CHECK((closed || io->listen("127.0.0.1", port).reason() == "the server is being closed"));
       });
       REQUIRE(done.get_future().wait_for(10s) == std::future_status::ready);
       CHECK_FALSE(Client(port).connected());
@@ -147,7 +147,7 @@ TEST_CASE("server: the client's script is served to other origins as Engine.IO i
     options.engine.cors.origins = {"https://one.example", "https://two.example"};
     options.engine.cors.credentials = true;
     io = std::make_unique<Server>(thread.loop(), std::move(options));
-    CHECK(io->listen("127.0.0.1", 0).empty());
+    CHECK(io->listen("127.0.0.1", 0).ok());
     return io->port();
   });
   Client client(port);
@@ -178,7 +178,7 @@ TEST_CASE("server: a message above the limit is told to on_problem, over both tr
     options.engine.max_http_buffer_size = 100;
     options.on_problem = [&problems](const socketio::Problem& what) { problems.emplace_back(what.message); };
     io = std::make_unique<Server>(thread.loop(), std::move(options));
-    CHECK(io->listen("127.0.0.1", 0).empty());
+    CHECK(io->listen("127.0.0.1", 0).ok());
     return io->port();
   });
   Client client(port);
@@ -209,7 +209,7 @@ TEST_CASE("server: a POST that is too slow gets 408, and its session ends") {
     ServerOptions options;
     options.http.body_timeout = std::chrono::milliseconds(50);
     io = std::make_unique<Server>(thread.loop(), std::move(options));
-    CHECK(io->listen("127.0.0.1", 0).empty());
+    CHECK(io->listen("127.0.0.1", 0).ok());
     return io->port();
   });
   Client client(port);

@@ -11,9 +11,8 @@ int main() {
   io.on_connection([](socketio::Socket socket) {
     socket.on("say", [socket](const std::string& text) { socket.broadcast().emit("say", text); });
   });
-  const std::string problem = io.listen("127.0.0.1", 0);
-  if (!problem.empty()) {
-    std::cerr << problem << '\n';
+  if (const socketio::Status listening = io.listen("127.0.0.1", 0); !listening) {
+    std::cerr << listening.reason() << '\n';
     return 1;
   }
   std::cout << "listening " << io.port() << '\n';
