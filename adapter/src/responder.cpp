@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include <socketio/adapter/ack_gather.hpp>
 #include <socketio/protocol/value.hpp>
 
 namespace socketio::adapter {
@@ -15,41 +16,15 @@ using fleet::Response;
 Selection selection_of(const selector::View& view) noexcept { return {view.rooms, view.except}; }
 
 ShardOperation operation_of(const Message& message) noexcept {
-  return {static_cast<Operation::Kind>(message.kind), selection_of(message.target), message.event, message.target.flags,
-          message.rooms, message.close};
+  return {static_cast<Operation::Kind>(message.kind),
+          selection_of(message.target),
+          message.event,
+          message.target.flags,
+          message.rooms,
+          message.close};
 }
 
 }  // namespace
-
-/// Publishes the acks of this server's clients to the server that asked for them.
-class Responder::AckResponder final : public AckListener {
- public:
-  AckResponder(Responder& responder, Requester requester, std::size_t shards)
-      : responder_(responder), alive_(responder.link_.alive), requester_(std::move(requester)) {
-    gather_.expect(shards);
-  }
-
-  void on_clients(std::size_t count) override {
-    gather_.add_announcement(count);
-    if (gather_.have_all_responded() && is_open()) {
-      responder_.respond(requester_,
-                         {.kind = Response::Kind::client_count, .count = static_cast<std::size_t>(gather_.clients())});
-    }
-  }
-  void on_ack(Bytes arguments) override {
-    if (is_open()) {
-      responder_.respond(requester_, {.kind = Response::Kind::ack, .value = Arguments::of_array(arguments)[0].packed()});
-    }
-  }
-
- private:
-  [[nodiscard]] bool is_open() const { return *alive_ && !responder_.link_.closed; }
-
-  Responder& responder_;
-  std::shared_ptr<bool> alive_;
-  Requester requester_;
-  Gather gather_{{Gather::Of::clients}};
-};
 
 void Responder::apply(const ShardOperation& operation) {
   for (Shard* const shard : link_.host.shards()) {
@@ -85,10 +60,21 @@ void Responder::emit_with_ack(Requester requester, const Message& message) {
     flags.set_timeout_ms(Adapter::ack_timeout_ms);
   }
   const auto shards = link_.host.shards();
-  const auto listener = std::make_shared<AckResponder>(*this, std::move(requester), shards.size());
+  const auto answer = [this, alive = link_.alive,
+                       kept = std::make_shared<const Requester>(std::move(requester))](const Response& response) {
+    if (*alive && !link_.closed) {
+      respond(*kept, response);
+    }
+  };
+  const auto gather = std::make_shared<AckGather>();
+  gather->expect(shards.size());
+  gather->pass_to([answer](std::size_t clients) { answer({.kind = Response::Kind::client_count, .count = clients}); },
+                  [answer](Bytes arguments) {
+                    answer({.kind = Response::Kind::ack, .value = Arguments::of_array(arguments)[0].packed()});
+                  });
   const std::uint64_t ack_id = link_.host.next_ack_id();
   for (Shard* const shard : shards) {
-    shard->deliver_with_ack(selection_of(message.target), message.event, flags, ack_id, listener);
+    shard->deliver_with_ack(selection_of(message.target), message.event, flags, ack_id, gather);
   }
 }
 

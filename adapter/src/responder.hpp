@@ -21,7 +21,6 @@ class Responder {
   void apply(const ShardOperation& operation);
 
  private:
-  class AckResponder;
   /// Sender and id of a request that needs a response.
   struct Requester {
     std::string uid;

@@ -128,7 +128,7 @@ void NamespaceCore::inherit(NamespaceCore& model) {
 // ---- what the application does with clients, on any thread ------------------------------------------------------------------
 
 /// Calls `act` on the first loop with this namespace, or for a model with each namespace created from it; calls `gone` there
-/// instead when the server has ended.
+/// instead when the server has ended. The second parameter of `act` is null.
 template <typename Act, typename Gone>
 void NamespaceCore::on_loop(Act act, Gone gone) {
   if (!loop_.on_loop_thread()) {
@@ -137,7 +137,7 @@ void NamespaceCore::on_loop(Act act, Gone gone) {
   }
   if (!predicate_) {
     if (server_ != nullptr) {
-      act(*this);
+      act(*this, nullptr);
     } else {
       gone();
     }
@@ -145,24 +145,21 @@ void NamespaceCore::on_loop(Act act, Gone gone) {
   }
   for (const auto& weak : children_) {
     if (const auto child = weak.lock(); child != nullptr && child->server_ != nullptr) {
-      act(*child);
+      act(*child, nullptr);
     }
   }
 }
 
-/// Like on_loop(), for an operation that is already applied at `from`; called on that loop's thread.
+/// Like on_loop(), for an operation that is already applied on the calling thread's loop.
 template <typename Act, typename Gone>
-void NamespaceCore::on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks,
-                                  std::size_t data_bytes, Act act, Gone gone) {
+void NamespaceCore::on_first_loop(AppliedPart applied, std::size_t data_bytes, Act act, Gone gone) {
   const std::size_t bytes = posting_bytes + 2 * data_bytes;
   first_shard().backlog().add(bytes);                             // waits while the first loop's backlog is full
-  Encoded given{encoded.frame.for_other_loop(), encoded.failed};  // moved, not copied: only the first loop uses it from now on
-  loop_.post([self = shared_from_this(), &from, encoded = std::move(given), acks = std::move(acks), bytes, act = std::move(act),
-              gone = std::move(gone)] {
+  applied.encoded.frame = applied.encoded.frame.for_other_loop();  // moved, not copied: only the first loop uses it from now on
+  loop_.post([self = shared_from_this(), applied = std::move(applied), bytes, act = std::move(act), gone = std::move(gone)] {
     self->first_shard().backlog().done(bytes);
     if (self->server_ != nullptr) {
-      const ShardGroup::Begun begun(*self->group_, from, encoded, acks);
-      act(*self);
+      act(*self, &applied);
     } else {
       gone();
     }
@@ -211,14 +208,15 @@ void NamespaceCore::apply(const Operation& operation) {
   }
   const auto kept = std::make_shared<OwnedOperation>(valid);
   kept->target.local |= predicate_ && !is_server_side;
-  const auto act = [kept](NamespaceCore& nsp) {
+  const auto act = [kept](NamespaceCore& nsp, const AppliedPart* applied) {
+    kept->target.applied = applied;
     const auto alive = nsp.shared_from_this();
     nsp.adapter_->apply(kept->view());
   };
   if (NamespaceShard* const here = is_server_side ? nullptr : done_here_first()) {
     Encoded encoded;
     here->apply(adapter::ShardOperation::of(valid), encoded);
-    on_first_loop(*here, encoded, nullptr, valid.data.size(), act);
+    on_first_loop({*here, std::move(encoded), nullptr}, valid.data.size(), act);
     return;
   }
   on_loop(act);
@@ -240,8 +238,10 @@ void NamespaceCore::emit_with_ack(const Target& target, Bytes data, OnAckAnswers
       shard.guard("a callback", {}, [&] { done(AckAnswers(std::move(*kept))); });
     });
   };
-  const auto ask = [target, data = copy_of(data), answered](NamespaceCore& nsp) {
-    nsp.adapter_->broadcast_with_ack(target, data, nullptr, answered);
+  const auto ask = [target, data = copy_of(data), answered](NamespaceCore& nsp, const AppliedPart* applied) {
+    Target rest = target;
+    rest.applied = applied;
+    nsp.adapter_->broadcast_with_ack(rest, data, nullptr, answered);
   };
   const auto gone = [this, answered] {
     loop_.post([answered] {
@@ -251,11 +251,11 @@ void NamespaceCore::emit_with_ack(const Target& target, Bytes data, OnAckAnswers
     });
   };
   if (NamespaceShard* const here = done_here_first()) {
-    const auto acks = std::make_shared<AckGather>();
+    const auto acks = std::make_shared<adapter::AckGather>();
     acks->expect(1);
     here->deliver_with_ack(adapter::selection_of(target), data, target.flags, next_ack_id(),
                            ShardGroup::listener_at(*here, acks));
-    on_first_loop(*here, {}, acks, data.size(), ask, gone);
+    on_first_loop({*here, {}, acks}, data.size(), ask, gone);
     return;
   }
   on_loop(ask, gone);
@@ -277,7 +277,7 @@ void NamespaceCore::fetch(const Target& target, std::function<void(const Fetched
     fetched({});
     return;
   }
-  on_loop([target, fetched](NamespaceCore& nsp) { nsp.adapter_->fetch(target, fetched); },
+  on_loop([target, fetched](NamespaceCore& nsp, const AppliedPart*) { nsp.adapter_->fetch(target, fetched); },
           [fetched] {
             adapter::FetchedSockets nothing;
             nothing.servers_missing = 1;  // this server
@@ -291,7 +291,7 @@ void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers do
   const auto answered = posted<adapter::ServerAnswers>(
       [done = std::move(done)](adapter::ServerAnswers answers) { done(ServerSideAnswers(std::move(answers))); });
   on_loop(
-      [data = copy_of(data), answered](NamespaceCore& nsp) { nsp.adapter_->server_side_emit_with_ack(data, answered); },
+      [data = copy_of(data), answered](NamespaceCore& nsp, const AppliedPart*) { nsp.adapter_->server_side_emit_with_ack(data, answered); },
       [answered] {
         adapter::ServerAnswers nothing;
         nothing.timed_out = true;
@@ -302,20 +302,20 @@ void NamespaceCore::server_side_emit_with_ack(Bytes data, OnServerSideAnswers do
 void NamespaceCore::when_subscribed(std::span<const Room> rooms, std::function<void(bool)> done) {
   const auto told = posted<bool>(std::move(done));
   on_loop([told, rooms = std::vector<Room>(rooms.begin(), rooms.end())](
-              NamespaceCore& nsp) { nsp.adapter_->when_subscribed(rooms, told); },
+              NamespaceCore& nsp, const AppliedPart*) { nsp.adapter_->when_subscribed(rooms, told); },
           [told] { told(false); });
 }
 
 void NamespaceCore::all_rooms(std::function<void(std::vector<std::string>)> done) {
   require_single();
   const auto told = posted<std::vector<std::string>>(std::move(done));
-  on_loop([told](NamespaceCore& nsp) { nsp.adapter_->all_rooms(told); }, [told] { told({}); });
+  on_loop([told](NamespaceCore& nsp, const AppliedPart*) { nsp.adapter_->all_rooms(told); }, [told] { told({}); });
 }
 
 void NamespaceCore::server_count(std::function<void(std::size_t)> done) {
   require_single();
   const auto told = posted<std::size_t>(std::move(done));
-  on_loop([told](NamespaceCore& nsp) { nsp.adapter_->server_count(told); }, [told] { told(0); });
+  on_loop([told](NamespaceCore& nsp, const AppliedPart*) { nsp.adapter_->server_count(told); }, [told] { told(0); });
 }
 
 // ---- operations of sockets, each on its loop --------------------------------------------------------------------------------

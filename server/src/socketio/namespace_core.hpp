@@ -114,8 +114,7 @@ class NamespaceCore final : public adapter::Host, public std::enable_shared_from
   template <typename Act, typename Gone = decltype(nobody_waits)>
   void on_loop(Act act, Gone gone = nobody_waits);
   template <typename Act, typename Gone = decltype(nobody_waits)>
-  void on_first_loop(NamespaceShard& from, const Encoded& encoded, std::shared_ptr<AckGather> acks, std::size_t data_bytes,
-                     Act act, Gone gone = nobody_waits);
+  void on_first_loop(AppliedPart applied, std::size_t data_bytes, Act act, Gone gone = nobody_waits);
   [[nodiscard]] std::function<bool(Bytes)> on_first_loop(std::function<bool(Bytes)> answer);
   template <typename Result>
   std::function<void(Result)> posted(std::function<void(Result)> done);

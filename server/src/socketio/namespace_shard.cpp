@@ -158,23 +158,28 @@ void NamespaceShard::apply(const adapter::ShardOperation& operation, Encoded& en
   }
 }
 
+bool NamespaceShard::encode(const adapter::ShardOperation& operation, Encoded& encoded) {
+  if (!encoded.frame && !encoded.failed) {
+    const bool compress = operation.flags.compress().value_or(true);
+    encoded.frame = home()->writer.event(nsp_.name(), operation.data, std::nullopt, compress);
+    encoded.failed = !encoded.frame;
+    home()->counters.unsendable += encoded.failed ? 1 : 0;
+  }
+  return !encoded.failed;
+}
+
 /// The frame is built for the first socket, and shared by all.
 void NamespaceShard::deliver(const adapter::ShardOperation& operation, Encoded& encoded) {
-  const std::span<const std::uint8_t> data = operation.data;
-  const Flags flags = operation.flags;
+  const Bytes data = operation.data;
   if (encoded.failed) {
     return;
   }
   std::vector<std::shared_ptr<SocketCore>> listening;
-  const bool is_volatile = flags.is_volatile();
-  const bool has_offset = nsp_.keeps_packets() && !flags.has(Flag::is_volatile);
+  const bool is_volatile = operation.flags.is_volatile();
+  const bool has_offset = nsp_.keeps_packets() && !operation.flags.has(Flag::is_volatile);
   std::string_view offset;
   index_.select(operation.selection, [&](adapter::Member& member) {
-    if (!encoded.frame && !encoded.failed) {
-      encoded.frame = home()->writer.event(nsp_.name(), data, std::nullopt, flags.compress().value_or(true));
-      encoded.failed = !encoded.frame;
-    }
-    if (encoded.failed) {
+    if (!encoded.frame && !encode(operation, encoded)) {
       return;
     }
     SocketCore& socket = socket_of(member);
@@ -187,9 +192,6 @@ void NamespaceShard::deliver(const adapter::ShardOperation& operation, Encoded& 
       listening.push_back(socket.shared_from_this());
     }
   });
-  if (encoded.failed) {
-    ++home()->counters.unsendable;
-  }
   tell_outgoing(listening, data);
 }
 

@@ -68,6 +68,8 @@ class NamespaceShard final : public adapter::Shard {
   // ---- the adapter's side ----
   void apply(const adapter::ShardOperation& operation) override;
   void apply(const adapter::ShardOperation& operation, Encoded& encoded);
+  /// Encodes the event unless that is done; false, and counted, when it cannot be encoded.
+  bool encode(const adapter::ShardOperation& operation, Encoded& encoded);
   void deliver_with_ack(const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                         std::shared_ptr<adapter::AckListener> listener) override;
   /// `frame`  the event, encoded with the ack id.

@@ -10,53 +10,16 @@
 
 namespace socketio::server {
 
+using adapter::AckGather;
 using adapter::RoomNames;
 using adapter::Selection;
 using adapter::ShardOperation;
 
 // ---- acks ------------------------------------------------------------------------------------------------------------------
 
-void AckGather::set_listener(std::shared_ptr<adapter::AckListener> listener) {
-  listener_ = std::move(listener);
-  check();
-  for (const Buffer& arguments : std::exchange(early_, {})) {
-    listener_->on_ack(arguments.bytes());
-  }
-}
-
-void AckGather::on_clients(std::size_t count) {
-  loops_.add_announcement(count);
-  check();
-}
-
-void AckGather::on_ack(Bytes arguments) {
-  if (listener_ != nullptr) {
-    listener_->on_ack(arguments);
-  } else {
-    early_.emplace_back().append(arguments);
-  }
-}
-
-void AckGather::check() {
-  if (listener_ != nullptr && loops_.have_all_responded()) {
-    listener_->on_clients(static_cast<std::size_t>(loops_.clients()));
-  }
-}
-
 namespace {
 
-/// Listener on the first loop.
-class NearListener final : public adapter::AckListener {
- public:
-  explicit NearListener(std::shared_ptr<AckGather> gather) noexcept : gather_(std::move(gather)) {}
-  void on_clients(std::size_t count) override { gather_->on_clients(count); }
-  void on_ack(Bytes arguments) override { gather_->on_ack(arguments); }
-
- private:
-  std::shared_ptr<AckGather> gather_;
-};
-
-/// Listener on another loop. The gather is destroyed on the first loop, too.
+/// Listener for another loop's shard. The gather is destroyed on the first loop, too.
 class FarListener final : public adapter::AckListener {
  public:
   FarListener(Loop& first, std::shared_ptr<AckGather> gather) noexcept : first_(first), gather_(std::move(gather)) {}
@@ -80,7 +43,7 @@ class FarListener final : public adapter::AckListener {
 
 std::shared_ptr<adapter::AckListener> ShardGroup::listener_at(NamespaceShard& shard, std::shared_ptr<AckGather> gather) {
   if (shard.is_first()) {
-    return std::make_shared<NearListener>(std::move(gather));
+    return gather;
   }
   return std::make_shared<FarListener>(shard.nsp().loop(), std::move(gather));
 }
@@ -187,8 +150,9 @@ std::size_t size_bytes(const OwnedOperation& operation) noexcept {
 
 std::vector<NamespaceShard*> ShardGroup::others_with(const Selection& selection) const {
   std::vector<NamespaceShard*> others;
+  const NamespaceShard* const applied = selection.applied != nullptr ? &selection.applied->shard : nullptr;
   for (const auto& shard : shards_) {
-    if (!shard->is_first() && shard.get() != done_there_ && shard->may_have(selection)) {
+    if (!shard->is_first() && shard.get() != applied && shard->may_have(selection)) {
       others.push_back(shard.get());
     }
   }
@@ -213,51 +177,32 @@ bool ShardGroup::has_room_for(NamespaceShard& shard, std::size_t bytes) {
   return false;
 }
 
+/// Emits are dropped for loops whose backlog is full; other operations are always posted.
 void ShardGroup::apply(const ShardOperation& operation) {
-  if (operation.kind == Operation::Kind::emit) {
-    deliver(operation);
-    return;
-  }
+  const bool is_emit = operation.kind == Operation::Kind::emit;
+  const bool is_join = operation.kind == Operation::Kind::join;
+  Encoded encoded = operation.selection.applied != nullptr ? operation.selection.applied->encoded : Encoded();
   if (const auto others = others_with(operation.selection); !others.empty()) {
-    const bool is_join = operation.kind == Operation::Kind::join;
-    const auto copy = copied(operation);
-    for (NamespaceShard* const shard : others) {
-      if (is_join) {
-        shard->expect();
-      }
-      post(*shard, [copy, is_join](NamespaceShard& there) {
-        there.apply(as_shard_operation(*copy));
-        if (is_join) {
-          there.arrived();
-        }
-      });
-    }
-  }
-  own().apply(operation);
-}
-
-void ShardGroup::deliver(const ShardOperation& operation) {
-  Encoded encoded = std::exchange(encoded_, {});
-  const auto others = others_with(operation.selection);
-  if (!others.empty()) {
-    if (!encoded.frame && !encoded.failed) {
-      const bool compress = operation.flags.compress().value_or(true);
-      encoded.frame = own().home()->writer.event(nsp_.name(), operation.data, std::nullopt, compress);
-      encoded.failed = !encoded.frame;
-      own().home()->counters.unsendable += encoded.failed ? 1 : 0;
-    }
-    if (encoded.failed) {
+    if (is_emit && !own().encode(operation, encoded)) {
       return;
     }
     const auto copy = copied(operation);
     for (NamespaceShard* const shard : others) {
-      if (!has_room_for(*shard, size_bytes(*copy))) {
+      if (is_emit && !has_room_for(*shard, size_bytes(*copy))) {
         continue;
       }
-      post(*shard, [copy, frame = encoded.frame.for_other_loop()](NamespaceShard& there) {
-        there.backlog().done(size_bytes(*copy));
+      if (is_join) {
+        shard->expect();
+      }
+      post(*shard, [copy, is_emit, is_join, frame = encoded.frame.for_other_loop()](NamespaceShard& there) {
+        if (is_emit) {
+          there.backlog().done(size_bytes(*copy));
+        }
         Encoded received{frame};
         there.apply(as_shard_operation(*copy), received);
+        if (is_join) {
+          there.arrived();
+        }
       });
     }
   }
@@ -266,20 +211,25 @@ void ShardGroup::deliver(const ShardOperation& operation) {
 
 void ShardGroup::deliver_with_ack(const Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                                   std::shared_ptr<adapter::AckListener> listener) {
-  const auto gather = acks_ != nullptr ? std::exchange(acks_, nullptr) : std::make_shared<AckGather>();
+  const bool has_acks = selection.applied != nullptr && selection.applied->acks != nullptr;
+  const auto gather = has_acks ? selection.applied->acks : std::make_shared<AckGather>();
+  const auto pass = [&] {
+    gather->pass_to([listener](std::size_t clients) { listener->on_clients(clients); },
+                    [listener](Bytes arguments) { listener->on_ack(arguments); });
+  };
   const FrameRef frame =
       own().home()->writer.event(nsp_.name(), data, static_cast<std::int64_t>(ack_id), flags.compress().value_or(true));
   if (!frame) {
     ++own().home()->counters.unsendable;
     gather->expect(0);
-    gather->set_listener(std::move(listener));
+    pass();
     return;
   }
   const auto copy = copied({Operation::Kind::emit, selection, data, flags});
   auto others = others_with(selection);
   std::erase_if(others, [&](NamespaceShard* shard) { return !has_room_for(*shard, size_bytes(*copy)); });
   gather->expect(others.size() + 1);
-  gather->set_listener(std::move(listener));
+  pass();
   for (NamespaceShard* const shard : others) {
     post(*shard, [copy, gather, ack_id, frame = frame.for_other_loop()](NamespaceShard& there) {
       there.backlog().done(size_bytes(*copy));

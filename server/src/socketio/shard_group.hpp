@@ -9,30 +9,20 @@
 #include <unordered_map>
 #include <vector>
 
+#include <socketio/adapter/ack_gather.hpp>
 #include <socketio/adapter/room_index.hpp>
 #include <socketio/adapter/shard.hpp>
-#include <socketio/common/gather.hpp>
 
 #include "namespace_shard.hpp"
 
 namespace socketio::server {
 
-/// The acks of one broadcast, combined from the sockets of several loops. On the adapter's loop.
-class AckGather {
- public:
-  /// Adds a number of loops that have to report how many clients they asked.
-  void expect(std::size_t loops) noexcept { loops_.expect(loops); }
-  /// Sets the listener, and passes it all acks received before.
-  void set_listener(std::shared_ptr<adapter::AckListener> listener);
-  void on_clients(std::size_t count);
-  void on_ack(Bytes arguments);
-
- private:
-  void check();
-
-  std::shared_ptr<adapter::AckListener> listener_;
-  std::vector<Buffer> early_;
-  Gather loops_{{Gather::Of::clients}};
+/// The effect that an operation has had on the calling thread's loop before it reaches the adapter on the first loop: a caller
+/// that emits and then does something else sees both in this order.
+struct AppliedPart {
+  const NamespaceShard& shard;               ///< of that loop
+  Encoded encoded = {};                      ///< the event as that loop has encoded it
+  std::shared_ptr<adapter::AckGather> acks;  ///< of the clients that it has asked; or null
 };
 
 /// A namespace's sockets on all loops of a server, as one shard for the adapter. On the adapter's loop, which is the first one:
@@ -47,33 +37,9 @@ class ShardGroup final : public adapter::Shard {
   ShardGroup(NamespaceCore& nsp, const Shards& shards) noexcept;
   ~ShardGroup() override;
 
-  /// Scope for an operation that started on another loop and is already applied there, so that a caller that emits and then
-  /// does something else sees both in this order.
-  class Begun {
-   public:
-    /// `encoded`  the event as that loop has encoded it.
-    /// `acks`     of the clients that it has asked; or null.
-    Begun(ShardGroup& group, const NamespaceShard& there, Encoded encoded, std::shared_ptr<AckGather> acks) noexcept
-        : group_(group) {
-      group_.done_there_ = &there;
-      group_.encoded_ = std::move(encoded);
-      group_.acks_ = std::move(acks);
-    }
-    ~Begun() {
-      group_.done_there_ = nullptr;
-      group_.encoded_ = {};
-      group_.acks_ = nullptr;
-    }
-    Begun(const Begun&) = delete;
-    Begun& operator=(const Begun&) = delete;
-
-   private:
-    ShardGroup& group_;
-  };
-
   /// Makes a listener for a shard that reports to a gather on the first loop.
   [[nodiscard]] static std::shared_ptr<adapter::AckListener> listener_at(NamespaceShard& shard,
-                                                                         std::shared_ptr<AckGather> gather);
+                                                                         std::shared_ptr<adapter::AckGather> gather);
 
   void apply(const adapter::ShardOperation& operation) override;
   void deliver_with_ack(const adapter::Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
@@ -85,8 +51,6 @@ class ShardGroup final : public adapter::Shard {
 
  private:
   class Reporter;
-
-  void deliver(const adapter::ShardOperation& operation);
 
   /// The shards of other loops that may have a selected socket, and where the operation is not applied yet.
   [[nodiscard]] std::vector<NamespaceShard*> others_with(const adapter::Selection& selection) const;
@@ -103,9 +67,6 @@ class ShardGroup final : public adapter::Shard {
 
   NamespaceCore& nsp_;
   const Shards& shards_;
-  const NamespaceShard* done_there_ = nullptr;
-  Encoded encoded_;
-  std::shared_ptr<AckGather> acks_;
   adapter::RoomObserver* observer_ = nullptr;
   std::vector<std::unique_ptr<Reporter>> reporters_;
   std::unordered_map<std::string, std::size_t> rooms_;  ///< number of loops with sockets in each; with an observer

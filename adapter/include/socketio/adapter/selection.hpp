@@ -40,11 +40,12 @@ class SOCKETIO_API RoomNames {
 struct Selection {
   RoomNames rooms = {};
   RoomNames except = {};
+  const server::AppliedPart* applied = nullptr;  ///< as in the target
 };
 
 /// Borrows the target's lists.
 inline Selection selection_of(const Target& target) noexcept {
-  return {std::span<const Room>(target.rooms), std::span<const Room>(target.except)};
+  return {std::span<const Room>(target.rooms), std::span<const Room>(target.except), target.applied};
 }
 
 }  // namespace socketio::adapter

@@ -64,6 +64,7 @@ struct OwnedOperation {
         rooms(operation.rooms.begin(), operation.rooms.end()),
         close(operation.close) {
     data.append(operation.data);
+    target.applied = nullptr;
   }
   [[nodiscard]] Operation view() const noexcept { return {kind, target, data.bytes(), rooms, close}; }
 };

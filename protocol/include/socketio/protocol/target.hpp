@@ -11,6 +11,10 @@
 
 namespace socketio {
 
+namespace server {
+struct AppliedPart;
+}
+
 /// The sockets that an operation addresses, and its flags.
 struct Target {
   std::string nsp = "/";
@@ -19,6 +23,9 @@ struct Target {
   Flags flags = {};
   bool nobody = false;  ///< true: an empty list of rooms was selected, and no room since; no socket is addressed
   bool local = false;   ///< in a server: only the sockets of this server
+  /// In a server with several threads: the shard where the operation has taken effect before the adapter gets it. Adapters pass
+  /// it to Shard, and do not keep it: it is valid during the call. Null for none.
+  const server::AppliedPart* applied = nullptr;
 };
 
 namespace target {
