@@ -17,9 +17,9 @@ void encode(Buffer& out, std::string_view index, std::string_view body) {
   out.append(std::string_view("]("));
   std::string_view rest = json.text();
   while (!rest.empty()) {
-    const std::size_t place = std::min(rest.find("\xe2\x80"), rest.size());
-    out.append(rest.substr(0, place));
-    rest.remove_prefix(place);
+    const std::size_t position = std::min(rest.find("\xe2\x80"), rest.size());
+    out.append(rest.substr(0, position));
+    rest.remove_prefix(position);
     if (rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9")) {
       out.append(std::string_view(rest[2] == '\xa8' ? "\\u2028" : "\\u2029"));
       rest.remove_prefix(3);

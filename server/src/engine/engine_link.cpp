@@ -21,7 +21,7 @@ void EngineLink::close() {
 }
 
 void EngineLink::on_message(Bytes data, bool binary) {
-  if (const auto listener = heard) {  // kept alive while it sets another one
+  if (const auto listener = message_listener) {  // kept alive while it sets another one
     const auto self = shared_from_this();
     try {
       (*listener)(data, binary);
@@ -34,8 +34,8 @@ void EngineLink::on_message(Bytes data, bool binary) {
 void EngineLink::on_closed(CloseReason reason) {
   session_ = nullptr;
   const auto self = std::move(self_);
-  heard = nullptr;
-  if (const auto listener = std::exchange(closed, nullptr)) {
+  message_listener = nullptr;
+  if (const auto listener = std::exchange(close_listener, nullptr)) {
     try {
       listener(text_of(reason));
     } catch (...) {  // it is closed already
@@ -51,9 +51,11 @@ bool EngineSocket::send(std::string_view text) const { return link_->send(server
 bool EngineSocket::send_binary(Bytes data) const { return link_->send(server::FrameRef::binary(data)); }
 void EngineSocket::close() const { link_->close(); }
 void EngineSocket::on_message(std::function<void(Bytes, bool)> listener) const {
-  using Heard = std::function<void(Bytes, bool)>;
-  link_->heard = listener ? std::make_shared<const Heard>(std::move(listener)) : nullptr;
+  using Listener = std::function<void(Bytes, bool)>;
+  link_->message_listener = listener ? std::make_shared<const Listener>(std::move(listener)) : nullptr;
 }
-void EngineSocket::on_close(std::function<void(std::string_view)> listener) const { link_->closed = std::move(listener); }
+void EngineSocket::on_close(std::function<void(std::string_view)> listener) const {
+  link_->close_listener = std::move(listener);
+}
 
 }  // namespace socketio

@@ -19,8 +19,8 @@ class EngineLink final : public SessionListener, public std::enable_shared_from_
   bool send(const FrameRef& frame) { return session_ != nullptr && session_->send(frame); }
   void close();
 
-  std::shared_ptr<const std::function<void(Bytes, bool)>> heard;  ///< null: no listener
-  std::function<void(std::string_view)> closed;
+  std::shared_ptr<const std::function<void(Bytes, bool)>> message_listener;  ///< null: none
+  std::function<void(std::string_view)> close_listener;
 
  private:
   void on_message(Bytes data, bool binary) override;

@@ -30,13 +30,13 @@ void add_header(RequestInfo& info, std::string_view name, std::string_view value
 
 std::vector<std::pair<std::string, std::string>> decode_query(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  std::unordered_map<std::string, std::size_t> places;
+  std::unordered_map<std::string, std::size_t> positions;
   query_string::for_each(query, [&](std::string name, std::string value) {
-    const auto [place, is_new] = places.try_emplace(name, pairs.size());
+    const auto [entry, is_new] = positions.try_emplace(name, pairs.size());
     if (is_new) {
       pairs.emplace_back(std::move(name), std::move(value));
     } else {
-      pairs[place->second].second = std::move(value);
+      pairs[entry->second].second = std::move(value);
     }
   });
   return pairs;

@@ -69,7 +69,7 @@ bool offers_deflate(const HttpRequest& request) noexcept {
 
 class EngineServer::Impl : public EngineShared {
  public:
-  Impl(Loop& loop, EngineOptions server_options, std::function<void(Session&)> on_session, Random* random, LoopPlace place);
+  Impl(Loop& loop, EngineOptions server_options, std::function<void(Session&)> on_session, Random* random, LoopNumber number);
 
   bool handle(HttpExchange& exchange);
   bool preflight(HttpExchange& exchange) const { return is_here(exchange.request()) && answers.cors().preflight(exchange); }
@@ -92,18 +92,18 @@ class EngineServer::Impl : public EngineShared {
 
   std::function<void(Session&)> on_session_;
   Random& random_;
-  LoopPlace place_;
+  LoopNumber loop_number_;
   std::string path_;                         ///< without a slash at its end
   std::unique_ptr<PendingCalls> decisions_;  ///< null without allow_request
   bool closed_ = false;
 };
 
 EngineServer::Impl::Impl(Loop& loop, EngineOptions server_options, std::function<void(Session&)> on_session, Random* random,
-                         LoopPlace place)
+                         LoopNumber loop_number)
     : EngineShared(loop, std::move(server_options)),
       on_session_(std::move(on_session)),
       random_(random != nullptr ? *random : loop.random()),
-      place_(place),
+      loop_number_(loop_number),
       path_(options.path.ends_with('/') ? options.path.substr(0, options.path.size() - 1) : options.path) {
   if (options.allow_request) {
     decisions_ = std::make_unique<PendingCalls>(loop, options.decisions_max, in_ms(options.decision_timeout));
@@ -123,7 +123,8 @@ std::optional<NamedSession> EngineServer::Impl::named(const EngineSession* sessi
   if (session == nullptr) {
     return std::nullopt;
   }
-  return NamedSession{session->revision(), session->is_polling() ? EngineTransport::polling : EngineTransport::websocket};
+  return NamedSession{session->revision(),
+                      session->transports.is_polling() ? EngineTransport::polling : EngineTransport::websocket};
 }
 
 bool EngineServer::Impl::handle(HttpExchange& exchange) {
@@ -145,7 +146,7 @@ bool EngineServer::Impl::handle(HttpExchange& exchange) {
   } else if (request.upgrade) {
     handle_upgrade(exchange, query, session, nullptr);
   } else {
-    session->handle_polling(exchange, query);
+    session->transports.handle(exchange, query);
   }
   return true;
 }
@@ -222,7 +223,7 @@ void EngineServer::Impl::begin_session(HttpExchange& exchange, const EngineQuery
     handle_upgrade(exchange, query, nullptr, &*id);
   } else {
     EngineSession& made = add(std::make_unique<EngineSession>(*this, std::move(*id), query, request));
-    made.open(exchange, query);
+    made.transports.open(exchange, query, made.id());
     on_session_(made);
   }
 }
@@ -230,7 +231,7 @@ void EngineServer::Impl::begin_session(HttpExchange& exchange, const EngineQuery
 /// Nothing when the application's id is not possible; `cause` says why.
 std::optional<SessionId> EngineServer::Impl::make_id(const HttpRequest& request, std::string& cause) {
   if (!options.generate_id) {
-    return Id::make(random_, place_.loop, place_.loops);
+    return Id::make(random_, loop_number_.loop, loop_number_.loops);
   }
   std::string text;
   try {
@@ -246,7 +247,7 @@ std::optional<SessionId> EngineServer::Impl::make_id(const HttpRequest& request,
     cause = "an id has 1 to 64 characters of A-Z a-z 0-9 - _ . ~";
     return std::nullopt;
   }
-  SessionId id(std::move(text), place_);
+  SessionId id(std::move(text), loop_number_);
   if (is_used(id.text())) {
     cause = "the id is in use";
     return std::nullopt;
@@ -281,9 +282,9 @@ void EngineServer::Impl::handle_upgrade(HttpExchange& exchange, const EngineQuer
     session->begin_upgrade(std::move(websocket));
   } else {
     EngineSession& made = add(std::make_unique<EngineSession>(*this, std::move(*id), query, request));
-    made.open(std::move(websocket));
+    made.transports.open(std::move(websocket), made.id());
     on_session_(made);
-    made.start();
+    made.transports.start();
   }
 }
 
@@ -307,13 +308,13 @@ void EngineServer::Impl::close_all() {
 
 void EngineServer::Impl::stop_draining() {
   for (EngineSession* const session : sessions()) {
-    session->stop_lingering();
+    session->on_finished();
   }
 }
 
 EngineServer::EngineServer(Loop& loop, EngineOptions options, std::function<void(Session&)> on_session, Random* random,
-                           LoopPlace place)
-    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(on_session), random, place)) {}
+                           LoopNumber loop_number)
+    : impl_(std::make_shared<Impl>(loop, std::move(options), std::move(on_session), random, loop_number)) {}
 EngineServer::~EngineServer() = default;
 
 bool EngineServer::handle(HttpExchange& exchange) { return impl_->handle(exchange); }

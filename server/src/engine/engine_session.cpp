@@ -1,10 +1,6 @@
 #include "engine_session.hpp"
 
-#include <algorithm>
 #include <utility>
-
-#include <socketio/common/milliseconds.hpp>
-#include <socketio/protocol/engineio_revision3.hpp>
 
 #include "engine_shared.hpp"
 #include "engine_upgrade.hpp"
@@ -14,89 +10,30 @@ namespace socketio::server {
 using engineio_packet::Packet;
 using engineio_packet::Type;
 
-namespace {
-
-FrameRef open_frame(const EngineOptions& options, std::string_view sid, bool upgradable) {
-  Buffer text;
-  engineio_packet::encode_open(
-      text, {sid, upgradable, in_ms(options.ping_interval), in_ms(options.ping_timeout), options.max_http_buffer_size});
-  return FrameRef::packet(text.text());
-}
-
-bool may_upgrade(const EngineOptions& options) {
-  return options.allow_upgrades && std::find(options.transports.begin(), options.transports.end(),
-                                             EngineTransport::websocket) != options.transports.end();
-}
-
-}  // namespace
-
-Result<Packet> decode_websocket_message(Bytes data, bool binary, int revision, Buffer& scratch) {
-  if (revision == 3) {
-    return binary ? engineio_revision3::decode_binary_frame(data) : engineio_revision3::decode(as_text(data), scratch);
-  }
-  if (binary) {
-    return Packet{Type::message, true, data};
-  }
-  return engineio_packet::decode(as_text(data), scratch);
-}
-
 EngineSession::EngineSession(EngineShared& shared, SessionId id, const EngineQuery& query, const HttpRequest& request)
-    : shared_(shared),
-      request_(request),
-      id_(std::move(id)),
-      revision_(static_cast<std::uint8_t>(query.revision)),
-      base64_(query.revision == 3 && query.base64) {}
+    : transports(shared, *this, query), shared_(shared), request_(request), id_(std::move(id)) {
+  start_heartbeat();
+}
 
 EngineSession::~EngineSession() = default;
 
-// ---- the first transport ---------------------------------------------------------------------------------------------------
-
-void EngineSession::open(HttpExchange& exchange, const EngineQuery& query) {
-  const PollingTransport::Context context{shared_.options, shared_.answers, shared_.frames};
-  PollingListener& listener = *this;
-  polling_ = std::make_shared<PollingTransport>(context, listener, revision_, base64_);
-  start_heartbeat();
-  const FrameRef open = open_frame(shared_.options, id(), may_upgrade(shared_.options));
-  polling_->open(exchange, query, open, id());
-}
-
-void EngineSession::open(std::unique_ptr<WebSocketConnection> websocket) {
-  websocket_ = std::move(websocket);
-  websocket_->set_base64(base64_);
-  websocket_->set_listener(this);
-  start_heartbeat();
-  queue(open_frame(shared_.options, id(), false));
-}
-
-void EngineSession::start() {
-  if (websocket_ != nullptr) {
-    websocket_->start();
-  }
-}
-
 // ---- sending ---------------------------------------------------------------------------------------------------------------
-
-bool EngineSession::writable() const noexcept { return websocket_ ? websocket_->writable() : polling_->writable(); }
-
-std::size_t EngineSession::queued_bytes() const noexcept {
-  return websocket_ ? websocket_->queued_bytes() : polling_->queued_bytes();
-}
 
 bool EngineSession::send(const FrameRef& frame, bool is_volatile) {
   if (state_ != State::open || queue_full_) {
     return false;
   }
-  if (is_volatile && (!writable() || queued_bytes() != 0)) {
+  if (is_volatile && (!transports.writable() || transports.queued_bytes() != 0)) {
     ++shared_.counters.volatile_dropped;
     return false;
   }
   if (!has_room_for(frame->cost_bytes())) {
     queue_full_ = true;
-    flush_later();
+    on_writable();
     return false;
   }
   ++shared_.counters.messages_out;
-  queue(frame);
+  transports.queue(frame);
   return true;
 }
 
@@ -105,17 +42,17 @@ bool EngineSession::send(const FrameRef& frame, bool is_volatile) {
 bool EngineSession::has_room_for(std::size_t bytes) {
   constexpr std::size_t burst_factor = 4;
   const std::size_t limit = shared_.options.queue_bytes_max;
-  if (queued_bytes() + bytes <= limit) [[likely]] {
+  if (transports.queued_bytes() + bytes <= limit) [[likely]] {
     return true;
   }
-  flush_transport();
-  if (const std::size_t queued = queued_bytes(); queued != 0 && queued + bytes > limit) {
+  transports.flush();
+  if (const std::size_t queued = transports.queued_bytes(); queued != 0 && queued + bytes > limit) {
     if (queued / burst_factor > limit) {
       return false;
     }
     if (slow_ == nullptr) {
       slow_ = std::make_unique<Slow>(*this);
-      slow_->mark = mark();
+      slow_->mark = transports.mark();
       shared_.progress_due.start(*slow_);
     }
   }
@@ -124,8 +61,8 @@ bool EngineSession::has_room_for(std::size_t bytes) {
 
 void EngineSession::on_progress_due() {
   const std::size_t limit = shared_.options.queue_bytes_max;
-  const std::size_t queued = queued_bytes();
-  FrameQueue::Mark now = mark();
+  const std::size_t queued = transports.queued_bytes();
+  FrameQueue::Mark now = transports.mark();
   if (queued > limit && now == slow_->mark) {
     ++shared_.counters.queue_full;
     end(CloseReason::queue_full, Ending::at_once);
@@ -138,14 +75,8 @@ void EngineSession::on_progress_due() {
   }
 }
 
-void EngineSession::queue(FrameRef frame) {
-  websocket_ ? websocket_->queue(std::move(frame)) : polling_->queue(std::move(frame));
-  if (writable()) {
-    flush_later();
-  }
-}
-
-void EngineSession::flush_later() {
+/// Requests a flush at the end of the turn.
+void EngineSession::on_writable() {
   if (!flush_requested_) {
     flush_requested_ = true;
     shared_.flush_later(*this);
@@ -162,43 +93,10 @@ void EngineSession::flush() {
     end(CloseReason::queue_full, Ending::at_once);
     return;
   }
-  flush_transport();
+  transports.flush();
 }
 
 // ---- receiving -------------------------------------------------------------------------------------------------------------
-
-bool EngineSession::more_follows() const noexcept {
-  return websocket_ ? websocket_->more_follows() : polling_ && polling_->more_follows();
-}
-
-void EngineSession::on_websocket_message(Bytes data, bool binary) {
-  Buffer scratch;
-  const auto packet = decode_websocket_message(data, binary, revision_, scratch);
-  if (!packet.ok()) {
-    ++shared_.counters.parse_errors;
-    end(CloseReason::parse_error, Ending::at_once);
-  } else {
-    take(packet.value());  // `1` has no effect here: a WebSocket has its own close frame
-  }
-}
-
-void EngineSession::on_websocket_ended(bool error) {
-  end(error ? CloseReason::transport_error : CloseReason::transport_close, Ending::by_client);
-}
-
-void EngineSession::on_polling_packet(const Packet& packet) {
-  if (packet.type == Type::close) {
-    end(CloseReason::transport_close, Ending::by_client);
-  } else {
-    take(packet);
-  }
-}
-
-void EngineSession::on_polling_writable() {
-  if (queued_bytes() != 0) {
-    flush_later();
-  }
-}
 
 void EngineSession::on_too_large() {
   ++shared_.counters.messages_too_large;
@@ -207,23 +105,23 @@ void EngineSession::on_too_large() {
   }
 }
 
-void EngineSession::on_polling_failed(CloseReason reason) {
+void EngineSession::on_transport_ended(CloseReason reason, bool by_client) {
   if (state_ == State::lingering) {
-    on_polling_finished();
+    on_finished();
     return;
   }
-  if (reason == CloseReason::parse_error) {
-    ++shared_.counters.parse_errors;
-  }
-  end(reason, Ending::at_once);
+  shared_.counters.parse_errors += reason == CloseReason::parse_error ? 1 : 0;
+  end(reason, by_client ? Ending::by_client : Ending::at_once);
 }
 
-void EngineSession::take(const Packet& packet) {
+void EngineSession::on_packet(const Packet& packet) {
   if (state_ != State::open) {
     return;
   }
-  if (packet.type != Type::pong) {
-    extend_pong_wait();
+  // A client that is busy sending may be late with its pong: another packet extends the wait, once for each ping.
+  if (packet.type != Type::pong && !pong_wait_extended_ && shared_.pong_due.has(*this)) {
+    pong_wait_extended_ = true;
+    shared_.pong_due.start(*this);
   }
   switch (packet.type) {
     case Type::message:
@@ -234,13 +132,13 @@ void EngineSession::take(const Packet& packet) {
       return;
     case Type::ping:
     case Type::pong:
-      if ((packet.type == Type::ping) != (revision_ == 3)) {  // only the other side sends this part of the heartbeat
+      if ((packet.type == Type::ping) != (revision() == 3)) {  // only the other side sends this part of the heartbeat
         end(CloseReason::transport_error, Ending::at_once);
         return;
       }
       start_heartbeat();
-      if (revision_ == 3) {
-        queue(shared_.frames.pong);
+      if (revision() == 3) {
+        transports.queue(shared_.frames.pong);
       }
       return;
     case Type::open:
@@ -252,21 +150,12 @@ void EngineSession::take(const Packet& packet) {
 
 // ---- heartbeat -------------------------------------------------------------------------------------------------------------
 
-void EngineSession::start_heartbeat() { (revision_ == 3 ? shared_.silence_due : shared_.ping_due).start(*this); }
-
-/// Restarts the wait for the pong, once for each ping, when the client sends another packet: a client that is busy sending may
-/// be late.
-void EngineSession::extend_pong_wait() {
-  if (!pong_wait_extended_ && shared_.pong_due.has(*this)) {
-    pong_wait_extended_ = true;
-    shared_.pong_due.start(*this);
-  }
-}
+void EngineSession::start_heartbeat() { (revision() == 3 ? shared_.silence_due : shared_.ping_due).start(*this); }
 
 void EngineSession::on_ping_due() {
   pong_wait_extended_ = false;
   shared_.pong_due.start(*this);
-  queue(shared_.frames.ping);
+  transports.queue(shared_.frames.ping);
 }
 
 void EngineSession::on_pong_due() {
@@ -274,42 +163,23 @@ void EngineSession::on_pong_due() {
   end(CloseReason::ping_timeout, Ending::at_once);
 }
 
-// ---- requests that name this session ---------------------------------------------------------------------------------------
-
-void EngineSession::handle_polling(HttpExchange& exchange, const EngineQuery& query) {
-  const auto polling = polling_;  // it may be discarded meanwhile
-  polling->handle(exchange, query);
-}
+// ---- the upgrade -----------------------------------------------------------------------------------------------------------
 
 void EngineSession::begin_upgrade(std::unique_ptr<WebSocketConnection> candidate) {
-  if (state_ != State::open || websocket_ != nullptr || upgrade_ != nullptr) {
+  if (state_ != State::open || transports.is_websocket() || upgrade_ != nullptr) {
     shared_.websockets.close(std::move(candidate));
     return;
   }
-  candidate->set_base64(base64_);
   upgrade_ = std::make_unique<EngineUpgrade>(shared_, *this, std::move(candidate));
   upgrade_->start();
 }
 
 void EngineSession::abandon_upgrade() { const auto ended = std::move(upgrade_); }
 
-void EngineSession::release_polling() {
-  if (polling_ != nullptr) {
-    polling_->release_client();
-  }
-}
-
-/// Queued messages are sent before all later ones, and the client's posts were handled before this: messages keep their order
-/// in both directions, and none is sent twice. The heartbeat continues unchanged.
+/// The heartbeat continues unchanged.
 void EngineSession::switch_to(std::unique_ptr<WebSocketConnection> websocket) {
   ++shared_.counters.upgrades;
-  FrameQueue queued = std::exchange(polling_, nullptr)->hand_over();
-  websocket_ = std::move(websocket);
-  websocket_->set_listener(this);
-  for (const FrameRef& frame : queued.frames()) {
-    websocket_->queue(frame);
-  }
-  flush_later();
+  transports.switch_to(std::move(websocket));
   abandon_upgrade();
 }
 
@@ -326,40 +196,23 @@ void EngineSession::end(CloseReason reason, Ending ending) {
     shared_.give_memory_back();
   }
   abandon_upgrade();
-  end_transport(ending);
-  if (state_ == State::ended) {
+  if (transports.end(ending)) {
     shared_.bury(*this);
+  } else {
+    state_ = State::lingering;
+    shared_.last_get_due.start(*this);
   }
   if (listener_ != nullptr) {
     std::exchange(listener_, nullptr)->on_closed(reason);
   }
 }
 
-void EngineSession::end_transport(Ending ending) {
-  if (websocket_ != nullptr) {
-    shared_.websockets.close(std::move(websocket_), ending != Ending::in_order);
-  } else if (ending != Ending::in_order) {
-    std::exchange(polling_, nullptr)->discard(ending == Ending::by_client ? shared_.frames.noop : shared_.frames.close);
-  } else if (polling_->finish()) {
-    polling_.reset();
-  } else {
-    state_ = State::lingering;
-    shared_.last_get_due.start(*this);
-  }
-}
-
-void EngineSession::on_polling_finished() {
-  stop();
-  polling_.reset();
-  state_ = State::ended;
-  shared_.bury(*this);
-}
-
-void EngineSession::on_last_get_due() { on_polling_finished(); }
-
-void EngineSession::stop_lingering() {
+void EngineSession::on_finished() {
   if (state_ == State::lingering) {
-    on_polling_finished();
+    stop();
+    transports.discard();
+    state_ = State::ended;
+    shared_.bury(*this);
   }
 }
 

@@ -44,7 +44,7 @@ EngineShared::EngineShared(Loop& shared_loop, EngineOptions server_options)
       pong_due(shared_loop, in_ms(options.ping_timeout), of_session<&EngineSession::on_pong_due>()),
       silence_due(shared_loop, std::uint64_t{in_ms(options.ping_interval)} + in_ms(options.ping_timeout),
                   of_session<&EngineSession::on_pong_due>()),
-      last_get_due(shared_loop, last_get_timeout_ms, of_session<&EngineSession::on_last_get_due>()),
+      last_get_due(shared_loop, last_get_timeout_ms, of_session<&EngineSession::on_finished>()),
       progress_due(shared_loop, in_ms(options.queue_timeout),
                    [](QueuedDeadline& deadline) { static_cast<EngineSession::Slow&>(deadline).session.on_progress_due(); }),
       upgrade_due(shared_loop, in_ms(options.upgrade_timeout), of_upgrade<&EngineUpgrade::on_timeout>()),
@@ -66,14 +66,14 @@ EngineSession* EngineShared::find(std::string_view id) const {
   if (id.empty()) {
     return nullptr;
   }
-  const auto place = sessions_.find(id);
-  return place == sessions_.end() || (*place)->has_ended() ? nullptr : place->get();
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() || (*found)->has_ended() ? nullptr : found->get();
 }
 
 void EngineShared::bury(EngineSession& session) {
-  const auto place = sessions_.find(session.id());
-  assert(place != sessions_.end());
-  dead_.push_back(std::move(sessions_.extract(place).value()));
+  const auto found = sessions_.find(session.id());
+  assert(found != sessions_.end());
+  dead_.push_back(std::move(sessions_.extract(found).value()));
   turn_end_.request();
 }
 

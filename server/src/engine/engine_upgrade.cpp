@@ -47,7 +47,7 @@ void EngineUpgrade::on_timeout() { session_.abandon_upgrade(); }
 
 void EngineUpgrade::on_release_due() {
   shared_.release_due.start(release_);
-  session_.release_polling();
+  session_.transports.release_client();
 }
 
 }  // namespace socketio::server

@@ -27,8 +27,8 @@ Id Id::make(Random& random) {
 /// random.
 Id Id::make(Random& random, std::size_t loop, std::size_t loops) {
   Id id = make(random);
-  const std::size_t place = alphabet.find(id.characters_.back());
-  const std::size_t rest = place - place % loops + loop;
+  const std::size_t position = alphabet.find(id.characters_.back());
+  const std::size_t rest = position - position % loops + loop;
   id.characters_.back() = alphabet[rest < alphabet.size() ? rest : loop];
   return id;
 }
@@ -36,8 +36,8 @@ Id Id::make(Random& random, std::size_t loop, std::size_t loops) {
 char Id::character_of(std::size_t loop) noexcept { return alphabet[loop % alphabet.size()]; }
 
 std::size_t Id::loop_of(std::string_view text, std::size_t loops) noexcept {
-  const std::size_t place = text.empty() ? std::string_view::npos : alphabet.find(text.back());
-  return place == std::string_view::npos ? 0 : place % loops;
+  const std::size_t position = text.empty() ? std::string_view::npos : alphabet.find(text.back());
+  return position == std::string_view::npos ? 0 : position % loops;
 }
 
 }  // namespace socketio::server

@@ -19,9 +19,9 @@ class SessionId {
 
   SessionId(const Id& id) noexcept : id_(id) {}  // NOLINT: implicit on purpose
   /// `text`  one that is_possible(). With several loops the character that names the loop is appended.
-  SessionId(std::string text, const LoopPlace& place) : made_(std::make_unique<const std::string>(std::move(text))) {
-    if (place.loops > 1) {
-      made_ = std::make_unique<const std::string>(*made_ + Id::character_of(place.loop));
+  SessionId(std::string text, const LoopNumber& number) : made_(std::make_unique<const std::string>(std::move(text))) {
+    if (number.loops > 1) {
+      made_ = std::make_unique<const std::string>(*made_ + Id::character_of(number.loop));
     }
   }
 

@@ -83,7 +83,7 @@ ServerLoop::~ServerLoop() {
   }
 }
 
-LoopPlace ServerLoop::loop_place() const noexcept { return {place, server.options.threads}; }
+LoopNumber ServerLoop::loop_place() const noexcept { return {place, server.options.threads}; }
 
 /// Options whose functions catch exceptions of the application, which pass through neither the parser nor the loop. One of
 /// allow_request() refuses the session.

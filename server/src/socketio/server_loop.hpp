@@ -125,7 +125,7 @@ class ServerLoop {
   bool serve_client(HttpExchange& exchange);
   [[nodiscard]] EngineOptions guarded_engine_options();
   [[nodiscard]] HttpSharing sharing(std::shared_ptr<net::OpenCounts> counts);
-  [[nodiscard]] LoopPlace loop_place() const noexcept;
+  [[nodiscard]] LoopNumber loop_place() const noexcept;
   void threw(std::string_view nsp, std::string_view what, std::string_view socket_id, std::string_view message);
   void ask_first_loop(Connection& connection, std::string_view name, Bytes auth);
   void take_answer(const std::shared_ptr<Question>& question);

@@ -95,7 +95,7 @@ class Session {
 };
 
 /// Index of a loop among those of a server: session ids contain it, so that each loop can find the loop of a request's session.
-struct LoopPlace {
+struct LoopNumber {
   std::size_t loop = 0;
   std::size_t loops = 1;
 };
@@ -106,7 +106,7 @@ class EngineServer {
   /// `on_session`  called for each new session before anything else happens on it; sets the session's listener.
   /// `random`      for session ids; outlives the server. Null: the system's.
   EngineServer(Loop& loop, EngineOptions options, std::function<void(Session&)> on_session, Random* random = nullptr,
-               LoopPlace place = {});
+               LoopNumber loop_number = {});
   /// Closes all connections at once, without calling listeners: call close_all() before for an orderly close. Must not be
   /// destroyed from within one of its own calls (to a listener, to on_session): post the destruction.
   ~EngineServer();
