@@ -100,12 +100,12 @@ class FuzzServer {
   explicit FuzzServer(Loop& loop, Parser parser) : core_(loop, options(parser)) {
     serve(Namespace(core_.of("/")));
     serve(Namespace(core_.of("/x")));
-    serve(Namespace(core_.add_model([](std::string_view name, const Value&) { return name.starts_with("/d"); })));
+    serve(Namespace(core_.add_parent([](std::string_view name, const Value&) { return name.starts_with("/d"); })));
   }
 
   void run(std::string_view input) {
     FuzzSession session(core_);
-    Connection::begin(core_.first(), session);
+    Connection::begin(core_.first().connections, session);
     while (session.is_open()) {
       const std::string_view message = input.substr(0, input.find('\xfe'));
       session.receive(message);

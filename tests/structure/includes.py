@@ -46,6 +46,28 @@ ROOMS = ["http", "websocket", "engine", "socketio"]
 ROOM_OF = {"http": "http", "http_options": "http", "http_request": "http", "http_routes": "http", "static_files": "http",
            "frame": "websocket", "decision": "engine", "engine": "engine", "engine_options": "engine", "engine_socket": "engine",
            "id": "engine"}
+# The files of server/src/socketio from the bottom up, by stem: a file includes those before it, and names no type of those behind
+# it. Who reads them in this order meets no word that comes later.
+SOCKETIO_FILES = [
+    # values, and what holds them
+    "counters", "backlog", "packet_writer", "ack", "handshake", "socket_handlers", "pending_acks",
+    # what everything on a server, and everything on one of its loops, shares
+    "server_context", "loop_context",
+    # a socket, and its view of its namespace and of its connection (SocketOwner)
+    "socket_namespace", "socket_shard", "socket_data", "socket_core", "socket_sending", "socket_events",
+    # a namespace: owns its shards and its adapter
+    "namespace_shard", "shard_group", "namespace_handlers", "namespace_core", "namespace_operations", "admission",
+    # a connection: owns its sockets
+    "connection", "namespace_lookup",
+    # the server: owns its loops and namespaces
+    "server_loop", "server_core",
+    # the handles that programs have
+    "remote_socket", "broadcast_operator", "socket", "namespace", "http_routes", "server",
+]
+SOCKETIO_FOLDER = "server/src/socketio"
+DEFINITION = re.compile(r"^(?:class|struct)\s+([A-Z]\w+)[^;{]*\{", re.MULTILINE)
+COMMENT = re.compile(r"//[^\n]*")
+
 # The folders of cli/: folder -> others that it may include.
 MAY_INCLUDE_IN_CLI = {"common": set(), "emit": {"common"}, "fleet": {"common"}, "shell": {"common", "emit", "fleet"}}
 MSGPACK_PLACE = "protocol/include/socketio/protocol/msgpack_types.hpp"
@@ -97,6 +119,28 @@ def costly_includes():
     return problems
 
 
+def out_of_order():
+    """What a file of SOCKETIO_FILES includes or names that comes after it."""
+    problems, defined = [], {}
+    paths = {path: path.read_text() for path in sorted((ROOT / SOCKETIO_FOLDER).glob("*.?pp"))}
+    for path, text in paths.items():
+        if path.stem not in SOCKETIO_FILES:
+            return [f"{path.relative_to(ROOT)}: is not in SOCKETIO_FILES of this test"]
+        if path.suffix == ".hpp":
+            defined.update({name: SOCKETIO_FILES.index(path.stem) for name in DEFINITION.findall(text)})
+    for path, text in paths.items():
+        own = SOCKETIO_FILES.index(path.stem)
+        included = {header: pathlib.PurePath(header).stem for quote, header in INCLUDE.findall(text) if quote == '"' and "/" not in header}
+        named = {name: SOCKETIO_FILES[defined[name]] for name in re.findall(r"\w+", COMMENT.sub("", text)) if name in defined}
+        problems += [f"{path.relative_to(ROOT)}: {what}: {other} comes after {path.stem}"
+                     for what, other in sorted((included | named).items()) if SOCKETIO_FILES.index(other) > own]
+    for stem in set(SOCKETIO_FILES) - {path.stem for path in paths}:
+        problems.append(f"{SOCKETIO_FOLDER}: SOCKETIO_FILES names {stem}, which is not there")
+    if len(defined) < 20:
+        problems.append("too few types found: DEFINITION no longer reads the sources' style")
+    return problems
+
+
 def headers_in(base):
     return {str(path.relative_to(base)) for path in base.rglob("*.hpp")}
 
@@ -108,7 +152,7 @@ def main():
         includes_by_folder[folder] = headers_in(ROOT / folder / "include") | not_installed
         internal |= not_installed
 
-    problems, files, seen = costly_includes(), 0, 0
+    problems, files, seen = costly_includes() + out_of_order(), 0, 0
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix not in {".hpp", ".cpp", ".h", ".c"}:

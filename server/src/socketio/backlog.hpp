@@ -7,6 +7,9 @@
 
 namespace socketio::server {
 
+/// Bytes that a posted operation counts in a backlog, besides its event.
+constexpr std::size_t posting_bytes = 512;
+
 /// Counts the bytes that other loops have posted to one loop and that it has not handled yet: limited, so that a loop that is
 /// busy for long does not use all memory. For all threads.
 class Backlog {

@@ -1,12 +1,12 @@
 #include <socketio/server/broadcast_operator.hpp>
 
-#include <algorithm>
-#include <chrono>
-#include <limits>
+#include <socketio/common/milliseconds.hpp>
 
-#include "namespace_core.hpp"
+#include "namespace_operations.hpp"
 
 namespace socketio {
+
+namespace namespace_operations = server::namespace_operations;
 
 BroadcastOperator BroadcastOperator::to(std::span<const Room> rooms) const {
   BroadcastOperator result = *this;
@@ -28,7 +28,9 @@ BroadcastOperator BroadcastOperator::in(std::span<const Room> rooms) const { ret
 BroadcastOperator BroadcastOperator::in(std::span<const std::string> rooms) const { return to(rooms); }
 BroadcastOperator BroadcastOperator::in(std::initializer_list<Room> rooms) const { return to(rooms); }
 BroadcastOperator BroadcastOperator::except(const Room& room) const { return except(std::span(&room, 1)); }
-BroadcastOperator BroadcastOperator::except(std::span<const std::string> rooms) const { return except(server::rooms_of(rooms)); }
+BroadcastOperator BroadcastOperator::except(std::span<const std::string> rooms) const {
+  return except(server::rooms_of(rooms));
+}
 BroadcastOperator BroadcastOperator::except(std::initializer_list<Room> rooms) const { return except(std::span(rooms)); }
 void BroadcastOperator::sockets_join(const Room& room) const { sockets_join(std::span(&room, 1)); }
 void BroadcastOperator::sockets_join(std::span<const std::string> rooms) const { sockets_join(server::rooms_of(rooms)); }
@@ -57,28 +59,30 @@ BroadcastOperator BroadcastOperator::compress(bool compress) const {
 
 BroadcastOperator BroadcastOperator::timeout(std::chrono::milliseconds timeout) const {
   BroadcastOperator result = *this;
-  result.target_.flags.set_timeout_ms(server::timeout_ms(timeout));
+  result.target_.flags.set_timeout_ms(in_ms(timeout));
   return result;
 }
 
-void BroadcastOperator::emit_packed(Bytes data) const { core_->apply(Operation::emit(target_, data)); }
+void BroadcastOperator::emit_packed(Bytes data) const { namespace_operations::apply(*core_, Operation::emit(target_, data)); }
 
 void BroadcastOperator::emit_with_ack_packed(Bytes data, OnAckAnswers done) const {
-  core_->emit_with_ack(target_, data, std::move(done));
+  namespace_operations::emit_with_ack(*core_, target_, data, std::move(done));
 }
 
-void BroadcastOperator::sockets_join(std::span<const Room> rooms) const { core_->apply(Operation::join(target_, rooms)); }
-void BroadcastOperator::sockets_leave(std::span<const Room> rooms) const { core_->apply(Operation::leave(target_, rooms)); }
-void BroadcastOperator::disconnect_sockets(bool close) const { core_->apply(Operation::disconnect(target_, close)); }
+void BroadcastOperator::sockets_join(std::span<const Room> rooms) const {
+  namespace_operations::apply(*core_, Operation::join(target_, rooms));
+}
+void BroadcastOperator::sockets_leave(std::span<const Room> rooms) const {
+  namespace_operations::apply(*core_, Operation::leave(target_, rooms));
+}
+void BroadcastOperator::disconnect_sockets(bool close) const {
+  namespace_operations::apply(*core_, Operation::disconnect(target_, close));
+}
 
 void BroadcastOperator::fetch_sockets(std::function<void(const FetchedSocketList&)> done) const {
-  core_->fetch(target_, std::move(done));
+  namespace_operations::fetch(*core_, target_, std::move(done));
 }
 
 std::vector<Room> server::rooms_of(std::span<const std::string> names) { return {names.begin(), names.end()}; }
-
-std::uint32_t server::timeout_ms(std::chrono::milliseconds timeout) {
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, std::numeric_limits<std::uint32_t>::max()));
-}
 
 }  // namespace socketio

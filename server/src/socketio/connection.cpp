@@ -7,14 +7,16 @@
 #include <utility>
 
 #include <socketio/common/limits.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/net/turn_end.hpp>
 #include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/query_string.hpp>
 #include <socketio/protocol/socketio_msgpack_packet.hpp>
 #include <socketio/server/id.hpp>
 
-#include "namespace_core.hpp"
-#include "server_core.hpp"
+#include "admission.hpp"
+#include "socket_events.hpp"
+#include "socket_sending.hpp"
 
 namespace socketio::server {
 
@@ -35,25 +37,30 @@ struct Connection::HeldEvents {
   net::TurnEnd turn_end;
 };
 
-void Connection::begin(ServerLoop& home, Session& session) {
-  const auto connection = std::make_shared<Connection>(home, session);
+ConnectionHost::ConnectionHost(LoopContext& on)
+    : home(on), connect_due(on.loop, in_ms(on.server.options.connect_timeout), [](QueuedDeadline& deadline) {
+        static_cast<Connection&>(deadline).on_connect_due();
+      }) {}
+
+void Connection::begin(ConnectionHost& host, Session& session) {
+  const auto connection = std::make_shared<Connection>(host, session);
   connection->self_ = connection;
   session.set_listener(connection.get());
-  home.connect_due.start(*connection);
+  host.connect_due.start(*connection);
   if (session.revision() == 3) {  // these clients send no CONNECT for the root namespace
     connection->connect("/", {});
   }
 }
 
-Connection::Connection(ServerLoop& home, Session& session)
-    : home_(home), session_(&session), reassembler_(home.packet_limits) {}
+Connection::Connection(ConnectionHost& host, Session& session)
+    : SocketOwner(session), host_(host), home_(host.home), reassembler_(home_.packet_limits) {}
 
 Connection::~Connection() = default;
 
 std::shared_ptr<SocketCore> Connection::find(std::string_view nsp) const {
-  const auto place = std::find_if(sockets_.begin(), sockets_.end(),
+  const auto found = std::find_if(sockets_.begin(), sockets_.end(),
                                   [nsp](const std::shared_ptr<SocketCore>& socket) { return socket->nsp().name() == nsp; });
-  return place != sockets_.end() ? *place : nullptr;
+  return found != sockets_.end() ? *found : nullptr;
 }
 
 void Connection::forget(const SocketCore& socket) {
@@ -83,7 +90,7 @@ void Connection::on_message(Bytes data, bool binary) {
 
 void Connection::take(const socketio_packet::Packet& packet) {
   if (packet.type == socketio_packet::Type::connect) {
-    session_->revision() == 3 ? connect_revision4(packet.nsp) : connect(packet.nsp, packet.data);
+    session_.revision() == 3 ? connect_revision4(packet.nsp) : connect(packet.nsp, packet.data);
     return;
   }
   const auto socket = find(packet.nsp);
@@ -93,15 +100,15 @@ void Connection::take(const socketio_packet::Packet& packet) {
   }
   switch (packet.type) {
     case socketio_packet::Type::event:
-      socket->on_event_arrived(packet.data);
-      if (session_->more_follows()) {
+      socket_events::on_arrived(*socket, packet.data);
+      if (session_.more_follows()) {
         hold(socket, packet);
         return;
       }
       release_held();
-      socket->on_event(packet);
+      socket_events::on_event(*socket, packet);
       return;
-    case socketio_packet::Type::ack: socket->on_ack(packet); return;
+    case socketio_packet::Type::ack: socket_sending::on_ack(*socket, packet); return;
     case socketio_packet::Type::disconnect:
       drop_held(*socket);
       socket->end(CloseReason::client_namespace_disconnect);
@@ -134,7 +141,7 @@ void Connection::release_held() {
   const Buffer data = std::exchange(held_->data, {});
   for (const HeldEvents::Event& event : events) {
     const Bytes bytes = data.bytes().subspan(event.begin, event.size);
-    event.socket->on_event({socketio_packet::Type::event, event.socket->nsp().name(), event.id, bytes});
+    socket_events::on_event(*event.socket, {socketio_packet::Type::event, event.socket->nsp().name(), event.id, bytes});
   }
 }
 
@@ -142,12 +149,12 @@ void Connection::connect(std::string_view name, Bytes auth) {
   // A handshake is sent in responses to fetch_sockets(), inside several containers.
   if (!auth.empty() && !check_items(auth, 1, limits::depth_max / 2).ok()) {
     violate(socketio_packet::Violation::too_deep);
-  } else if (find(name) != nullptr || home_.is_asking(*this, name)) {
+  } else if (find(name) != nullptr || host_.is_waiting(*this, name)) {
     close_for_wrong_state();
-  } else if (sockets_.size() + home_.asking_count(*this) >= home_.server.options.namespaces_per_connection_max) {
+  } else if (sockets_.size() + host_.waiting_count(*this) >= home_.server.options.namespaces_per_connection_max) {
     deny(name, "Too many namespaces");
   } else {
-    home_.find_namespace(*this, name, auth);
+    host_.find_namespace(*this, name, auth);
   }
 }
 
@@ -156,11 +163,11 @@ void Connection::enter(std::string_view name, Bytes auth, const std::shared_ptr<
     deny(name, "Invalid namespace");
     return;
   }
-  std::string id = session_->revision() == 3 ? (name == "/" ? "" : std::string(name) + "#") + std::string(session_->id())
-                                             : std::string(Id::make(home_.server.random).text());
+  std::string id = session_.revision() == 3 ? (name == "/" ? "" : std::string(name) + "#") + std::string(session_.id())
+                                            : std::string(Id::make(home_.server.random).text());
   const auto socket = std::make_shared<SocketCore>(nsp->shard_at(home_), *this, std::move(id), auth);
   sockets_.push_back(socket);
-  nsp->admit(socket);
+  Admission::begin(*nsp, socket);
 }
 
 /// The query after the name of a namespace is its auth.
@@ -172,7 +179,7 @@ void Connection::connect_revision4(std::string_view nsp) {
 }
 
 void Connection::refuse(std::string_view nsp, std::string_view message, Bytes data) {
-  send_connect_error(nsp, message, data, session_->revision());
+  send_connect_error(nsp, message, data, session_.revision());
 }
 
 /// Clients of every revision get the form of the newest one, as from the official server.
@@ -181,7 +188,7 @@ void Connection::deny(std::string_view nsp, std::string_view message) { send_con
 void Connection::send_connect_error(std::string_view nsp, std::string_view message, Bytes data, int revision) {
   ++home_.counters.connects_refused;
   if (open_) {
-    session_->send(home_.writer.connect_error(nsp, message, data, revision));
+    session_.send(home_.writer.connect_error(nsp, message, data, revision));
   }
 }
 
@@ -192,25 +199,25 @@ void Connection::violate(socketio_packet::Violation violation) {
   ++home_.counters.protocol_violations;
   const std::string_view message = socketio_packet::describe(violation);
   home_.server.report({Problem::Kind::protocol_violation, {}, {}, {}, message});
-  const auto told = sockets_;
-  for (const auto& socket : told) {
+  const auto connected = sockets_;
+  for (const auto& socket : connected) {
     if (socket->is_connected()) {
-      socket->on_error(message);
+      socket_events::on_error(*socket, message);
     }
   }
   if (open_) {
-    session_->close(CloseReason::forced_close);
+    session_.close(CloseReason::forced_close);
   }
 }
 
 void Connection::close_for_wrong_state() {
   ++home_.counters.wrong_state;
-  session_->close(CloseReason::forced_close);
+  session_.close(CloseReason::forced_close);
 }
 
 void Connection::on_connect_due() {
   ++home_.counters.connect_timeouts;
-  session_->close(CloseReason::forced_close);
+  session_.close(CloseReason::forced_close);
 }
 
 void Connection::disconnect_all() {
@@ -221,7 +228,7 @@ void Connection::disconnect_all() {
     socket->disconnect(false);
   }
   if (open_) {
-    session_->close(CloseReason::forced_close);
+    session_.close(CloseReason::forced_close);
   }
 }
 
@@ -237,7 +244,7 @@ void Connection::on_closed(CloseReason reason) {
   }
   open_ = false;
   stop();
-  home_.stop_asking(*this);
+  host_.forget(*this);
   const auto self = std::move(self_);
   const auto ending = sockets_;
   for (const auto& socket : ending) {

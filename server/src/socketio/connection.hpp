@@ -10,35 +10,48 @@
 #include <socketio/server/engine.hpp>
 
 #include "http/deadline_queue.hpp"
+#include "loop_context.hpp"
+#include "namespace_core.hpp"
 #include "socket_core.hpp"
 
 namespace socketio::server {
 
-class NamespaceCore;
-class ServerLoop;
+class Connection;
 
-/// One client's connection: assembles its messages to packets, and passes them to its sockets, one per namespace. Owns itself
-/// until the session has ended.
+/// The connections' view of the server on their loop: it looks up the namespaces that clients connect to.
+class ConnectionHost {
+ public:
+  explicit ConnectionHost(LoopContext& on);
+  /// Looks up the namespace of a client's CONNECT, and calls Connection::enter(), now or later.
+  virtual void find_namespace(Connection& connection, std::string_view name, Bytes auth) = 0;
+  /// Number of a connection's CONNECTs that wait for their namespace.
+  [[nodiscard]] virtual std::size_t waiting_count(const Connection& connection) const = 0;
+  [[nodiscard]] virtual bool is_waiting(const Connection& connection, std::string_view name) const = 0;
+  /// The connection has ended.
+  virtual void forget(const Connection& connection) = 0;
+
+  LoopContext& home;
+  DeadlineQueue connect_due;  ///< of clients that have not joined a namespace yet
+
+ protected:
+  ~ConnectionHost() = default;
+};
+
+/// One client's connection: assembles its messages to packets, and passes them to its sockets, one per namespace, which it
+/// owns. Owns itself until the session has ended.
 ///
 /// As a QueuedDeadline it waits for the client to join its first namespace.
-class Connection final : public SessionListener, public QueuedDeadline, public std::enable_shared_from_this<Connection> {
+class Connection final : public SessionListener,
+                         public SocketOwner,
+                         public QueuedDeadline,
+                         public std::enable_shared_from_this<Connection> {
  public:
   /// Creates a connection for a new session.
-  static void begin(ServerLoop& home, Session& session);
-  Connection(ServerLoop& home, Session& session);
+  static void begin(ConnectionHost& host, Session& session);
+  Connection(ConnectionHost& host, Session& session);
   ~Connection() override;
 
-  /// Valid until the last socket has ended.
-  [[nodiscard]] Session& session() const noexcept { return *session_; }
   [[nodiscard]] bool is_open() const noexcept { return open_; }
-
-  /// A socket has passed its middlewares.
-  void on_joined() noexcept { stop(); }
-  void refuse(std::string_view nsp, std::string_view message, Bytes data = {});
-  /// A socket has ended.
-  void forget(const SocketCore& socket);
-  /// Leaves all namespaces, and closes the connection.
-  void disconnect_all();
   void on_connect_due();
   /// Continues a CONNECT once its namespace is looked up; `nsp` is null when there is no such namespace.
   void enter(std::string_view name, Bytes auth, const std::shared_ptr<NamespaceCore>& nsp);
@@ -47,6 +60,10 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
   void on_message(Bytes data, bool binary) override;
   void on_too_large() override;
   void on_closed(CloseReason reason) override;
+  void on_joined() override { stop(); }
+  void refuse(std::string_view nsp, std::string_view message, Bytes data) override;
+  void forget(const SocketCore& socket) override;
+  void disconnect_all() override;
 
   [[nodiscard]] std::shared_ptr<SocketCore> find(std::string_view nsp) const;
   void take(const socketio_packet::Packet& packet);
@@ -61,8 +78,8 @@ class Connection final : public SessionListener, public QueuedDeadline, public s
   void deny(std::string_view nsp, std::string_view message);
   void send_connect_error(std::string_view nsp, std::string_view message, Bytes data, int revision);
 
-  ServerLoop& home_;
-  Session* session_;
+  ConnectionHost& host_;
+  LoopContext& home_;
   std::shared_ptr<Connection> self_;
   socketio_packet::Reassembler reassembler_;
   std::vector<std::shared_ptr<SocketCore>> sockets_;  ///< not ended

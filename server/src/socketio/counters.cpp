@@ -60,7 +60,7 @@ void add(ServerCounters& sum, const ServerCounters& more) {
   sum.protocol_violations += more.protocol_violations;
   sum.wrong_state += more.wrong_state;
   sum.events_received += more.events_received;
-  sum.events_unheard += more.events_unheard;
+  sum.events_unhandled += more.events_unhandled;
   sum.events_refused += more.events_refused;
   sum.arguments_did_not_fit += more.arguments_did_not_fit;
   sum.handlers_threw += more.handlers_threw;

@@ -49,35 +49,25 @@ void pack_pairs(Buffer& out, const Pairs& pairs) {
   }
 }
 
-/// Calls `member` with each key and value of a map; does nothing when `packed` is none.
-template <typename Member>
-void for_each_member(Bytes packed, Member member) {
-  Cursor cursor(packed);
-  Item header;
-  if (!cursor.expect(Kind::map, header)) {
-    return;
-  }
-  for (std::uint32_t index = 0; index < header.count; ++index) {
-    const Bytes key = cursor.skip_view();
-    const Bytes value = cursor.skip_view();
-    if (!cursor.ok()) {
-      return;
-    }
-    member(Value(key).as<std::string_view>().value_or(""), Value(value));
-  }
-}
-
 Pairs unpack_pairs(Bytes packed) {
   Pairs pairs;
-  for_each_member(packed, [&pairs](std::string_view name, const Value& value) {
+  Cursor cursor(packed);
+  Item header;
+  const std::uint32_t count = cursor.expect(Kind::map, header) ? header.count : 0;
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const auto name = Value(cursor.skip_view()).as<std::string_view>().value_or("");
+    const Value value(cursor.skip_view());
+    if (!cursor.ok()) {
+      break;
+    }
     if (const auto text = value.as<std::string_view>()) {
       pairs.emplace_back(name, *text);
-      return;
+      continue;
     }
     for (const Value element : Arguments::of_array(value.packed())) {
       pairs.emplace_back(name, element.as<std::string_view>().value_or(""));
     }
-  });
+  }
   return pairs;
 }
 
@@ -123,26 +113,16 @@ void Handshake::pack(Buffer& out) const {
 }
 
 Handshake Handshake::unpack(Bytes packed) {
+  const Value map(packed);
   Handshake handshake;
-  for_each_member(packed, [&handshake](std::string_view name, const Value& value) {
-    if (name == "headers") {
-      handshake.headers = unpack_pairs(value.packed());
-    } else if (name == "query") {
-      handshake.query = unpack_pairs(value.packed());
-    } else if (name == "address") {
-      handshake.address = value.as<std::string_view>().value_or("");
-    } else if (name == "url") {
-      handshake.url = value.as<std::string_view>().value_or("");
-    } else if (name == "issued") {
-      handshake.issued_ms = value.as<std::int64_t>().value_or(0);
-    } else if (name == "xdomain") {
-      handshake.xdomain = value.as<bool>().value_or(false);
-    } else if (name == "secure") {
-      handshake.secure = value.as<bool>().value_or(false);
-    } else if (name == "auth") {
-      handshake.auth_packed.append(value.packed());
-    }
-  });
+  handshake.headers = unpack_pairs(map.member("headers").packed());
+  handshake.query = unpack_pairs(map.member("query").packed());
+  handshake.address = map.member("address").as<std::string_view>().value_or("");
+  handshake.url = map.member("url").as<std::string_view>().value_or("");
+  handshake.issued_ms = map.member("issued").as<std::int64_t>().value_or(0);
+  handshake.xdomain = map.member("xdomain").as<bool>().value_or(false);
+  handshake.secure = map.member("secure").as<bool>().value_or(false);
+  handshake.auth_packed.append(map.member("auth").packed());
   return handshake;
 }
 

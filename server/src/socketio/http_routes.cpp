@@ -13,15 +13,6 @@ namespace {
 using server::Route;
 using server::ServerLoop;
 
-/// Adds to the routes of all loops.
-template <typename Add>
-void add_everywhere(server::ServerCore& core, Add add) {
-  add(core.first().routes);
-  for (std::size_t place = 1; place < core.loops().size(); ++place) {
-    core.post_to(place, [add](ServerLoop& there) { add(there.routes); });
-  }
-}
-
 void add_route(server::ServerCore& core, std::string_view method, std::string_view path, RouteHandler handler,
                PiecesHandler pieces, std::size_t body_bytes_max) {
   if (!server::is_header_name(method) || (!handler && !pieces)) {
@@ -30,7 +21,7 @@ void add_route(server::ServerCore& core, std::string_view method, std::string_vi
   auto route =
       std::make_shared<Route>(Route{std::string(method), server::RoutePath(path), std::string(method) + " " + std::string(path),
                                     std::move(handler), std::move(pieces), body_bytes_max});
-  add_everywhere(core, [route](server::HttpRouter& routes) { routes.add(route); });
+  core.on_each_loop([route](ServerLoop& there) { there.routes.add(route); });
 }
 
 }  // namespace
@@ -54,7 +45,7 @@ void HttpRoutes::use(HttpHook hook) const {
     throw Error(ErrorCode::bad_option, "A hook is a function.");
   }
   const auto shared = std::make_shared<const HttpHook>(std::move(hook));
-  add_everywhere(*core_, [shared](server::HttpRouter& routes) { routes.add_hook(shared); });
+  core_->on_each_loop([shared](server::ServerLoop& there) { there.routes.add_hook(shared); });
 }
 
 }  // namespace socketio

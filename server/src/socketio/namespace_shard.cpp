@@ -1,15 +1,11 @@
 #include "namespace_shard.hpp"
 
-#include <algorithm>
-#include <string>
+#include <optional>
 #include <utility>
 
-#include <socketio/protocol/cursor.hpp>
 #include <socketio/protocol/event_data.hpp>
 
-#include "namespace_core.hpp"
-#include "server_core.hpp"
-#include "socket_core.hpp"
+#include "socket_sending.hpp"
 
 namespace socketio::server {
 
@@ -19,70 +15,18 @@ namespace {
 
 SocketCore& socket_of(adapter::Member& member) { return static_cast<SocketCore&>(member); }
 
-/// The kind of a received value in words; a number with its value.
-std::string words_of(const Value& value) {
-  Cursor cursor(value.packed());
-  Item item;
-  if (value.is_nothing() || !cursor.next(item)) {
-    return "null";
+void notify_outgoing(const std::vector<std::shared_ptr<SocketCore>>& sockets, Bytes data) {
+  for (const auto& socket : sockets) {
+    socket->notify_outgoing(data);
   }
-  switch (item.kind) {
-    case Kind::boolean: return "a boolean";
-    case Kind::integer:
-    case Kind::real: return "the number " + value.json();
-    case Kind::text: return "a string";
-    case Kind::binary: return "binary";
-    case Kind::array: return "an array";
-    case Kind::map: return "an object";
-    case Kind::nil:
-    case Kind::extension: break;
-  }
-  return "a date or another extension";
 }
 
 }  // namespace
-
-NamespaceShard::NamespaceShard(NamespaceCore& of_nsp, ServerLoop& home)
-    : nsp_(of_nsp),
-      home_(&home),
-      loop_(home.shared_loop),
-      backlog_(home.backlog),
-      place_(home.place),
-      is_shared_(home.server.is_threaded()) {}
-
-// ---- its sockets -----------------------------------------------------------------------------------------------------------
-
-void NamespaceShard::add(SocketCore& socket) {
-  const auto held = lock();
-  index_.add(socket);
-}
-
-void NamespaceShard::remove(SocketCore& socket) {
-  const auto held = lock();
-  index_.remove(socket);
-}
-
-void NamespaceShard::join(SocketCore& socket, std::string_view room) {
-  const auto held = lock();
-  index_.join(socket, room);
-}
-
-void NamespaceShard::leave(SocketCore& socket, std::string_view room) {
-  const auto held = lock();
-  index_.leave(socket, room);
-}
 
 std::vector<std::shared_ptr<SocketCore>> NamespaceShard::collect(const Selection& selection) {
   std::vector<std::shared_ptr<SocketCore>> sockets;
   index_.select(selection, [&sockets](adapter::Member& member) { sockets.push_back(socket_of(member).shared_from_this()); });
   return sockets;
-}
-
-// ---- from any thread -------------------------------------------------------------------------------------------------------
-
-std::size_t NamespaceShard::size() const {
-  const auto held = lock();
-  return index_.size();
 }
 
 std::vector<std::shared_ptr<SocketCore>> NamespaceShard::sockets() const {
@@ -99,38 +43,6 @@ std::shared_ptr<SocketCore> NamespaceShard::find(std::string_view id) const {
   const auto held = lock();
   adapter::Member* const member = index_.find(id);
   return member == nullptr ? nullptr : socket_of(*member).shared_from_this();
-}
-
-bool NamespaceShard::has_room(std::string_view room) const {
-  if (expected_ != 0) {
-    return true;
-  }
-  const auto held = lock();
-  return index_.has_room(room);
-}
-
-bool NamespaceShard::may_have(const Selection& selection) const {
-  if (expected_ != 0) {
-    return true;
-  }
-  const auto held = lock();
-  if (selection.rooms.empty()) {
-    return index_.size() != 0;
-  }
-  for (std::size_t index = 0; index < selection.rooms.size(); ++index) {
-    if (index_.has_room(selection.rooms[index])) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// ---- the adapter's side ----------------------------------------------------------------------------------------------------
-
-void NamespaceShard::tell_outgoing(const std::vector<std::shared_ptr<SocketCore>>& listening, Bytes data) {
-  for (const auto& socket : listening) {
-    socket->tell_outgoing(data);
-  }
 }
 
 void NamespaceShard::apply(const adapter::ShardOperation& operation) {
@@ -184,27 +96,31 @@ void NamespaceShard::deliver(const adapter::ShardOperation& operation, Encoded& 
     }
     SocketCore& socket = socket_of(member);
     socket.send(encoded.frame, is_volatile);
-    if (has_offset) {
+    if (has_offset && socket.recovery != nullptr) {
       offset = offset.empty() ? event_data::last_text(data) : offset;
-      socket.note_offset(offset);
+      socket.recovery->offset = offset;
     }
-    if (socket.hears_outgoing()) [[unlikely]] {
+    if (socket.has_outgoing_listeners()) [[unlikely]] {
       listening.push_back(socket.shared_from_this());
     }
   });
-  tell_outgoing(listening, data);
+  notify_outgoing(listening, data);
+}
+
+FrameRef NamespaceShard::encode_with_ack(Bytes data, const Flags& flags, std::uint64_t ack_id) {
+  LoopContext& at = *home();
+  FrameRef frame = at.writer.event(nsp_.name(), data, static_cast<std::int64_t>(ack_id), flags.compress().value_or(true));
+  at.counters.unsendable += frame ? 0 : 1;
+  return frame;
 }
 
 void NamespaceShard::deliver_with_ack(const Selection& selection, Bytes data, const Flags& flags, std::uint64_t ack_id,
                                       std::shared_ptr<adapter::AckListener> listener) {
-  const FrameRef frame =
-      home()->writer.event(nsp_.name(), data, static_cast<std::int64_t>(ack_id), flags.compress().value_or(true));
-  if (!frame) {
-    ++home()->counters.unsendable;
+  if (const FrameRef frame = encode_with_ack(data, flags, ack_id)) {
+    ask(frame, selection, data, flags, ack_id, listener);
+  } else {
     listener->on_clients(0);
-    return;
   }
-  ask(frame, selection, data, flags, ack_id, listener);
 }
 
 void NamespaceShard::ask(const FrameRef& frame, const Selection& selection, Bytes data, const Flags& flags,
@@ -218,10 +134,10 @@ void NamespaceShard::ask(const FrameRef& frame, const Selection& selection, Byte
         listener->on_ack(array);
       }
     };
-    asked += socket->ask(frame, {ack_id, due_ms, 0, answered}) ? 1 : 0;
+    asked += socket_sending::ask(*socket, frame, {ack_id, due_ms, 0, answered}) ? 1 : 0;
   }
   listener->on_clients(asked);
-  tell_outgoing(sockets, data);
+  notify_outgoing(sockets, data);
 }
 
 void NamespaceShard::fetch(const Selection& selection, adapter::Form form, std::function<void(adapter::Sockets)> done) {
@@ -230,7 +146,7 @@ void NamespaceShard::fetch(const Selection& selection, adapter::Form form, std::
   index_.select(selection, [form, &result](adapter::Member& member) {
     SocketCore& socket = socket_of(member);
     if (form == adapter::Form::msgpack) {
-      socket.describe(result.packed);
+      socket.data.describe(result.packed, socket, socket.session());
       ++result.count;
       return;
     }
@@ -238,7 +154,7 @@ void NamespaceShard::fetch(const Selection& selection, adapter::Form form, std::
     if (result.count != 0) {
       result.packed.push_back(',');
     }
-    if (socket.describe_json(result.packed)) {
+    if (socket.data.describe_json(result.packed, socket, socket.session())) {
       ++result.count;
     } else {  // its data is no JSON: the socket is left out
       result.packed.truncate(start);
@@ -252,51 +168,6 @@ void NamespaceShard::rooms(std::function<void(std::vector<std::string>)> done) {
   std::vector<std::string> names;
   index_.for_each_room([&names](std::string_view room) { names.emplace_back(room); });
   done(std::move(names));
-}
-
-// ---- calls of the application's functions ----------------------------------------------------------------------------------
-
-void NamespaceShard::threw(std::string_view what, std::string_view socket_id, std::string_view message) {
-  if (ServerLoop* const at = home()) {
-    ++at->counters.handlers_threw;
-    at->server.report({Problem::Kind::handler_threw, nsp_.name(), socket_id, what, message});
-  }
-}
-
-void NamespaceShard::call_handler(const EventHandler& handler, EventCall& call, std::string_view event,
-                                  std::string_view socket_id) {
-  bool fits = true;
-  Misfit misfit;
-  call.misfit = &misfit;
-  guard(event, socket_id, [&] { fits = handler(call); });
-  if (!fits) [[unlikely]] {
-    report_misfit(misfit, call.arguments, event, socket_id);
-  }
-}
-
-void NamespaceShard::report_misfit(const Misfit& misfit, const Arguments& arguments, std::string_view event,
-                                   std::string_view socket_id) {
-  ServerLoop* const at = home();
-  if (at == nullptr) {
-    return;
-  }
-  ++at->counters.arguments_did_not_fit;
-  Problem problem{Problem::Kind::arguments_do_not_fit, nsp_.name(), socket_id, event,
-                  "The event came with arguments that the handler does not take."};
-  std::string got;
-  std::string message;
-  if (!misfit.expected.empty()) {
-    const bool is_missing = misfit.index >= arguments.size();
-    got = is_missing ? std::string() : words_of(arguments[misfit.index]);
-    message = "Argument " + std::to_string(misfit.index + 1) +
-              (is_missing ? " is missing: the handler takes " : ": the handler takes ") + std::string(misfit.expected) +
-              (is_missing ? "." : ", the event came with " + got + ".");
-    problem.argument = misfit.index;
-    problem.expected = misfit.expected;
-    problem.got = got;
-    problem.message = message;
-  }
-  at->server.report(problem);
 }
 
 }  // namespace socketio::server

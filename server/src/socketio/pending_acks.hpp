@@ -29,7 +29,8 @@ class PendingAcks {
   bool take(std::uint64_t id, Entry& entry);
   /// Drops overdue entries without a timer of their own.
   void drop_overdue(std::uint64_t now_ms);
-  [[nodiscard]] std::vector<Entry> take_all() { return std::exchange(entries_, {}); }
+  /// Removes all entries, and calls each with that status.
+  void end_all(Loop& loop, AckStatus status);
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
  private:

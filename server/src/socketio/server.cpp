@@ -19,7 +19,7 @@ std::uint16_t Server::port() const noexcept { return server_->first().http->port
 Namespace Server::of(std::string_view name) { return Namespace(server_->of(name)); }
 
 Namespace Server::of(std::function<bool(std::string_view, const Value&)> predicate) {
-  return Namespace(server_->add_model(std::move(predicate)));
+  return Namespace(server_->add_parent(std::move(predicate)));
 }
 
 void Server::on_new_namespace(std::function<void(Namespace)> listener) { server_->on_new_namespace = std::move(listener); }

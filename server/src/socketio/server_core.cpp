@@ -1,18 +1,12 @@
 #include "server_core.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <initializer_list>
 #include <utility>
 
 #include <socketio/common/error.hpp>
-#include <socketio/protocol/js_number.hpp>
 #include <socketio/protocol/target.hpp>
 
-#include "connection.hpp"
 #include "counters.hpp"
-#include "engine/engine_answers.hpp"
-#include "http/trusted_proxies.hpp"
 
 namespace socketio::server {
 namespace {
@@ -23,68 +17,10 @@ void detach_all(std::vector<std::shared_ptr<NamespaceCore>>& ended) {
   }
 }
 
-void check(const ServerOptions& options) {
-  if (!options.engine.path.starts_with('/')) {
-    throw Error(ErrorCode::bad_option, "engine.path must begin with \"/\".");
-  }
-  check_cookie(options.engine.cookie);
-  check_cors(options.engine.cors);
-  TrustedProxies(options.http.trust_proxy);
-  if (options.depth_max == 0 || options.depth_max > limits::depth_max) {
-    throw Error(ErrorCode::bad_option, "depth_max must be between 1 and " + std::to_string(limits::depth_max) + ".");
-  }
-  if (options.threads == 0 || options.threads > ServerOptions::threads_max) {
-    throw Error(ErrorCode::bad_option, "threads must be between 1 and " + std::to_string(ServerOptions::threads_max) + ".");
-  }
-  for (const auto& [name, duration] : std::initializer_list<std::pair<const char*, std::chrono::milliseconds>>{
-           {"connect_timeout", options.connect_timeout},
-           {"engine.ping_interval", options.engine.ping_interval},
-           {"engine.ping_timeout", options.engine.ping_timeout},
-           {"engine.upgrade_timeout", options.engine.upgrade_timeout},
-           {"engine.queue_timeout", options.engine.queue_timeout},
-           {"engine.decision_timeout", options.engine.decision_timeout},
-           {"http.header_timeout", options.http.header_timeout},
-           {"http.body_timeout", options.http.body_timeout},
-           {"http.idle_timeout", options.http.idle_timeout},
-           {"http.answer_timeout", options.http.answer_timeout}}) {
-    if (duration.count() <= 0) {
-      throw Error(ErrorCode::bad_option, std::string(name) + " must be above 0.");
-    }
-  }
-  // Clients wait for the sum, and timers of JavaScript that are longer end at once.
-  constexpr std::chrono::milliseconds javascript_max{0x7fffffff};
-  if (options.engine.ping_interval > javascript_max ||
-      options.engine.ping_timeout > javascript_max - options.engine.ping_interval) {
-    throw Error(ErrorCode::bad_option, "engine.ping_interval and engine.ping_timeout must be below 24.8 days together.");
-  }
-}
-
 }  // namespace
 
-std::string event_name_text(const event_data::Name& name) {
-  if (name.kind == Kind::text || name.kind == Kind::binary) {
-    return std::string(name.text);
-  }
-  Buffer text;
-  js_number::append(text, name.number);
-  return std::string(text.text());
-}
-
-std::int64_t LoopScheduler::wall_ms() const { return ServerCore::wall_ms(); }
-
-std::int64_t ServerCore::wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 ServerCore::ServerCore(Loop& server_loop, ServerOptions server_options)
-    : loop(server_loop),
-      options(std::move(server_options)),
-      random(options.random == nullptr ? loop.random()
-             : is_threaded()           ? locked_random.emplace(*options.random)
-                                       : *options.random),
-      scheduler(loop),
-      closing_timer_(loop, [] {}) {
-  check(options);
+    : ServerContext(server_loop, std::move(server_options)), closing_timer_(loop, [] {}) {
   make_loops();
   of("/");
   for (const auto& one : loops_) {
@@ -95,17 +31,26 @@ ServerCore::ServerCore(Loop& server_loop, ServerOptions server_options)
 }
 
 void ServerCore::make_loops() {
+  NamespaceSource& namespaces = *this;
+  HttpSharing sharing;
   if (is_threaded()) {
     counts_ = std::make_shared<net::OpenCounts>(options.threads);
+    sharing.counts = counts_;
+    sharing.send = [this](std::size_t to, HttpArrival arrival) {
+      post_to(to, [kept = std::make_shared<HttpArrival>(std::move(arrival))](ServerLoop& there) {
+        there.http->adopt(std::move(*kept));
+      });
+    };
   }
-  for (std::size_t place = 0; place < options.threads; ++place) {
-    auto on = place == 0 ? std::shared_ptr<Loop>(&loop, [](Loop*) {}) : std::make_shared<Loop>();
-    loops_.push_back(std::make_unique<ServerLoop>(*this, std::move(on), place, counts_));
+  for (std::size_t index = 0; index < options.threads; ++index) {
+    auto on = index == 0 ? std::shared_ptr<Loop>(&loop, [](Loop*) {}) : std::make_shared<Loop>();
+    loops_.push_back(std::make_unique<ServerLoop>(*this, namespaces, std::move(on), index, sharing));
+    contexts_.push_back(loops_.back().get());
   }
 }
 
 ServerCore::~ServerCore() {
-  first().backlog->give_up();
+  first_backlog->give_up();
   for (const auto& one : loops_) {
     one->finish();
   }
@@ -113,29 +58,40 @@ ServerCore::~ServerCore() {
   for (const auto& [name, nsp] : namespaces_) {
     nsp->detach();
   }
-  for (const auto& model : models_) {
-    model->detach();
+  for (const auto& parent : parents_) {
+    parent->detach();
   }
   detach_all(*ended_);
 }
 
-void ServerCore::post_to_first(std::function<void(ServerCore&)> function) {
+void ServerCore::post_to_first(std::function<void()> function) {
   loop.post([weak = weak_from_this(), function = std::move(function)] {
     if (const auto self = weak.lock()) {
-      function(*self);
+      function();
     }
   });
 }
 
-/// Posts to the loop at `place`. Functions that other loops have not run when they stop are dropped before their parts are
-/// destroyed; the first loop continues.
-void ServerCore::post_to(std::size_t place, std::function<void(ServerLoop&)> function) {
-  if (place == 0) {
-    post_to_first([function = std::move(function)](ServerCore& core) { function(core.first()); });
+/// Functions that other loops have not run when they stop are dropped before their parts are destroyed; the first loop
+/// continues.
+void ServerCore::post_to(std::size_t index, std::function<void(ServerLoop&)> function) {
+  if (index == 0) {
+    post_to_first([this, function = std::move(function)] { function(first()); });
   } else {
-    ServerLoop& there = *loops_[place];
+    ServerLoop& there = *loops_[index];
     there.loop.post([&there, function = std::move(function)] { function(there); });
   }
+}
+
+void ServerCore::post_to_others(const std::function<void(ServerLoop&)>& function) {
+  for (std::size_t index = 1; index < loops_.size(); ++index) {
+    post_to(index, function);
+  }
+}
+
+void ServerCore::on_each_loop(const std::function<void(ServerLoop&)>& function) {
+  function(first());
+  post_to_others(function);
 }
 
 // ---- namespaces ------------------------------------------------------------------------------------------------------------
@@ -158,16 +114,19 @@ std::shared_ptr<NamespaceCore> ServerCore::of(std::string_view name) {
     throw Error(ErrorCode::not_supported,
                 "The namespace " + valid + " is not there yet, and is made on the thread of the loop.");
   }
-  const auto made = std::make_shared<NamespaceCore>(*this, valid);  // first: its adapter may throw
+  const auto made = make_namespace(valid);  // first: its adapter may throw
   const std::lock_guard guard(namespaces_lock_);
   namespaces_[valid] = made;
   return made;
 }
 
-std::shared_ptr<NamespaceCore> ServerCore::add_model(NamespaceCore::Predicate predicate) {
-  const auto model = std::make_shared<NamespaceCore>(*this, "/_" + std::to_string(models_.size()), std::move(predicate));
-  models_.push_back(model);
-  return model;
+std::shared_ptr<NamespaceCore> ServerCore::make_namespace(std::string name, NamespaceCore::Predicate predicate) {
+  return std::make_shared<NamespaceCore>(
+      *this, contexts_, std::move(name), [this](NamespaceCore& nsp) { forget(nsp); }, std::move(predicate));
+}
+
+std::shared_ptr<NamespaceCore> ServerCore::add_parent(NamespaceCore::Predicate predicate) {
+  return parents_.emplace_back(make_namespace("/_" + std::to_string(parents_.size()), std::move(predicate)));
 }
 
 std::shared_ptr<NamespaceCore> ServerCore::namespace_for(std::string_view name, Bytes auth) {
@@ -180,10 +139,10 @@ std::shared_ptr<NamespaceCore> ServerCore::namespace_for(std::string_view name, 
   }
   constexpr std::uint8_t empty_object[] = {0x80};
   const Value shown(auth.empty() ? Bytes(empty_object) : auth);
-  const auto asked = models_;  // a copy: a predicate may add another
-  for (const auto& model : asked) {
+  const auto asked = parents_;  // a copy: a predicate may add another
+  for (const auto& parent : asked) {
     bool allowed = false;
-    model->first_shard().guard("a predicate of namespaces", {}, [&] { allowed = model->predicate()(name, shown); });
+    parent->first_shard().guard("a predicate of namespaces", {}, [&] { allowed = parent->predicate()(name, shown); });
     if (!allowed) {
       continue;
     }
@@ -192,15 +151,15 @@ std::shared_ptr<NamespaceCore> ServerCore::namespace_for(std::string_view name, 
     }
     std::shared_ptr<NamespaceCore> child;
     if (children_ < options.dynamic_namespaces_max) {
-      model->first_shard().guard("the maker of adapters", {}, [&] { child = of(name); });
+      parent->first_shard().guard("the maker of adapters", {}, [&] { child = of(name); });
     }
     if (child == nullptr) {
       return nullptr;
     }
     ++children_;
-    child->inherit(*model);
+    parent->adopt(*child);
     if (on_new_namespace) {
-      model->first_shard().guard("on_new_namespace", {}, [&] { on_new_namespace(Namespace(child)); });
+      parent->first_shard().guard("on_new_namespace", {}, [&] { on_new_namespace(Namespace(child)); });
     }
     return child;
   }
@@ -230,24 +189,7 @@ void ServerCore::serve_engine(const std::string& path, std::function<void(Engine
   EngineOptions bare;
   bare.path = path;
   const auto shared = std::make_shared<const ServerLoop::OnEngineSocket>(std::move(on_connection));
-  first().serve_engine(bare, shared);
-  for (std::size_t place = 1; place < loops_.size(); ++place) {
-    post_to(place, [bare, shared](ServerLoop& there) { there.serve_engine(bare, shared); });
-  }
-}
-
-void ServerCore::report(const Problem& problem) {
-  auto one_at_a_time = is_threaded() ? std::unique_lock(report_lock_) : std::unique_lock<std::recursive_mutex>();
-  if (options.on_problem) {
-    try {
-      options.on_problem(problem);
-    } catch (...) {  // on_problem has no place to report its own exceptions
-    }
-  }
-  if (options.log) {
-    const LogLevel level = problem.kind == Problem::Kind::handler_threw ? LogLevel::error : LogLevel::warning;
-    options.log({level, "server", problem.message, problem.event});
-  }
+  on_each_loop([bare, shared](ServerLoop& there) { there.serve_engine(bare, shared); });
 }
 
 std::size_t ServerCore::connection_count() const noexcept {
@@ -260,16 +202,10 @@ std::size_t ServerCore::connection_count() const noexcept {
 
 ServerCounters ServerCore::all_counters() const {
   ServerCounters all = first().all_counters();
-  for (std::size_t place = 1; place < loops_.size(); ++place) {
-    add(all, loops_[place]->all_counters());
+  for (std::size_t index = 1; index < loops_.size(); ++index) {
+    add(all, loops_[index]->all_counters());
   }
   return all;
-}
-
-void ServerCore::close_adapters() {
-  for (const auto& [name, nsp] : namespaces_) {
-    nsp->adapter().close();
-  }
 }
 
 /// A call of close() in progress. Each step begins when all loops have finished the one before:
@@ -281,8 +217,6 @@ struct ServerCore::Closing {
   std::uint64_t due_ms = 0;
   std::function<void()> done;
   std::size_t namespaces_left = 0;
-  std::size_t engines_left = 0;
-  std::size_t loops_left = 0;
   Loop::TimerId timer = 0;
 
   [[nodiscard]] std::uint64_t left_ms(const Loop& at) const noexcept {
@@ -295,9 +229,7 @@ Status ServerCore::listen(const std::string& host, std::uint16_t port) {
     return Status("the server is being closed");
   }
   if (std::exchange(closed_, false)) {
-    for (std::size_t place = 1; place < loops_.size(); ++place) {
-      post_to(place, [](ServerLoop& there) { there.reopen(); });
-    }
+    post_to_others([](ServerLoop& there) { there.reopen(); });
     for (const auto& [name, nsp] : namespaces_) {
       nsp->reopen_adapter();
     }
@@ -316,7 +248,8 @@ void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()>
   closing->done = std::move(done);
   closings_.push_back(closing);
   const auto delivered = [weak = weak_from_this(), closing] {
-    if (const auto self = weak.lock(); self != nullptr && !closing->over && closing->namespaces_left != 0 && --closing->namespaces_left == 0) {
+    if (const auto self = weak.lock();
+        self != nullptr && !closing->over && closing->namespaces_left != 0 && --closing->namespaces_left == 0) {
       self->end_sessions(closing);
     }
   };
@@ -331,42 +264,51 @@ void ServerCore::close(std::chrono::milliseconds deadline, std::function<void()>
   }
 }
 
+void ServerCore::on_all_loops(const std::shared_ptr<Closing>& closing, const Step& step, std::function<void()> next) {
+  const auto done = [closing, left = std::make_shared<std::size_t>(loops_.size()), next = std::move(next)] {
+    if (!closing->over && --*left == 0) {
+      next();
+    }
+  };
+  post_to_others([this, step, done](ServerLoop& there) { step(there, [this, done] { post_to_first(done); }); });
+  step(first(), done);
+}
+
 /// Closes the sessions, then the adapters: sockets save their sessions when they end.
 void ServerCore::end_sessions(const std::shared_ptr<Closing>& closing) {
   loop.cancel(closing->timer);
-  closing->engines_left = loops_.size();
-  closing->loops_left = loops_.size();
-  const auto engines_ended = [closing](ServerCore& core) {
-    if (!closing->over && --closing->engines_left == 0) {
-      core.close_adapters();
-    }
+  const auto close_engines = [](ServerLoop& there, const std::function<void()>& done) {
+    there.close_engines();
+    done();
   };
-  for (std::size_t place = 1; place < loops_.size(); ++place) {
-    post_to(place, [this, closing, engines_ended](ServerLoop& there) {
-      there.close_engines();
-      post_to_first(engines_ended);
-      there.drain(closing->left_ms(there.loop),
-                  [this, closing] { post_to_first([closing](ServerCore& core) { core.loop_drained(closing); }); });
-    });
-  }
-  first().close_engines();
-  engines_ended(*this);
-  first().drain(closing->left_ms(loop), [this, closing] { loop_drained(closing); });
+  on_all_loops(closing, close_engines, [this] {
+    for (const auto& [name, nsp] : namespaces_) {
+      nsp->close_adapter();
+    }
+  });
+  const auto drain = [closing](ServerLoop& there, std::function<void()> done) {
+    there.drain(closing->left_ms(there.loop), std::move(done));
+  };
+  on_all_loops(closing, drain, [this, closing] { close_http(closing); });
 }
 
 /// Closes HTTP once all loops are drained: the listener is on the first loop, and polling clients of all loops need it.
-void ServerCore::loop_drained(const std::shared_ptr<Closing>& closing) {
-  if (closing->over || --closing->loops_left != 0) {
+void ServerCore::close_http(const std::shared_ptr<Closing>& closing) {
+  const auto close = [closing](ServerLoop& there, std::function<void()> done) {
+    there.http->close(closing->left_ms(there.loop), std::move(done));
+  };
+  on_all_loops(closing, close, [this, closing] { check_connections(closing); });
+}
+
+/// A connection that is moving from one loop to another is counted although neither has it: then all loops are asked again, and
+/// it has arrived by then.
+void ServerCore::check_connections(const std::shared_ptr<Closing>& closing) {
+  if (counts_ == nullptr || counts_->total() == 0) {
+    end_closings();
     return;
   }
-  closing->loops_left = loops_.size();
-  for (std::size_t place = 1; place < loops_.size(); ++place) {
-    post_to(place, [this, closing](ServerLoop& there) {
-      there.http->close(closing->left_ms(there.loop),
-                        [this, closing] { post_to_first([closing](ServerCore& core) { core.loop_closed(closing); }); });
-    });
-  }
-  first().http->close(closing->left_ms(loop), [this, closing] { loop_closed(closing); });
+  const auto wait = [](ServerLoop& there, std::function<void()> done) { there.http->when_empty(std::move(done)); };
+  on_all_loops(closing, wait, [this, closing] { check_connections(closing); });
 }
 
 /// No connection is left: completes all calls of close(), whatever their deadlines.
@@ -381,25 +323,6 @@ void ServerCore::end_closings() {
     if (const auto done = std::exchange(closing->done, nullptr)) {
       done();  // may destroy this
     }
-  }
-}
-
-/// A connection that is moving from one loop to another is counted although neither has it: then all loops are asked again, and
-/// it has arrived by then.
-void ServerCore::loop_closed(const std::shared_ptr<Closing>& closing) {
-  if (closing->over || --closing->loops_left != 0) {
-    return;
-  }
-  if (counts_ == nullptr || counts_->total() == 0) {
-    end_closings();
-    return;
-  }
-  closing->loops_left = loops_.size();
-  first().http->when_empty([this, closing] { loop_closed(closing); });
-  for (std::size_t place = 1; place < loops_.size(); ++place) {
-    post_to(place, [this, closing](ServerLoop& there) {
-      there.http->when_empty([this, closing] { post_to_first([closing](ServerCore& core) { core.loop_closed(closing); }); });
-    });
   }
 }
 

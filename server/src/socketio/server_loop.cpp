@@ -2,31 +2,20 @@
 
 #include <algorithm>
 #include <csignal>
+#include <string>
 #include <system_error>
+#include <utility>
 
 #include <socketio/common/error.hpp>
-#include <socketio/common/milliseconds.hpp>
 #include <socketio/net/posts.hpp>
 #include <socketio/server/decision.hpp>
 #include <socketio/server/id.hpp>
 
-#include "connection.hpp"
 #include "engine/engine_link.hpp"
 #include "engine/engine_request.hpp"
-#include "server_core.hpp"
 
 namespace socketio::server {
 namespace {
-
-thread_local ServerLoop* current_loop = nullptr;
-
-std::function<void(QueuedDeadline&)> close_late_connection() {
-  return [](QueuedDeadline& deadline) { static_cast<Connection&>(deadline).on_connect_due(); };
-}
-
-socketio_packet::Limits limits_of(const ServerOptions& options) {
-  return {options.attachments_max, options.attachment_bytes_max, options.depth_max};
-}
 
 /// Blocks signals for threads that start while it exists: signals are for the application's threads.
 class SignalsBlocked {
@@ -46,16 +35,11 @@ class SignalsBlocked {
 
 }  // namespace
 
-ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::size_t its_place,
-                       std::shared_ptr<net::OpenCounts> counts)
-    : server(of_server),
-      shared_loop(std::move(on)),
-      loop(*shared_loop),
-      place(its_place),
-      backlog(std::make_shared<Backlog>(server.options.thread_queue_bytes_max)),
-      writer(server.options.parser),
-      packet_limits(limits_of(server.options)),
-      connect_due(loop, in_ms(server.options.connect_timeout), close_late_connection()),
+/// A request belongs to the loop of the session that it names. Others are served by the loop that receives them.
+ServerLoop::ServerLoop(ServerContext& of_server, NamespaceSource& namespaces, std::shared_ptr<Loop> on, std::size_t loop_index,
+                       HttpSharing sharing)
+    : LoopContext(of_server, std::move(on), loop_index),
+      connections(*this, namespaces),
       routes(loop, server.options.http,
              [this](std::string_view what, const std::function<void()>& call) { return guard("/", what, {}, call); }),
       engine_options_(guarded_engine_options()),
@@ -68,11 +52,19 @@ ServerLoop::ServerLoop(ServerCore& of_server, std::shared_ptr<Loop> on, std::siz
         }
       }) {
   engine = std::make_unique<EngineServer>(
-      loop, engine_options_, [this](Session& session) { Connection::begin(*this, session); }, &server.random,
-      loop_place());
+      loop, engine_options_, [this](Session& session) { Connection::begin(connections, session); }, &server.random,
+      LoopNumber{index, server.options.threads});
+  if (sharing.counts != nullptr) {
+    sharing.loop = index;
+    sharing.loop_of = [this](const HttpRequest& request) {
+      const EngineQuery query = EngineQuery::of(request.query);
+      const bool is_id = engine_options_.generate_id ? !query.sid.empty() : query.sid.size() == Id::size;
+      return is_id ? Id::loop_of(query.sid, server.options.threads) : index;
+    };
+  }
   http = std::make_unique<HttpServer>(
       loop, server.options.http, [this](const std::shared_ptr<HttpExchange>& exchange) { handle(exchange); },
-      sharing(std::move(counts)));
+      std::move(sharing));
 }
 
 ServerLoop::~ServerLoop() {
@@ -82,8 +74,6 @@ ServerLoop::~ServerLoop() {
     net::refuse_posts(loop);
   }
 }
-
-LoopNumber ServerLoop::loop_place() const noexcept { return {place, server.options.threads}; }
 
 /// Options whose functions catch exceptions of the application, which pass through neither the parser nor the loop. One of
 /// allow_request() refuses the session.
@@ -119,8 +109,6 @@ EngineOptions ServerLoop::guarded_engine_options() {
 
 // ---- its thread ------------------------------------------------------------------------------------------------------------
 
-ServerLoop* ServerLoop::current() noexcept { return current_loop; }
-
 void ServerLoop::start() {
   const SignalsBlocked blocked;
   try {
@@ -132,10 +120,10 @@ void ServerLoop::start() {
 
 void ServerLoop::run() {
   constexpr std::chrono::milliseconds years{1'000'000'000'000};  // waiting for `ended_` keeps the loop running
-  current_loop = this;
+  make_current();
   while (!loop.run_until([this] { return ended_; }, years)) {
   }
-  known_.clear();
+  connections.clear();
 }
 
 void ServerLoop::finish() {
@@ -151,27 +139,6 @@ void ServerLoop::finish() {
 
 // ---- HTTP ------------------------------------------------------------------------------------------------------------------
 
-/// A request belongs to the loop of the session that it names. Others are served by the loop that receives them.
-HttpSharing ServerLoop::sharing(std::shared_ptr<net::OpenCounts> counts) {
-  HttpSharing shared;
-  if (counts == nullptr) {
-    return shared;
-  }
-  shared.counts = std::move(counts);
-  shared.loop = place;
-  shared.loop_of = [this](const HttpRequest& request) {
-    const EngineQuery query = EngineQuery::of(request.query);
-    const bool is_id = engine_options_.generate_id ? !query.sid.empty() : query.sid.size() == Id::size;
-    return is_id ? Id::loop_of(query.sid, server.options.threads) : place;
-  };
-  shared.send = [this](std::size_t to, HttpArrival arrival) {
-    server.post_to(to, [kept = std::make_shared<HttpArrival>(std::move(arrival))](ServerLoop& there) {
-      there.http->adopt(std::move(*kept));
-    });
-  };
-  return shared;
-}
-
 void ServerLoop::serve_engine(const EngineOptions& bare, const std::shared_ptr<const OnEngineSocket>& on_connection) {
   EngineOptions guarded = engine_options_;
   guarded.path = bare.path;
@@ -181,7 +148,7 @@ void ServerLoop::serve_engine(const EngineOptions& bare, const std::shared_ptr<c
         const EngineSocket socket(EngineLink::begin(session));
         guard("/", "serve_engine", {}, [&] { (*on_connection)(socket); });
       },
-      &server.random, loop_place()));
+      &server.random, LoopNumber{index, server.options.threads}));
 }
 
 void ServerLoop::handle(const std::shared_ptr<HttpExchange>& exchange) {
@@ -233,62 +200,7 @@ bool ServerLoop::serve_client(HttpExchange& exchange) {
   return client_cors_.preflight(exchange) || client_files_.serve(exchange, "/" + std::string(name), std::move(cors));
 }
 
-// ---- namespaces ------------------------------------------------------------------------------------------------------------
-
-bool ServerLoop::is_asking(const Connection& connection, std::string_view name) const {
-  const auto [first, last] = asking_.equal_range(&connection);
-  return std::any_of(first, last, [name](const auto& entry) { return entry.second->name == name; });
-}
-
-void ServerLoop::find_namespace(Connection& connection, std::string_view name, Bytes auth) {
-  if (is_first()) {
-    const auto nsp = server.namespace_for(name, auth);
-    if (nsp != nullptr) {
-      nsp->expect_client();
-    }
-    connection.enter(name, auth, nsp);
-  } else if (const auto found = known_.find(name); found != known_.end()) {
-    connection.enter(name, auth, found->second);
-  } else {
-    ask_first_loop(connection, name, auth);
-  }
-}
-
-void ServerLoop::ask_first_loop(Connection& connection, std::string_view name, Bytes auth) {
-  const auto question = std::make_shared<Question>();
-  question->connection = connection.weak_from_this();
-  question->name = name;
-  question->auth.append(auth);
-  asking_.emplace(&connection, question);
-  server.post_to_first([this, question](ServerCore& core) {
-    question->answer = core.namespace_for(question->name, question->auth.bytes());
-    if (question->answer != nullptr) {
-      question->answer->expect_client();
-    }
-    loop.post([this, question] { take_answer(question); });
-  });
-}
-
-void ServerLoop::take_answer(const std::shared_ptr<Question>& question) {
-  std::erase_if(asking_, [&question](const auto& entry) { return entry.second == question; });
-  const auto nsp = std::move(question->answer);
-  if (nsp != nullptr && !nsp->is_transient()) {
-    known_.emplace(question->name, nsp);
-  }
-  const auto connection = question->connection.lock();
-  if (connection != nullptr && connection->is_open()) {
-    connection->enter(question->name, question->auth.bytes(), nsp);
-  } else if (nsp != nullptr) {
-    nsp->client_gone(*this);
-  }
-}
-
-// ---- counters and problems -------------------------------------------------------------------------------------------------
-
-void ServerLoop::threw(std::string_view nsp, std::string_view what, std::string_view socket_id, std::string_view message) {
-  ++counters.handlers_threw;
-  server.report({Problem::Kind::handler_threw, nsp, socket_id, what, message});
-}
+// ---- engines ---------------------------------------------------------------------------------------------------------------
 
 ServerCounters ServerLoop::all_counters() const {
   ServerCounters all = counters;

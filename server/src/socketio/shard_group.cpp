@@ -5,9 +5,6 @@
 
 #include <socketio/adapter/shard_results.hpp>
 
-#include "namespace_core.hpp"
-#include "server_core.hpp"
-
 namespace socketio::server {
 
 using adapter::AckGather;
@@ -77,7 +74,7 @@ class ShardGroup::Reporter final : public adapter::RoomObserver {
   bool is_first_;
 };
 
-ShardGroup::ShardGroup(NamespaceCore& nsp, const Shards& shards) noexcept : nsp_(nsp), shards_(shards) {}
+ShardGroup::ShardGroup(SocketNamespace& nsp, const Shards& shards) noexcept : nsp_(nsp), shards_(shards) {}
 ShardGroup::~ShardGroup() = default;
 
 /// Observers of other loops' rooms stay: they cannot be removed from this thread.
@@ -141,10 +138,7 @@ std::shared_ptr<const OwnedOperation> copied(const ShardOperation& operation) {
 ShardOperation as_shard_operation(const OwnedOperation& operation) { return ShardOperation::of(operation.view()); }
 
 /// Bytes that it counts in the backlog, with the frame.
-std::size_t size_bytes(const OwnedOperation& operation) noexcept {
-  constexpr std::size_t cost = 512;
-  return 2 * operation.data.size() + cost;
-}
+std::size_t size_bytes(const OwnedOperation& operation) noexcept { return 2 * operation.data.size() + posting_bytes; }
 
 }  // namespace
 
@@ -217,10 +211,8 @@ void ShardGroup::deliver_with_ack(const Selection& selection, Bytes data, const 
     gather->pass_to([listener](std::size_t clients) { listener->on_clients(clients); },
                     [listener](Bytes arguments) { listener->on_ack(arguments); });
   };
-  const FrameRef frame =
-      own().home()->writer.event(nsp_.name(), data, static_cast<std::int64_t>(ack_id), flags.compress().value_or(true));
+  const FrameRef frame = own().encode_with_ack(data, flags, ack_id);
   if (!frame) {
-    ++own().home()->counters.unsendable;
     gather->expect(0);
     pass();
     return;
@@ -251,8 +243,8 @@ void ShardGroup::gather(Ask ask, std::function<void(std::vector<Part>)> done) {
     std::size_t left;
     std::function<void(std::vector<Part>)> done;
 
-    void take(std::size_t place, Part part) {
-      parts[place] = std::move(part);
+    void take(std::size_t index, Part part) {
+      parts[index] = std::move(part);
       if (--left == 0) {
         std::exchange(done, nullptr)(std::move(parts));
       }
@@ -267,9 +259,9 @@ void ShardGroup::gather(Ask ask, std::function<void(std::vector<Part>)> done) {
       continue;
     }
     post(*shard, [ask, gathered, &first = nsp_.loop()](NamespaceShard& there) {
-      ask(there, [gathered, &first, place = there.place()](Part part) {
+      ask(there, [gathered, &first, index = there.loop_index()](Part part) {
         first.post(
-            [gathered, place, kept = std::make_shared<Part>(std::move(part))] { gathered->take(place, std::move(*kept)); });
+            [gathered, index, kept = std::make_shared<Part>(std::move(part))] { gathered->take(index, std::move(*kept)); });
       });
     });
   }

@@ -34,7 +34,7 @@ class ShardGroup final : public adapter::Shard {
   using Shards = std::vector<std::unique_ptr<NamespaceShard>>;
 
   /// `shards`  outlive this.
-  ShardGroup(NamespaceCore& nsp, const Shards& shards) noexcept;
+  ShardGroup(SocketNamespace& nsp, const Shards& shards) noexcept;
   ~ShardGroup() override;
 
   /// Makes a listener for a shard that reports to a gather on the first loop.
@@ -65,7 +65,7 @@ class ShardGroup final : public adapter::Shard {
   void room_created(std::string_view room, bool is_private);
   void room_emptied(std::string_view room);
 
-  NamespaceCore& nsp_;
+  SocketNamespace& nsp_;
   const Shards& shards_;
   adapter::RoomObserver* observer_ = nullptr;
   std::vector<std::unique_ptr<Reporter>> reporters_;

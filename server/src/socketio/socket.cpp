@@ -1,20 +1,26 @@
 #include <socketio/server/socket.hpp>
 
-#include <chrono>
 #include <string>
 #include <utility>
 
 #include <socketio/common/error.hpp>
+#include <socketio/common/milliseconds.hpp>
 #include <socketio/protocol/reserved_events.hpp>
 
-#include "connection.hpp"
 #include "namespace_core.hpp"
-#include "server_core.hpp"
+#include "namespace_operations.hpp"
 #include "socket_core.hpp"
+#include "socket_sending.hpp"
 
 namespace socketio {
 
 using server::SocketCore;
+
+namespace {
+
+server::NamespaceCore& namespace_of(const SocketCore& socket) { return static_cast<server::NamespaceCore&>(socket.nsp()); }
+
+}  // namespace
 
 Next::Next(Continue go_on) : go_on_(std::make_shared<Continue>(std::move(go_on))) {}
 
@@ -25,26 +31,31 @@ void Next::call(const Refusal* refusal) const {
 }
 
 SocketEmitter SocketEmitter::timeout(std::chrono::milliseconds timeout) const {
-  return {core_, Flags(flags_).set_timeout_ms(server::timeout_ms(timeout))};
+  return {core_, Flags(flags_).set_timeout_ms(in_ms(timeout))};
 }
-bool SocketEmitter::emit_packed(Bytes data) const { return core_->emit(data, flags_); }
-void SocketEmitter::emit_with_ack_packed(Bytes data, OnAck done) const { core_->emit_with_ack(data, flags_, std::move(done)); }
+bool SocketEmitter::emit_packed(Bytes data) const { return server::socket_sending::emit(*core_, data, flags_); }
+void SocketEmitter::emit_with_ack_packed(Bytes data, OnAck done) const {
+  server::socket_sending::emit_with_ack(*core_, data, flags_, std::move(done));
+}
 
 const std::string& Socket::id() const noexcept { return core_->id(); }
 const std::string& Socket::nsp() const noexcept { return core_->nsp().name(); }
 bool Socket::connected() const noexcept { return core_->is_connected(); }
-bool Socket::recovered() const noexcept { return core_->recovered(); }
-Handshake Socket::handshake() const { return core_->handshake(); }
+bool Socket::recovered() const noexcept { return core_->recovery != nullptr && core_->recovery->recovered; }
+Handshake Socket::handshake() const { return core_->data.handshake(core_->session()); }
 
 std::string_view Socket::transport() const noexcept {
-  if (core_->connection() == nullptr) {
+  if (core_->session() == nullptr) {
     return {};
   }
-  return core_->connection()->session().transport() == EngineTransport::websocket ? "websocket" : "polling";
+  return core_->session()->transport() == EngineTransport::websocket ? "websocket" : "polling";
 }
 
-void Socket::set_data_packed(Bytes data) const { core_->set_data(data); }
-Value Socket::data() const noexcept { return Value(core_->data()); }
+void Socket::set_data_packed(Bytes data) const {
+  core_->check_thread();
+  core_->data.set_value(data);
+}
+Value Socket::data() const noexcept { return Value(core_->data.value()); }
 
 void Socket::join(const Room& room) const { join(std::span(&room, 1)); }
 void Socket::join(std::span<const std::string> rooms) const { join(server::rooms_of(rooms)); }
@@ -66,11 +77,25 @@ BroadcastOperator Socket::except(std::span<const std::string> rooms) const { ret
 BroadcastOperator Socket::except(std::initializer_list<Room> rooms) const { return broadcast().except(rooms); }
 BroadcastOperator Socket::local() const { return broadcast().local(); }
 
-void Socket::join(std::span<const Room> rooms) const { core_->join(rooms); }
+void Socket::join(std::span<const Room> rooms) const {
+  core_->check_thread();
+  if (!core_->is_connected() && core_->state() != SocketCore::State::connecting) {
+    return;
+  }
+  std::vector<Room> valid;
+  target::add_rooms(valid, rooms);
+  for (const Room& room : valid) {
+    if (!core_->join(room.name())) {
+      throw Error(ErrorCode::too_large, "A socket can be in at most " +
+                                            std::to_string(core_->home()->server.options.rooms_per_socket_max) +
+                                            " rooms (rooms_per_socket_max).");
+    }
+  }
+}
 
 void Socket::join(std::span<const Room> rooms, std::function<void(bool)> done) const {
-  core_->join(rooms);
-  core_->nsp().when_subscribed(rooms, std::move(done));
+  join(rooms);
+  server::namespace_operations::when_subscribed(namespace_of(*core_), rooms, std::move(done));
 }
 
 void Socket::leave(std::span<const Room> rooms) const {
@@ -85,7 +110,7 @@ BroadcastOperator Socket::broadcast() const {
   Target target;
   target.except.emplace_back(core_->id());
   target.flags = flags_;
-  return {core_->nsp().shared_from_this(), std::move(target)};
+  return {namespace_of(*core_).self(), std::move(target)};
 }
 
 void Socket::add_handler(std::string_view event, EventHandler handler, bool once) const {
@@ -107,52 +132,48 @@ void Socket::off(std::string_view event) const {
   }
 }
 
+namespace {
+
+using Others = server::SocketHandlers::Others;
+
+/// Changes one list of listeners, unless the socket has ended.
+template <typename List, typename Change>
+void change(SocketCore& socket, List Others::*list, Change change) {
+  if (server::SocketHandlers* const handlers = socket.handlers()) {
+    change(handlers->make_others().*list);
+  }
+}
+
+template <typename List, typename Listener>
+void add(SocketCore& socket, List Others::*list, Listener&& listener) {
+  change(socket, list, [&listener](List& listeners) { listeners.add(std::move(listener)); });
+}
+
+}  // namespace
+
 void Socket::on_any(std::function<void(const Value&, const Arguments&)> listener) const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().any.add(std::move(listener));
-  }
+  add(*core_, &Others::any, std::move(listener));
 }
-
 void Socket::off_any() const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().any.clear();
-  }
+  change(*core_, &Others::any, [](auto& listeners) { listeners.clear(); });
 }
-
 void Socket::on_any_outgoing(std::function<void(const Value&, const Arguments&)> listener) const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().any_outgoing.add(std::move(listener));
-  }
+  add(*core_, &Others::any_outgoing, std::move(listener));
 }
-
 void Socket::off_any_outgoing() const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().any_outgoing.clear();
-  }
+  change(*core_, &Others::any_outgoing, [](auto& listeners) { listeners.clear(); });
 }
-
 void Socket::use(std::function<void(const Value&, const Arguments&, Next)> middleware) const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().middlewares.add(std::move(middleware));
-  }
+  add(*core_, &Others::middlewares, std::move(middleware));
 }
-
 void Socket::on_disconnecting(std::function<void(std::string_view)> listener) const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().disconnecting.add(std::move(listener));
-  }
+  add(*core_, &Others::disconnecting, std::move(listener));
 }
-
 void Socket::on_disconnect(std::function<void(std::string_view)> listener) const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().disconnect.add(std::move(listener));
-  }
+  add(*core_, &Others::disconnect, std::move(listener));
 }
-
 void Socket::on_error(std::function<void(std::string_view)> listener) const {
-  if (server::SocketHandlers* const handlers = core_->handlers()) {
-    handlers->make_others().error.add(std::move(listener));
-  }
+  add(*core_, &Others::error, std::move(listener));
 }
 
 void Socket::post(std::function<void()> function) const {

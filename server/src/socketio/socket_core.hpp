@@ -1,37 +1,57 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <socketio/adapter/room_index.hpp>
-#include <socketio/common/buffer.hpp>
+#include <socketio/adapter/shard.hpp>
 #include <socketio/common/bytes.hpp>
-#include <socketio/protocol/flags.hpp>
-#include <socketio/protocol/room.hpp>
-#include <socketio/protocol/socketio_packet.hpp>
 #include <socketio/server/engine.hpp>
 #include <socketio/server/frame.hpp>
-#include <socketio/server/handshake.hpp>
-#include <socketio/server/socket.hpp>
 
-#include "engine/engine_request.hpp"
+#include "loop_context.hpp"
 #include "pending_acks.hpp"
+#include "socket_data.hpp"
 #include "socket_handlers.hpp"
+#include "socket_namespace.hpp"
+#include "socket_shard.hpp"
 
 namespace socketio::server {
 
-class Connection;
-class NamespaceCore;
-class NamespaceShard;
-class ServerLoop;
+class SocketCore;
 
-/// One client in one namespace, from its CONNECT to its end; the state behind the handle Socket.
+/// Owner of the sockets of one client: its connection, as they know it.
+class SocketOwner {
+ public:
+  explicit SocketOwner(Session& session) noexcept : session_(session) {}
+  /// Valid until the last socket has ended.
+  [[nodiscard]] Session& session() const noexcept { return session_; }
+  /// A socket has passed its middlewares.
+  virtual void on_joined() = 0;
+  virtual void refuse(std::string_view nsp, std::string_view message, Bytes data) = 0;
+  /// A socket has ended.
+  virtual void forget(const SocketCore& socket) = 0;
+  /// Disconnects all sockets, and closes the connection.
+  virtual void disconnect_all() = 0;
+
+ protected:
+  ~SocketOwner() = default;
+  Session& session_;
+};
+
+/// State of a socket whose session can be recovered after its connection is lost.
+struct SocketRecovery {
+  std::string pid;                         ///< private id of the session
+  std::string offset;                      ///< of the last event that was sent to it; its client names it when it reconnects
+  std::uint64_t recoverable_until_ms = 0;  ///< once it has ended
+  bool recovered = false;                  ///< it continues the session of a lost socket
+};
+
+/// One client in one namespace, from its CONNECT to its end; the state behind the handle Socket. Its connection and the handles
+/// own it; it keeps its namespace alive.
 ///
 ///   connecting   middlewares are called; rooms joined now are entered later
 ///   connected    in the namespace's index; the client receives the response to its CONNECT
@@ -40,107 +60,73 @@ class SocketCore final : public adapter::Member, public std::enable_shared_from_
  public:
   enum class State : std::uint8_t { connecting, connected, ending, ended };
 
-  /// `auth`  msgpack object, or empty.
+  /// `auth`   msgpack object, or empty.
   /// `shard`  keeps its namespace alive.
-  SocketCore(std::shared_ptr<NamespaceShard> shard, Connection& connection, std::string id, Bytes auth);
+  SocketCore(std::shared_ptr<SocketShard> shard, SocketOwner& owner, std::string id, Bytes auth);
   ~SocketCore();
 
-  [[nodiscard]] NamespaceShard& shard() const noexcept { return *shard_; }
-  [[nodiscard]] NamespaceCore& nsp() const noexcept;
+  [[nodiscard]] SocketShard& shard() const noexcept { return *shard_; }
+  [[nodiscard]] SocketNamespace& nsp() const noexcept { return shard_->nsp(); }
+  /// The server's loop that it belongs to; null once the namespace has ended.
+  [[nodiscard]] LoopContext* home() const noexcept { return shard_->home(); }
+  /// Null once it has ended.
+  [[nodiscard]] SocketOwner* owner() const noexcept { return owner_; }
+  [[nodiscard]] Session* session() const noexcept { return owner_ != nullptr ? &owner_->session() : nullptr; }
   [[nodiscard]] State state() const noexcept { return state_; }
   [[nodiscard]] bool is_connected() const noexcept { return state_ == State::connected; }
-  [[nodiscard]] bool recovered() const noexcept { return recovered_; }
-  [[nodiscard]] Connection* connection() const noexcept { return connection_; }
-  /// Private id of the session; empty without recovery.
-  [[nodiscard]] std::string_view pid() const noexcept { return rare_ ? std::string_view(rare_->pid) : std::string_view(); }
-  void set_pid(std::string pid) { rare().pid = std::move(pid); }
-  [[nodiscard]] Bytes auth() const noexcept { return auth_.bytes(); }
-  [[nodiscard]] Bytes data() const noexcept;
-  void set_data(Bytes data);
-  [[nodiscard]] Handshake handshake() const;
-  /// Appends {id, handshake, rooms, data}, msgpack.
-  void describe(Buffer& out) const;
-  /// Appends the same as JSON. The JSON of the handshake is made once and kept, because sockets are fetched repeatedly. False,
-  /// and nothing is appended, when the data is no JSON.
-  bool describe_json(Buffer& out);
+  /// Handlers may still send: it is connected, or on_disconnecting() is being called.
+  [[nodiscard]] bool may_send() const noexcept { return is_connected() || state_ == State::ending; }
+  void check_thread() const;
+
   /// The registered handlers; null once the socket has ended.
   [[nodiscard]] SocketHandlers* handlers();
+  /// As handlers(); also null while none is registered.
+  [[nodiscard]] SocketHandlers* find_handlers() const noexcept { return handlers_.get(); }
+  [[nodiscard]] SocketHandlers::Others* other_handlers() const noexcept {
+    return handlers_ ? handlers_->others.get() : nullptr;
+  }
+  [[nodiscard]] bool has_outgoing_listeners() const noexcept {
+    return other_handlers() != nullptr && !other_handlers()->any_outgoing.empty();
+  }
+  /// Calls the listeners of events that are sent.
+  void notify_outgoing(Bytes event);
+  [[nodiscard]] PendingAcks& acks() { return rare().acks; }
+  bool send(const FrameRef& frame, bool is_volatile = false) {
+    return owner_ != nullptr && owner_->session().send(frame, is_volatile);
+  }
 
-  /// Takes over the saved session of a lost socket.
-  void restore(const adapter::SavedSession& session);
-  /// Undoes restore(), and takes a new id.
-  void begin_anew(std::string id);
-
-  // rooms
-  void join(std::span<const Room> rooms);
-  /// Joins without exceptions: false when it would be in too many rooms.
+  /// Joins: false when it would be in too many rooms.
   bool join(std::string_view room);
   void leave(std::string_view room);
   [[nodiscard]] std::vector<std::string> rooms() const;
 
-  // sending
-  bool send(const FrameRef& frame, bool is_volatile = false);
-  bool emit(Bytes data, const Flags& flags);
-  void emit_with_ack(Bytes data, const Flags& flags, OnAck done);
-  /// Sends an event that asks for an ack with this id; false, and nothing is called, when it cannot.
-  bool ask(const FrameRef& frame, PendingAcks::Entry entry);
-  [[nodiscard]] bool hears_outgoing() const noexcept { return others() != nullptr && !others()->any_outgoing.empty(); }
-  void tell_outgoing(Bytes data);
-
-  /// With recovery: stores the offset of the last event that was sent, which its client names when it reconnects.
-  void note_offset(std::string_view offset) { rare().offset = offset; }
-
-  // what happens
-  void enter();  ///< connected from now on
-  /// Handles a received event: calls the listeners of all events, before middlewares and handlers.
-  void on_event_arrived(Bytes data);
-  /// Passes the event to the middlewares and handlers.
-  void on_event(const socketio_packet::Packet& packet);
-  void on_ack(const socketio_packet::Packet& packet);
-  void on_error(std::string_view message);
+  /// Takes over the saved session of a lost socket.
+  void restore(const adapter::SavedSession& session);
+  /// Undoes restore(), and takes a new id.
+  void reset(std::string id);
+  /// Connected from now on.
+  void enter();
   void disconnect(bool close);
   /// Ends the socket: leaves its rooms and its namespace. The connection itself is not touched, and nothing is sent.
   void end(CloseReason reason);
 
+  SocketData data;
+  std::unique_ptr<SocketRecovery> recovery;  ///< with connection-state recovery
+
  private:
   /// Members that few sockets need, or only for a short time.
   struct Rare {
-    std::string pid;                         ///< with recovery
-    std::string offset;                      ///< with recovery: of the last event that was sent to it
-    std::uint64_t recoverable_until_ms = 0;  ///< once it has ended
-    Buffer data;                             ///< once it is set
-    std::vector<std::string> early_rooms;    ///< joined before it is connected
+    std::vector<std::string> early_rooms;  ///< joined before it is connected
     PendingAcks acks;
-    std::unique_ptr<PackedRequest> last_request;  ///< once the connection is gone
-    Buffer handshake_json;                        ///< once the socket was fetched as JSON
   };
 
-  /// The server's loop that it belongs to; null once the namespace has ended.
-  [[nodiscard]] ServerLoop* home() const noexcept;
-  void check_thread() const;
-  /// True when its connection was lost, and its client may still recover the session.
-  [[nodiscard]] bool is_awaited() const noexcept;
   [[nodiscard]] Rare& rare();
-  [[nodiscard]] SocketHandlers::Others* others() const noexcept { return handlers_ ? handlers_->others.get() : nullptr; }
-  [[nodiscard]] Ack ack_for(std::optional<std::int64_t> id);
-  void answer(std::int64_t id, Bytes array);
-  void pass_middlewares(std::shared_ptr<Buffer> data, const Ack& ack, std::size_t index);
-  void dispatch(Bytes data, const Ack& ack);
-  void tell_end(Listeners<std::string_view>& listeners, const char* what, std::string_view reason);
-  void save_session(CloseReason reason);
-  void disconnect_later(bool close);
-  void fail_acks();
 
-  std::shared_ptr<NamespaceShard> shard_;
-  Connection* connection_;  ///< null once ended
-  std::int64_t issued_ms_;
-  Buffer auth_;
+  std::shared_ptr<SocketShard> shard_;
+  SocketOwner* owner_;
   std::unique_ptr<SocketHandlers> handlers_;
   std::unique_ptr<Rare> rare_;
   State state_ = State::connecting;
-  bool recovered_ = false;
 };
-
-[[nodiscard]] bool is_recoverable(CloseReason reason) noexcept;
 
 }  // namespace socketio::server

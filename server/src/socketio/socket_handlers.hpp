@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <socketio/protocol/event_data.hpp>
 #include <socketio/protocol/value.hpp>
 #include <socketio/server/handler.hpp>
 #include <socketio/server/socket.hpp>
@@ -54,8 +55,12 @@ struct SocketHandlers {
   }
 };
 
+using EventHandlers = std::vector<std::shared_ptr<const EventHandler>>;
+
+/// Name of an event as it is registered with handlers: numbers in JavaScript's form.
+[[nodiscard]] std::string event_name_text(const event_data::Name& name);
+
 /// The current handlers of an event; removes those registered for one event only.
-[[nodiscard]] std::vector<std::shared_ptr<const EventHandler>> take_handlers(std::vector<SocketHandlers::Entry>& entries,
-                                                                             std::string_view event);
+[[nodiscard]] EventHandlers take_handlers(std::vector<SocketHandlers::Entry>& entries, std::string_view event);
 
 }  // namespace socketio::server

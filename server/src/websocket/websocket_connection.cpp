@@ -48,15 +48,15 @@ void WebSocketHost::end_turn() {
 }
 
 bool WebSocketHost::may_send(const WebSocketConnection& connection, std::size_t bytes) {
-  const auto place = closing_.find(&connection);
-  return place == closing_.end() || (place->second.input_bytes += bytes) <= options_.closing_bytes_max;
+  const auto found = closing_.find(&connection);
+  return found == closing_.end() || (found->second.input_bytes += bytes) <= options_.closing_bytes_max;
 }
 
 void WebSocketHost::bury(WebSocketConnection& connection) {
-  const auto place = closing_.find(&connection);
-  assert(place != closing_.end());
-  dead_.push_back(std::move(place->second.connection));
-  closing_.erase(place);
+  const auto found = closing_.find(&connection);
+  assert(found != closing_.end());
+  dead_.push_back(std::move(found->second.connection));
+  closing_.erase(found);
   turn_end_.request();
 }
 

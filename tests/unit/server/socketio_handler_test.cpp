@@ -306,7 +306,7 @@ TEST_CASE("handlers: one may take itself and others away while it runs") {
   c.client.send("22[\"e\"]");
   CHECK(c.client.take() == Names{"31[]"});
   CHECK(c.noted == Names{"first", "second"});
-  CHECK(c.fixture.counters().events_unheard == 1);
+  CHECK(c.fixture.counters().events_unhandled == 1);
 }
 
 TEST_CASE("handlers: once means once, also when it sends the event on to itself") {

@@ -26,9 +26,6 @@ namespace socketio {
 namespace server {
 class NamespaceCore;
 
-/// Converts a timeout to the milliseconds that flags store.
-[[nodiscard]] std::uint32_t timeout_ms(std::chrono::milliseconds timeout);
-
 /// Converts names, which Socket::rooms() and RemoteSocket::rooms() return, to rooms.
 [[nodiscard]] std::vector<Room> rooms_of(std::span<const std::string> names);
 

@@ -91,7 +91,7 @@ struct ServerCounters {
   Counter protocol_violations;  ///< packets that broke a rule; the connection was closed
   Counter wrong_state;          ///< packets for a namespace not joined, and the like; the connection was closed, too
   Counter events_received;
-  Counter events_unheard;  ///< events without a handler
+  Counter events_unhandled;  ///< events without a handler
   Counter events_refused;  ///< by a middleware of the socket
   Counter arguments_did_not_fit;
   Counter handlers_threw;
