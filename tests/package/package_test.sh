@@ -22,6 +22,9 @@ quotes() { # PAGE FILE
 echo "README and docs show the examples as they are."
 quotes README.md examples/batch_job.cpp
 quotes docs/serving.md examples/first_server.cpp
+for page in "$source_folder"/docs/recipes/*.md; do
+  for file in $(sed -n 's|^<!-- \(examples/.*\) -->$|\1|p' "$page"); do quotes "docs/recipes/${page##*/}" "$file"; done
+done
 (cd "$source_folder" && find tests/package/consumers \( -name CMakeLists.txt -o -name meson.build -o -name build.sh \)) >"$folder/consumers"
 while read -r file; do quotes docs/building.md "$file"; done <"$folder/consumers"
 
