@@ -183,8 +183,8 @@ int main(int argc, char** argv) {
   options.on_problem = [](const Problem& problem) { std::cerr << problem.event << ": " << problem.message << '\n'; };
   Conference conference(loop, std::move(options), room_max);
   Server& io = conference.server();
-  if (const std::string problem = io.listen("127.0.0.1", port); !problem.empty()) {
-    std::cerr << problem << '\n';
+  if (const socketio::Status listening = io.listen("127.0.0.1", port); !listening) {
+    std::cerr << listening.reason() << '\n';
     return 1;
   }
   std::cout << "The conference is listening on " << io.port() << std::endl;

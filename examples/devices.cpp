@@ -109,17 +109,17 @@ int serve(std::uint16_t port, const std::string& redis, const std::string& adapt
 
   int status = 0;
   const auto start = [&](bool ready, std::string_view why) {
-    const std::string problem = ready ? io.listen("127.0.0.1", port) : std::string(why);
-    if (problem.empty()) {
+    const socketio::Status listening = ready ? io.listen("127.0.0.1", port) : socketio::Status(std::string(why));
+    if (listening) {
       std::cout << "The devices' server is listening on " << io.port() << std::endl;
     } else {
-      std::cerr << problem << '\n';
+      std::cerr << listening.reason() << '\n';
       status = 1;
       loop.stop();
     }
   };
   if (bus) {
-    bus->when_ready(10'000, start);  // no message of the fleet is missed from then on
+    bus->when_ready(std::chrono::seconds(10), start);  // no message of the fleet is missed from then on
   } else {
     start(true, "");
   }

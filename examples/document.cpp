@@ -190,8 +190,8 @@ int main(int argc, char** argv) {
       ack(nullptr, packet);
     });
   });
-  if (const std::string problem = io.listen("127.0.0.1", port); !problem.empty()) {
-    std::cerr << problem << '\n';
+  if (const socketio::Status listening = io.listen("127.0.0.1", port); !listening) {
+    std::cerr << listening.reason() << '\n';
     return 1;
   }
   std::cout << "The document is listening on " << io.port() << std::endl;

@@ -218,7 +218,9 @@ void EngineServer::Impl::begin_session(HttpExchange& exchange, const EngineQuery
   std::string cause;
   auto id = make_id(request, cause);
   if (!id) {
-    refuse(exchange, query, {EngineError::bad_request, "ID_GENERATION_ERROR", {}, cause});
+    EngineRefusal refusal{EngineError::bad_request, "ID_GENERATION_ERROR"};
+    refusal.cause = std::move(cause);
+    refuse(exchange, query, refusal);
   } else if (request.upgrade) {
     handle_upgrade(exchange, query, nullptr, &*id);
   } else {
