@@ -20,6 +20,8 @@ constexpr std::uint64_t look_around_emits = 256;
 /// Size of a first emit that cannot make Redis disconnect a server that keeps up.
 constexpr std::uint64_t harmless_bytes = std::uint64_t{64} << 10;
 constexpr milliseconds count_every{1'000};
+/// The same while emits wait for the count: those into a stream always do.
+constexpr milliseconds count_held_every{250};
 constexpr int look_again_ms = 20;
 
 /// Prints where to continue, so that nothing is sent twice or left out.
@@ -179,7 +181,7 @@ Halt Publisher::keep_up() {
   if (in_flight_.waiting_count() < under_way_max && in_flight_.waiting_bytes() < under_way_bytes_max) [[likely]] {
     return Halt::none;
   }
-  return wait(false);
+  return settle();
 }
 
 Halt Publisher::pause() {
@@ -209,10 +211,12 @@ void Publisher::on_result(const EmitResult& result) {
   }
   const InFlight::Line line = in_flight_.end(result.id, InFlight::Fate::unsure);
   std::optional<bool> is_fewer = false;
-  if (result.receivers && !result.selected_nobody) [[likely]] {
+  if (result.selected_nobody) {
+    ++tally_.selected_nobody;
+  } else if (result.receivers) [[likely]] {
     is_fewer = check_.add(result.id, line, *result.receivers, watch_.has_value());
   } else {
-    ++(result.selected_nobody ? tally_.selected_nobody : tally_.receivers_unknown);
+    is_fewer = check_.add_entry(result.id, line, watch_.has_value());
   }
   if (is_fewer) {
     end_sent(result.id, line.number, *is_fewer);
@@ -309,11 +313,13 @@ Halt Publisher::wait_for_servers() {
   return signals_.pending() != 0 ? Halt::signal : Halt::none;
 }
 
-/// Counts the servers at most once a second, and sooner when an emit has reached more subscribers than known servers. If no
-/// server listened at the beginning, checks whether servers listen by now, and on which transport.
+/// Counts the servers at most once a second, and sooner when an emit has reached more subscribers than known servers, or when
+/// emits wait for the count. If no server listened at the beginning, checks whether servers listen by now, and on which
+/// transport.
 Halt Publisher::look_around() {
   const Clock::time_point now = Clock::now();
-  if (!watch_ || !view_.redis_tells() || !is_ready() || (!check_.wants_count && now - counted_at_ < count_every)) {
+  const milliseconds every = check_.holds() ? count_held_every : count_every;
+  if (!watch_ || !view_.redis_tells() || !is_ready() || (!check_.wants_count && now - counted_at_ < every)) {
     return Halt::none;
   }
   counted_at_ = now;

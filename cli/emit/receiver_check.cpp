@@ -32,13 +32,33 @@ std::optional<bool> ReceiverCheck::add(EmitId id, const InFlight::Line& line, st
   return is_fewer;
 }
 
+std::optional<bool> ReceiverCheck::add_entry(EmitId id, const InFlight::Line& line, bool can_count) {
+  ++tally_.receivers_unknown;
+  const auto servers = counts_.servers(line.place);
+  if (!options_.input || !servers) {
+    return false;
+  }
+  const std::uint64_t most = counts_.most_servers(line.place);
+  if (!can_count || (*servers < most && held_.empty())) {
+    return *servers < most;
+  }
+  held_.push_back({id, line.number, most, {line.place, true, 0, static_cast<std::int64_t>(*servers), 0}, true});
+  wants_count = wants_count || is_full();
+  return std::nullopt;
+}
+
 void ReceiverCheck::decide(const Decided& decided) {
   for (const auto& [emit, emits] : std::exchange(above_, {})) {
     recount(emit, emits);
   }
   for (const Held& held : std::exchange(held_, {})) {
-    decided(held.id, held.line, static_cast<std::uint64_t>(recount(held.emit, 1)) < held.most_servers);
+    const std::int64_t servers = held.is_entry ? servers_of_entry(held.emit) : recount(held.emit, 1);
+    decided(held.id, held.line, static_cast<std::uint64_t>(servers) < held.most_servers);
   }
+}
+
+std::int64_t ReceiverCheck::servers_of_entry(const Unsure& emit) const {
+  return std::min(emit.counted, static_cast<std::int64_t>(counts_.servers(emit.place).value_or(0)));
 }
 
 /// Moves emits to the number of servers that they reached as is known now, and returns it.

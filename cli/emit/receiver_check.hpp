@@ -20,8 +20,11 @@ class ReceiverCheck {
   ///
   /// `can_count`  the servers can be counted again.
   std::optional<bool> add(EmitId id, const InFlight::Line& line, std::int64_t receivers, bool can_count);
+  /// The same for an emit into a stream, for which Redis reports no receivers: it reached the servers that are counted before it
+  /// and after it.
+  std::optional<bool> add_entry(EmitId id, const InFlight::Line& line, bool can_count);
 
-  /// Called for an emit that add() has not decided.
+  /// Called for an emit that is not decided when it is added.
   using Decided = std::function<void(EmitId id, std::uint64_t line, bool is_fewer)>;
   /// Decides all emits, after a new count of the servers.
   void decide(const Decided& decided);
@@ -46,14 +49,17 @@ class ReceiverCheck {
     std::int64_t others;  ///< ServerCounts::others()
     friend auto operator<=>(const Unsure&, const Unsure&) = default;
   };
-  /// An emit that reached fewer servers than there were, unless only others have left.
+  /// An emit that reached fewer servers than there were, unless only others have left; or one into a stream, which reached
+  /// fewer if a server has left.
   struct Held {
     EmitId id;
     std::uint64_t line;
     std::uint64_t most_servers;
     Unsure emit;
+    bool is_entry = false;
   };
 
+  [[nodiscard]] std::int64_t servers_of_entry(const Unsure& emit) const;
   std::int64_t recount(const Unsure& emit, std::uint64_t emits);
 
   const Options& options_;

@@ -237,6 +237,40 @@ TEST_CASE(
   CHECK(std::count(content.begin(), content.end(), '\n') == 4);
 }
 
+TEST_CASE("outage: a stream takes emits although servers have gone: they are named, and in --rejects") {
+  const RedisServer redis;
+  const Subscriber::Channel main{"SUBSCRIBE", "socket.io#/#"};
+  auto first = std::make_unique<Subscriber>(redis.port(), main);
+  auto second = std::make_unique<Subscriber>(redis.port(), main);
+  char rejects[] = "/tmp/socketio-emit-rejects-XXXXXX";
+  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  Tool tool({"-r", redis.url(), "--transport", "streams", "--stream-count", "1", "--input", "-", "--rejects", rejects});
+  tool.write(lines(1, 3));
+  // The servers are counted again once the emits are in the stream.
+  REQUIRE(eventually([&] {
+    return redis.ask({"INFO", "commandstats"}).find("cmdstat_pubsub|numsub:calls=2,") != std::string::npos;
+  }));
+  std::string left;
+  SUBCASE("one of two") { left = ":1"; }
+  SUBCASE("all") {
+    left = ":0";
+    second.reset();
+  }
+  first.reset();
+  REQUIRE(eventually([&] { return redis.ask({"PUBLISH", "socket.io#/#", ""}) == left; }));
+  tool.write(lines(4, 300));
+  const Ended ended = tool.wait();
+  INFO(ended.err);
+  CHECK(ended.status == 3);
+  CHECK(ended.summary()["sent"] == 300);
+  CHECK(ended.summary()["receivers_unknown"] == 300);
+  CHECK(ended.summary()["reached_fewer"] == 297);
+  CHECK(ended.says("297 emits (lines 4 to 300) reached fewer servers than there were before."));
+  std::ifstream file(rejects);
+  CHECK(std::string((std::istreambuf_iterator<char>(file)), {}) == lines(4, 300));
+  std::remove(rejects);
+}
+
 TEST_CASE("outage: a tap that ends during a sharded batch is no server that is away") {
   const RedisServer redis;
   const Subscriber server(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});

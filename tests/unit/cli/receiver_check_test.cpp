@@ -18,6 +18,7 @@ struct Fixture {
   std::optional<bool> add(std::uint64_t line, std::int64_t receivers) {
     return check.add(line, {line, Op::emit, place, true}, receivers, true);
   }
+  std::optional<bool> add_entry(std::uint64_t line) { return check.add_entry(line, {line, Op::emit, place, true}, true); }
   /// Line, and whether it reached fewer servers, of the emits that the last count decides.
   std::vector<std::pair<std::uint64_t, bool>> decided() {
     std::vector<std::pair<std::uint64_t, bool>> result;
@@ -65,6 +66,28 @@ TEST_CASE_FIXTURE(Fixture, "receivers: what reached more than are known counts a
   counts.set(place, 2, 0);
   CHECK(decided().empty());
   CHECK(tally.receivers.min() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "receivers: what goes into a stream reached the servers that are counted before it and after it") {
+  counts.set(place, 2, 0);
+  CHECK_FALSE(add_entry(1));
+  counts.set(place, 2, 0);
+  CHECK(decided() == Decided{{1, false}});
+  CHECK_FALSE(add_entry(2));
+  CHECK_FALSE(add_entry(3));
+  counts.set(place, 1, 0);
+  CHECK(decided() == Decided{{2, true}, {3, true}});
+  CHECK(add_entry(4) == true);
+  counts.set(place, 2, 0);
+  CHECK_FALSE(add_entry(5));
+  CHECK(decided() == Decided{{5, false}});
+  CHECK(tally.receivers_unknown == 5);
+  CHECK(tally.receivers.total() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "receivers: where nobody can count the servers of a stream, an emit into it is compared with nothing") {
+  CHECK(add_entry(1) == false);
+  CHECK_FALSE(check.is_undecided());
 }
 
 TEST_CASE_FIXTURE(Fixture, "receivers: a single emit is compared with nothing") {
