@@ -1,8 +1,6 @@
 #include "single.hpp"
 
 #include <socketio/asker.hpp>
-#include <socketio/protocol/classic_channels.hpp>
-#include <socketio/protocol/glob.hpp>
 
 #include "common/json_object.hpp"
 #include "common/text.hpp"
@@ -70,59 +68,24 @@ std::string summary(const asking::ServerAnswers& answers, const Options& options
          servers_missing_text(answers);
 }
 
-/// Subscribers of the response channel that all classic servers share, and the response channels of single servers.
-struct ResponseChannels {
-  std::optional<redis::CommandResult> all;
-  std::optional<redis::CommandResult> own;
-};
-
-void find_response_channels(redis::Client& client, const Options& options,
-                            const std::function<void(const ResponseChannels&)>& done) {
-  const std::string shared = name_by([&](Buffer& out) { classic_channels::append_response(out, options.key, options.nsp); });
-  const std::string pattern = name_by([&](Buffer& out) { glob::append_escaped(out, shared); }) + "?*#";
-  const auto found = std::make_shared<ResponseChannels>();
-  const auto take = [found, done](std::optional<redis::CommandResult> ResponseChannels::*part) {
-    return [found, done, part](const redis::CommandResult& result) {
-      (*found).*part = result;
-      if (found->all && found->own) {
-        done(*found);
-      }
-    };
-  };
-  client.command(std::array<std::string_view, 3>{"PUBSUB", "NUMSUB", shared}, take(&ResponseChannels::all));
-  client.command(std::array<std::string_view, 3>{"PUBSUB", "CHANNELS", pattern}, take(&ResponseChannels::own));
-}
-
 /// Refuses a classic fleet with servers of socket.io-redis 6 or redis-adapter 7.0, which crash on a broadcast that requests
-/// acks. They have no response channel of their own. Does nothing when there is no connection: the request itself fails then.
+/// acks. Does nothing when there is no connection: the request itself fails then.
 void refuse_older_servers(const Options& options, Console& console, const Signals& signals) {
-  ResponseChannels channels;
+  OlderServers older;
   try {
-    channels = query<ResponseChannels>(options, console, signals, [&options](redis::Client& client, auto done) {
-      find_response_channels(client, options, done);
+    older = query<OlderServers>(options, console, signals, [&options](redis::Client& client, auto done) {
+      find_older_servers(client, options, options.nsp, std::move(done));
     });
   } catch (const Failure&) {
     signals.fail_if_pending();
     return;
   }
-  for (const redis::CommandResult* const result : {&*channels.all, &*channels.own}) {
-    if (result->outcome == redis::Outcome::refused) {
-      fail_refused(explain::not_asked(result->message, options));
-    }
-    if (result->outcome != redis::Outcome::ok) {
-      return;
-    }
+  if (older.outcome == redis::Outcome::refused) {
+    fail_refused(explain::not_asked(older.message, options));
   }
-  const auto& count = channels.all->reply.elements;
-  const std::uint64_t all = count.size() == 2 ? static_cast<std::uint64_t>(count[1].integer) : 0;
-  const std::uint64_t own = channels.own->reply.elements.size();
-  if (all > own) {
-    const std::uint64_t older = all - own;
-    fail_refused("Nothing was sent: " + units::counted(older, "server") + " in namespace " + text::excerpt(options.nsp) +
-                 (older == 1 ? " is" : " are") +
-                 " of an older generation (socket.io-redis 6 or redis-adapter 7.0), and a broadcast that asks for "
-                 "acknowledgements would end " +
-                 (older == 1 ? "it." : "them.") +
+  if (older.count != 0) {
+    fail_refused("Nothing was sent: " + older_servers_text(older, options.nsp) +
+                 ", and a broadcast that asks for acknowledgements would end " + (older.count == 1 ? "it." : "them.") +
                  " Emit without --ack, or give all servers @socket.io/redis-adapter 7.2 or newer.");
   }
 }

@@ -1,5 +1,7 @@
 #include "fleet.hpp"
 
+#include <socketio/protocol/classic_channels.hpp>
+#include <socketio/protocol/glob.hpp>
 #include <socketio/protocol/ids.hpp>
 #include <socketio/protocol/name_by.hpp>
 #include <socketio/protocol/sharded_channels.hpp>
@@ -79,17 +81,9 @@ std::string listeners_text(const FoundTransport& found) {
 
 /// Refuses the named transports when they have no servers and another transport has some.
 void check_named(const Options& options, const FoundTransport& found) {
-  const auto listens = [&found](Transport transport) { return servers_by(found, transport) != 0; };
-  if (options.force_transport || found.nobody() || std::any_of(options.transports.begin(), options.transports.end(), listens)) {
-    return;
+  if (const std::string problem = other_transport_problem(options, found, options.nsp); !problem.empty()) {
+    fail_refused(problem);
   }
-  const Transport instead = found.transport.value_or(found.classic_servers != 0                   ? Transport::classic
-                                                     : servers_by(found, Transport::sharded) != 0 ? Transport::sharded
-                                                                                                  : Transport::streams);
-  fail_refused("The servers listen by " + listeners_text(found) + " in namespace " + text::excerpt(options.nsp) +
-               " with the key \"" + text::excerpt(options.key) + "\", not by " + transports_text(options) +
-               ": no client would get it. Use --transport " + std::string(name_of(instead)) +
-               ", or add --force-transport to send it all the same.");
 }
 
 /// The transport of the fleet. It is known to be streams even when only the stream is uncertain.
@@ -187,6 +181,20 @@ void find_classic_servers(Options& options, Console& console, const Signals& sig
 
 }  // namespace
 
+std::string other_transport_problem(const Options& options, const FoundTransport& found, const std::string& nsp) {
+  const auto listens = [&found](Transport transport) { return servers_by(found, transport) != 0; };
+  if (options.force_transport || found.outcome != redis::Outcome::ok || found.nobody() ||
+      std::any_of(options.transports.begin(), options.transports.end(), listens)) {
+    return {};
+  }
+  const Transport instead = found.transport.value_or(found.classic_servers != 0                   ? Transport::classic
+                                                     : servers_by(found, Transport::sharded) != 0 ? Transport::sharded
+                                                                                                  : Transport::streams);
+  return "The servers listen by " + listeners_text(found) + " in namespace " + text::excerpt(nsp) + " with the key \"" +
+         text::excerpt(options.key) + "\", not by " + transports_text(options) + ": no client would get it. Use --transport " +
+         std::string(name_of(instead)) + ", or add --force-transport to send it all the same.";
+}
+
 std::uint64_t servers_of(const Options& options, const FoundTransport& found) {
   const bool by_shards = options.uses(Transport::sharded) || (options.uses(Transport::streams) && options.use_sharded_pubsub);
   return (options.uses(Transport::classic) ? found.classic_servers : 0) + (by_shards ? found.sharded_servers : 0) +
@@ -271,6 +279,44 @@ void look_for_room_channels(Options& options, Console& console, const Signals& s
   } catch (const Failure&) {
     return;
   }
+}
+
+void find_older_servers(redis::Client& client, const Options& options, const std::string& nsp,
+                        std::function<void(const OlderServers&)> done) {
+  struct Replies {
+    std::size_t waiting = 2;
+    std::uint64_t all = 0;
+    std::uint64_t own = 0;
+    OlderServers older;
+  };
+  const std::string shared = name_by([&](Buffer& out) { classic_channels::append_response(out, options.key, nsp); });
+  const std::string pattern = name_by([&](Buffer& out) { glob::append_escaped(out, shared); }) + "?*#";
+  const auto replies = std::make_shared<Replies>();
+  const auto ask = [&client, replies, done = std::move(done)](std::string_view what, const std::string& channel, auto take) {
+    client.command(std::array<std::string_view, 3>{"PUBSUB", what, channel}, [replies, done, take](const auto& result) {
+      if (result.outcome == redis::Outcome::ok) {
+        take(*replies, result.reply.elements);
+      } else if (replies->older.outcome != redis::Outcome::refused) {
+        replies->older.outcome = result.outcome;
+        replies->older.message = result.message;
+      }
+      if (--replies->waiting == 0) {
+        if (replies->older.outcome == redis::Outcome::ok) {
+          replies->older.count = replies->all - std::min(replies->all, replies->own);
+        }
+        done(replies->older);
+      }
+    });
+  };
+  ask("NUMSUB", shared, [](Replies& got, const auto& counted) {
+    got.all = counted.size() == 2 ? static_cast<std::uint64_t>(counted[1].integer) : 0;
+  });
+  ask("CHANNELS", pattern, [](Replies& got, const auto& channels) { got.own = channels.size(); });
+}
+
+std::string older_servers_text(const OlderServers& older, const std::string& nsp) {
+  return units::counted(older.count, "server") + " in namespace " + text::excerpt(nsp) + (older.count == 1 ? " is" : " are") +
+         " of an older generation (socket.io-redis 6 or redis-adapter 7.0)";
 }
 
 void look_at_fleet(Options& options, Console& console, const Signals& signals) {

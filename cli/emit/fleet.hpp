@@ -65,6 +65,9 @@ void look_for_classic(Options& options, Console& console, const Signals& signals
 /// Fails      Failure(usage) when no transport is in use (unless by default) or several are, Failure(refused) when Redis does
 ///            not report it (unless by default or named), or when the named transport has no servers but another one has.
 void choose_transport(Options& options, Console& console, const FoundTransport& found);
+/// A sentence on why clients in the namespace would not get what is sent by the chosen transports: servers listen there, but by
+/// other transports only. Empty when there is no such problem.
+[[nodiscard]] std::string other_transport_problem(const Options& options, const FoundTransport& found, const std::string& nsp);
 /// Number of servers on the chosen transports, and number of further subscribers that Redis counts as receivers of every
 /// publish.
 [[nodiscard]] std::uint64_t servers_of(const Options& options, const FoundTransport& found);
@@ -74,6 +77,17 @@ void choose_transport(Options& options, Console& console, const FoundTransport& 
 /// Checks whether any room of the namespace has a channel, as in a sharded fleet with a dynamic mode, and stores the result in
 /// the options. Never fails: without a result the options stay unchanged.
 void look_for_room_channels(Options& options, Console& console, const Signals& signals);
+/// Classic servers of a generation that has no response channel of its own: socket.io-redis 6, redis-adapter 7.0.
+struct OlderServers {
+  redis::Outcome outcome = redis::Outcome::ok;  ///< other than ok: Redis refused or did not respond
+  std::string message;                          ///< then, the reason
+  std::uint64_t count = 0;
+};
+/// Counts them by the subscribers of the response channels. Calls `done` once.
+void find_older_servers(redis::Client& client, const Options& options, const std::string& nsp,
+                        std::function<void(const OlderServers&)> done);
+/// For example "2 servers in namespace / are of an older generation (socket.io-redis 6 or redis-adapter 7.0)".
+[[nodiscard]] std::string older_servers_text(const OlderServers& older, const std::string& nsp);
 /// True if the options require a query for the servers of the fleet.
 [[nodiscard]] bool looks_at_fleet(const Options& options);
 

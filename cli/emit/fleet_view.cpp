@@ -46,9 +46,9 @@ Found FleetView::need(const Ask<Found>& ask, bool is_over_when_lost) {
   return *std::move(found);
 }
 
-FleetView::Ask<FoundTransport> FleetView::find() const {
-  return [this](redis::Client& client, std::function<void(const FoundTransport&)> done) {
-    find_transport(client, options_.fleet(Transport::classic), options_.nsp, std::move(done));
+FleetView::Ask<FoundTransport> FleetView::find(const std::string& nsp) const {
+  return [this, nsp](redis::Client& client, std::function<void(const FoundTransport&)> done) {
+    find_transport(client, options_.fleet(Transport::classic), nsp, std::move(done));
   };
 }
 
@@ -61,7 +61,7 @@ void FleetView::look(bool wants_limits) {
     need(ping, false);
     return;
   }
-  const auto found = need(find(), true);
+  const auto found = need(find(options_.nsp), true);
   choose_transport(options_, console_, found);
   look_for_classic(options_, console_, signals_);
   emitter_.use_fleet(emitter_options(options_));
@@ -70,11 +70,12 @@ void FleetView::look(bool wants_limits) {
 }
 
 std::optional<Halt> FleetView::look_again() {
-  const auto found = looks_again_ ? query(find(), true) : std::nullopt;
+  const auto found = looks_again_ ? query(find(options_.nsp), true) : std::nullopt;
   if (!found || found->outcome != redis::Outcome::ok || found->nobody()) {
     return std::nullopt;
   }
   looks_again_ = false;
+  others_listen_.clear();
   const std::string before = transports_text(options_);
   try {
     choose_transport(options_, console_, *found);
@@ -94,9 +95,44 @@ void FleetView::count(ServerCounts::Place place) {
   const Ask<FoundTransport> ask = [&](redis::Client& client, std::function<void(const FoundTransport&)> done) {
     count_servers(client, options_.fleet(Transport::classic), counts_.name_of(place), std::move(done));
   };
-  if (const auto found = query(ask, true)) {
-    learn(place, *found);
+  const auto found = query(ask, true);
+  if (!found) {
+    return;
   }
+  learn(place, *found);
+  if (redis_tells_ && !other_transport_problem(options_, *found, counts_.name_of(place)).empty()) {
+    // Counting takes every subscriber for a server.
+    const auto certain = query(find(counts_.name_of(place)), true);
+    const std::string problem = certain ? other_transport_problem(options_, *certain, counts_.name_of(place)) : "";
+    if (!problem.empty()) {
+      others_listen_[place] = problem;
+    }
+  }
+}
+
+std::string_view FleetView::other_transport(ServerCounts::Place place) const {
+  const auto found = others_listen_.find(place);
+  return found == others_listen_.end() || counts_.servers(place) != 0 ? std::string_view() : found->second;
+}
+
+std::string_view FleetView::server_side_problem(const std::string& nsp) {
+  if (!redis_tells_ || options_.force_transport || !options_.uses(Transport::classic)) {
+    return {};
+  }
+  const auto [known, is_new] = server_side_problems_.try_emplace(nsp);
+  if (is_new) {
+    const Ask<OlderServers> ask = [&](redis::Client& client, std::function<void(const OlderServers&)> done) {
+      find_older_servers(client, options_, nsp, std::move(done));
+    };
+    const auto older = query(ask, true);
+    if (older && older->count != 0) {
+      known->second =
+          "It was not sent: " + older_servers_text(*older, nsp) +
+          ", and socket.io-redis has no server-side events. Give all servers @socket.io/redis-adapter 7.1 or newer, or "
+          "add --transport classic --force-transport to send it all the same (redis-adapter 7.0 takes it).";
+    }
+  }
+  return known->second;
 }
 
 void FleetView::learn(ServerCounts::Place place, const FoundTransport& found) {

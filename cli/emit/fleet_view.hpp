@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include <socketio/emitter.hpp>
 
 #include "common/console.hpp"
@@ -28,12 +30,17 @@ class FleetView {
   /// If no server listened at the beginning, and any does by now, directs the emitter to them. Empty when nothing has changed;
   /// Halt::stopped when it is not clear how to send.
   std::optional<Halt> look_again();
-  /// Counts the servers of a namespace unless they are known.
-  void need_count(ServerCounts::Place place) {
+  /// Counts the servers of a namespace unless they are known. Returns a sentence on why nothing is to be sent there: its
+  /// servers listen by other transports only. Empty when there is no such problem.
+  std::string_view need_count(ServerCounts::Place place) {
     if (redis_tells_ && place != ServerCounts::no_place && !counts_.is_known(place)) [[unlikely]] {
       count(place);
     }
+    return others_listen_.empty() ? std::string_view() : other_transport(place);
   }
+  /// A sentence on why no server-side event is to be sent to a namespace: it has servers that may not know them. Empty when
+  /// there is no such problem. Asks Redis once for each namespace.
+  std::string_view server_side_problem(const std::string& nsp);
   /// The limits, once they are known; waits for the reply.
   const OutputLimits& limits();
 
@@ -49,8 +56,9 @@ class FleetView {
   std::optional<Found> query(const Ask<Found>& ask, bool is_over_when_lost);
   template <typename Found>
   Found need(const Ask<Found>& ask, bool is_over_when_lost);
-  [[nodiscard]] Ask<FoundTransport> find() const;
+  [[nodiscard]] Ask<FoundTransport> find(const std::string& nsp) const;
   void count(ServerCounts::Place place);
+  [[nodiscard]] std::string_view other_transport(ServerCounts::Place place) const;
   void learn(ServerCounts::Place place, const FoundTransport& found);
   void ask_limits(redis::Client& client);
 
@@ -59,6 +67,8 @@ class FleetView {
   const Signals& signals_;
   Emitter& emitter_;
   ServerCounts counts_;
+  std::map<ServerCounts::Place, std::string> others_listen_;  ///< namespaces whose servers listen by other transports
+  std::map<std::string, std::string> server_side_problems_;   ///< by namespace; empty: none
   bool redis_tells_ = false;
   bool looks_again_ = false;  ///< no server listened, on any transport
   bool wants_limits_ = false;

@@ -152,7 +152,10 @@ Halt Publisher::make_room(const OwnedOperation& operation, Position end) {
 
 void Publisher::send(const OwnedOperation& operation, Position end) {
   const ServerCounts::Place place = view_.counts().place_of(operation.target.nsp);
-  view_.need_count(place);
+  refuse(view_.need_count(place));
+  if (operation.kind == Op::server_side) {
+    refuse(view_.server_side_problem(operation.target.nsp));
+  }
   in_flight_.push(end, operation.kind, place, goes_to_all_servers(options_, operation), kept_bytes_);
   try {
     perform(outlet_, operation);
@@ -164,6 +167,17 @@ void Publisher::send(const OwnedOperation& operation, Position end) {
   if (throttle_) {
     throttle_->sent(kept_bytes_);
   }
+}
+
+/// Does nothing without a problem. Otherwise the line is refused, or the single emit.
+void Publisher::refuse(std::string_view problem) const {
+  if (problem.empty()) [[likely]] {
+    return;
+  }
+  if (!options_.input) {
+    fail_refused(std::string(problem));
+  }
+  throw Error(ErrorCode::not_supported, std::string(problem));
 }
 
 Halt Publisher::keep_up() {

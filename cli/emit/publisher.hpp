@@ -70,6 +70,7 @@ class Publisher final : public Destination {
   Halt wait_for_servers();
   Halt look_around();
   void count_again(bool is_last);
+  void refuse(std::string_view problem) const;
   [[nodiscard]] std::string why_lost();
   void report_lost(const Lost& lost, const std::string& what) const;
 

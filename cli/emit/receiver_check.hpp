@@ -20,8 +20,8 @@ class ReceiverCheck {
   ///
   /// `can_count`  the servers can be counted again.
   std::optional<bool> add(EmitId id, const InFlight::Line& line, std::int64_t receivers, bool can_count);
-  /// The same for an emit into a stream, for which Redis reports no receivers: it reached the servers that are counted before it
-  /// and after it.
+  /// The same for an emit into a stream, for which Redis reports no receivers: it reached the servers that are counted before
+  /// it and after it.
   std::optional<bool> add_entry(EmitId id, const InFlight::Line& line, bool can_count);
 
   /// Called for an emit that is not decided when it is added.

@@ -308,8 +308,7 @@ TEST_CASE("outage: a classic tap stands in for no server that leaves, and is no 
   }));
   bool is_server = false;
   SUBCASE("a server leaves") { is_server = true; }
-  SUBCASE("the tap ends") {}
-  (is_server ? leaves : tap).reset();
+  SUBCASE("the tap ends"){}(is_server ? leaves : tap).reset();
   REQUIRE(eventually([&] { return redis.ask({"PUBLISH", "socket.io#/#probe#", ""}) == ":2"; }));
   tool.write(lines(4, 300));
   const Ended ended = tool.wait();

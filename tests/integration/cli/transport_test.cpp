@@ -12,8 +12,8 @@
 
 #include "subscriber.hpp"
 #include "support/redis_server.hpp"
-#include "tool.hpp"
 #include "support/uninterrupted.hpp"
+#include "tool.hpp"
 
 namespace transport_test {
 
@@ -37,9 +37,8 @@ class Reader {
     address.sin_family = AF_INET;
     address.sin_port = htons(redis.port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(support::uninterrupted([&] {
-              return ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-            }) == 0);
+    REQUIRE(support::uninterrupted(
+                [&] { return ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address); }) == 0);
     const std::string words = "SELECT " + std::to_string(database) + "\r\nXREAD BLOCK 0 STREAMS " + stream + " $\r\n";
     REQUIRE(::send(fd_, words.data(), words.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(words.size()));
     REQUIRE(eventually([&] { return blocked(redis) != before; }));
@@ -367,6 +366,61 @@ TEST_CASE("transport: one that is named and by which nobody listens is refused w
   CHECK(ack.says("Use --transport streams"));
   const Ended by_variable = emit({"-r", redis.url(), "chat"}, "", {{"SOCKETIO_TRANSPORT=sharded"}});
   CHECK(by_variable.status == 2);
+}
+
+TEST_CASE(
+    "transport: a line into a namespace whose servers listen by another transport is refused with the one that would do") {
+  const RedisServer redis;
+  const Subscriber classic(redis.port());
+  const Subscriber sharded(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/x#"});
+  const std::string lines = "{\"event\":\"chat\",\"nsp\":\"/x\"}\n{\"event\":\"chat\"}\n{\"event\":\"chat\",\"nsp\":\"/y\"}\n";
+  for (const Words& choice : {Words{"--transport", "classic"}, Words{}}) {
+    Words words{"-r", redis.url(), "--input", "-", "--on-error", "skip"};
+    words.insert(words.end(), choice.begin(), choice.end());
+    const Ended ended = emit(words, lines);
+    CHECK(ended.status == 3);
+    CHECK(ended.says(
+        "line 1: The servers listen by sharded (1 server) in namespace /x with the key \"socket.io\", not by classic"));
+    CHECK(ended.says("Use --transport sharded"));
+    CHECK(ended.summary()["sent"] == 2);
+    CHECK(ended.summary()["failed"] == 1);
+  }
+  CHECK(classic.has(4));
+  CHECK(emit({"-r", redis.url(), "--transport", "classic", "--force-transport", "--input", "-"}, lines).summary()["sent"] == 3);
+  {
+    const Subscriber also(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io-request#/x#"});
+    CHECK(emit({"-r", redis.url(), "--transport", "classic", "--input", "-"}, lines).status == 0);
+  }
+}
+
+TEST_CASE(
+    "transport: a server-side event is not sent to servers that do not know them, alone, in a batch, or with receivers "
+    "required") {
+  const RedisServer redis;
+  const Subscriber server(redis.port());
+  const std::string lines = "{\"op\":\"server-side\",\"event\":\"refresh\"}\n{\"event\":\"chat\"}\n";
+  const Words words{"-r", redis.url(), "--transport", "classic", "--input", "-", "--on-error", "skip"};
+  CHECK(emit(words, lines).summary()["sent"] == 2);
+  REQUIRE(server.has(2));
+  // Servers of socket.io-redis 6 listen for responses on the channel that all share, but on none of their own.
+  const Subscriber older(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io-response#/#"});
+  for (const Words& more : {Words{}, Words{"--require-receivers", "1"}}) {
+    Words single{"-r", redis.url(), "--server-side", "refresh"};
+    single.insert(single.end() - 1, more.begin(), more.end());
+    const Ended refused = emit(single);
+    CHECK(refused.status == 2);
+    CHECK(refused.says("1 server in namespace / is of an older generation (socket.io-redis 6 or redis-adapter 7.0)"));
+  }
+  const Ended batch = emit(words, lines);
+  CHECK(batch.status == 3);
+  CHECK(batch.says("line 1: It was not sent: 1 server in namespace / is of an older generation"));
+  CHECK(batch.summary()["sent"] == 1);
+  CHECK(batch.summary()["failed"] == 1);
+  REQUIRE(server.has(3));
+  CHECK(server.count() == 3);
+  CHECK(emit({"-r", redis.url(), "--transport", "classic", "--force-transport", "--server-side", "refresh"}).status == 0);
+  const Subscriber own(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io-response#/#0a1b2c#"});
+  CHECK(emit({"-r", redis.url(), "--server-side", "refresh"}).status == 0);
 }
 
 TEST_CASE("transport: several streams are found by those that exist, and nothing is written where nobody reads") {

@@ -85,7 +85,8 @@ TEST_CASE_FIXTURE(Fixture, "receivers: what goes into a stream reached the serve
   CHECK(tally.receivers.total() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "receivers: where nobody can count the servers of a stream, an emit into it is compared with nothing") {
+TEST_CASE_FIXTURE(Fixture,
+                  "receivers: where nobody can count the servers of a stream, an emit into it is compared with nothing") {
   CHECK(add_entry(1) == false);
   CHECK_FALSE(check.is_undecided());
 }
