@@ -215,6 +215,9 @@ bool looks_at_fleet(const Options& options) {
 
 void choose_transport(Options& options, Console& console, const FoundTransport& found) {
   const bool tells = found.outcome == redis::Outcome::ok;
+  if (const std::size_t without_login = found.message.find("NOAUTH"); !tells && without_login != std::string::npos) {
+    fail_refused(explain::refusal(found.message.substr(without_login), options, options.op, {}));
+  }
   if (options.require_receivers && !tells) {
     fail_refused("--require-receivers needs to know how many servers there are, and Redis does not tell (" +
                  text::excerpt(found.message, 300) + "). Let the user use +pubsub.");

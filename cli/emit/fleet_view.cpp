@@ -69,16 +69,17 @@ void FleetView::look(bool wants_limits) {
   looks_again_ = options_.input && options_.transport_choice == TransportChoice::by_default && found.nobody();
 }
 
-std::optional<Halt> FleetView::look_again() {
+std::optional<FoundTransport> FleetView::find_again() {
   const auto found = looks_again_ ? query(find(options_.nsp), true) : std::nullopt;
-  if (!found || found->outcome != redis::Outcome::ok || found->nobody()) {
-    return std::nullopt;
-  }
+  return found && found->outcome == redis::Outcome::ok && !found->nobody() ? found : std::nullopt;
+}
+
+Halt FleetView::turn_to(const FoundTransport& found, const std::function<void()>& before_change) {
   looks_again_ = false;
   others_listen_.clear();
   const std::string before = transports_text(options_);
   try {
-    choose_transport(options_, console_, *found);
+    choose_transport(options_, console_, found);
   } catch (const Failure& failure) {
     console_.error(std::string("Servers listen now, but it is not clear how to send. ") + failure.what());
     return Halt::stopped;
@@ -86,8 +87,9 @@ std::optional<Halt> FleetView::look_again() {
   if (transports_text(options_) != before) {
     console_.note("Servers listen now: sent by the transport " + transports_text(options_) + " from here on.");
     emitter_.use_fleet(emitter_options(options_));
+    before_change();
   }
-  learn(counts_.place_of(options_.nsp), *found);
+  learn(counts_.place_of(options_.nsp), found);
   return Halt::none;
 }
 

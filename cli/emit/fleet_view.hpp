@@ -27,9 +27,11 @@ class FleetView {
   /// `wants_limits`  asks for the limits of output buffers, too.
   /// Fails           as choose_transport(), Failure(refused), Failure(interrupted or terminated).
   void look(bool wants_limits);
-  /// If no server listened at the beginning, and any does by now, directs the emitter to them. Empty when nothing has changed;
-  /// Halt::stopped when it is not clear how to send.
-  std::optional<Halt> look_again();
+  /// If no server listened at the beginning, and any does by now, returns what is found. Empty when nothing has changed.
+  std::optional<FoundTransport> find_again();
+  /// Directs the emitter to servers that find_again() has found. No emit must be pending. Returns Halt::stopped when it is not
+  /// clear how to send. Calls `before_change` if the transport changes, while counts() are still those of the former one.
+  Halt turn_to(const FoundTransport& found, const std::function<void()>& before_change);
   /// Counts the servers of a namespace unless they are known. Returns a sentence on why nothing is to be sent there: its
   /// servers listen by other transports only. Empty when there is no such problem.
   std::string_view need_count(ServerCounts::Place place) {

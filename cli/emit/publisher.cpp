@@ -338,20 +338,33 @@ Halt Publisher::look_around() {
   }
   counted_at_ = now;
   check_.wants_count = false;
-  if (const auto halt = view_.look_again()) {
-    sizes_.forget_transports();
-    return *halt;
+  if (const auto found = view_.find_again()) {
+    return turn_to(*found);
   }
   count_again(false);
   return Halt::none;
+}
+
+/// Continues with the transport of servers that have started. Emits that were sent by another one reached none of them,
+/// although Redis may have counted them: classic and streams servers subscribe to channels of the same name.
+Halt Publisher::turn_to(const FoundTransport& found) {
+  if (const Halt halt = wait(false); halt != Halt::none) {
+    return halt;
+  }
+  sizes_.forget_transports();
+  return view_.turn_to(found, [this] { decide(); });
 }
 
 /// Counts the servers, which decides how many of them the undecided emits reached. Without a reply, the next call does.
 void Publisher::count_again(bool is_last) {
   const bool counted = is_ready() && watch_->count(view_.counts(), slice.count());
   if (counted || is_last || check_.is_full()) {
-    check_.decide([this](EmitId id, std::uint64_t line, bool is_fewer) { end_sent(id, line, is_fewer); });
+    decide();
   }
+}
+
+void Publisher::decide() {
+  check_.decide([this](EmitId id, std::uint64_t line, bool is_fewer) { end_sent(id, line, is_fewer); });
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------------

@@ -69,7 +69,9 @@ class Publisher final : public Destination {
   Halt wait_for_results(bool until_the_end);
   Halt wait_for_servers();
   Halt look_around();
+  Halt turn_to(const FoundTransport& found);
   void count_again(bool is_last);
+  void decide();
   void refuse(std::string_view problem) const;
   [[nodiscard]] std::string why_lost();
   void report_lost(const Lost& lost, const std::string& what) const;

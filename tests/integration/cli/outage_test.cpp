@@ -160,6 +160,26 @@ TEST_CASE("outage: a batch that began before any server finds the transport once
   CHECK(ended.says("Servers listen now: sent by the transport sharded from here on."));
 }
 
+TEST_CASE("outage: what a batch sent as classic before it found streams servers has reached none of them") {
+  const RedisServer redis;
+  Tool tool({"-r", redis.url(), "--stream-count", "1", "--input", "-"});
+  tool.write(lines(1, 1));
+  REQUIRE(eventually([&] { return redis.ask({"INFO", "commandstats"}).find("cmdstat_publish:") != std::string::npos; }));
+  const Subscriber server(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  int number = 1;
+  REQUIRE(eventually([&] {
+    tool.write(line(++number));
+    return redis.ask({"EXISTS", "socket.io"}) == ":1";
+  }));
+  const Ended ended = tool.wait();
+  INFO(ended.err);
+  CHECK(ended.says("Servers listen now: sent by the transport streams from here on."));
+  CHECK(ended.summary()["no_receivers"] ==
+        ended.summary()["sent"].get<int>() - ended.summary()["receivers_unknown"].get<int>());
+  CHECK_FALSE(ended.summary()["receivers"].contains("1"));
+  CHECK(ended.status == 0);
+}
+
 TEST_CASE("outage: a Redis that went away while there was nothing to send is found again before anything is written") {
   RedisServer redis;
   Tool tool({"-r", redis.url(), "--input", "-"});

@@ -73,6 +73,7 @@ TEST_CASE("single: wrong, missing and right passwords; none is ever printed") {
     const Ended missing = emit({"-r", redis.url(), verbose, "chat"});
     CHECK(missing.status == 2);
     CHECK(missing.says("asks for a password"));
+    CHECK_FALSE(missing.says("Sent as classic"));
     const Ended right = emit({"-r", redis.url(), verbose, "chat"}, "", {{"SOCKETIO_REDIS_PASSWORD=top-secret"}});
     CHECK(right.status == 0);
     CHECK_FALSE(right.says("top-secret"));
