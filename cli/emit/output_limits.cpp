@@ -44,27 +44,28 @@ std::uint64_t MessageSizes::estimate(const OwnedOperation& operation) {
          names_bytes(operation.target.except) + operation.target.nsp.size() + 128;
 }
 
-std::uint64_t MessageSizes::for_subscribers(const OwnedOperation& operation, const OutputLimits& limits) {
+MessageSizes::Sizes MessageSizes::of(const OwnedOperation& operation, const OutputLimits& limits) {
   const std::uint64_t estimated = estimate(operation);
   const std::uint64_t lowest =
       std::min(or_endless(limits.subscribers.hard_bytes), or_endless(limits.stream_readers.hard_bytes));
-  const bool only_streams = options_.transports.size() == 1 && options_.uses(Transport::streams);
+  const bool has_entry = options_.uses(Transport::streams) && operation.kind != Op::server_side;
   if (estimated < small_bytes || (estimated < exact_bytes && estimated < lowest / (2 * growth_max))) [[likely]] {
-    return only_streams && operation.kind != Op::server_side ? 0 : estimated;
+    return {has_entry && options_.transports.size() == 1 ? 0 : estimated, has_entry ? estimated : 0};
   }
   if (!rehearsal_) {
     rehearsal_.emplace(options_);
   }
   perform(*rehearsal_, operation);
-  std::uint64_t most = 0;
+  Sizes sizes;
   for (const Encoder::Publication& publication : rehearsal_->publications()) {
     const bool is_entry = publication.command == Encoder::Command::add_entry;
     const OutputLimit& limit = is_entry ? limits.stream_readers : limits.subscribers;
     const std::uint64_t bytes = operation.target.nobody ? 0 : kept_bytes(publication);
     check(publication.payload.size(), bytes, limit);
-    most = std::max(most, is_entry ? 0 : bytes);
+    std::uint64_t& most = is_entry ? sizes.entry : sizes.subscribers;
+    most = std::max(most, bytes);
   }
-  return most;
+  return sizes;
 }
 
 void MessageSizes::check_question(const OwnedOperation& operation, const Options& options, const OutputLimits& limits) {

@@ -24,11 +24,15 @@ class MessageSizes {
 
   /// Estimate from the sizes of arguments and names, without encoding; the encoded message may be up to six times as large.
   [[nodiscard]] static std::uint64_t estimate(const OwnedOperation& operation);
-  /// Size of the largest message that the operation publishes to subscribers; 0 if it only goes into a stream.
+  struct Sizes {
+    std::uint64_t subscribers = 0;  ///< of the largest message that is published to subscribers; 0: there is none
+    std::uint64_t entry = 0;        ///< of the largest entry of a stream; 0: there is none
+  };
+  /// Sizes of the messages that the operation becomes.
   ///
   /// Fails      Error(too_large) for a message above the limit: Redis would close the connections of all servers.
   /// Cost       encodes a message that could come near a limit once more.
-  std::uint64_t for_subscribers(const OwnedOperation& operation, const OutputLimits& limits);
+  Sizes of(const OwnedOperation& operation, const OutputLimits& limits);
   /// Checks a request, which all transports publish, in the same way.
   static void check_question(const OwnedOperation& operation, const Options& options, const OutputLimits& limits);
   /// Must be called when the transports in the options have changed.

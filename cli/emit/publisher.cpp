@@ -111,7 +111,7 @@ void Publisher::expect(const OwnedOperation& operation, std::string channel) {
 /// False while there is nothing to slow down: a batch of one small emit needs no second connection, and without Redis there is
 /// nothing to measure.
 bool Publisher::begin_throttle() {
-  if (emits_ == 0 && kept_bytes_ <= harmless_bytes) {
+  if (emits_ == 0 && std::max(next_.subscribers, next_.entry) <= harmless_bytes) {
     return false;
   }
   if (!watch_) {
@@ -126,20 +126,20 @@ bool Publisher::begin_throttle() {
                                        time.count() == 0 ? emitter_.poll() : static_cast<void>(emitter_.flush(time));
                                      },
                                      [this] { return wait(false); }, [this] { return is_ready(); }});
-  throttle_->begin(view_.limits().subscribers);
+  throttle_->begin(view_.limits());
   if (emits_ != 0) {
-    throttle_->sent(0);  // the first is in the stream, and its bytes are too few to count
+    throttle_->sent({});  // the first is in the stream, and its bytes are too few to count
   }
   return true;
 }
 
 Halt Publisher::make_room(const OwnedOperation& operation, Position end) {
-  kept_bytes_ = compares_sizes_ ? sizes_.for_subscribers(operation, view_.limits()) : 0;
+  next_ = compares_sizes_ ? sizes_.of(operation, view_.limits()) : MessageSizes::Sizes{};
   if (!options_.input || (!throttle_ && !begin_throttle())) [[unlikely]] {
     return Halt::none;
   }
   std::string problem;
-  const Halt halt = throttle_->make_room(kept_bytes_, problem);
+  const Halt halt = throttle_->make_room(next_, problem);
   if (halt == Halt::stopped) {
     ++tally_.failed;
     errors_.add(end.line, problem + ".");
@@ -156,7 +156,7 @@ void Publisher::send(const OwnedOperation& operation, Position end) {
   if (operation.kind == Op::server_side) {
     refuse(view_.server_side_problem(operation.target.nsp));
   }
-  in_flight_.push(end, operation.kind, place, goes_to_all_servers(options_, operation), kept_bytes_);
+  in_flight_.push(end, operation.kind, place, goes_to_all_servers(options_, operation), next_.subscribers);
   try {
     perform(outlet_, operation);
   } catch (...) {
@@ -165,7 +165,7 @@ void Publisher::send(const OwnedOperation& operation, Position end) {
   }
   ++emits_;
   if (throttle_) {
-    throttle_->sent(kept_bytes_);
+    throttle_->sent(next_);
   }
 }
 

@@ -101,7 +101,7 @@ class Publisher final : public Destination {
   Outlet& outlet_;
   std::optional<Throttle> throttle_;  ///< set for a batch
   MessageSizes sizes_;
-  std::uint64_t kept_bytes_ = 0;  ///< of the next operation
+  MessageSizes::Sizes next_;  ///< of the next operation
   std::uint64_t emits_ = 0;
   Clock::time_point counted_at_{};
 };

@@ -14,14 +14,14 @@ Throttle::Throttle(const Options& options, Console& console, const Signals& sign
       sender_(std::move(sender)),
       throttle_(static_cast<emitter::Throttle::Host&>(*this), options.timeout) {}
 
-Halt Throttle::make_room(std::uint64_t bytes, std::string& problem) {
+Halt Throttle::make_room(const MessageSizes::Sizes& sizes, std::string& problem) {
   settled_ = Halt::none;
-  switch (throttle_.make_room(bytes)) {
+  switch (throttle_.make_room(sizes.subscribers, sizes.entry)) {
     case emitter::Throttle::Result::go_on: return Halt::none;
     case emitter::Throttle::Result::interrupted: return settled_ != Halt::none ? settled_ : Halt::signal;
     case emitter::Throttle::Result::stalled: break;
   }
-  problem = why_stalled(bytes);
+  problem = why_stalled(sizes.subscribers);
   return Halt::stopped;
 }
 

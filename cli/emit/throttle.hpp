@@ -3,6 +3,7 @@
 #include "common/console.hpp"
 #include "common/options.hpp"
 #include "common/signals.hpp"
+#include "output_limits.hpp"
 #include "report.hpp"
 #include "server_watch.hpp"
 
@@ -21,10 +22,10 @@ class Throttle final : private emitter::Throttle::Host {
   Throttle(const Options& options, Console& console, const Signals& signals, ServerWatch& watch, Sender sender);
 
   /// See emitter::Throttle.
-  void begin(const emitter::OutputLimit& subscribers) { throttle_.begin(subscribers); }
+  void begin(const OutputLimits& limits) { throttle_.begin(limits.subscribers, limits.stream_readers); }
   /// Returns Halt::stopped, with a sentence in `problem`, when the receivers have read nothing for the timeout.
-  Halt make_room(std::uint64_t bytes, std::string& problem);
-  void sent(std::uint64_t bytes) { throttle_.sent(bytes); }
+  Halt make_room(const MessageSizes::Sizes& sizes, std::string& problem);
+  void sent(const MessageSizes::Sizes& sizes) { throttle_.sent(sizes.subscribers, 1, sizes.entry); }
   void look() { throttle_.look(); }
 
  private:

@@ -39,21 +39,19 @@ void ServerPace::look_soon() noexcept {
 void ServerPace::make_room(std::size_t bytes) {
   const std::uint64_t kept = bytes < small_message_bytes ? bytes + overhead_bytes : kept_bytes(bytes, 0);
   const bool has_subscribers = fleet().has_subscribers;
+  const bool has_stream = fleet().stream_length_max != 0;
   if (client_.counters().connects + client_.counters().failed_attempts == 0) {  // the first connection is being made
     run([this] { return client_.counters().connects + client_.counters().failed_attempts != 0; }, wait_);
   }
-  if (client_.state() == redis::State::ready && (!has_subscribers || learn_limits())) {
-    if (has_subscribers && limit_->refuses(kept)) {
-      throw Error(ErrorCode::too_large, "The message has " + std::to_string(bytes) +
-                                            " bytes. Redis disconnects every server for which it has to buffer " +
-                                            std::to_string(limit_->hard_bytes) +
-                                            " (client-output-buffer-limit), so no server would receive it.");
-    }
+  if (client_.state() == redis::State::ready && learn_limits()) {
+    refuse_too_large(bytes, kept);
     account();
-    while (throttle_.make_room(has_subscribers ? kept : 0) == Throttle::Result::stalled) {
+    while (throttle_.make_room(has_subscribers ? kept : 0, has_stream ? kept : 0) == Throttle::Result::stalled) {
       give_up();
     }
-    easy_bytes_ = std::max(has_subscribers ? throttle_.easy_bytes() : unseen_bytes, most_kept(bytes));
+    const std::uint64_t easy = std::min(has_subscribers ? throttle_.easy_bytes() : unseen_bytes,
+                                        has_stream ? throttle_.easy_entry_bytes() : UINT64_MAX);
+    easy_bytes_ = std::max(easy, most_kept(bytes));
   } else {  // this emit waits in the client's queue, which has a limit of its own
     account();
     easy_bytes_ = std::max(away_bytes, most_kept(bytes));
@@ -63,17 +61,30 @@ void ServerPace::make_room(std::size_t bytes) {
   entries_due_ = easy_entries > UINT64_MAX - entries_seen_ ? UINT64_MAX : entries_seen_ + easy_entries;
 }
 
+void ServerPace::refuse_too_large(std::size_t bytes, std::uint64_t kept) const {
+  for (const auto& [concerns, limit] :
+       {std::pair{fleet().has_subscribers, limits_->subscribers}, {fleet().stream_length_max != 0, limits_->stream_readers}}) {
+    if (concerns && limit.refuses(kept)) {
+      throw Error(ErrorCode::too_large, "The message has " + std::to_string(bytes) +
+                                            " bytes. Redis disconnects every server for which it has to buffer " +
+                                            std::to_string(limit.hard_bytes) +
+                                            " (client-output-buffer-limit), so no server would receive it.");
+    }
+  }
+}
+
 /// Tells the throttle what was sent since the last look.
 void ServerPace::account() {
   const std::uint64_t entries = router_.entry_count();
-  throttle_.sent(granted_bytes_ - easy_bytes_, entries - entries_seen_);
+  const std::uint64_t bytes = granted_bytes_ - easy_bytes_;
+  throttle_.sent(bytes, entries - entries_seen_, entries == entries_seen_ ? 0 : bytes);
   entries_seen_ = entries;
   granted_bytes_ = easy_bytes_;
 }
 
 /// Asks once for the limits of Redis' output buffers. False when the reply did not come in time.
 bool ServerPace::learn_limits() {
-  if (limit_) {
+  if (limits_) {
     return true;
   }
   const auto limits = std::make_shared<std::optional<OutputLimits>>();
@@ -81,18 +92,18 @@ bool ServerPace::learn_limits() {
   if (!run([&limits] { return limits->has_value(); }, wait_) || client_.state() != redis::State::ready) {
     return false;  // not in time, or the connection was lost: these are not its limits
   }
-  limit_ = (*limits)->subscribers;
-  throttle_.begin(*limit_);
+  limits_ = **limits;
+  throttle_.begin(limits_->subscribers, limits_->stream_readers);
   return true;
 }
 
 void ServerPace::give_up() {
   const std::size_t count = throttle_.give_up();
   emits_.count_stalled(count);
-  note(throttle_.stalled().is_stream
-           ? "Readers of the stream took nothing from Redis for " + std::to_string(wait_.count()) +
-                 " ms and were not waited for any longer."
-           : "Servers took nothing from Redis for " + std::to_string(wait_.count()) + " ms and were not waited for any longer.");
+  note(throttle_.stalled().is_stream ? "Readers of the stream took nothing from Redis for " + std::to_string(wait_.count()) +
+                                           " ms and were not waited for any longer."
+                                     : "Servers took nothing from Redis for " + std::to_string(wait_.count()) +
+                                           " ms and were not waited for any longer.");
 }
 
 void ServerPace::note(std::string sentence) {

@@ -43,6 +43,7 @@ class ServerPace final : private Throttle::Host {
   static constexpr std::uint64_t overhead_bytes = 128;
 
   bool learn_limits();
+  void refuse_too_large(std::size_t bytes, std::uint64_t kept) const;
   void account();
   void give_up();
   void note(std::string sentence);
@@ -67,7 +68,7 @@ class ServerPace final : private Throttle::Host {
   const std::chrono::milliseconds wait_;
   const std::atomic<bool>& closing_;
   Throttle throttle_;
-  std::optional<OutputLimit> limit_;
+  std::optional<OutputLimits> limits_;
   std::shared_ptr<const ReadersAnswer> asked_;  ///< a question that was not answered in time
   bool may_read_ = true;
   std::uint64_t easy_bytes_;

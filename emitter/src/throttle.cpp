@@ -61,8 +61,9 @@ std::shared_ptr<const ReadersAnswer> ask_readers(redis::Client& client) {
   return answer;
 }
 
-void Throttle::begin(const OutputLimit& subscribers) {
+void Throttle::begin(const OutputLimit& subscribers, const OutputLimit& stream_readers) {
   room_ = OutputRoom(subscribers);
+  entry_bytes_max_ = stream_readers.easy_bytes();
   if (host_.fleet().has_subscribers) {  // bytes buffered before are not this sender's own
     const Clock::time_point began_at = Clock::now();
     Readers readers;
@@ -71,8 +72,8 @@ void Throttle::begin(const OutputLimit& subscribers) {
   }
 }
 
-Throttle::Result Throttle::make_room(std::uint64_t bytes) {
-  if (easy_entries() == 0) [[unlikely]] {
+Throttle::Result Throttle::make_room(std::uint64_t bytes, std::uint64_t entry_bytes) {
+  if (is_stream_full(entry_bytes)) [[unlikely]] {
     if (const Result result = wait_for_stream(); result != Result::go_on) {
       return result;
     }
@@ -89,8 +90,14 @@ std::uint64_t Throttle::easy_entries() const {
   return most > entries_ ? most - entries_ : 0;
 }
 
-void Throttle::sent(std::uint64_t bytes, std::uint64_t entries) {
+/// A message above the limit of bytes is added when all readers have read the ones before.
+bool Throttle::is_stream_full(std::uint64_t entry_bytes) const {
+  return easy_entries() == 0 || (entry_bytes_ != 0 && entry_bytes > easy_entry_bytes());
+}
+
+void Throttle::sent(std::uint64_t bytes, std::uint64_t entries, std::uint64_t entry_bytes) {
   entries_ += entries;
+  entry_bytes_ += entry_bytes;
   sent_bytes_ += bytes;
   if (!room_.is_easy(bytes)) [[unlikely]] {  // otherwise the soft limit is far away
     room_.sent(bytes, Clock::now());
@@ -227,7 +234,7 @@ Throttle::Result Throttle::wait_for_subscribers(std::uint64_t bytes) {
 Throttle::Result Throttle::wait_for_stream() {
   if (!host_.may_read()) {
     report_blindness();
-    entries_ = 0;
+    forget_entries();
     return Result::go_on;
   }
   if (!host_.settle()) {
@@ -242,7 +249,7 @@ Throttle::Result Throttle::wait_for_stream() {
     if (looked != Looked::yes) {
       if (looked == Looked::impossible) {
         report_blindness();
-        entries_ = 0;
+        forget_entries();
         return Result::go_on;
       }
       if (host_.is_interrupted()) {
@@ -278,7 +285,7 @@ Throttle::Result Throttle::wait_for_stream() {
       }
     }
     if (behind == 0) {
-      entries_ = 0;
+      forget_entries();
       return Result::go_on;
     }
     if (!standing_readers_.empty()) {

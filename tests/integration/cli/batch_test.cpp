@@ -21,8 +21,8 @@
 #include "subscriber.hpp"
 #include "support/redis_server.hpp"
 #include "support/sanitized.hpp"
-#include "tool.hpp"
 #include "support/uninterrupted.hpp"
+#include "tool.hpp"
 
 namespace batch_test {
 
@@ -461,6 +461,22 @@ TEST_CASE("batch: a stream that keeps few entries is not filled faster than its 
   CHECK(ended.summary()["sent"] == total);
   CHECK(eventually([&] { return reader.count() >= total; }));
   CHECK(reader.count() == total);
+}
+
+TEST_CASE("batch: readers of a stream get no more in one reply than Redis allows them, and none is cut off") {
+  const RedisServer redis({"--client-output-buffer-limit", "normal 1mb 0 0"});
+  const Subscriber server(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  StreamReader reader(redis.port());
+  constexpr int total = 40;
+  std::string input;
+  for (int number = 1; number <= total; ++number) {  // ten of them are above the limit
+    input += R"({"event":"x","args":[")" + std::string(150'000, 'y') + "\"]}\n";
+  }
+  const Ended ended = emit({"-r", redis.url(), "--stream-count", "1", "--timeout", "30s", "--input", "-"}, input);
+  INFO(ended.err);
+  CHECK(ended.status == 0);
+  CHECK(ended.summary()["sent"] == total);
+  CHECK(eventually([&] { return reader.count() >= total; }));
 }
 
 TEST_CASE("batch: large messages wait for one another, so that Redis cuts off nobody") {

@@ -179,7 +179,16 @@ TEST_CASE("pace: little output costs no question to Redis") {
 }
 
 TEST_CASE("pace: a reader of a stream that reads nothing is given up after the time, one that reads is waited for") {
-  const RedisServer redis;
+  const char* limit = "normal 0 0 0";
+  std::size_t text_bytes = 1;
+  std::uint32_t length_max = 400;
+  SUBCASE("by the number of entries") {}
+  SUBCASE("by their bytes, where Redis limits the output of a reader") {
+    limit = "normal 1mb 0 0";
+    text_bytes = 10'000;
+    length_max = 10'000;
+  }
+  const RedisServer redis({"--client-output-buffer-limit", limit});
   Loop loop;
   redis::Client reader(loop, redis::parse_url(redis.url()));
   reader.connect();
@@ -190,10 +199,11 @@ TEST_CASE("pace: a reader of a stream that reads nothing is given up after the t
   REQUIRE(wait(loop, [&is_read] { return is_read; }));
   EmitterOptions options = waiting(50);
   options.transport = Transport::streams;
-  options.stream_length_max = 400;
+  options.stream_length_max = length_max;
   Emitter io(redis.url(), options);
+  const std::string text(text_bytes, 'x');
   for (int number = 0; number < 300; ++number) {
-    io.emit("order", number);
+    io.emit("order", text);
   }
   const EmitSummary summary = io.close(20s);
   CHECK(summary.confirmed == 300);

@@ -29,7 +29,7 @@ OutputLimits limit(std::uint64_t bytes) { return emitter::output_limits_in("pubs
 
 bool is_refused(const OwnedOperation& operation, const OutputLimits& limits) {
   try {
-    MessageSizes(Options()).for_subscribers(operation, limits);
+    MessageSizes(Options()).of(operation, limits);
     return false;
   } catch (const Error& error) {
     CHECK(error.code() == ErrorCode::too_large);
@@ -62,7 +62,7 @@ TEST_CASE("message sizes: names of rooms count as arguments do") {
   }
   for (const OwnedOperation* operation : {&to, &except, &join}) {
     CHECK(is_refused(*operation, limit(512'000)));
-    CHECK(MessageSizes(Options()).for_subscribers(*operation, OutputLimits()) > 700'000);
+    CHECK(MessageSizes(Options()).of(*operation, OutputLimits()).subscribers > 700'000);
   }
 }
 

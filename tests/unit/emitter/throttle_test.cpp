@@ -226,6 +226,28 @@ TEST_CASE("throttle: without the right to list clients it sends on") {
   CHECK(throttle.easy_entries() == 1);
 }
 
+TEST_CASE(
+    "throttle: where Redis limits what readers of streams get in one reply, a quarter of that is added before they are waited "
+    "for") {
+  ScriptedHost host;
+  host.its_fleet = {false, 10'000};
+  Throttle throttle(host, 20s);
+  throttle.begin({}, output_limits_in("normal 4194304 0 0").stream_readers);
+  CHECK(throttle.easy_entry_bytes() == megabyte);
+  CHECK(throttle.make_room(0, 2 * megabyte) == Result::go_on);  // alone
+  throttle.sent(0, 1, megabyte - 100);
+  CHECK(throttle.make_room(0, 100) == Result::go_on);
+  CHECK(host.reads == 0);
+  host.states = {reader("9", false, 0s), reader("9", true, 0s)};
+  CHECK(throttle.make_room(0, 101) == Result::go_on);
+  CHECK(host.reads == 2);
+  CHECK(throttle.easy_entry_bytes() == megabyte);
+  throttle.begin({}, output_limits_in("normal 0 1048576 60").stream_readers);
+  CHECK(throttle.easy_entry_bytes() == megabyte / 2);
+  throttle.begin({}, OutputLimits().stream_readers);
+  CHECK(throttle.easy_entry_bytes() == UINT64_MAX);
+}
+
 TEST_CASE("throttle: a quarter of a stream is added before its readers are waited for") {
   ScriptedHost host;
   host.its_fleet = {false, 400};

@@ -91,7 +91,7 @@ struct EmitterOptions : Fleet {
   /// it goes on without that server (EmitSummary::stalled_servers). 0: emit() does not look at the servers.
   ///
   /// Cost       one CLIENT LIST for every few megabytes, none before the first megabyte; with streams, one for every quarter of
-  ///            `stream_length_max`. Redis users need the right to `client|list`; without it emit() does not wait
+  ///            `stream_length_max`, and of `client-output-buffer-limit normal` where that is set. Redis users need the right to `client|list`; without it emit() does not wait
   ///            (EmitSummary::note). The limits come from CONFIG GET, or are Redis' default values where that is refused.
   std::chrono::milliseconds slow_server_wait = limits::slow_server_wait;
   /// Called once for each emit, when it has ended: in the blocking form on the thread that emits, flushes or closes, after the

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,10 @@ struct OutputLimit {
 
   /// True if Redis closes the connection of each client for which it has to buffer one message of `kept` bytes.
   [[nodiscard]] bool refuses(std::uint64_t kept) const noexcept { return hard_bytes != 0 && kept >= hard_bytes; }
+  /// Bytes that are far below both limits; UINT64_MAX without limits.
+  [[nodiscard]] std::uint64_t easy_bytes() const noexcept {
+    return std::min(hard_bytes == 0 ? UINT64_MAX : hard_bytes / 4, soft_bytes == 0 ? UINT64_MAX : soft_bytes / 2);
+  }
 };
 
 struct OutputLimits {

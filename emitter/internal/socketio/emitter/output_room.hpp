@@ -20,7 +20,7 @@ class OutputRoom {
   using Time = std::chrono::steady_clock::time_point;
 
   explicit OutputRoom(const OutputLimit& limit = {}) : limit_(limit) {
-    high_bytes_ = std::min({high_bytes_max, hard() / 4, soft() / 2});
+    high_bytes_ = std::min(high_bytes_max, limit.easy_bytes());
   }
 
   /// Stores a measurement: Redis buffers `waiting` bytes, and has not confirmed another `under_way` bytes of the sender.

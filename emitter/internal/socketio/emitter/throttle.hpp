@@ -87,10 +87,13 @@ class Throttle {
   Throttle(Host& host, std::chrono::milliseconds timeout) : host_(host), timeout_(timeout) {}
 
   /// Must be called once the limits of Redis are known.
-  void begin(const OutputLimit& subscribers);
-  /// Waits until a message of `bytes` bytes can be sent; 0 for one that only goes into a stream.
-  Result make_room(std::uint64_t bytes);
-  void sent(std::uint64_t bytes, std::uint64_t entries = 1);
+  void begin(const OutputLimit& subscribers, const OutputLimit& stream_readers = {});
+  /// Waits until a message can be sent.
+  ///
+  /// `bytes`        its size for subscribers; 0 for one that only goes into a stream.
+  /// `entry_bytes`  its size as an entry of a stream; 0 for one that goes into none.
+  Result make_room(std::uint64_t bytes, std::uint64_t entry_bytes = 0);
+  void sent(std::uint64_t bytes, std::uint64_t entries = 1, std::uint64_t entry_bytes = 0);
   /// Measures if that is due. Must be called regularly, because other publishers may fill the buffers too.
   void look();
 
@@ -101,6 +104,9 @@ class Throttle {
   /// Bytes and entries that may be sent before the next make_room().
   [[nodiscard]] std::uint64_t easy_bytes() const noexcept { return room_.easy_bytes(); }
   [[nodiscard]] std::uint64_t easy_entries() const;
+  [[nodiscard]] std::uint64_t easy_entry_bytes() const noexcept {
+    return entry_bytes_max_ > entry_bytes_ ? entry_bytes_max_ - entry_bytes_ : 0;
+  }
 
  private:
   /// A subscriber with a non-empty output buffer.
@@ -116,6 +122,8 @@ class Throttle {
   Looked look_at(Readers& readers, Clock::time_point answered_at);
   Looked measure(Readers& readers, Clock::time_point answered_at);
   std::uint64_t slowest(const Readers& readers, std::uint64_t arrived_bytes);
+  [[nodiscard]] bool is_stream_full(std::uint64_t entry_bytes) const;
+  void forget_entries() noexcept { entries_ = entry_bytes_ = 0; }
   void report_blindness();
   Result wait_for_subscribers(std::uint64_t bytes);
   Result wait_for_stream();
@@ -128,6 +136,9 @@ class Throttle {
   std::set<std::string> standing_readers_;  ///< of streams: those that read nothing, at the last measurement
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t entries_ = 0;  ///< entries sent since all readers had read the whole stream
+  /// Bytes of these entries. A reader may get all of them in one reply, for which Redis has a limit, too.
+  std::uint64_t entry_bytes_ = 0;
+  std::uint64_t entry_bytes_max_ = UINT64_MAX;
   Clock::time_point looked_at_{};
   Stalled stalled_;
 };
