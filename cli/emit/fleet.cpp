@@ -209,6 +209,10 @@ std::uint64_t taps_of(const Options& options, const FoundTransport& found) {
   return options.uses(Transport::sharded) || options.use_sharded_pubsub ? found.sharded_taps : 0;
 }
 
+std::uint64_t beside_of(const Options& options, const FoundTransport& found) {
+  return options.uses(Transport::classic) && !options.uses(Transport::streams) ? found.streams_servers : 0;
+}
+
 bool looks_at_fleet(const Options& options) {
   return !options.dry_run && !(options.force_transport && !options.require_receivers);
 }

@@ -74,6 +74,9 @@ void choose_transport(Options& options, Console& console, const FoundTransport& 
 [[nodiscard]] std::uint64_t taps_of(const Options& options, const FoundTransport& found);
 /// Number of subscribers that are subscribed as servers are, but are not servers.
 [[nodiscard]] std::uint64_t strangers_of(const Options& options, const FoundTransport& found);
+/// Number of servers of another transport that are subscribed to the channel by which classic emits to a namespace go: streams
+/// servers have one of the same name.
+[[nodiscard]] std::uint64_t beside_of(const Options& options, const FoundTransport& found);
 /// Checks whether any room of the namespace has a channel, as in a sharded fleet with a dynamic mode, and stores the result in
 /// the options. Never fails: without a result the options stay unchanged.
 void look_for_room_channels(Options& options, Console& console, const Signals& signals);

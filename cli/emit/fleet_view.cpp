@@ -141,7 +141,8 @@ void FleetView::learn(ServerCounts::Place place, const FoundTransport& found) {
   redis_tells_ = found.outcome == redis::Outcome::ok;
   if (redis_tells_) {
     counts_.set_strangers(place, strangers_of(options_, found));
-    counts_.set(place, servers_of(options_, found) + strangers_of(options_, found), taps_of(options_, found));
+    counts_.set(place, servers_of(options_, found) + strangers_of(options_, found), taps_of(options_, found), true,
+                beside_of(options_, found));
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace socketio::cli {
 
-void InFlight::push(Position end, Op op, std::uint16_t place, bool to_all_servers, std::uint64_t kept_bytes) {
-  entries_.push_back({end, kept_bytes, op, Fate::waiting, to_all_servers, place});
+void InFlight::push(Position end, Op op, std::uint16_t place, bool to_all_servers, std::uint64_t kept_bytes, bool by_main) {
+  entries_.push_back({end, kept_bytes, op, Fate::waiting, to_all_servers, by_main, place});
   ++waiting_;
   waiting_kept_bytes_ += kept_bytes;
   last_offset_ = end.offset_bytes;
@@ -32,7 +32,7 @@ InFlight::Line InFlight::end(EmitId id, Fate fate) {
   entry.fate = fate;
   --waiting_;
   waiting_kept_bytes_ -= entry.kept_bytes;
-  const Line line{entry.end.line, entry.op, entry.place, entry.to_all_servers};
+  const Line line{entry.end.line, entry.op, entry.place, entry.to_all_servers, entry.by_main};
   drop_passed();
   return line;
 }

@@ -24,8 +24,9 @@ class InFlight {
   };
 
   /// Adds a line that is about to be emitted; the emitter gives it the next id. `end` is the input position after the line.
-  /// `kept_bytes`  bytes that Redis will buffer for each server.
-  void push(Position end, Op op, std::uint16_t place = 0, bool to_all_servers = true, std::uint64_t kept_bytes = 0);
+  /// `kept_bytes`  bytes that Redis will buffer for each server. `by_main`  it goes by the main channel of its namespace.
+  void push(Position end, Op op, std::uint16_t place = 0, bool to_all_servers = true, std::uint64_t kept_bytes = 0,
+            bool by_main = true);
   /// Removes the line pushed last: it was refused before it got an id.
   void take_back();
 
@@ -34,6 +35,7 @@ class InFlight {
     Op op;
     std::uint16_t place;  ///< as given to push()
     bool to_all_servers;
+    bool by_main = true;  ///< as given to push()
   };
   /// Stores the result of a line and returns the line. `fate` must not be `waiting`.
   Line end(EmitId id, Fate fate);
@@ -62,6 +64,7 @@ class InFlight {
     Op op;
     Fate fate;
     bool to_all_servers;
+    bool by_main;
     std::uint16_t place;
   };
   Entry& entry_of(EmitId id, Fate fate);

@@ -156,7 +156,8 @@ void Publisher::send(const OwnedOperation& operation, Position end) {
   if (operation.kind == Op::server_side) {
     refuse(view_.server_side_problem(operation.target.nsp));
   }
-  in_flight_.push(end, operation.kind, place, goes_to_all_servers(options_, operation), next_.subscribers);
+  const bool by_main = operation.kind == Op::emit && operation.target.rooms.size() != 1;
+  in_flight_.push(end, operation.kind, place, goes_to_all_servers(options_, operation), next_.subscribers, by_main);
   try {
     perform(outlet_, operation);
   } catch (...) {

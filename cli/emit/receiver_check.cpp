@@ -5,7 +5,7 @@ namespace socketio::cli {
 std::optional<bool> ReceiverCheck::add(EmitId id, const InFlight::Line& line, std::int64_t receivers, bool can_count) {
   const ServerCounts::Place place = line.place;
   const bool to_all = line.to_all_servers;
-  const std::int64_t servers = counts_.servers_among(place, receivers, to_all);
+  const std::int64_t servers = counts_.servers_among(place, receivers, to_all, INT64_MAX, line.by_main);
   tally_.receivers.add(servers);
   const std::uint64_t known = counts_.servers(place).value_or(0);
   tally_.empty_rooms += receivers == 0 && known != 0 ? 1U : 0U;
@@ -18,8 +18,8 @@ std::optional<bool> ReceiverCheck::add(EmitId id, const InFlight::Line& line, st
     return is_fewer;
   }
   const bool is_new = counts_.note(place, receivers, to_all);
-  const std::int64_t others = counts_.others(place, to_all);
-  const Unsure emit{place, to_all, receivers, servers, others};
+  const std::int64_t others = counts_.others(place, to_all, line.by_main);
+  const Unsure emit{place, to_all, receivers, servers, others, line.by_main};
   if (receivers - others > servers) [[unlikely]] {
     ++above_[emit];
     wants_count = wants_count || is_new;
@@ -63,7 +63,7 @@ std::int64_t ReceiverCheck::servers_of_entry(const Unsure& emit) const {
 
 /// Moves emits to the number of servers that they reached as is known now, and returns it.
 std::int64_t ReceiverCheck::recount(const Unsure& emit, std::uint64_t emits) {
-  const std::int64_t servers = counts_.servers_among(emit.place, emit.receivers, emit.to_all, emit.others);
+  const std::int64_t servers = counts_.servers_among(emit.place, emit.receivers, emit.to_all, emit.others, emit.by_main);
   if (servers <= emit.counted) {
     return emit.counted;
   }

@@ -47,6 +47,7 @@ class ReceiverCheck {
     std::int64_t receivers;
     std::int64_t counted;
     std::int64_t others;  ///< ServerCounts::others()
+    bool by_main = true;
     friend auto operator<=>(const Unsure&, const Unsure&) = default;
   };
   /// An emit that reached fewer servers than there were, unless only others have left; or one into a stream, which reached

@@ -25,21 +25,22 @@ void ServerCounts::set_strangers(Place place, std::uint64_t strangers) {
   }
 }
 
-void ServerCounts::set(Place place, std::uint64_t subscribers, std::uint64_t taps, bool learns) {
+void ServerCounts::set(Place place, std::uint64_t subscribers, std::uint64_t taps, bool learns, std::uint64_t beside) {
   if (place != no_place) {
     Namespace& one = places_[place];
     const std::uint64_t servers = subscribers - std::min(subscribers, one.strangers);
     const auto lowest = std::exchange(one.lowest, INT64_MAX);
-    if (one.servers != servers || one.taps != taps) {  // the emits since the last count reached both
+    if (one.servers != servers || one.taps != taps || one.beside != beside) {  // the emits since the last count reached both
       one.least_receivers = INT64_MAX;
       one.most_receivers = -1;
     } else if (learns && lowest != INT64_MAX) {
-      const auto counted = static_cast<std::int64_t>(servers + taps + one.strangers);
+      const auto counted = static_cast<std::int64_t>(servers + taps + beside + one.strangers);
       one.uncounted = static_cast<std::uint64_t>(std::max<std::int64_t>(lowest - counted, 0));
     }
     one.before = one.servers.value_or(servers);
     one.servers = servers;
     one.taps = taps;
+    one.beside = beside;
     one.most = std::max(one.most, servers);
   }
 }

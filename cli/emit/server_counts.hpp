@@ -32,7 +32,8 @@ class ServerCounts {
   /// `taps`     further subscribers, which Redis counts among the receivers of every publish.
   /// `learns`   emits since the last call reached all subscribers that are counted here, so that they show how many others
   ///            receive what all servers get.
-  void set(Place place, std::uint64_t servers, std::uint64_t taps, bool learns = true);
+  /// `beside`   servers of another transport, which receive what goes by the main channel of the namespace, and no more.
+  void set(Place place, std::uint64_t servers, std::uint64_t taps, bool learns = true, std::uint64_t beside = 0);
   /// Sets the number of subscribers that receive what all servers get, but no rooms: set() subtracts them from the servers.
   void set_strangers(Place place, std::uint64_t strangers);
   [[nodiscard]] bool is_known(Place place) const noexcept { return place != no_place && places_[place].servers.has_value(); }
@@ -53,9 +54,9 @@ class ServerCounts {
     return is_new;
   }
   /// Number of receivers of a message that are no servers.
-  [[nodiscard]] std::int64_t others(Place place, bool to_all) const noexcept {
+  [[nodiscard]] std::int64_t others(Place place, bool to_all, bool by_main = true) const noexcept {
     const Namespace& one = places_[place];
-    return static_cast<std::int64_t>(one.taps + (to_all ? one.strangers + one.uncounted : 0));
+    return static_cast<std::int64_t>(one.taps + (by_main ? one.beside : 0) + (to_all ? one.strangers + one.uncounted : 0));
   }
 
   /// Number of servers among the receivers of a message: at most the number of known servers.
@@ -63,14 +64,15 @@ class ServerCounts {
   /// `others_max`  others() when the message was sent: some of them may have left before it or after it.
   /// `to_all`  true for a message to all servers. Taps subscribe to the channel of a room a little later than its first server,
   ///           so a single receiver there is a server.
+  /// `by_main`  true for a message on the main channel of the namespace.
   [[nodiscard]] std::int64_t servers_among(Place place, std::int64_t receivers, bool to_all,
-                                           std::int64_t others_max = INT64_MAX) const noexcept {
+                                           std::int64_t others_max = INT64_MAX, bool by_main = true) const noexcept {
     if (!is_known(place) || receivers == 0) {
       return receivers;
     }
     const Namespace& one = places_[place];
     const std::int64_t without_others =
-        std::max<std::int64_t>(receivers - std::min(others(place, to_all), others_max), to_all ? 0 : 1);
+        std::max<std::int64_t>(receivers - std::min(others(place, to_all, by_main), others_max), to_all ? 0 : 1);
     return std::min(without_others, static_cast<std::int64_t>(std::max(*one.servers, one.before)));
   }
   /// True if each namespace has as many servers as it had at most.
@@ -87,6 +89,7 @@ class ServerCounts {
     std::optional<std::uint64_t> servers = {};
     std::uint64_t before = 0;  ///< the previous count: a server may have come back since the last one
     std::uint64_t taps = 0;
+    std::uint64_t beside = 0;
     std::uint64_t strangers = 0;
     std::uint64_t uncounted = 0;  ///< further receivers of what all servers get
     std::uint64_t most = 0;

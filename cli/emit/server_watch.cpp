@@ -36,7 +36,8 @@ bool ServerWatch::count(ServerCounts& counts, std::uint64_t timeout_ms) {
   for (const auto& [place, found] : asked->found) {
     good = good && found.outcome == redis::Outcome::ok;
     if (found.outcome == redis::Outcome::ok) {
-      counts.set(place, servers_of(options_, found), taps_of(options_, found), !options_.counts_one_node());
+      counts.set(place, servers_of(options_, found), taps_of(options_, found), !options_.counts_one_node(),
+                 beside_of(options_, found));
     }
   }
   return good;

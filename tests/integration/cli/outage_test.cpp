@@ -180,6 +180,28 @@ TEST_CASE("outage: what a batch sent as classic before it found streams servers 
   CHECK(ended.status == 0);
 }
 
+TEST_CASE("outage: a streams server that starts during a batch stands in for no classic server that leaves") {
+  const RedisServer redis;
+  auto classic = std::make_unique<Subscriber>(redis.port());
+  Tool tool({"-r", redis.url(), "--transport", "classic", "--input", "-"});
+  tool.write(lines(1, 3));
+  REQUIRE(classic->has(3));
+  const Subscriber streams(redis.port(), Subscriber::Channel{"SUBSCRIBE", "socket.io#/#"});
+  tool.write(line(4));
+  // The servers are counted again after an emit has reached more subscribers than known servers.
+  REQUIRE(eventually([&] {
+    return redis.ask({"INFO", "commandstats"}).find("cmdstat_pubsub|numsub:calls=2,") != std::string::npos;
+  }));
+  classic.reset();
+  REQUIRE(eventually([&] { return redis.ask({"PUBLISH", "socket.io#/#", ""}) == ":1"; }));
+  tool.write(lines(5, 300));
+  const Ended ended = tool.wait();
+  INFO(ended.err);
+  CHECK(ended.summary()["receivers"] == nlohmann::json::parse(R"({"0":296,"1":4})"));
+  CHECK(ended.summary()["reached_fewer"] == 296);
+  CHECK(ended.status == 3);
+}
+
 TEST_CASE("outage: a Redis that went away while there was nothing to send is found again before anything is written") {
   RedisServer redis;
   Tool tool({"-r", redis.url(), "--input", "-"});

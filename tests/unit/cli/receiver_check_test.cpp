@@ -68,6 +68,24 @@ TEST_CASE_FIXTURE(Fixture, "receivers: what reached more than are known counts a
   CHECK(tally.receivers.min() == 2);
 }
 
+TEST_CASE_FIXTURE(Fixture, "receivers: servers of another transport stand in for no server that has left") {
+  counts.set(place, 1, 0, true, 1);  // both subscribe to the channel of the namespace
+  CHECK(add(1, 2) == false);
+  CHECK(check.add(2, {2, Op::emit, place, true, false}, 1, true) == false);  // but only one to those of rooms
+  CHECK(tally.receivers.min() == 1);
+  CHECK_FALSE(add(3, 1));
+  SUBCASE("the server has left") {
+    counts.set(place, 0, 0, true, 1);
+    CHECK(decided() == Decided{{3, true}});
+    CHECK(add(4, 1) == true);
+  }
+  SUBCASE("the other one has left") {
+    counts.set(place, 1, 0);
+    CHECK(decided() == Decided{{3, false}});
+    CHECK(add(4, 1) == false);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "receivers: what goes into a stream reached the servers that are counted before it and after it") {
   counts.set(place, 2, 0);
   CHECK_FALSE(add_entry(1));
