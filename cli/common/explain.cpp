@@ -82,6 +82,16 @@ std::string no_connection(const std::string& error, const Options& options) {
   return error + where;
 }
 
+std::string one_cluster_node(const Options& options) {
+  const redis::Options& redis = options.redis;
+  const std::string nodes = redis.unix_path.empty()
+                                ? (redis.tls ? "rediss" : "redis") + std::string("+cluster://") +
+                                      (contains(redis.host, ":") ? "[" + redis.host + "]" : redis.host) + ":" +
+                                      std::to_string(redis.port)
+                                : "redis+cluster://HOST:PORT";
+  return "This Redis is a node of a Redis Cluster, and knows only its own subscribers and keys: use --redis " + nodes + ".";
+}
+
 std::string refusal(std::string_view error, const Options& options, Op op, std::string_view channel) {
   if (error.starts_with("NOPERM")) {
     return missing_permission(error, options, op, channel);

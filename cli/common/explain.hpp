@@ -10,6 +10,9 @@ inline constexpr const char* no_reply = "Redis did not answer in time.";
 /// Explains why there is no connection. `error` is a sentence of the Redis client.
 std::string no_connection(const std::string& error, const Options& options);
 
+/// Explains that a single node of a Redis Cluster does not suffice, and which URL does.
+std::string one_cluster_node(const Options& options);
+
 /// Explains why Redis refused a publish. `error` is Redis' own text; `channel` may be empty when it is not known.
 std::string refusal(std::string_view error, const Options& options, Op op, std::string_view channel);
 

@@ -142,14 +142,7 @@ void check_cluster_node(Options& options, const FoundTransport& found) {
   const bool only_classic = options.transport_choice == TransportChoice::named && !options.uses(Transport::sharded) &&
                             !options.uses(Transport::streams);
   if (options.one_cluster_node && !only_classic && !options.force_transport) {
-    const std::string nodes =
-        options.redis.unix_path.empty()
-            ? (options.redis.tls ? "rediss" : "redis") + std::string("+cluster://") +
-                  (options.redis.host.find(':') == std::string::npos ? options.redis.host : "[" + options.redis.host + "]") +
-                  ":" + std::to_string(options.redis.port)
-            : "redis+cluster://HOST:PORT";
-    fail_refused("This Redis is a node of a Redis Cluster, and knows only its own subscribers and keys: use --redis " + nodes +
-                 ". (Classic servers are reached by one node, too: --transport classic.)");
+    fail_refused(explain::one_cluster_node(options) + " (Classic servers are reached by one node, too: --transport classic.)");
   }
 }
 

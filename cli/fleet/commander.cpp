@@ -39,12 +39,24 @@ redis::Options connection_options(const Options& options, std::string_view purpo
 Commander::Commander(Loop& loop, const Options& options, std::string_view purpose, Console& console, const StopSignals& signals)
     : loop_(loop), options_(options), signals_(signals), client_(loop, connection_options(options, purpose, console)) {}
 
-void Commander::connect() {
+void Commander::connect(bool one_node_suffices) {
   client_.connect();
   wait([this] { return client_.state() == redis::State::ready || client_.last_error_is_refusal(); }, options_.common.timeout);
   if (client_.state() != redis::State::ready) {
     const std::string error = client_.last_error();
     fail_refused(explain::no_connection(error.empty() ? explain::no_reply : error, options_.common));
+  }
+  if (!one_node_suffices && options_.common.redis.topology != redis::Topology::cluster) {
+    refuse_cluster_node();
+  }
+}
+
+void Commander::refuse_cluster_node() {
+  const redis::CommandResult hello = ask({"HELLO"});  // allowed for every user
+  const redis::Reply* const mode = member(hello.reply, "mode");
+  if (mode != nullptr && mode->text == "cluster") {
+    fail_refused(explain::one_cluster_node(options_.common) +
+                 " (The messages of classic servers reach every node: tap --transport classic.)");
   }
 }
 

@@ -30,8 +30,9 @@ class Commander {
  public:
   Commander(Loop& loop, const Options& options, std::string_view purpose, Console& console, const StopSignals& signals);
 
-  /// Connects. Fails with Failure(refused), or Failure(interrupted or terminated).
-  void connect();
+  /// Connects. Fails with Failure(refused), or Failure(interrupted or terminated). A single node of a Redis Cluster, which knows
+  /// only its own subscribers and keys, is refused, unless `one_node_suffices`.
+  void connect(bool one_node_suffices = false);
   /// Sends a command and waits for the reply, at most for the timeout. An error reply is Outcome::refused.
   redis::CommandResult ask(const Words& words);
   /// Sends all commands at once and waits for all replies, at most for the timeout.
@@ -45,6 +46,8 @@ class Commander {
   [[nodiscard]] Loop& loop() noexcept { return loop_; }
 
  private:
+  void refuse_cluster_node();
+
   Loop& loop_;
   const Options& options_;
   const StopSignals& signals_;

@@ -25,7 +25,7 @@ class Tap {
         output_(options, console) {}
 
   ExitStatus run() {
-    redis_.connect();
+    redis_.connect(options_.buses == std::vector{Bus::classic});  // every node forwards what is published
     const std::vector<Bus> buses =
         options_.buses.empty() ? std::vector{detect_one(redis_, options_, console_)} : options_.buses;
     if ((options_.from || options_.last) && std::find(buses.begin(), buses.end(), Bus::streams) == buses.end()) {

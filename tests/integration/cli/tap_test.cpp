@@ -89,6 +89,17 @@ TEST_CASE("tap: entries that a stream drops before they are read are counted, sa
   CHECK(summary["missed"].get<int>() >= 700);
 }
 
+TEST_CASE("one node of a Redis Cluster is refused with the URL that would do; a classic tap hears all nodes") {
+  const RedisServer redis({"--cluster-enabled", "yes"});
+  for (const char* const command : {"servers", "rooms", "sockets", "count", "doctor", "tap"}) {
+    CAPTURE(command);
+    const Ended ended = fleet({command, "-r", redis.url()});
+    CHECK(ended.status == 2);
+    CHECK(ended.says("use --redis redis+cluster://127.0.0.1:" + std::to_string(redis.port()) + "."));
+  }
+  CHECK(fleet({"tap", "-r", redis.url(), "--transport", "classic", "--for", "1ms"}).status == 0);
+}
+
 TEST_CASE("tap: without --transport it listens as the fleet does; classic, which is said, when nobody listens") {
   const RedisServer redis;
   const Ended nobody = fleet({"tap", "-r", redis.url(), "--for", "1ms"});
