@@ -1,6 +1,7 @@
 #include "doctor.hpp"
 
 #include "common/exit_status.hpp"
+#include "common/explain.hpp"
 #include "common/json_object.hpp"
 #include "common/text.hpp"
 #include "options.hpp"
@@ -141,7 +142,8 @@ void find_fleet(Examination& fleet, const Options& options) {
       throw;
     }
     fleet.knows_servers = false;
-    fleet.not_checked.push_back("which servers there are, and whether they answer: " + std::string(failure.what()));
+    fleet.refusal = failure.what();
+    fleet.not_checked.push_back("which servers there are, and whether they answer: " + fleet.refusal);
     return;
   }
   if (options.buses.empty()) {
@@ -188,6 +190,20 @@ void look_at_streams(Examination& fleet) {
   }
 }
 
+namespace {
+
+/// Fails when neither servers nor connections were listed: finding nothing wrong then says nothing about the fleet.
+void check_seen_something(const Examination& fleet) {
+  if (fleet.knows_servers || fleet.clients || !fleet.findings.empty()) {
+    return;
+  }
+  cli::Options common = fleet.options.common;
+  common.transports = {fleet.buses.empty() ? Bus::classic : fleet.buses.front()};
+  fail_refused(explain::not_asked(fleet.refusal, common));
+}
+
+}  // namespace
+
 ExitStatus run_doctor(const Options& options, Console& console) {
   Loop loop;
   const StopSignals signals(loop);
@@ -209,6 +225,7 @@ ExitStatus run_doctor(const Options& options, Console& console) {
         check_connections, check_buffers, check_rights, check_streams, check_readers, check_memory}) {
     check(fleet);
   }
+  check_seen_something(fleet);
   if (options.common.output == Output::json) {
     report_json(fleet, console);
   } else if (options.common.output == Output::text) {

@@ -61,6 +61,7 @@ struct Examination {
   const StopSignals& signals;
   FoundNamespaces fleet{};
   bool knows_servers = true;                         ///< false when Redis does not list subscribers
+  std::string refusal{};                             ///< why it does not
   bool use_sharded_pubsub = false;                   ///< the streams servers use it: their channels look like sharded ones
   bool has_seen_stream = true;                       ///< streams: one with the name of the options exists, as far as is known
   std::vector<Bus> buses{};                          ///< the transports to examine

@@ -100,6 +100,22 @@ TEST_CASE("one node of a Redis Cluster is refused with the URL that would do; a 
   CHECK(fleet({"tap", "-r", redis.url(), "--transport", "classic", "--for", "1ms"}).status == 0);
 }
 
+TEST_CASE("doctor: where Redis lists neither servers nor connections, it does not say that nothing is wrong") {
+  const RedisServer redis({"--requirepass", "secret"});
+  for (const char* const output : {"json", "text"}) {
+    const Ended ended = fleet({"doctor", "-r", redis.url(), "-o", output});
+    CHECK(ended.status == 2);
+    CHECK(ended.says("NOAUTH"));
+    CHECK(ended.says("--password-file"));
+    CHECK_FALSE(ended.says("Nothing is wrong"));
+  }
+  const RedisServer open;
+  REQUIRE(open.ask({"ACL", "SETUSER", "app", "on", ">pw", "-@all"}).starts_with("+OK"));
+  const Ended refused = fleet({"doctor", "-r", "redis://app:pw@127.0.0.1:" + std::to_string(open.port())});
+  CHECK(refused.status == 2);
+  CHECK(refused.says("Grant it with: ACL SETUSER app"));
+}
+
 TEST_CASE("tap: without --transport it listens as the fleet does; classic, which is said, when nobody listens") {
   const RedisServer redis;
   const Ended nobody = fleet({"tap", "-r", redis.url(), "--for", "1ms"});
