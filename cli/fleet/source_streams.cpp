@@ -80,13 +80,20 @@ class StreamsSource final : public Source, private redis::MessageListener {
     }
     for (Reader& reader : readers_) {
       reader.client.on_state([this, &reader](redis::State state, std::string_view) {
-        reader.reading = state == redis::State::ready;
+        reader.connected = state == redis::State::ready;
+        reader.reading = reader.reading && reader.connected;
         read(reader);
       });
       reader.client.connect();
     }
   }
   ~StreamsSource() override { *alive_ = false; }
+
+  void leave() override {
+    if (std::any_of(readers_.begin(), readers_.end(), std::mem_fn(&Reader::is_refused))) {
+      parts_.output.missed(std::nullopt);
+    }
+  }
 
   [[nodiscard]] bool ready() const override {
     return client_.state() == redis::State::ready &&
@@ -102,7 +109,10 @@ class StreamsSource final : public Source, private redis::MessageListener {
   struct Reader {
     Reader(Loop& loop, redis::Options options) : client(loop, std::move(options)) {}
     std::vector<Stream*> streams;
-    bool reading = false;
+    bool connected = false;
+    bool reading = false;     ///< Redis has answered an XREAD on this connection, and has refused none since
+    bool was_reading = false;
+    bool is_refused = false;  ///< after it was reading
     bool asked = false;  ///< an XREAD is pending; in a cluster it may survive the loss of another node
     redis::Client client;
   };
@@ -182,12 +192,17 @@ class StreamsSource final : public Source, private redis::MessageListener {
 
   // ---- reading ----
 
+  /// Waits for entries only after a first XREAD, which Redis answers at once, has shown that it may be read.
   void read(Reader& reader) {
-    if (!reader.reading || std::exchange(reader.asked, true)) {
+    if (!reader.connected || std::exchange(reader.asked, true)) {
       return;
     }
     std::vector<std::string> positions;
-    Words words{"XREAD", "BLOCK", block_text_, "COUNT", entries_at_once, "STREAMS"};
+    Words words{"XREAD", "COUNT", entries_at_once};
+    if (reader.reading) {
+      words.insert(words.end(), {"BLOCK", block_text_});
+    }
+    words.push_back("STREAMS");
     for (const Stream* const stream : reader.streams) {
       words.push_back(stream->name);
       positions.push_back(text_of(stream->position));
@@ -203,7 +218,7 @@ class StreamsSource final : public Source, private redis::MessageListener {
   void on_read(Reader& reader, const redis::CommandResult& result) {
     reader.asked = false;
     if (result.outcome == redis::Outcome::refused) {
-      refused_ = result.message;
+      on_refused(reader, result.message);
       parts_.loop.call_after(retry_pause, [this, &reader, alive = alive_] {
         if (*alive) {
           read(reader);
@@ -211,12 +226,30 @@ class StreamsSource final : public Source, private redis::MessageListener {
       });
       return;
     }
+    if (result.outcome == redis::Outcome::ok) {
+      reader.reading = reader.was_reading = true;
+      if (std::exchange(reader.is_refused, false)) {
+        parts_.console.note("Reading again (streams).");
+      }
+    }
     for (const Reply& of_stream : result.reply.elements) {
       if (of_stream.elements.size() == 2) {
         on_entries(reader.client, of_stream.elements[0].text, of_stream.elements[1].elements);
       }
     }
     read(reader);
+  }
+
+  /// Counts one interruption until Redis lets the streams be read again.
+  void on_refused(Reader& reader, const std::string& message) {
+    reader.reading = false;
+    if (!reader.was_reading) {
+      note_refusal(message);
+    } else if (!std::exchange(reader.is_refused, true)) {
+      ++parts_.output.counts().interruptions;
+      parts_.console.error("Redis does not let the streams be read any more (" + text::excerpt(message, 300) +
+                           "). The tap tries again every second.");
+    }
   }
 
   void on_entries(redis::Client& client, const std::string& name, const std::vector<Reply>& entries) {

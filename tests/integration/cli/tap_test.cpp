@@ -89,6 +89,50 @@ TEST_CASE("tap: entries that a stream drops before they are read are counted, sa
   CHECK(summary["missed"].get<int>() >= 700);
 }
 
+TEST_CASE("tap: streams that the user may not read end it with status 2, also with --limit") {
+  const RedisServer redis;
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">pw", "+@all", "-xread", "~*", "&*"}).starts_with("+OK"));
+  add_entries(redis, 1, 10);
+  for (const Words& more : {Words{"--for", "20s"}, Words{"--limit", "1"}, Words{"--last", "1", "--limit", "1"}}) {
+    CAPTURE(more.front());
+    Words words{"tap", "-r", "redis://app:pw@127.0.0.1:" + std::to_string(redis.port()), "--transport", "streams"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ended ended = fleet(words);
+    CHECK(ended.status == 2);
+    CHECK(ended.says("Redis does not let this user listen: NOPERM"));
+  }
+}
+
+TEST_CASE("tap: streams that it may not read any more are said and counted once; it goes on, or ends with status 3") {
+  const RedisServer redis;
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">pw", "+@all", "~*", "&*"}).starts_with("+OK"));
+  Tool tap({"tap", "-r", "redis://app:pw@127.0.0.1:" + std::to_string(redis.port()), "--transport", "streams", "--limit", "3",
+            "-o", "json"},
+           fleet_tool());
+  REQUIRE(listens(tap));
+  REQUIRE(redis.ask({"ACL", "SETUSER", "app", "-xread"}).starts_with("+OK"));
+  add_entries(redis, 1, 10);  // ends the XREAD that waits
+  REQUIRE(eventually([&] { return tap.err().find("Redis does not let the streams be read any more (") != std::string::npos; }));
+  SUBCASE("it may again: nothing is missing") {
+    REQUIRE(redis.ask({"ACL", "SETUSER", "app", "+xread"}).starts_with("+OK"));
+    add_entries(redis, 2, 10);
+    const Ended ended = tap.wait();
+    CHECK(ended.status == 0);
+    CHECK(ended.says("Reading again (streams)."));
+    CHECK(ended.summary()["interruptions"] == 1);
+    CHECK(ended.summary()["shown"] == 3);
+  }
+  SUBCASE("it never may again") {
+    for (int count = 0; count < 3; ++count) {  // the channels are still heard; with the entry, two may be enough
+      static_cast<void>(redis.ask({"PUBLISH", "socket.io#/#", "\x81"}));
+    }
+    const Ended ended = tap.wait();
+    CHECK(ended.status == 3);
+    CHECK(ended.summary()["interruptions"] == 1);
+    CHECK(ended.summary()["missed"].is_null());
+  }
+}
+
 TEST_CASE("one node of a Redis Cluster is refused with the URL that would do; a classic tap hears all nodes") {
   const RedisServer redis({"--cluster-enabled", "yes"});
   for (const char* const command : {"servers", "rooms", "sockets", "count", "doctor", "tap"}) {
