@@ -82,10 +82,24 @@ void RedisStreamReader::go_on() {
 
 void RedisStreamReader::find_position() {
   asked_ = Asked::position;
+  if (!reading_) {
+    ask_whether_allowed();
+  }
   const std::array<std::string_view, 6> words{"XREVRANGE", settings_.stream, "+", "-", "COUNT", "1"};
   client_.command(words, [this, alive = alive_](const redis::CommandResult& result) {
     if (*alive) {
       took_last_entry(result);
+    }
+  });
+}
+
+/// An XREAD that waits shows only when it ends that Redis would have refused it. This one is answered at once, with no entries,
+/// and before the request for the last entry, which is sent together with it.
+void RedisStreamReader::ask_whether_allowed() {
+  const std::array<std::string_view, 6> words{"XREAD", "COUNT", "1", "STREAMS", settings_.stream, "$"};
+  client_.command(words, [this, alive = alive_](const redis::CommandResult& result) {
+    if (*alive) {
+      refusal_ = result.outcome == redis::Outcome::refused ? result.message : std::string();
     }
   });
 }
@@ -103,6 +117,10 @@ bool RedisStreamReader::is_answered(const redis::CommandResult& result) {
 
 void RedisStreamReader::took_last_entry(const redis::CommandResult& result) {
   if (!is_answered(result)) {
+    return;
+  }
+  if (!refusal_.empty()) {
+    try_again_later(std::exchange(refusal_, {}));
     return;
   }
   std::optional<StreamId> last;

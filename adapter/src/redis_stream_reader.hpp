@@ -15,7 +15,7 @@ namespace socketio::adapter {
 
 /// Reads one stream with its own connection, which waits in XREAD.
 ///
-///   finding   requests the last entry, and begins after it: no later entry is missed
+///   finding   requests the last entry, and begins after it: no later entry is missed; checks that XREAD is allowed
 ///   reading   repeats XREAD from the last entry received
 ///
 /// After a connection was lost, and whenever an XREAD returns no entries, it checks whether the stream went backwards, because
@@ -39,6 +39,7 @@ class RedisStreamReader final : public StreamReader {
 
   void go_on();
   void find_position();
+  void ask_whether_allowed();
   [[nodiscard]] bool is_answered(const redis::CommandResult& result);
   void took_last_entry(const redis::CommandResult& result);
   void read();
@@ -57,6 +58,7 @@ class RedisStreamReader final : public StreamReader {
   bool knows_position_ = false;
   bool reading_ = false;
   std::string last_error_;
+  std::string refusal_;  ///< why Redis refuses XREAD; empty when it does not
   Asked asked_ = Asked::nothing;
   std::uint64_t retry_ = 0;  ///< a timer of the loop
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

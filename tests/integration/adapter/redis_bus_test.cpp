@@ -158,6 +158,38 @@ TEST_CASE("redis bus: a server whose user may not read the stream is not ready, 
   CHECK(told.size() == 2);
 }
 
+TEST_CASE("redis bus: a server whose XREAD is refused is not ready, and stays so, until it may read") {
+  support::RedisServer redis;
+  Loop loop;
+  FakeTime time;
+  const auto bus = std::make_shared<RedisBus>(loop, limited(redis));
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "allchannels", "-xread"}) == "+OK");
+  std::vector<std::string> told;
+  bus->on_state([&told](bool ready, std::string_view why) { told.push_back(ready ? "ready" : std::string(why)); });
+  bool waited = false;
+  bus->when_ready(recorders::patience_ms, [&waited](bool, std::string_view) { waited = true; });
+  Server server(time, nodes::families[2], bus, 1);
+  const auto is_refused_again = [&] {
+    CHECK(redis.ask({"CONFIG", "RESETSTAT"}) == "+OK");
+    return wait(loop, [&] { return contains(redis.ask({"INFO", "commandstats"}), "cmdstat_xread:"); });
+  };
+  REQUIRE(wait(loop, [&] { return !told.empty(); }));
+  REQUIRE((is_refused_again() && is_refused_again()));
+  REQUIRE(told.size() == 1);
+  CHECK(contains(told[0], "Redis does not let the stream \"socket.io\" be read (NOPERM "));
+  CHECK(bus->last_error() == told[0]);
+  CHECK_FALSE(waited);
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "+xread"}) == "+OK");
+  REQUIRE(wait_ready(loop, *bus));
+  REQUIRE(wait(loop, [&] { return waited; }));
+
+  CHECK(redis.ask({"ACL", "SETUSER", "app", "-xread"}) == "+OK");
+  CHECK_FALSE(redis.ask({"XADD", "socket.io", "*", "nsp", "/other"}).starts_with("-"));  // ends the XREAD that waits
+  REQUIRE(wait(loop, [&] { return told.size() == 3; }));
+  REQUIRE((is_refused_again() && is_refused_again()));
+  CHECK(told == std::vector<std::string>{told[0], "ready", told[0]});
+}
+
 TEST_CASE("redis bus: a server whose user may not publish, or count servers, logs that, and not for each message") {
   support::RedisServer redis;
   Loop loop;
