@@ -54,7 +54,11 @@ redis::Options read_url(const std::string& url, const char* source) {
 std::string read_password(const std::string& path) {
   Buffer content;
   values::read_file(content, path, password_bytes_max);
-  std::string_view line = text::without_mark(content.text().substr(0, content.text().find('\n')));
+  std::string_view line = content.text().substr(0, content.text().find('\n'));
+  if (const std::string problem = text::utf16_problem(line); !problem.empty()) {
+    fail_usage(text::excerpt(path, 200) + ": " + problem);
+  }
+  line = text::without_mark(line);
   if (line.ends_with('\r')) {
     line.remove_suffix(1);
   }
@@ -304,7 +308,7 @@ void complete(Collected& all, const Surroundings& surroundings) {
 
 void complete_common(Collected& all, const Surroundings& surroundings) {
   if (const auto key = variable(surroundings, "SOCKETIO_KEY"); key && !all.key_given) {
-    all.options.key = *key;
+    all.options.key = checked_name("The key in SOCKETIO_KEY", *key);
   }
   complete_output(all, surroundings);
   complete_redis(all, surroundings);

@@ -89,13 +89,13 @@ constexpr OptionEntry table[] = {
     {"force-transport", false, [](Collected& all, Text value) { set_flag(all.options.force_transport, value); }},
     {"key", true,
      [](Collected& all, Text value) {
-       all.options.key = checked("The key", value);
+       all.options.key = checked_name("The key", value);
        all.key_given = true;
      }},
     {"sharded-mode", true, set_sharded_mode},
     {"stream-name", true,
      [](Collected& all, Text value) {
-       all.options.stream_name = checked("The name of the stream", value);
+       all.options.stream_name = checked_name("The name of the stream", value);
        all.stream_option = "--stream-name";
      }},
     {"stream-count", true, set_stream_count},
@@ -177,6 +177,14 @@ std::string checked(std::string_view what, const std::string& value) {
     fail_usage(std::string(what) + " is not UTF-8.");
   }
   return value;
+}
+
+std::string checked_name(std::string_view what, const std::string& value) {
+  const auto is_control = [](char byte) { return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f; };
+  if (std::any_of(value.begin(), value.end(), is_control)) {
+    fail_usage(std::string(what) + " has a control character: \"" + text::excerpt(value) + "\".");
+  }
+  return checked(what, value);
 }
 
 void bad_value(std::string_view option, std::string_view value, std::string_view hint) {

@@ -57,6 +57,8 @@ void for_each_name(const OptionEntry& entry, const Function& function) {
 
 /// The value, if it is UTF-8. Fails with Failure(usage); `what` begins the sentence.
 std::string checked(std::string_view what, const std::string& value);
+/// As checked(), and without control characters: a line feed at the end comes from a file or script, not from the servers.
+std::string checked_name(std::string_view what, const std::string& value);
 /// Fails with Failure(usage); `hint` tells what to write instead.
 [[noreturn]] void bad_value(std::string_view option, std::string_view value, std::string_view hint);
 /// The value as `read` reads it: a function that returns an optional.

@@ -30,8 +30,8 @@ class Commander {
  public:
   Commander(Loop& loop, const Options& options, std::string_view purpose, Console& console, const StopSignals& signals);
 
-  /// Connects. Fails with Failure(refused), or Failure(interrupted or terminated). A single node of a Redis Cluster, which knows
-  /// only its own subscribers and keys, is refused, unless `one_node_suffices`.
+  /// Connects. Fails with Failure(refused), or Failure(interrupted or terminated). Refuses a single node of a Redis Cluster,
+  /// which knows only its own subscribers and keys, unless `one_node_suffices`.
   void connect(bool one_node_suffices = false);
   /// Sends a command and waits for the reply, at most for the timeout. An error reply is Outcome::refused.
   redis::CommandResult ask(const Words& words);

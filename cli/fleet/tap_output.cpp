@@ -42,6 +42,15 @@ Descriptor open_record(const std::string& path) {
   return file;
 }
 
+/// Makes a line of JSON safe for a terminal.
+void escape(Buffer& line) {
+  if (text::needs_json_escapes(line.text())) {
+    const std::string escaped = text::printable_json(line.text());
+    line.clear();
+    line.append(escaped);
+  }
+}
+
 }  // namespace
 
 TapOutput::TapOutput(const Options& options, Console& console)
@@ -74,11 +83,7 @@ void TapOutput::take(const Message& message) {
   line_.clear();
   if (output == Output::json) {
     show::append_json(line_, message, time);
-    if (text::needs_json_escapes(line_.text())) {
-      const std::string escaped = text::printable_json(line_.text());
-      line_.clear();
-      line_.append(escaped);
-    }
+    escape(line_);
   } else if (output == Output::text) {
     if (console_.shows_progress() && options_.output_is_terminal) {
       line_.append(clear_line);
@@ -115,7 +120,9 @@ void TapOutput::record(const Message& message, show::Time time) {
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time - first_recorded_.value_or(time)).count();
   last_at_ms_ = std::max(last_at_ms_, static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)));
   line_.clear();
-  if (show::append_recorded(line_, message, last_at_ms_) && file_lines_->push(line_.text())) {
+  const bool is_line = show::append_recorded(line_, message, last_at_ms_);
+  escape(line_);
+  if (is_line && file_lines_->push(line_.text())) {
     ++counts_.recorded;
     first_recorded_ = first_recorded_.value_or(time);
   } else {

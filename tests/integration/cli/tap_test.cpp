@@ -89,6 +89,19 @@ TEST_CASE("tap: entries that a stream drops before they are read are counted, sa
   CHECK(summary["missed"].get<int>() >= 700);
 }
 
+TEST_CASE("tap: a record holds no character that controls a terminal") {
+  const RedisServer redis;
+  char record[] = "/tmp/socketio-fleet-record-XXXXXX";
+  REQUIRE(::close(::mkstemp(record)) == 0);
+  add_entries(redis, 1, 10, "a\x7f" "b\xc2\x9b" "c\xe2\x80\xae");
+  const Words words{"tap", "-r", redis.url(), "--transport", "streams", "--last", "1", "--limit", "1", "--record", record};
+  CHECK(fleet(words).status == 0);
+  std::ifstream file(record);
+  const std::string content((std::istreambuf_iterator<char>(file)), {});
+  std::remove(record);
+  CHECK(content.find(R"("event":"a\u007fb\u009bc\u202e")") != std::string::npos);
+}
+
 TEST_CASE("tap: streams that the user may not read end it with status 2, also with --limit") {
   const RedisServer redis;
   REQUIRE(redis.ask({"ACL", "SETUSER", "app", "on", ">pw", "+@all", "-xread", "~*", "&*"}).starts_with("+OK"));

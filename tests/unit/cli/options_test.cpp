@@ -278,6 +278,8 @@ TEST_CASE("options: the password comes from a file, the URL, or the environment,
   const TemporaryFile empty("\n");
   CHECK(refusal({"--password-file", empty.path(), "chat"}) ==
         "There is no password in the first line of " + empty.path() + ".");
+  const TemporaryFile wide(std::string("\xff\xfes\0e\0\n\0", 8));
+  CHECK(contains(refusal({"--password-file", wide.path(), "chat"}), wide.path() + ": the input is UTF-16 (LE)"));
   CHECK(refusal({"--password-file", "/nowhere/p", "chat"}) == "Cannot open /nowhere/p: No such file or directory.");
 }
 
@@ -297,6 +299,13 @@ TEST_CASE("options: the sentinels' own log-in, from a file or from the environme
         "of-sentinels");
   CHECK(parse({"chat"}, environment).redis.sentinel_password.empty());
   CHECK(contains(refusal({"--sentinel-user", "x", "chat"}), "redis+sentinel://"));
+}
+
+TEST_CASE("options: the key and the stream have no control characters") {
+  CHECK(refusal({"--key", "a\tb", "chat"}) == "The key has a control character: \"a?b\".");
+  CHECK(refusal({"--stream-name", "s\t", "chat"}) == "The name of the stream has a control character: \"s?\".");
+  CHECK(contains(refusal({"chat"}, {{"SOCKETIO_KEY", "k\n"}}), "The key in SOCKETIO_KEY has a control character"));
+  CHECK(contains(refusal({"chat"}, {{"SOCKETIO_KEY", "k\xff"}}), "The key in SOCKETIO_KEY is not UTF-8"));
 }
 
 TEST_CASE("options: the key and the timeout") {
