@@ -167,7 +167,7 @@ TEST_CASE("redis bus: a server whose XREAD is refused is not ready, and stays so
   std::vector<std::string> told;
   bus->on_state([&told](bool ready, std::string_view why) { told.push_back(ready ? "ready" : std::string(why)); });
   bool waited = false;
-  bus->when_ready(recorders::patience_ms, [&waited](bool, std::string_view) { waited = true; });
+  bus->when_ready(recorders::patience, [&waited](bool, std::string_view) { waited = true; });
   Server server(time, nodes::families[2], bus, 1);
   const auto is_refused_again = [&] {
     CHECK(redis.ask({"CONFIG", "RESETSTAT"}) == "+OK");
