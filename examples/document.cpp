@@ -61,7 +61,7 @@ std::string to_utf8(std::u16string_view units) {
   return text;
 }
 
-/// What travels. A member that is missing keeps its value from here, which no document has.
+/// One operation, as it is sent. A missing member keeps its value from here, which no document has.
 struct Packet {
   std::uint64_t version = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t pos = std::numeric_limits<std::uint64_t>::max();

@@ -14,7 +14,7 @@ namespace socketio::adapter {
 }
 static_assert(redis_kind(fleet::ChannelKind::shard) == redis::SubscriptionKind::shard);
 
-/// What the parts of a ClusterAdapter share: the namespace on this server, and the way to the others.
+/// The state that the parts of a ClusterAdapter share: the namespace on this server, and the way to the others.
 struct ClusterLink {
   Host& host;
   const std::shared_ptr<Bus> bus;

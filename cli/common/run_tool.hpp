@@ -14,7 +14,7 @@
 
 namespace socketio::cli {
 
-/// What a tool prints about itself.
+/// The name of a tool, and its help.
 struct ToolTexts {
   std::string_view name;  ///< "socketio-emit"
   std::string_view help;

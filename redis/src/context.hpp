@@ -24,7 +24,7 @@ struct ServerName {
   std::string url_kind;  ///< part of the application's URL after redis or rediss: "+sentinel"
 };
 
-/// What the parts of a client share. It outlives them.
+/// The state that the parts of a client share. It outlives them.
 struct Context {
   explicit Context(Options given) : options(std::move(given)), name(options), reports(options.log) {}
 

@@ -58,7 +58,7 @@ std::optional<IpAddress> parse_node(std::string_view text) {
   return IpAddress::parse(text);
 }
 
-/// What one hop says about the hop before it.
+/// The address and protocol that one hop reports of the hop before it.
 struct Said {
   std::string_view node;
   std::string_view protocol;  ///< empty: nothing

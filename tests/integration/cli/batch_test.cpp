@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "subscriber.hpp"
+#include "support/folder.hpp"
 #include "support/redis_server.hpp"
 #include "support/sanitized.hpp"
 #include "support/uninterrupted.hpp"
@@ -427,8 +428,8 @@ TEST_CASE("batch: a server that reads slowly is waited for, and not cut off by R
   Subscriber server(redis.port());
   constexpr int total = 20'000;
   server.pause(true);
-  char path[] = "/tmp/socketio-emit-batch-XXXXXX";
-  REQUIRE(::close(::mkstemp(path)) == 0);
+  const Folder folder;
+  const std::string path = folder / "input";
   {
     std::ofstream input(path);
     for (int number = 1; number <= total; ++number) {
@@ -442,7 +443,6 @@ TEST_CASE("batch: a server that reads slowly is waited for, and not cut off by R
   CHECK(ended.status == 0);
   CHECK(ended.summary()["sent"] == total);
   CHECK(ended.summary()["receivers"] == json::parse(R"({"1":20000})"));
-  std::remove(path);
   REQUIRE(server.has(total));
   CHECK(server.count() == total);
 }
@@ -482,8 +482,8 @@ TEST_CASE("batch: readers of a stream get no more in one reply than Redis allows
 TEST_CASE("batch: large messages wait for one another, so that Redis cuts off nobody") {
   const RedisServer redis;
   Subscriber server(redis.port());
-  char path[] = "/tmp/socketio-emit-batch-XXXXXX";
-  REQUIRE(::close(::mkstemp(path)) == 0);
+  const Folder folder;
+  const std::string path = folder / "input";
   {
     std::ofstream input(path);
     for (int number = 1; number <= 3; ++number) {
@@ -495,7 +495,6 @@ TEST_CASE("batch: large messages wait for one another, so that Redis cuts off no
   CHECK(eventually([&] { return tool.err().find("read more slowly") != std::string::npos; }, 20s));
   server.pause(false);
   const Ended ended = tool.wait(60s);
-  std::remove(path);
   CHECK(ended.status == 0);
   CHECK(ended.summary()["receivers"] == json::parse(R"({"1":3})"));
   CHECK(server.has(3));
@@ -507,8 +506,8 @@ TEST_CASE(
   const RedisServer redis;
   Subscriber server(redis.port());
   server.pause(true);
-  char rejects[] = "/tmp/socketio-emit-batch-XXXXXX";
-  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  const Folder folder;
+  const std::string rejects = folder / "rejects";
   const std::string large = R"({"event":"x","args":[")" + std::string(20'000'000, 'y') + "\"]}\n";
   const Ended ended =
       emit({"-r", redis.url(), "--timeout", "300ms", "--input", "-", "--rejects", rejects}, large + large + line(3));
@@ -516,9 +515,7 @@ TEST_CASE(
   CHECK(ended.says("line 2: it was not sent: a server has read nothing for 300ms"));
   CHECK(ended.summary()["sent"] == 1);
   CHECK(ended.summary()["failed"] == 1);
-  std::ifstream file(rejects);
-  CHECK(std::string((std::istreambuf_iterator<char>(file)), {}) == large);
-  std::remove(rejects);
+  CHECK(content_of(rejects) == large);
   server.pause(false);
   CHECK(server.has(1));
 }
@@ -530,8 +527,8 @@ TEST_CASE("batch: names of rooms count: lines that consist of them do not overru
   for (int number = 0; number < 800; ++number) {
     rooms += (number == 0 ? "\"" : ",\"") + std::string(396, 'r') + std::to_string(number) + "\"";
   }
-  char path[] = "/tmp/socketio-emit-batch-XXXXXX";
-  REQUIRE(::close(::mkstemp(path)) == 0);
+  const Folder folder;
+  const std::string path = folder / "input";
   constexpr int total = 100;
   {
     std::ofstream input(path);
@@ -544,7 +541,6 @@ TEST_CASE("batch: names of rooms count: lines that consist of them do not overru
   CHECK(eventually([&] { return tool.err().find("read more slowly") != std::string::npos; }, 20s));
   server.pause(false);
   const Ended ended = tool.wait(60s);
-  std::remove(path);
   CHECK(ended.status == 0);
   CHECK(ended.summary()["receivers"] == json::parse(R"({"1":100})"));
   CHECK(server.has(total));

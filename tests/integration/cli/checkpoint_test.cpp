@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "subscriber.hpp"
+#include "support/folder.hpp"
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
@@ -24,19 +25,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A temporary folder of one test.
-class Folder {
- public:
-  Folder() { REQUIRE(::mkdtemp(path_) != nullptr); }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string operator/(const std::string& name) const { return std::string(path_) + "/" + name; }
-
- private:
-  char path_[32] = "/tmp/socketio-emit-XXXXXX";
-};
 
 std::string line(int number, const std::string& room = "r") {
   return R"({"event":"e","to":[")" + room + R"("],"args":["<)" + std::to_string(number) + ">\"]}\n";
@@ -331,8 +319,7 @@ TEST_CASE("checkpoint: the room is taken before anything is sent, so that a disk
   CHECK(ended.status == 0);
   CHECK(ended.summary()["sent"] == 100);
   REQUIRE(server.has(100));
-  std::ifstream checkpoint(folder / "c");
-  const std::string content((std::istreambuf_iterator<char>(checkpoint)), {});
+  const std::string content = content_of(folder / "c");
   CHECK(content.find("\"line\":100,") != std::string::npos);
 }
 
@@ -386,8 +373,7 @@ TEST_CASE("recording: on a full disk it ends with a whole line, which can be rep
   CHECK(sent.summary()["sent"] == 100);
   const Ended ended = tap.wait();
   CHECK(ended.status != 0);
-  std::ifstream recording(folder / "r");
-  const std::string content((std::istreambuf_iterator<char>(recording)), {});
+  const std::string content = content_of(folder / "r");
   CHECK(content.size() <= 1000);
   CHECK(content.size() > 500);
   CHECK(content.ends_with("}\n"));
@@ -396,11 +382,6 @@ TEST_CASE("recording: on a full disk it ends with a whole line, which can be rep
 // ---- --rejects -------------------------------------------------------------------------------------------------------------
 
 namespace {
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// A bad line with `size` spaces.
 std::string bad_line(int number, std::size_t size = 20) {

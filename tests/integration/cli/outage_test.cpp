@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
 
 #include "subscriber.hpp"
+#include "support/folder.hpp"
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
@@ -249,8 +249,8 @@ TEST_CASE(
   const RedisServer redis;
   const Subscriber stays(redis.port());
   auto leaves = std::make_unique<Subscriber>(redis.port());
-  char rejects[] = "/tmp/socketio-emit-rejects-XXXXXX";
-  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  const Folder folder;
+  const std::string rejects = folder / "rejects";
   Tool tool({"-r", redis.url(), "--input", "-", "--rejects", rejects, "--on-error", "skip"});
   tool.write(lines(1, 3));
   REQUIRE(leaves->has(3));
@@ -270,9 +270,7 @@ TEST_CASE(
   CHECK(ended.summary()["reached_fewer"] == 3);
   CHECK(ended.summary()["receivers"] == nlohmann::json::parse(R"({"1":3,"2":4})"));
   CHECK(ended.says("3 emits (lines 4 to 5 and 8) reached fewer servers than there were before."));
-  std::ifstream file(rejects);
-  const std::string content((std::istreambuf_iterator<char>(file)), {});
-  std::remove(rejects);
+  const std::string content = content_of(rejects);
   CHECK(content.find(lines(4, 5)) != std::string::npos);
   CHECK(content.find("{\"event\":7}\n") != std::string::npos);
   CHECK(content.find(line(7)) != std::string::npos);
@@ -284,8 +282,8 @@ TEST_CASE("outage: a stream takes emits although servers have gone: they are nam
   const Subscriber::Channel main{"SUBSCRIBE", "socket.io#/#"};
   auto first = std::make_unique<Subscriber>(redis.port(), main);
   auto second = std::make_unique<Subscriber>(redis.port(), main);
-  char rejects[] = "/tmp/socketio-emit-rejects-XXXXXX";
-  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  const Folder folder;
+  const std::string rejects = folder / "rejects";
   Tool tool({"-r", redis.url(), "--transport", "streams", "--stream-count", "1", "--input", "-", "--rejects", rejects});
   tool.write(lines(1, 3));
   // The servers are counted again once the emits are in the stream.
@@ -308,9 +306,7 @@ TEST_CASE("outage: a stream takes emits although servers have gone: they are nam
   CHECK(ended.summary()["receivers_unknown"] == 300);
   CHECK(ended.summary()["reached_fewer"] == 297);
   CHECK(ended.says("297 emits (lines 4 to 300) reached fewer servers than there were before."));
-  std::ifstream file(rejects);
-  CHECK(std::string((std::istreambuf_iterator<char>(file)), {}) == lines(4, 300));
-  std::remove(rejects);
+  CHECK(content_of(rejects) == lines(4, 300));
 }
 
 TEST_CASE("outage: a tap that ends during a sharded batch is no server that is away") {
@@ -318,8 +314,8 @@ TEST_CASE("outage: a tap that ends during a sharded batch is no server that is a
   const Subscriber server(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#/#"});
   auto tap = std::make_unique<Subscriber>(redis.port(), Subscriber::Channel{"SSUBSCRIBE", "socket.io#tap#/# socket.io#/#"});
   REQUIRE(eventually([&] { return redis.ask({"SPUBLISH", "socket.io#/#", ""}) == ":2"; }));
-  char rejects[] = "/tmp/socketio-emit-rejects-XXXXXX";
-  REQUIRE(::close(::mkstemp(rejects)) == 0);
+  const Folder folder;
+  const std::string rejects = folder / "rejects";
   Tool tool({"-r", redis.url(), "--transport", "sharded", "--input", "-", "--rejects", rejects});
   tool.write(lines(1, 3));
   REQUIRE(eventually([&] { return server.numbers().size() == 3; }));
@@ -331,9 +327,7 @@ TEST_CASE("outage: a tap that ends during a sharded batch is no server that is a
   CHECK(ended.status == 0);
   CHECK(ended.summary()["receivers"] == nlohmann::json::parse(R"({"1":300})"));
   CHECK_FALSE(ended.summary().contains("reached_fewer"));
-  std::ifstream file(rejects);
-  CHECK(file.peek() == std::ifstream::traits_type::eof());
-  std::remove(rejects);
+  CHECK(content_of(rejects).empty());
 }
 
 TEST_CASE("outage: a classic tap stands in for no server that leaves, and is no server that is away when it ends") {

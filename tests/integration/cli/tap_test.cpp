@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "subscriber.hpp"
+#include "support/folder.hpp"
 #include "support/redis_server.hpp"
 #include "tool.hpp"
 
@@ -50,8 +49,8 @@ void add_entries(const RedisServer& redis, int count, int kept, const std::strin
 
 TEST_CASE("tap: --limit is kept when many messages come at once, in the output, in the record and in the counts") {
   const RedisServer redis;
-  char record[] = "/tmp/socketio-fleet-record-XXXXXX";
-  REQUIRE(::close(::mkstemp(record)) == 0);
+  const Folder folder;
+  const std::string record = folder / "record";
   Tool tap({"tap", "-r", redis.url(), "--transport", "streams", "--limit", "3", "--record", record, "-o", "json"},
            fleet_tool());
   REQUIRE(listens(tap));
@@ -62,9 +61,7 @@ TEST_CASE("tap: --limit is kept when many messages come at once, in the output, 
   CHECK(ended.summary()["shown"] == 3);
   CHECK(ended.summary()["seen"] == 3);
   CHECK(ended.summary()["recorded"] == 3);
-  std::ifstream file(record);
-  const std::string content((std::istreambuf_iterator<char>(file)), {});
-  std::remove(record);
+  const std::string content = content_of(record);
   CHECK(line_count(content) == 3);
   const Ended history =
       fleet({"tap", "-r", redis.url(), "--transport", "streams", "--last", "20", "--limit", "5", "-o", "json"});
@@ -91,14 +88,12 @@ TEST_CASE("tap: entries that a stream drops before they are read are counted, sa
 
 TEST_CASE("tap: a record holds no character that controls a terminal") {
   const RedisServer redis;
-  char record[] = "/tmp/socketio-fleet-record-XXXXXX";
-  REQUIRE(::close(::mkstemp(record)) == 0);
+  const Folder folder;
+  const std::string record = folder / "record";
   add_entries(redis, 1, 10, "a\x7f" "b\xc2\x9b" "c\xe2\x80\xae");
   const Words words{"tap", "-r", redis.url(), "--transport", "streams", "--last", "1", "--limit", "1", "--record", record};
   CHECK(fleet(words).status == 0);
-  std::ifstream file(record);
-  const std::string content((std::istreambuf_iterator<char>(file)), {});
-  std::remove(record);
+  const std::string content = content_of(record);
   CHECK(content.find(R"("event":"a\u007fb\u009bc\u202e")") != std::string::npos);
 }
 

@@ -11,34 +11,18 @@
 #include <string>
 
 #include "common/exit_status.hpp"
+#include "support/folder.hpp"
 
 namespace checkpoint_test {
 
 using namespace socketio::cli;
+using support::content_of;
+using support::Folder;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder of the test's own.
-class Folder {
- public:
-  Folder() { REQUIRE(::mkdtemp(path_) != nullptr); }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string operator/(const std::string& name) const { return std::string(path_) + "/" + name; }
-
- private:
-  char path_[32] = "/tmp/socketio-emit-XXXXXX";
-};
-
 void write(const std::string& path, const std::string& content) { std::ofstream(path) << content; }
-
-std::string read(const std::string& path) {
-  std::ostringstream content;
-  content << std::ifstream(path).rdbuf();
-  return content.str();
-}
 
 std::string refusal(const std::string& path, const std::string& input) {
   try {
@@ -121,7 +105,7 @@ TEST_CASE(
   }
   CHECK(fs::file_size(folder / "c") == size);
   CHECK(CheckpointFile(folder / "c", "/in").state().position.line == 101);
-  std::string content = read(folder / "c");
+  std::string content = content_of(folder / "c");
   const std::size_t newest = content.find("\"line\":101");
   REQUIRE(newest != std::string::npos);
   content.replace(newest, 3, "???");
@@ -169,7 +153,7 @@ TEST_CASE("checkpoint file: what does not fit is refused and left alone") {
   write(folder / "other", "my shopping list\n");
   CHECK(refusal(folder / "other", "/in") ==
         (folder / "other") + " is no checkpoint of socketio-emit. Name another file, or remove it to start anew.");
-  CHECK(read(folder / "other") == "my shopping list\n");
+  CHECK(content_of(folder / "other") == "my shopping list\n");
 
   CHECK(CheckpointFile(folder / "c", "/in").save({1, 10}, {}).empty());
   CHECK(refusal(folder / "c", "/another") == "The checkpoint " + (folder / "c") +

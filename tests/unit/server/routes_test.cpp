@@ -20,11 +20,13 @@
 
 #include <socketio/server.hpp>
 
+#include "accepted_options.hpp"
 #include "http_fixture.hpp"
 
 namespace routes_test {
 
 using namespace std::chrono_literals;
+using accepted_options::accepts;
 using http_test::Client;
 using http_test::get;
 using http_test::LoopThread;
@@ -641,18 +643,6 @@ TEST_CASE(
 }
 
 TEST_CASE("trust proxy: options that make no sense are refused") {
-  socketio::Loop loop;
-  const auto accepts = [&loop](const std::function<void(ServerOptions&)>& set) {
-    ServerOptions options;
-    set(options);
-    try {
-      Server io(loop, options);
-      return true;
-    } catch (const socketio::Error& error) {
-      CHECK(error.code() == socketio::ErrorCode::bad_option);
-      return false;
-    }
-  };
   CHECK(accepts([](ServerOptions& options) { options.http.trust_proxy.addresses = {"10.0.0.0/8"}; }));
   CHECK_FALSE(accepts([](ServerOptions& options) { options.http.trust_proxy.addresses = {"nobody"}; }));
   CHECK_FALSE(accepts([](ServerOptions& options) { options.http.trust_proxy.proxy_protocol = true; }));

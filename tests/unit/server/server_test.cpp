@@ -16,11 +16,13 @@
 
 #include <socketio/server.hpp>
 
+#include "accepted_options.hpp"
 #include "http_fixture.hpp"
 
 namespace server_test {
 
 using namespace std::chrono_literals;
+using accepted_options::accepts;
 using http_test::Client;
 using http_test::get;
 using http_test::LoopThread;
@@ -41,18 +43,6 @@ TEST_CASE("server: a loop with nothing else ends as soon as the server has, and 
 }
 
 TEST_CASE("server: durations that no client or connection could live with are refused") {
-  socketio::Loop loop;
-  const auto accepts = [&loop](const std::function<void(ServerOptions&)>& set) {
-    ServerOptions options;
-    set(options);
-    try {
-      Server io(loop, options);
-      return true;
-    } catch (const socketio::Error& error) {
-      CHECK(error.code() == socketio::ErrorCode::bad_option);
-      return false;
-    }
-  };
   CHECK_FALSE(accepts([](ServerOptions& options) { options.http.header_timeout = 0ms; }));
   CHECK_FALSE(accepts([](ServerOptions& options) { options.engine.ping_timeout = -1ms; }));
   CHECK_FALSE(accepts([](ServerOptions& options) { options.engine.ping_interval = std::chrono::milliseconds::max(); }));
